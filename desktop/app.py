@@ -269,14 +269,14 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
     def show_availability(_: object = None) -> None:
         """Without an icon, nothing could bring back a window that stays in the tray."""
         if page is not None:
-            page.row("stays").setEnabled(tray.look())
+            page.row("stays").setEnabled(tray.update_icon())
 
     show_availability()
     settings.on_change("tray", tray.show_icon)
     settings.on_change("tray", show_availability)
     if page is not None:
         page.shown.connect(show_availability)
-    window.stays_in_tray = lambda: settings.value.stays and tray.look()
+    window.stays_in_tray = lambda: settings.value.stays and tray.update_icon()
     AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
 
 

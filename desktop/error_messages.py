@@ -1,4 +1,4 @@
-"""What went wrong, in words for the screen: what happened, and what one can do."""
+"""The sentences for errors, shared by all features: what happened, and what the user can do."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ translate = QCoreApplication.translate
 
 
 def error_message(error: BaseException) -> str:
-    """One or two sentences for any error; an unknown one is named, so that it can be reported."""
+    """One or two sentences for any error. Of an unknown one, they contain the message or type. GUI thread."""
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
             text = translate(
                 "errors", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on."
             )
             return text.format(n_prompt=whole(n_prompt), n_ctx=whole(n_ctx))
-        case TemplateError(reason=said):
+        case TemplateError(reason=clause):
             return translate("errors", "The model's template refuses these messages: {reason}").format(
-                reason=reason(said)
+                reason=reason(clause)
             )
-        case ModelFileError(path=path, reason=said):
+        case ModelFileError(path=path, reason=clause):
             return translate("errors", "{name} cannot be opened: {reason}.").format(
-                name=display_name(path.name), reason=reason(said)
+                name=display_name(path.name), reason=reason(clause)
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
                 "errors", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
             )
             return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
-        case InvalidSettings(field=field, reason=said):
+        case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded so: {field}: {reason}.").format(
-                field=field, reason=reason(said)
+                field=field, reason=reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")
@@ -83,9 +83,9 @@ def _of_desktop(error: BaseException) -> str:
             )
         case UnknownFormat(name=name):
             return translate("errors", "{name} holds no chats that Inglenook can read.").format(name=name)
-        case UnreadableFile(name=name, reason=said):
+        case UnreadableFile(name=name, reason=clause):
             return translate("errors", "{name} could not be read or written to its end: {reason}.").format(
-                name=name, reason=problem_text(said)
+                name=name, reason=problem_text(clause)
             )
         case PortTaken(port=port):
             return translate("errors", "Port {port} is used by another program.").format(port=port)
@@ -96,15 +96,15 @@ def _of_desktop(error: BaseException) -> str:
                 "errors",
                 "The file of your settings was damaged. It is kept as {name}; the settings are as at first.",
             ).format(name=name)
-        case SettingsUnreadable(reason=said):
+        case SettingsUnreadable(reason=clause):
             return translate(
                 "errors", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
-            ).format(reason=reason(said))
-        case StoreUnreachable(reason=said):
-            return translate("errors", "Chats are not kept: {reason}.").format(reason=reason(said))
+            ).format(reason=reason(clause))
+        case StoreUnreachable(reason=clause):
+            return translate("errors", "Chats are not kept: {reason}.").format(reason=reason(clause))
         case _:
-            said = reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
-            return translate("errors", "Something went wrong: {error}").format(error=said or type(error).__name__)
+            text = reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
+            return translate("errors", "Something went wrong: {error}").format(error=text or type(error).__name__)
 
 
 def _damaged(error: StoreDamaged, name: str) -> str:

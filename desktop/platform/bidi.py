@@ -1,4 +1,4 @@
-"""Text and layout from right to left: Arabic and Hebrew beside other scripts, and the window mirrored."""
+"""Bidirectional text (Arabic and Hebrew beside other scripts), and layout from right to left."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TypeVar
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 
-ENOUGH = 2_000
-"""Letters that are looked at for the first that has a direction."""
+MAX_SEARCHED = 2_000
+"""Characters that are searched for the first with a direction."""
 
 _ISOLATE, _END = "\u2068", "\u2069"
 
 
 def direction_of(text: str) -> Qt.LayoutDirection:
-    """That of the first letter that has one; the layout's where none has."""
-    for letter in text[:ENOUGH]:
+    """The direction of the first character that has one, else of the layout."""
+    for letter in text[:MAX_SEARCHED]:
         match unicodedata.bidirectional(letter):
             case "L":
                 return Qt.LayoutDirection.LeftToRight
@@ -26,13 +26,12 @@ def direction_of(text: str) -> Qt.LayoutDirection:
 
 
 def isolated(text: str) -> str:
-    """The same for one line that is drawn: in its own direction, with what stands at its end at its own end, and no
-    influence on what is around it."""
+    """One line of text in Unicode isolates: drawn in its own direction, without influence on the text around it."""
     return f"{_ISOLATE}{text}{_END}"
 
 
 def is_mirrored() -> bool:
-    """Whether the window is laid out from right to left."""
+    """Whether the layout is from right to left."""
     return QGuiApplication.layoutDirection() == Qt.LayoutDirection.RightToLeft
 
 
@@ -40,7 +39,7 @@ Box = TypeVar("Box", QRect, QRectF)
 
 
 def mirrored(box: Box, around: Box) -> Box:
-    """Where a box that is laid out from left to right stands in the layout in force."""
+    """The place of a box, given for a layout from left to right, in the current layout."""
     if not is_mirrored():
         return box
     return box.translated(around.left() + around.left() + around.width() - box.left() - box.left() - box.width(), 0)

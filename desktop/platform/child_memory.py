@@ -1,4 +1,4 @@
-"""How much memory a process may take that reads a file which may be a bomb."""
+"""Memory limits of child processes that read untrusted files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import psutil
 
 
 def bound_memory(n_bytes: int) -> None:
-    """Limits what this process may take beside what it has now, which in a packaged program is Qt too: beyond it,
-    MemoryError is raised. Linux only; elsewhere the parent watches alone."""
+    """Makes this process raise MemoryError when it allocates `n_bytes` more than it has now (in a packaged program that
+    includes Qt). Linux only; elsewhere the parent watches alone."""
     with contextlib.suppress(ImportError, OSError, ValueError, OverflowError, psutil.Error):
         import resource
 
@@ -18,7 +18,7 @@ def bound_memory(n_bytes: int) -> None:
 
 
 def memory_of(pid: int) -> int:
-    """What a process takes now, in bytes; 0 where that cannot be said. Any system, any thread."""
+    """Resident memory of a process in bytes; 0 if unknown. Any thread."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""Runs a function on a daemon thread that nothing waits for at exit: reading from a network drive may never return."""
+"""Runs blocking functions that may never return, such as reading from a network drive."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ Result = TypeVar("Result")
 
 
 def detached(name: str, function: Callable[..., Result], *args: object) -> asyncio.Future[Result]:
-    """The result of `function(*args)`, run on a new daemon thread, or what it raises. Loop's thread only.
+    """The result or error of `function(*args)`, run on a new daemon thread. Loop's thread only.
 
-    Cancelling the future leaves the thread alone, which keeps neither the loop from closing nor the process from
-    ending."""
+    Neither the loop nor the process waits for the thread. Cancelling the future does not stop it."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Result] = loop.create_future()
 
@@ -39,7 +38,7 @@ def detached(name: str, function: Callable[..., Result], *args: object) -> async
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
-    """Calls `function` on the loop's thread; does nothing if the loop is closed. Any thread."""
+    """Calls `function` on the loop's thread, unless the loop is closed. Any thread."""
     try:
         loop.call_soon_threadsafe(function, *args)
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Qt's loop as asyncio's, which lasts until it is stopped, even where Qt ends its own."""
+"""Qt's event loop as asyncio's. It runs until it is stopped, even after Qt has ended its own loop."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from PySide6.QtWidgets import QApplication
 from qasync import QEventLoop
 
 PAUSE_S = 0.01
-
-
 POOL_CLOSE_S = 1.5
-"""How long closing waits for what the pool still does; a network drive may never answer."""
+"""How long closing waits for the threads of the pool: one that reads a network drive may never end."""
 
 
 class Pool(ThreadPoolExecutor):
-    """A pool whose `shutdown` has a timeout. Afterwards `is_stuck` tells whether a thread still runs; then only
-    `os._exit` ends the process, since Python joins these threads at exit."""
+    """A pool whose `shutdown` has a time limit. If `is_stuck` afterwards, a thread still runs; then only `os._exit`
+    ends the process, since Python joins these threads at exit."""
 
     is_stuck = False
 
@@ -33,9 +31,8 @@ class Pool(ThreadPoolExecutor):
 
 
 class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
-    """Where the X server dies, Qt ends its loop, and would end each further one at once; what is open could then not be
-    closed, and its threads would keep the process alive. So `display_lost` is called, once, and events are handed out
-    without Qt's loop until `stop`. GUI thread only."""
+    """When the display server dies, Qt ends its event loop and each further one at once. Then this loop calls
+    `display_lost`, once, and processes events itself until `stop`, so that all can be closed. GUI thread only."""
 
     def __init__(self, application: QApplication, display_lost: Callable[[], None]) -> None:
         self._application, self._cut_off = application, display_lost
@@ -46,7 +43,7 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
 
     @property
     def is_stuck(self) -> bool:
-        """Whether a thread of the pool did not end with the loop."""
+        """Whether a thread of the pool still runs after the loop was closed."""
         return self._pool.is_stuck
 
     def run_forever(self) -> None:
@@ -65,7 +62,7 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
         try:
             if not self._is_cut_off:
                 self._is_cut_off = True
-                QLoggingCategory.setFilterRules("default.warning=false")  # it would say so again in each turn
+                QLoggingCategory.setFilterRules("default.warning=false")  # Qt would log the lost display in each turn
                 self._cut_off()
             while not self._stop_requested:
                 self._application.processEvents()

@@ -1,9 +1,7 @@
-"""Cyclic garbage, collected on the GUI thread only.
+"""Garbage collection on the GUI thread only, from a timer.
 
-Python collects on whichever thread happens to allocate. A widget that hangs in a cycle would then be destroyed on the
-native thread, and Qt objects may die on their own thread only: the process would crash, seldom and anywhere. And on the
-GUI thread it may happen in the midst of a destructor of Qt's, which holds a lock that the next destructor waits for:
-the process would stand still. So nobody collects but the timer here.
+Python collects on whichever thread happens to allocate. There it may destroy widgets, which crashes: Qt objects must be
+destroyed on their own thread. On the GUI thread it may run inside a destructor of Qt that holds a lock, and deadlock.
 """
 
 from __future__ import annotations
@@ -13,15 +11,15 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 INTERVAL_MS = 1_000
-OLD_EVERY = 60
-"""Turns. The oldest generation takes longest and changes least."""
+FULL_EVERY = 60
+"""Turns between collections of the oldest generation, which takes longest and changes least."""
 
 IMPORTED = 10_000
-"""So many new objects at once are modules that were imported; they never go, and looking through them stalls."""
+"""More new objects than that are imported modules: they are never freed, and traversing them takes long."""
 
 
 class GarbageCollector(QObject):
-    """Collects from its making to `close`, after which nobody does: the process ends then. GUI thread only."""
+    """Collects until `close`. Automatic collection stays off afterwards, since the process is ending. GUI thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +39,7 @@ class GarbageCollector(QObject):
         n_new = gc.get_count()[0]
         if n_new > IMPORTED:
             gc.freeze()
-        elif self._turn % OLD_EVERY == 0:
+        elif self._turn % FULL_EVERY == 0:
             gc.collect(2)
         elif n_new > gc.get_threshold()[0]:
             gc.collect(0 if self._turn % 10 else 1)

@@ -1,7 +1,7 @@
-"""The language of the window: its words, Qt's own words, and how numbers and days are written.
+"""The language of the user interface: translations of our texts and of Qt's, format of numbers and dates.
 
-The words lie in `resources/translations`: each `.qm` is made of the `.ts` beside it by `make translations`. English
-has a file too, for its plurals alone.
+Translations are in `resources/translations`: `make translations` compiles each `.ts` file to a `.qm` file. English has
+them too, for plurals.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 TRANSLATIONS = RESOURCES / "translations"
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
-"""Each by the name that it has for itself."""
+"""Names of the languages in themselves."""
 
 _OURS = "language"
 
 
 def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
-    """The chosen one, else the first of `wanted` ("de-AT", "en") that there is, else English."""
+    """The chosen language, else the first of `wanted` (such as "de-AT") that is supported, else English."""
     if choice != "system":
         return choice
     spoken = (tag.replace("_", "-").partition("-")[0] for tag in wanted)
@@ -35,10 +35,10 @@ def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
 
 
 def install_translators(application: QCoreApplication, choice: LanguageChoice) -> str:
-    """From here on, what is made speaks this language; what stands already does not change. GUI thread."""
+    """Sets the language of widgets that are made from now on, and returns its code. GUI thread."""
     system = QLocale.system()
     language = language_for(choice, system.uiLanguages())
-    # The system's own way of writing numbers and days, where it is of this language: Austria's, say.
+    # The system's formats of numbers and dates, if it has the same language: those of Austria, for example.
     own = system.language() == QLocale(language).language()
     QLocale.setDefault(system if own else QLocale(language))
     for before in application.findChildren(QTranslator, _OURS):

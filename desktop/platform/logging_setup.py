@@ -1,8 +1,8 @@
-"""The log: when and where something happened and of which kind it was, never what was said.
+"""The log file: when, where and which kind of event, never user content.
 
-What an exception or another package has to say may hold words of a chat, a prompt, the name of a file or a key. So of
-an exception only its kind and its way through the code are written, and of what other packages log only the place.
-Our own messages are constants; what is put into them is a number or a word of ours, which a test watches over.
+The message of an exception or of another package may contain text of a chat, a prompt, a file name or a key. So only
+the type and the traceback of an exception are logged, and only the place of other packages' messages. Our own messages
+are constants with numbers and fixed texts as arguments; a test checks that.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from engine.files.private_files import open_private
 from engine.redacted_traceback import redacted_traceback
 
 NAME = "inglenook.log"
-MOST_BYTES, N_OLD = 256 * 1024, 2
-"""A file so large is put aside, and so many of those are kept."""
+MAX_BYTES, N_OLD = 256 * 1024, 2
+"""The file is rotated at that size, and so many old ones are kept."""
 
 OURS = ("desktop", "engine", "api")
 log = logging.getLogger(__name__)
 
 
 class LogFile:
-    """Writes from its making to `close`; a disk that takes nothing is no error. `tail` may be called on any thread."""
+    """Logs until `close`. Errors of writing are ignored. `tail` may be called on any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self._handler = _Silent(self._path, maxBytes=MOST_BYTES, backupCount=N_OLD, encoding="utf-8", delay=True)
+        self._handler = _Silent(self._path, maxBytes=MAX_BYTES, backupCount=N_OLD, encoding="utf-8", delay=True)
         self._handler.setLevel(logging.INFO)
         self._handler.setFormatter(_Discreet())
         self._levels = {name: logging.getLogger(name).level for name in OURS}
@@ -43,11 +43,11 @@ class LogFile:
             logging.getLogger(name).setLevel(logging.INFO)
         logging.getLogger().addHandler(self._handler)
         self._unhook = _hook()
-        log.info("begins, Python %s", platform.python_version())
+        log.info("started, Python %s", platform.python_version())
 
     def close(self) -> None:
         """Idempotent."""
-        log.info("ends")
+        log.info("ended")
         self._unhook()
         logging.getLogger().removeHandler(self._handler)
         for name, level in self._levels.items():
@@ -55,7 +55,7 @@ class LogFile:
         self._handler.close()
 
     def tail(self, n_lines: int = 60) -> list[str]:
-        """The last lines; none where they cannot be read."""
+        """The last lines; empty if the file cannot be read."""
         try:
             return self._path.read_text(encoding="utf-8", errors="replace").splitlines()[-n_lines:]
         except OSError:
@@ -68,7 +68,7 @@ class _Silent(RotatingFileHandler):
         return TextIOWrapper(file, encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A full disk is said elsewhere; a log about the log helps nobody."""
+        """Ignored: a full disk is reported by the store."""
 
 
 class _Discreet(logging.Formatter):
@@ -92,23 +92,23 @@ def _discreet(argument: object) -> object:
 
 
 def _hook() -> Callable[[], None]:
-    """Has what nobody caught logged too, before it goes where it went. Returns what undoes it."""
+    """Also logs uncaught exceptions. Returns a function that undoes this."""
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def uncaught(kind: type[BaseException], error: BaseException, way: TracebackType | None) -> None:
-        log.critical("an error that nobody caught", exc_info=error)
+        log.critical("uncaught exception", exc_info=error)
         before[0](kind, error, way)
 
     def in_thread(seen: threading.ExceptHookArgs) -> None:
-        log.critical("an error that nobody caught on a thread", exc_info=seen.exc_value)
+        log.critical("uncaught exception on a thread", exc_info=seen.exc_value)
         before[1](seen)
 
     def unraisable(seen: Any) -> None:
-        log.critical("an error that could not be raised", exc_info=seen.exc_value)
+        log.critical("unraisable exception", exc_info=seen.exc_value)
         before[2](seen)
 
     def undo() -> None:
-        # Whoever hooked in later goes on; ours then only passes on.
+        # If someone else has set hooks since, theirs stay, and ours pass on to the previous ones.
         ours = uncaught, in_thread, unraisable
         if (sys.excepthook, threading.excepthook, sys.unraisablehook) == ours:
             sys.excepthook, threading.excepthook, sys.unraisablehook = before

@@ -1,4 +1,4 @@
-"""Numbers as the person's language writes them. Which one that is, `desktop.platform.language` has said. GUI thread."""
+"""Formats numbers and plurals in the language of the user interface. GUI thread."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ translate = QCoreApplication.translate
 
 
 def counted(text: str, disambiguation: str, n: int) -> str:
-    """A sentence about `n` things, `%Ln` in it, in the form that the number asks for.
+    """A translated sentence in the plural form for `n`, which replaces `%Ln`.
 
-    For functions outside of classes, which have no `tr`: lupdate sees no plural in `translate(…, n)`. It is told that
-    this is `tr`, and finds no class to name its context after."""
+    For functions outside of classes, which have no `tr`: lupdate finds no plurals in `translate(…, n)`. It is
+    configured to read this as `tr` with an empty context."""
     return QCoreApplication.translate("", text, disambiguation, n)
 
 
@@ -26,7 +26,7 @@ def decimal(value: float, digits: int = 1) -> str:
 
 
 def plain(value: float) -> str:
-    """As short as it can be said: 0.7, 1, 4,294,967,295."""
+    """Without trailing zeros: 0.7, 1, 4,294,967,295."""
     return QLocale().toString(float(value), "g", 12)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl+C and the system's wish that we end, turned into a Qt signal."""
+"""Turns SIGINT (Ctrl+C) and SIGTERM into a Qt signal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 
 class SignalHandlers(QObject):
-    """Python runs signal handlers between its own instructions only, and Qt's loop runs none: so the signal's byte
+    """Active until `close`. A second signal ends the process at once. GUI thread only.
 
-    wakes Qt through a socket. A second signal ends the process as if we had never been here. GUI thread."""
+    Python runs signal handlers only between its own instructions, and Qt's event loop runs none. So Python writes the
+    signal to a socket, which wakes Qt."""
 
     quit_requested = Signal()
 
@@ -27,7 +28,7 @@ class SignalHandlers(QObject):
         self._former = {number: signal.signal(number, _leave_to_qt) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def close(self) -> None:
-        """Puts back what was there before. Idempotent."""
+        """Restores the previous handlers. Idempotent."""
         if self._former:
             self._notifier.setEnabled(False)
             signal.set_wakeup_fd(self._former_fd)
@@ -45,4 +46,4 @@ class SignalHandlers(QObject):
 
 
 def _leave_to_qt(number: int, frame: FrameType | None) -> None:
-    """The byte in the socket says it all."""
+    """Does nothing: the byte in the socket wakes Qt."""

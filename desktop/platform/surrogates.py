@@ -1,7 +1,7 @@
-"""Lone surrogates in text, which cannot be encoded as UTF-8 for SQLite, files or pipes.
+"""Lone surrogates, which cannot be encoded as UTF-8 for SQLite, files or pipes.
 
-They come from JSON that was cut in the middle of an emoji, from PDFs, from the clipboard, and from file names that are
-not UTF-8, whose bytes Python keeps as such halves.
+They come from JSON that was cut inside an emoji, from PDFs, from the clipboard, and from file names that are not UTF-8
+(PEP 383).
 """
 
 from __future__ import annotations

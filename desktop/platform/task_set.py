@@ -1,4 +1,4 @@
-"""Every task has an owner that can end it."""
+"""Asyncio tasks with an owner that can end them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class TaskSet:
-    """Tasks that end together. What a task raises goes to `report(error, name)`, once. Loop's thread only."""
+    """Tasks that are ended together. `report(error, name)` is called for an error of a task. Loop's thread only."""
 
     def __init__(self, report: Callable[[BaseException, str], None]) -> None:
         self._report = report
@@ -21,18 +21,18 @@ class TaskSet:
         return task
 
     async def join(self) -> None:
-        """Waits until nothing runs, and ends nothing."""
+        """Waits until all tasks have ended by themselves."""
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:
             await asyncio.wait(running)
             self._tasks.difference_update(running)
 
     def cancel(self) -> None:
-        """Ends what runs now, without waiting for it. Idempotent."""
+        """Cancels the tasks without waiting for them. Idempotent."""
         for task in self._tasks:
             task.cancel()
 
     async def aclose(self) -> None:
-        """Cancels what still runs and waits for its end. Tasks that were spawned meanwhile are ended too."""
+        """Cancels the tasks, including those that are spawned meanwhile, and waits until they have ended."""
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:
             for task in running:
                 task.cancel()

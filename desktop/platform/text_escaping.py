@@ -1,4 +1,4 @@
-"""Texts of a person, or of a file, as Qt shows them to the letter."""
+"""Escapes texts that Qt would interpret as mnemonics or HTML."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtGui import Qt
 
 
 def button_text(text: str) -> str:
-    """For a button or a menu, where a single ampersand would underline the next letter and make it a shortcut."""
+    """For a button or a menu, where an ampersand makes the next letter a mnemonic."""
     return text.replace("&", "&&")
 
 
 def tooltip_text(text: str) -> str:
-    """For a tooltip, which Qt shows as HTML if the text looks like it."""
+    """For a tooltip, which Qt renders as HTML if the text looks like it."""
     if not Qt.mightBeRichText(text):
         return text
     return f"<qt>{escape(text, quote=False)}</qt>".replace("\n", "<br>")

@@ -1,4 +1,4 @@
-"""The looks: named colours for light and dark, style sheets and icons made from them."""
+"""The appearance: named colours for light and dark, and the style sheets and icons made from them."""
 
 from __future__ import annotations
 
@@ -23,29 +23,28 @@ TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI"
 CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
 ICON_SIZE = 16
 TEXT_SIZES = (11, 12, 13, 14, 15, 16, 18, 20)
-"""The sizes of interface text that a person can choose, in pixels; `TEXT_SIZE` is the one that everything is drawn for.
-What is drawn by hand has room for the largest."""
+"""Sizes of interface text to choose from, in pixels. What is painted by hand has room for the largest."""
 
 _SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
 _HAIRLINE = 10
-"""Heights below this are lines, not rows of text."""
+"""Heights below this are lines, which are not scaled with the text."""
 
 Scheme = Literal["light", "dark"]
 
 
 def zoom() -> float:
-    """The size of text in force ÷ the usual one. Qt keeps it, as the application's font."""
+    """The current text size ÷ the usual one, from the application's font."""
     base = QFont().pixelSize()
     return base / TEXT_SIZE if base > 0 else 1.0
 
 
 def scaled(pixels: float) -> int:
-    """So many pixels at the size of text in force."""
+    """`pixels`, given for the usual text size, at the current one."""
     return round(pixels * zoom())
 
 
 def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """The font of `pixel_size` at the usual size of text, as large as the person has chosen."""
+    """The interface font. `pixel_size` is given for the usual text size."""
     font = QFont()
     font.setFamilies([*TEXT_FAMILIES, font.family()])
     font.setPixelSize(scaled(pixel_size))
@@ -58,14 +57,14 @@ def code_font(pixel_size: int) -> QFont:
     font.setFamilies([*CODE_FAMILIES, "monospace"])
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setPixelSize(scaled(pixel_size))
-    # A ligature would show what was not written: != as ≠.
+    # Ligatures would show other characters than those in the text: ≠ for !=.
     font.setFeature(QFont.Tag("liga"), 0)
     font.setFeature(QFont.Tag("calt"), 0)
     return font
 
 
 class Theme(QObject):
-    """Colours and size of text in force; the system's colours where the person has not chosen. GUI thread only."""
+    """The current colours and text size, applied to the whole application. GUI thread only."""
 
     changed = Signal()
 
@@ -99,7 +98,7 @@ class Theme(QObject):
         self._follow()
 
     def resize_text(self, text_size: int) -> None:
-        """Draws all text of the window at another size."""
+        """Changes the text size of the whole application."""
         if text_size != self._text_size:
             self._text_size = text_size
             self._apply_font()
@@ -110,23 +109,23 @@ class Theme(QObject):
         return QColor(self._tokens[self._scheme][token])
 
     def fill(self, template: str) -> str:
-        """The text with every `$token` replaced by its colour."""
+        """Replaces each `$token` by its colour."""
         return Template(template).substitute(self._tokens[self._scheme])
 
     def style_of(self, name: str) -> str:
-        """One style sheet of `resources/styles`, in the colours and the size in force."""
+        """A style sheet of `resources/styles`, with the current colours and text size."""
         return _SCALED.sub(_at_size, self.print_style_of(name))
 
     def print_style_of(self, name: str) -> str:
-        """The same for what leaves the window: in the usual size."""
+        """A style sheet for exported pages: with the current colours and the usual text size."""
         return self.fill(_read(f"styles/{name}"))
 
     def paper_style(self) -> str:
-        """The style sheet of what is printed: dark on white, whatever the colours in force."""
+        """The style sheet of PDFs: dark text on white."""
         return Template(_read("styles/paper.css")).substitute(self._tokens["light"])
 
     def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
-        """One of `resources/icons` in the colour of `token`."""
+        """An icon of `resources/icons` in the colour `token`."""
         icon = QIcon()
         for scale in (1, 2):
             icon.addPixmap(_drawn(name, self._tokens[self._scheme][token], size, scale))
@@ -179,7 +178,7 @@ class Theme(QObject):
 
 def _at_size(found: re.Match[str]) -> str:
     name, pixels = found[1], int(found[2])
-    if name == "border-radius":  # one that is larger than half of its box would not be drawn at all
+    if name == "border-radius":  # Qt ignores a radius of more than half of the box
         return f"{name}: {min(pixels, scaled(pixels))}px"
     return found[0] if pixels < _HAIRLINE else f"{name}: {scaled(pixels)}px"
 

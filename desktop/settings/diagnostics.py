@@ -1,5 +1,4 @@
-"""What helps to find out why something does not work: machine, versions, states, choices, the last lines of the log. No
-chat, no key, no folder."""
+"""A report for bug reports: machine, versions, states, settings, the end of the log. No chats, keys or folder names."""
 
 from __future__ import annotations
 
@@ -19,12 +18,12 @@ from engine.status import Status
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")
 
 
-SAID = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
-"""Settings that are told as they are; of the others, which hold folders and files, only how many there are."""
+SHOWN_SETTINGS = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
+"""Settings whose values are reported. Of the others, which contain folders and files, only the number."""
 
 
 def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence[str]) -> str:
-    """GUI thread. `endpoint` is its stage, `log` the last lines."""
+    """GUI thread. `endpoint` is the stage of the endpoint, `log` the last lines of the log file."""
     memory = psutil.virtual_memory()
     screen = QGuiApplication.primaryScreen()
     lines = [
@@ -44,14 +43,14 @@ def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence
         lines.append(f"  {model.name}, {model.size_bytes >> 20} MB, context {model.n_ctx} of {model.n_ctx_train}")
     if status.error is not None:
         lines.append(f"  {type(status.error).__name__}")
-    lines += ["settings:", *_choices(settings), "log:", *(f"  {line}" for line in log)]
+    lines += ["settings:", *_settings_lines(settings), "log:", *(f"  {line}" for line in log)]
     return "\n".join(lines) + "\n"
 
 
-def _choices(settings: Settings) -> list[str]:
+def _settings_lines(settings: Settings) -> list[str]:
     chosen = asdict(settings)
     return [
-        *(f"  {name}: {chosen[name]}" for name in SAID),
+        *(f"  {name}: {chosen[name]}" for name in SHOWN_SETTINGS),
         f"  model: {'chosen' if settings.model_path else 'as it comes'}",
         f"  model folders: {len(settings.model_folders)}, models with settings: {len(settings.model_settings)}",
     ]

@@ -1,4 +1,4 @@
-"""What a person has chosen, in one small JSON file of the profile."""
+"""The settings file: JSON, in the profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.files.atomic_write import write_atomic
 
 
 class SettingsDamaged(Exception):
-    """The file held no settings; `kept_as` is the name that it has now."""
+    """The file was damaged and is renamed to `kept_as`."""
 
     def __init__(self, kept_as: str) -> None:
         super().__init__(kept_as)
@@ -22,7 +22,7 @@ class SettingsDamaged(Exception):
 
 
 class SettingsUnreadable(Exception):
-    """The file is there and cannot be read, or not be moved aside; `reason` is the system's own words."""
+    """The file exists but cannot be read, or not be renamed. `reason` is the message of the system."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -30,26 +30,26 @@ class SettingsUnreadable(Exception):
 
 
 class SettingsFile:
-    """The settings and the file they lie in. `value` and `change` belong to one thread; `save` may run on any."""
+    """The settings and their file. `value` and `change` are used by one thread; `save` may run on any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """Why the settings of the file are not used; None if they are."""
+        """Why the defaults are used instead of the file; None if they are not."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:
-        """Puts new values in place; True where something is different now and wants to be saved."""
+        """Sets new values. True if something has changed and needs to be saved."""
         changed = replace(self.value, **changes)  # type: ignore[arg-type]
         different = changed != self.value
         self.value = changed
         return different
 
     def save(self) -> None:
-        """Writes the file as a whole or not at all. Raises OSError.
+        """Writes the file atomically. Raises OSError.
 
-        A file that could not be read is left as it is: it holds settings, and may be readable again."""
+        A file that could not be read is not overwritten: it may become readable again."""
         if isinstance(self.problem, SettingsUnreadable):
             return
         with self._saving:
@@ -57,7 +57,7 @@ class SettingsFile:
 
     def _load(self) -> Settings:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a mark
+            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a BOM
             if not isinstance(found, dict):
                 raise ValueError("the settings are no object")
         except FileNotFoundError:
@@ -65,12 +65,12 @@ class SettingsFile:
         except OSError as error:
             self.problem = SettingsUnreadable(error.strerror or str(error))
             return Settings()
-        except (ValueError, RecursionError):  # includes bytes that are no UTF-8
-            self._keep_aside()
+        except (ValueError, RecursionError):  # includes UnicodeDecodeError
+            self._rename_damaged()
             return Settings()
         return _checked(found)
 
-    def _keep_aside(self) -> None:
+    def _rename_damaged(self) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         try:
             self._path.replace(aside)

@@ -1,4 +1,4 @@
-"""Every action with its key, which can be changed."""
+"""The card with all shortcuts, which can be changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from desktop.framework.actions import Actions, is_usable
 
 
 class ShortcutField(QKeySequenceEdit):
-    """Takes one key. In an empty field Qt writes words of its own, and again after each change; here "none" stands."""
+    """Takes one key combination. Shows "none" if empty, in place of Qt's own text, which Qt sets after each change."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""The palette: type a few letters of what you want to do or of a chat, press Enter."""
+"""The command palette: a search field over the window, with the actions and chats that match."""
 
 from __future__ import annotations
 
@@ -37,44 +37,44 @@ from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.text_composition import CompositionGuard
 
-WIDTH, MOST_HEIGHT = 560, 420
+WIDTH, MAX_HEIGHT = 560, 420
 ROW = 36
 GAP_ABOVE = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """One row: an action by its id, or a chat by its id and, where one of its messages was found, that one's."""
+class Entry:
+    """One row: an action or a chat by its id, and for a chat the id of the message that was found, if any."""
 
     kind: Literal["action", "chat"]
     id: str
-    words: str
+    text: str
     hint: str = ""
     message_id: str = ""
 
 
-_OFFER = Qt.ItemDataRole.UserRole
+_ENTRY = Qt.ItemDataRole.UserRole
 
 
 class CommandPalette(QFrame):
-    """Floats over the window. `typed` asks for offers, `show_offers` gives them. GUI thread only."""
+    """A child of the window. `query_changed` asks for entries, `show_entries` shows them. GUI thread only."""
 
-    typed = Signal(str)
+    query_changed = Signal(str)
     chosen = Signal(object)
-    """An `Offer`."""
+    """An `Entry`."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._theme = theme
         self._window = window
-        self._offers: list[Offer] = []
-        self._before: QWidget | None = None
+        self._entries: list[Entry] = []
+        self._focused_before: QWidget | None = None
         self.setObjectName("palette")
         self._field = QLineEdit(self)
         self._field.setObjectName("paletteField")
         self._field.setPlaceholderText(self.tr("Do something, or find a chat"))
         self._field.setAccessibleName(self.tr("What to do"))
-        self._field.textChanged.connect(self.typed)
+        self._field.textChanged.connect(self.query_changed)
         self._field.installEventFilter(self)
         CompositionGuard(self._field)
         self._list = QListWidget(self)
@@ -82,9 +82,9 @@ class CommandPalette(QFrame):
         self._list.setAccessibleName(self.tr("What there is to do"))
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setItemDelegate(_OfferRows(theme, self._list))
+        self._list.setItemDelegate(_EntryDelegate(theme, self._list))
         self._list.itemClicked.connect(lambda item: self._choose(self._list.row(item)))
-        self._nothing = QLabel(self.tr("Nothing is called or holds that."), self)
+        self._nothing = QLabel(self.tr("No action or chat matches."), self)
         self._nothing.setObjectName("quietText")
         self._nothing.setContentsMargins(10, 0, 10, 6)
         self._nothing.hide()
@@ -100,9 +100,9 @@ class CommandPalette(QFrame):
         self.hide()
 
     def open(self) -> None:
-        self._before = self._window.focusWidget()
+        self._focused_before = self._window.focusWidget()
         self._field.clear()
-        self.typed.emit("")
+        self.query_changed.emit("")
         shade = QColor(self._theme.colour("shadow"))
         shade.setAlpha(70)
         self._shadow.setColor(shade)
@@ -111,22 +111,22 @@ class CommandPalette(QFrame):
         self.raise_()
         self._field.setFocus()
 
-    def close_it(self) -> None:
-        """Gives the focus back to where it was."""
+    def close_palette(self) -> None:
+        """Returns the focus to the widget that had it before."""
         if self.isVisible():
             self.hide()
-            if self._before is not None:
-                self._before.setFocus()
+            if self._focused_before is not None:
+                self._focused_before.setFocus()
 
-    def show_offers(self, offers: Sequence[Offer], *, complete: bool = False) -> None:
-        """`complete`: there will be no others for what is typed."""
-        self._offers = list(offers)
-        self._nothing.setVisible(complete and not offers)
+    def show_entries(self, entries: Sequence[Entry], *, is_complete: bool = False) -> None:
+        """`is_complete`: no more entries will be found for the query."""
+        self._entries = list(entries)
+        self._nothing.setVisible(is_complete and not entries)
         self._list.clear()
-        for offer in self._offers:
-            item = QListWidgetItem(offer.words)
-            item.setData(_OFFER, offer)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{offer.words} {offer.hint}".strip())
+        for entry in self._entries:
+            item = QListWidgetItem(entry.text)
+            item.setData(_ENTRY, entry)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.text} {entry.hint}".strip())
             self._list.addItem(item)
         self._list.setCurrentRow(0)
         self._place()
@@ -148,33 +148,33 @@ class CommandPalette(QFrame):
         match key:
             case Qt.Key.Key_Down | Qt.Key.Key_Up:
                 step = 1 if key == Qt.Key.Key_Down else -1
-                self._list.setCurrentRow((self._list.currentRow() + step) % max(1, len(self._offers)))
+                self._list.setCurrentRow((self._list.currentRow() + step) % max(1, len(self._entries)))
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self._choose(self._list.currentRow())
             case Qt.Key.Key_Escape:
-                self.close_it()
+                self.close_palette()
             case _:
                 return False
         return True
 
     def _choose(self, row: int) -> None:
-        if 0 <= row < len(self._offers):
-            offer = self._offers[row]
-            self.close_it()
-            self.chosen.emit(offer)
+        if 0 <= row < len(self._entries):
+            entry = self._entries[row]
+            self.close_palette()
+            self.chosen.emit(entry)
 
     def _place(self) -> None:
         width = min(WIDTH, self._window.width() - 48)
-        room = min(MOST_HEIGHT, self._window.height() - GAP_ABOVE - 24)
-        rows = min(len(self._offers) * ROW, room - 64)
-        self._list.setVisible(bool(self._offers))
+        free = min(MAX_HEIGHT, self._window.height() - GAP_ABOVE - 24)
+        rows = min(len(self._entries) * ROW, free - 64)
+        self._list.setVisible(bool(self._entries))
         self._list.setFixedHeight(max(0, rows))
         self.setFixedWidth(width)
         self.adjustSize()
         self.move((self._window.width() - width) // 2, min(GAP_ABOVE, (self._window.height() - self.height()) // 3))
 
 
-class _OfferRows(QStyledItemDelegate):
+class _EntryDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -185,7 +185,7 @@ class _OfferRows(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        offer: Offer = index.data(_OFFER)
+        entry: Entry = index.data(_ENTRY)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         current = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -194,17 +194,17 @@ class _OfferRows(QStyledItemDelegate):
             painter.setBrush(self._theme.colour("soft"))
             painter.drawRoundedRect(QRectF(option.rect).adjusted(0, 1, 0, -1), 7, 7)
         box: QRect = option.rect.adjusted(10, 0, -12, 0)
-        if offer.kind == "chat":
+        if entry.kind == "chat":
             icon = self._theme.pixmap("message-square", "muted", 16, painter.device().devicePixelRatioF())
             painter.drawPixmap(mirrored(QRect(box.left(), box.center().y() - 7, 16, 16), box).topLeft(), icon)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        hint = painter.fontMetrics().elidedText(offer.hint, Qt.TextElideMode.ElideRight, box.width() // 2)
+        hint = painter.fontMetrics().elidedText(entry.hint, Qt.TextElideMode.ElideRight, box.width() // 2)
         width = painter.fontMetrics().horizontalAdvance(hint)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), isolated(hint))
         painter.setFont(text_font(13))
         painter.setPen(self._theme.colour("accent" if current else "text"))
         left = mirrored(box.adjusted(26, 0, -width - 16, 0), box)
-        words = painter.fontMetrics().elidedText(offer.words, Qt.TextElideMode.ElideRight, left.width())
-        painter.drawText(left, int(Qt.AlignmentFlag.AlignVCenter), isolated(words))
+        text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, left.width())
+        painter.drawText(left, int(Qt.AlignmentFlag.AlignVCenter), isolated(text))
         painter.restore()

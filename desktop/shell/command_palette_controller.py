@@ -1,81 +1,109 @@
-"""Connects the palette to what there is to do and to find."""
+"""Fills the command palette with the matching actions and chats, and runs what is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QObject
 
 from desktop.chat.controller import ChatController
 from desktop.framework.actions import Action, Actions
-from desktop.shell.command_match import fitting
-from desktop.shell.command_palette import CommandPalette, Offer
+from desktop.shell.command_palette import CommandPalette, Entry
 from desktop.shell.main_window import MainWindow
 from desktop.sidebar.search_controller import SearchController, plain_text
 from desktop.store.search import SearchHit
 
 translate = QCoreApplication.translate
 
-PALETTE_KEYS = "Ctrl+K"
-MOST_CHATS = 8
+ACTION_ID, SHORTCUT = "palette", "Ctrl+K"
+MAX_CHATS = 8
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 class CommandPaletteController(QObject):
-    """Lives as long as its window. `search` is the palette's own. GUI thread only."""
+    """Lives as long as its window. `search` is used by the palette alone. GUI thread only."""
 
     def __init__(self, window: MainWindow, actions: Actions, search: SearchController, chats: ChatController) -> None:
         super().__init__(window)
         self._window, self._actions, self._search, self._chats = window, actions, search, chats
-        self._typed = ""
+        self._query = ""
         self.palette = CommandPalette(window.theme, window)
-        self.palette.typed.connect(self._look_for)
-        self.palette.chosen.connect(self._do)
-        search.finished.connect(self._found)
-        words = translate("actions", "Do something, or find a chat")
-        actions.add(Action("palette", words, self._toggle, PALETTE_KEYS))
+        self.palette.query_changed.connect(self._look_up)
+        self.palette.chosen.connect(self._run)
+        search.finished.connect(self._show_chats)
+        actions.add(Action(ACTION_ID, translate("actions", "Do something, or find a chat"), self._toggle, SHORTCUT))
         actions.triggered.connect(self._close_for)
         window.pages.currentChanged.connect(self.palette.hide)
 
     def _toggle(self) -> None:
         if self.palette.isVisible():
-            self.palette.close_it()
+            self.palette.close_palette()
         else:
             self.palette.open()
 
     def _close_for(self, action_id: str) -> None:
-        """Another action's key was pressed while the palette is open."""
-        if action_id != "palette":
-            self.palette.close_it()
+        """Closes the palette when the shortcut of another action was pressed."""
+        if action_id != ACTION_ID:
+            self.palette.close_palette()
 
-    def _look_for(self, typed: str) -> None:
-        self._typed = typed.strip()
+    def _look_up(self, query: str) -> None:
+        self._query = query.strip()
         self._show(())
-        self._search.search_for(self._typed)
+        self._search.search_for(self._query)
 
-    def _found(self, words: str, n_hits: int) -> None:
-        if words and words == self._typed:
-            self._show(self._search.results.hits[:MOST_CHATS], complete=True)
+    def _show_chats(self, query: str, n_hits: int) -> None:
+        if query and query == self._query:
+            self._show(self._search.results.hits[:MAX_CHATS], is_complete=True)
 
-    def _show(self, hits: Sequence[SearchHit], *, complete: bool = False) -> None:
-        possible = [each for each in self._actions.listed if each.id != "palette" and each.is_possible()]
-        self.palette.show_offers(
-            [
-                Offer("action", each.id, each.name, self._actions.shown_shortcut(each.id))
-                for each in fitting(possible, self._typed)
-            ]
-            + [_offer(hit) for hit in hits],
-            complete=complete,
-        )
+    def _show(self, hits: Sequence[SearchHit], *, is_complete: bool = False) -> None:
+        possible = [action for action in self._actions.listed if action.id != ACTION_ID and action.is_possible()]
+        actions = [
+            Entry("action", action.id, action.name, self._actions.shown_shortcut(action.id))
+            for action in matching(possible, self._query)
+        ]
+        self.palette.show_entries([*actions, *map(_chat_entry, hits)], is_complete=is_complete)
 
-    def _do(self, offer: Offer) -> None:
-        if offer.kind == "action":
-            self._actions[offer.id].trigger()
+    def _run(self, entry: Entry) -> None:
+        if entry.kind == "action":
+            self._actions[entry.id].trigger()
         else:
-            self._chats.sessions.open_chat(offer.id, offer.message_id)
+            self._chats.sessions.open_chat(entry.id, entry.message_id)
             self._window.show_page("chat")
 
 
-def _offer(hit: SearchHit) -> Offer:
+def _chat_entry(hit: SearchHit) -> Entry:
     if not hit.message_id:
-        return Offer("chat", hit.chat_id, plain_text(hit.title))
-    return Offer("chat", hit.chat_id, plain_text(hit.snippet), plain_text(hit.title), hit.message_id)
+        return Entry("chat", hit.chat_id, plain_text(hit.title))
+    return Entry("chat", hit.chat_id, plain_text(hit.snippet), plain_text(hit.title), hit.message_id)
+
+
+def matching(actions: Iterable[N], query: str) -> list[N]:
+    """The actions whose names contain all words of `query`, the best match first; all for an empty query.
+
+    A word that starts a word of the name counts more than one inside of it."""
+    words = query.casefold().split()
+    scored = [(score, place, action) for place, action in enumerate(actions) if (score := _score(action.name, words))]
+    return [action for _, _, action in sorted(scored, key=lambda each: (-each[0], each[1]))]
+
+
+def _score(name: str, words: Sequence[str]) -> int:
+    """0 if one of the words is missing."""
+    plain_name = name.casefold()
+    parts = plain_name.split()
+    score = 1
+    for word in words:
+        if any(part.startswith(word) for part in parts):
+            score += 2
+        elif word in plain_name:
+            score += 1
+        else:
+            return 0
+    return score + (2 if words and plain_name.startswith(words[0]) else 0)

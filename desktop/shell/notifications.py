@@ -1,4 +1,4 @@
-"""Says that a long answer has come to its end, where nobody saw it."""
+"""Notifies the user when a long answer ends while the window is out of sight."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ LONG_S = 10.0
 translate = QCoreApplication.translate
 
 
-class Speaker(Protocol):
-    def say(self, title: str, words: str, clicked: Callable[[], None]) -> None: ...
+class MessageSink(Protocol):
+    def show_message(self, title: str, text: str, clicked: Callable[[], None]) -> None: ...
 
 
 class AnswerNotifier(QObject):
-    """Lives as long as its window. Nothing of an answer is said but the title of its chat. GUI thread only."""
+    """Lives as long as its window. Of an answer, only the title of its chat is shown. GUI thread only."""
 
     def __init__(
         self,
         window: MainWindow,
         chats: ChatController,
-        speaker: Speaker,
-        wanted: Callable[[], bool],
+        messages: MessageSink,
+        is_enabled: Callable[[], bool],
         is_seen_elsewhere: Callable[[str], bool],
         now_s: Callable[[], float],
     ) -> None:
-        """`wanted`: whether the person wants it; `is_seen_elsewhere(message_id)`: whether another window shows it."""
+        """`is_seen_elsewhere(message_id)`: whether another window shows that answer."""
         super().__init__(window)
-        self._window, self._chats, self._speaker = window, chats, speaker
-        self._wanted, self._is_seen_elsewhere, self._now_s = wanted, is_seen_elsewhere, now_s
-        chats.sessions.answer_changed.connect(self._heard)
+        self._window, self._chats, self._messages = window, chats, messages
+        self._is_enabled, self._is_seen_elsewhere, self._now_s = is_enabled, is_seen_elsewhere, now_s
+        chats.sessions.answer_changed.connect(self._answer_changed)
 
-    def _heard(self, message: ChatMessage) -> None:
+    def _answer_changed(self, message: ChatMessage) -> None:
         if message.state in ("streaming", "stopped") or self._now_s() - message.created_s < LONG_S:
             return
-        in_sight = self._window.isActiveWindow() and not self._window.isMinimized()
+        is_visible = self._window.isActiveWindow() and not self._window.isMinimized()
         chat = self._chats.sessions.chat(message.chat_id)
-        if in_sight or chat is None or not self._wanted() or self._is_seen_elsewhere(message.id):
+        if is_visible or chat is None or not self._is_enabled() or self._is_seen_elsewhere(message.id):
             return
-        words = (
+        text = (
             translate("notifications", "An answer is ready")
             if message.state != "failed"
             else translate("notifications", "An answer could not be finished")
         )
-        self._speaker.say(words, chat.title, lambda: self._open(message.chat_id))
+        self._messages.show_message(text, chat.title, lambda: self._open(message.chat_id))
         QApplication.alert(self._window)
 
     def _open(self, chat_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The icon in the desktop's tray, where it has one: what is wanted while the window is out of sight."""
+"""The tray icon: its menu, and notifications of the desktop."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MESSAGE_MS = 8_000
 
 
 class Tray(QObject):
-    """Lives as long as its window. Without a tray it is there all the same, and seen nowhere; one that comes or goes
-    later is noticed by the next `look`. GUI thread only."""
+    """Lives as long as its window. If the desktop has no tray, nothing is shown; a tray that appears later is used
+    from the next call of `update_icon` on. GUI thread only."""
 
     def __init__(self, window: MainWindow, actions: Actions, shown: bool) -> None:
         super().__init__(window)
         self._window, self._theme = window, window.theme
         self._clicked: Callable[[], None] | None = None
-        self._wanted = shown
+        self._is_wanted = shown
         self.menu = QMenu(window)
         self.menu.addAction(self.tr("New chat")).triggered.connect(lambda: self._in_window(actions["new_chat"].trigger))
         self.menu.addAction(actions["quick_ask"])
@@ -40,25 +40,25 @@ class Tray(QObject):
         self.icon.messageClicked.connect(self._message_clicked)
         self._theme.changed.connect(self._restyle)
         self._restyle()
-        self.look()
+        self.update_icon()
 
-    def look(self) -> bool:
-        """Shows the icon where it is wanted and the desktop has a tray now; whether a person can see and use it."""
-        self.icon.setVisible(self._wanted and QSystemTrayIcon.isSystemTrayAvailable())
+    def update_icon(self) -> bool:
+        """Shows the icon if it is wanted and the desktop has a tray now. Returns whether it is visible."""
+        self.icon.setVisible(self._is_wanted and QSystemTrayIcon.isSystemTrayAvailable())
         return self.icon.isVisible()
 
     def show_icon(self, shown: bool) -> None:
-        self._wanted = shown
-        self.look()
+        self._is_wanted = shown
+        self.update_icon()
 
-    def say(self, title: str, words: str, clicked: Callable[[], None]) -> None:
-        """A message of the desktop's own kind; `clicked` is what a click on it does. Nothing where there is no tray."""
-        if self.look() and self.icon.supportsMessages():
+    def show_message(self, title: str, text: str, clicked: Callable[[], None]) -> None:
+        """Shows a notification of the desktop, which calls `clicked` on a click. Nothing happens without a tray."""
+        if self.update_icon() and self.icon.supportsMessages():
             self._clicked = clicked
-            self.icon.showMessage(title, words, self.icon.icon(), MESSAGE_MS)
+            self.icon.showMessage(title, text, self.icon.icon(), MESSAGE_MS)
 
     def close(self) -> None:
-        """Takes the icon away for good; one that stays behind would be a ghost."""
+        """Removes the icon."""
         self.show_icon(False)
 
     def _in_window(self, act: Callable[[], None]) -> None:

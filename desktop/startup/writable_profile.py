@@ -20,9 +20,9 @@ PROBE = ".write-test"
 
 
 def check_writable(profile: Profile) -> None:
-    """Creates the folder of the profile, and creates and deletes a file in it. Raises OSError."""
+    """Creates the folder of the profile, then creates and deletes a file in it. Raises OSError."""
     probe = profile.ensure().root / PROBE
-    probe.unlink(missing_ok=True)  # of a process that was killed
+    probe.unlink(missing_ok=True)  # left by a killed process
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     probe.unlink()
 
@@ -47,16 +47,16 @@ def show_restore_failed(error: OSError) -> None:
     """Shows that the staged backup could not be restored; returns when the message is closed."""
     from PySide6.QtWidgets import QMessageBox
 
-    log.error("a backup could not be put in place", exc_info=error)
+    log.error("a backup could not be restored", exc_info=error)
     box = QMessageBox(QMessageBox.Icon.Warning, "Inglenook", "")
-    box.setText(translate("launch", "The backup could not be brought back."))
+    box.setText(translate("launch", "The backup could not be restored."))
     again = translate("launch", "{reason}. It is tried again at the next start; until then everything stays as it is.")
     box.setInformativeText(again.format(reason=_reason(error)))
     box.exec()
 
 
 def _ask(root: Path, error: OSError) -> Path | None:
-    """Another folder; None to quit."""
+    """The folder that the user chose instead; None to quit."""
     from PySide6.QtWidgets import QFileDialog, QMessageBox
 
     box = QMessageBox(QMessageBox.Icon.Warning, "Inglenook", "")

@@ -9,8 +9,8 @@ import sys
 FIRST, LAST = (3, 11), (3, 13)
 
 
-def refusal() -> str | None:
-    """Why this Python cannot be used, or None. Runs on any Python 3, so nothing newer may be imported before it."""
+def unsupported_python_reason() -> str | None:
+    """The reason why this Python cannot be used, or None. Runs on any Python 3, so newer modules are imported later."""
     if FIRST <= sys.version_info[:2] <= LAST:
         return None
     found = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
@@ -20,9 +20,9 @@ def refusal() -> str | None:
 
 
 if __name__ == "__main__":
-    # What finds this package must not be seen by the Pythons that are started from here.
+    # Child Pythons must not find this package.
     os.environ.pop("PYTHONPATH", None)
-    problem = refusal()
+    problem = unsupported_python_reason()
     if problem:
         sys.exit(problem)
     from .commands import main

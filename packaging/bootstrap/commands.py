@@ -1,4 +1,4 @@
-"""The names that the Makefile knows, one function each."""
+"""The commands that the Makefile starts, one function string."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import checks, clients, peer, setup
-from . import translations as words
+from . import checks, endpoint_clients, reference_server, setup
+from . import translations as translation_files
 from .console import say
 from .errors import SetupError
-from .places import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
+from .paths import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
 
 _DEVELOPERS = ("pyproject.toml", "--extra", "dev", "--extra", "clients")
-# Each lock file and what it is compiled from. Locks are for every supported Python and system at once.
+# The sources of string lock file. Locks cover all supported Python versions and systems.
 SOURCES: dict[str, tuple[str, ...]] = {
     "runtime.txt": ("pyproject.toml",),
     "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
@@ -42,47 +42,47 @@ def run(args: list[str]) -> NoReturn:
     """Opens the window."""
     checks.display()
     setup.ensure("runtime", window=True)
-    _become(BIN / "inglenook", *args)
+    _exec(BIN / "inglenook", *args)
 
 
 def serve(args: list[str]) -> NoReturn:
     """Runs the endpoint alone."""
     setup.ensure("runtime", window=False)
-    _become(BIN / "inglenook-serve", *args)
+    _exec(BIN / "inglenook-serve", *args)
 
 
 def test(args: list[str]) -> NoReturn:
-    """Runs all tests, without a screen."""
+    """Runs the tests without a screen."""
     setup.ensure("dev", window=True)
-    clients.ensure()
+    endpoint_clients.ensure()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    # A process for each core; more than four would each hold a model in memory for little.
-    _become(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
+    # One process per core, but string holds a model in memory, and more than four gain little.
+    _exec(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
 
 
 def bench(args: list[str]) -> NoReturn:
-    """Runs the benchmarks, or the ones that are named."""
+    """Runs all benchmarks, or those in `args`."""
     setup.ensure("dev", window=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    _become(PYTHON, "-m", "tests.bench", *args)
+    _exec(PYTHON, "-m", "tests.bench", *args)
 
 
 def llama_server(args: list[str]) -> int:
-    """Builds llama.cpp's own server, for the benchmarks to measure against."""
+    """Builds llama.cpp's server, with which the benchmarks compare the endpoint."""
     setup.ensure("dev", window=False)
-    peer.ensure()
+    reference_server.ensure()
     return 0
 
 
 def soak(args: list[str]) -> NoReturn:
-    """Runs the whole app under a load by chance, for ten minutes or for as many as are named."""
+    """Runs the soak test for ten minutes, or for the minutes in `args`."""
     setup.ensure("dev", window=True)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    _become(PYTHON, "-m", "tests.soak", *args)
+    _exec(PYTHON, "-m", "tests.soak", *args)
 
 
 def check(args: list[str]) -> int:
-    """Runs every linter, also after one has failed, so that one run shows everything to fix."""
+    """Runs all linters, even after one has failed, so that one run shows every problem."""
     setup.ensure("dev", window=False)
     ruff = BIN / "ruff"
     linters: tuple[tuple[str | Path, ...], ...] = (
@@ -91,20 +91,31 @@ def check(args: list[str]) -> int:
         (PYTHON, "-m", "mypy"),
         (BIN / "lint-imports",),
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}  # lint-imports loads a contract from there
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}  # lint-imports loads a contract from packaging
     codes = [subprocess.run([*linter, *args], cwd=ROOT, env=env).returncode for linter in linters]
     return int(any(codes))
 
 
 def lock(args: list[str]) -> int:
-    """Locks again; `--upgrade` in `args` takes the newest versions, else those locked stay where they can."""
+    """Updates the lock files. `--upgrade` in `args` takes the newest versions, otherwise locked versions are kept."""
     setup.ensure_uv()
-    how = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
-    # A cache of its own: from some registries uv takes llama-cpp-python's source anew when it locks, and then forgets
-    # the wheel that it had built of it.
+    options = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
+    # A separate cache: with some registries, locking makes uv fetch the source of llama-cpp-python again and discard
+    # the
+    # wheel that was built from it.
     cache = ("--cache-dir", BUILD / "lock-cache")
     for name, source in SOURCES.items():
-        command: list[str | Path] = [UV, "pip", "compile", *how, *cache, *source, *args, "--output-file", LOCKS / name]
+        command: list[str | Path] = [
+            UV,
+            "pip",
+            "compile",
+            *options,
+            *cache,
+            *source,
+            *args,
+            "--output-file",
+            LOCKS / name,
+        ]
         code = subprocess.run(command, cwd=ROOT).returncode
         if code != 0:
             return code
@@ -113,19 +124,19 @@ def lock(args: list[str]) -> int:
 
 
 def translations(args: list[str]) -> int:
-    """Brings the translations up to the sources; names what is still to be translated, and is 1 then."""
+    """Updates the translation files from the sources. Prints missing translations, and returns 1 if there are any."""
     setup.ensure("dev", window=False)
-    words.gather(words.FOLDER)
-    words.release(words.FOLDER)
-    missing = list(words.unfinished(words.FOLDER))
-    for each in missing:
-        say(each)
-    say(f"{len(missing)} strings are still to be translated, in {shown(words.FOLDER)}")
+    translation_files.update(translation_files.FOLDER)
+    translation_files.compile_translations(translation_files.FOLDER)
+    missing = list(translation_files.unfinished(translation_files.FOLDER))
+    for string in missing:
+        say(string)
+    say(f"{len(missing)} strings are still to be translated, in {shown(translation_files.FOLDER)}")
     return int(bool(missing))
 
 
 def clean(args: list[str]) -> int:
-    """Removes what set-up and the tools made in the checkout. The model and uv's cache stay."""
+    """Removes everything that set-up and the tools created in the checkout. Keeps the model and uv's cache."""
     for path in (VENV, BUILD, ROOT / "dist", *(ROOT / name for name in CACHES)):
         shutil.rmtree(path, ignore_errors=True)
     return 0
@@ -146,7 +157,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs one command. Whatever goes wrong becomes one sentence on stderr and an exit code that is not 0."""
+    """Runs a command. Errors are printed as one sentence to stderr. Returns the exit code."""
     if not argv or argv[0] not in COMMANDS:
         print(f"Usage: bootstrap {{{','.join(COMMANDS)}}} [ARGS]", file=sys.stderr)
         return 2
@@ -159,12 +170,12 @@ def main(argv: Sequence[str]) -> int:
         print(f"\nInterrupted: `make {argv[0]}` starts again where it can.", file=sys.stderr)
         return 130
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        print(DISK_FULL.format(log=shown(LOG)) if full else f"Set-up stopped: {error}.", file=sys.stderr)
+        is_disk_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        print(DISK_FULL.format(log=shown(LOG)) if is_disk_full else f"Set-up stopped: {error}.", file=sys.stderr)
     return 1
 
 
-def _become(program: Path, *args: str) -> NoReturn:
-    """Replaces this process, so that signals and the exit code are the program's own."""
+def _exec(program: Path, *args: str) -> NoReturn:
+    """Replaces this process by a program, which then receives signals and sets the exit code."""
     sys.stdout.flush()
     os.execv(program, [str(program), *args])

@@ -1,4 +1,4 @@
-"""What set-up shows: a sentence a step, and one moving line while llama.cpp compiles."""
+"""Console output of set-up: one line per step, and the progress while llama.cpp compiles."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def say(text: str) -> None:
 
 
 class CompileProgress:
-    """Turns ninja's lines into progress: one moving line on a terminal, else a line for every tenth."""
+    """Shows progress from ninja's output: one updated line on a terminal, otherwise a line for every 10 %."""
 
     def __init__(
         self,
@@ -33,11 +33,11 @@ class CompileProgress:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the compiler was started at all: a wheel from uv's cache needs none."""
+        """Whether the compiler was started. It is not if uv's cache has a wheel."""
         return self._started_s is not None
 
     def line(self, text: str) -> None:
-        """Takes one line of the build's output."""
+        """Processes one line of the build's output."""
         match = _NINJA.match(text)
         if match is None:
             return
@@ -53,14 +53,14 @@ class CompileProgress:
         sys.stdout.flush()
 
     def close(self) -> None:
-        """Leaves the moving line, so that what follows starts on its own."""
+        """Ends the progress line, so that further output starts on a new line."""
         if self._on_terminal and self.has_begun:
             self._write("\n")
 
     def _sentence(self, done: int, total: int) -> str:
         text = f"Compiling llama.cpp, {done} of {total}"
         spent_s = self._clock_s() - (self._started_s or 0.0)
-        # The first files say little about the rest.
+        # The time of the first files is not representative.
         if spent_s < 5 or done == total:
             return text
         left_s = spent_s * (total - done) / done

@@ -1,4 +1,4 @@
-"""The environment in .venv: a Python of its own, uv, and the locked packages."""
+"""The virtual environment in .venv: Python, uv and the locked packages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import compiled
+from . import build_fingerprint
 from .console import CompileProgress, say
 from .errors import ChildFailed, SetupError
-from .places import BIN, BUILD, LLAMA_CMAKE, LOCKS, LOG, PYTHON, ROOT, UV, VENV
+from .paths import BIN, BUILD, LLAMA_CMAKE, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import run, shown
 
 LLAMA = "llama-cpp-python"
@@ -20,27 +20,27 @@ BUILD_CONSTRAINTS: tuple[str | Path, ...] = ("--build-constraints", LOCKS / "bui
 
 
 def locked_version(lock: Path, name: str) -> str:
-    """The version that a lock file names."""
+    """The version of a package in a lock file. Raises SetupError if it is not listed."""
     match = re.search(rf"^{re.escape(name)}==([^\s;\\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
-        raise SetupError(f"{shown(lock)} does not name {name}: take the file anew from git.")
+        raise SetupError(f"{shown(lock)} does not name {name}: restore the file from git.")
     return match[1]
 
 
 def split_lock(text: str) -> tuple[str, str]:
-    """A lock's entry of llama-cpp-python, and all the others."""
+    """The entry of llama-cpp-python in a lock file, and all other entries."""
     block = re.search(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", text, re.MULTILINE)
     if block is None:
-        raise SetupError(f"The lock does not name {LLAMA}: take the file anew from git.")
+        raise SetupError(f"The lock does not name {LLAMA}: restore the file from git.")
     return block[0], text[: block.start()] + text[block.end() :]
 
 
 def install(
     *args: str | Path, task: str, env: dict[str, str] | None = None, progress: CompileProgress | None = None
 ) -> None:
-    """`uv pip install` into .venv: from uv's cache alone where that is enough, else over the network.
+    """Runs `uv pip install` into .venv: offline if uv's cache suffices, otherwise with network access.
 
-    Asked in the usual way, uv may find what it has cached to be stale, and compile llama.cpp again for a new checkout.
+    Without `--offline` uv may consider its cache stale, and compile llama.cpp again for each new checkout.
     """
     on_line = progress.line if progress else lambda line: None
     command = (UV, "pip", "install", "--python", PYTHON, *args)
@@ -53,7 +53,7 @@ def install(
 
 
 def cmake_settings(definitions: dict[str, str]) -> list[str]:
-    """uv's options that compile llama-cpp-python with these definitions of CMake."""
+    """The options of uv that compile llama-cpp-python with these CMake definitions."""
     settings = [f"{LLAMA}:cmake.define.{name}={value}" for name, value in definitions.items()]
     return [option for setting in settings for option in ("--config-settings-package", setting)]
 
@@ -64,37 +64,37 @@ def llama_is_installed() -> bool:
 
 
 def ensure_venv(*, trusted: bool) -> bool:
-    """Makes .venv anew unless it works and is `trusted` to be whole and of this checkout; says whether it did."""
-    if trusted and _answer(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
+    """Creates .venv, unless it works and is `trusted` to be complete and of this checkout. True if it was created."""
+    if trusted and _output_of(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
         return False
-    say("Making the environment in .venv" + (" anew" if VENV.exists() else ""))
+    say("Recreating the environment in .venv" if VENV.exists() else "Creating the environment in .venv")
     try:
-        run([sys.executable, "-m", "venv", "--clear", VENV], "making the environment in .venv")
+        run([sys.executable, "-m", "venv", "--clear", VENV], "creating the environment in .venv")
     except ChildFailed as failure:
         if "ensurepip" not in failure.output and "No module named venv" not in failure.output:
             raise
         raise SetupError(
-            f"{sys.executable} cannot make environments (its venv or ensurepip module is missing): install "
+            f"{sys.executable} cannot create environments (its venv or ensurepip module is missing): install "
             f"python{sys.version_info[0]}.{sys.version_info[1]}-venv, or name another Python with PYTHON=."
         ) from failure
     return True
 
 
 def has_uv() -> bool:
-    """Whether .venv holds the locked uv."""
-    return (_answer(UV, "--version") or "").split()[1:2] == [locked_version(LOCKS / "uv.txt", "uv")]
+    """Whether .venv contains the locked version of uv."""
+    return (_output_of(UV, "--version") or "").split()[1:2] == [locked_version(LOCKS / "uv.txt", "uv")]
 
 
 def ensure_uv() -> None:
-    """Puts the locked uv into .venv, by pip, which checks its hash."""
+    """Installs the locked uv into .venv with pip, which verifies its hash."""
     if has_uv():
         return
-    how = ("--disable-pip-version-check", "install", "--no-deps", "--require-hashes")
-    run([PYTHON, "-m", "pip", *how, "-r", LOCKS / "uv.txt"], "installing uv")
+    options = ("--disable-pip-version-check", "install", "--no-deps", "--require-hashes")
+    run([PYTHON, "-m", "pip", *options, "-r", LOCKS / "uv.txt"], "installing uv")
 
 
 def install_all_but_llama(lock: Path) -> None:
-    """Everything that comes as wheels. First, so that whatever can go wrong does so before the compiler starts."""
+    """Installs all packages that are wheels. Called first, so that errors occur before the compiler starts."""
     say("Installing the locked packages")
     pruned = BUILD / f"{lock.stem}-wheels.txt"
     pruned.write_text(split_lock(lock.read_text(encoding="utf-8"))[1], encoding="utf-8")
@@ -102,39 +102,40 @@ def install_all_but_llama(lock: Path) -> None:
 
 
 def check_wheel(wheel: Path) -> None:
-    """Raises SetupError unless `wheel` is a file of llama-cpp-python in the locked version, by its name."""
+    """Raises SetupError unless `wheel` is, by its name, llama-cpp-python in the locked version."""
     wanted = locked_version(LOCKS / "runtime.txt", LLAMA)
     if not wheel.is_file():
         raise SetupError(f"There is no file {wheel}: WHEEL names a ready-built wheel of {LLAMA} {wanted}.")
     name, version = [*wheel.name.split("-"), ""][:2]
-    # A local part, as in 0.3.36+cu124, says how the same version was built.
+    # A local version part, as in 0.3.36+cu124, tells options the version was built.
     if name != "llama_cpp_python" or version.partition("+")[0] != wanted:
         raise SetupError(f"{wheel.name} cannot be used: Inglenook is locked to {LLAMA} {wanted}.")
 
 
 def install_wheel(wheel: Path) -> None:
-    """A ready-built wheel of llama-cpp-python; `install_llama` then finds that requirement satisfied."""
+    """Installs a ready-built wheel of llama-cpp-python; `install_llama` then has nothing to do."""
     say(f"Installing {wheel.name}")
     install("--no-deps", "--reinstall", wheel, task=f"installing {wheel.name}")
 
 
-def install_llama(lock: Path, *, anew: bool) -> None:
-    """The whole lock; of it only llama-cpp-python is left, which uv compiles, or takes from its cache. `anew`: also
-    where it is installed."""
+def install_llama(lock: Path, *, reinstall: bool) -> None:
+    """Installs the whole lock. Only llama-cpp-python is missing; uv compiles it or takes it from its cache.
+
+    `reinstall`: even if it is installed already."""
     progress = CompileProgress()
-    definitions = {"LLAVA_BUILD": "OFF", compiled.DEFINE: compiled.way_and_processor()}
-    settings = cmake_settings(definitions) + (["--reinstall-package", LLAMA] if anew else [])
+    definitions = {"LLAVA_BUILD": "OFF", build_fingerprint.DEFINE: build_fingerprint.native_build_digest()}
+    settings = cmake_settings(definitions) + (["--reinstall-package", LLAMA] if reinstall else [])
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE}")
     env = {"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()}
-    how = ("--require-hashes", *BUILD_CONSTRAINTS, *settings, "-v", "-r", lock)
+    options = ("--require-hashes", *BUILD_CONSTRAINTS, *settings, "-v", "-r", lock)
     try:
-        install(*how, task="compiling llama.cpp", env=env, progress=progress)
+        install(*options, task="compiling llama.cpp", env=env, progress=progress)
     finally:
         progress.close()
 
 
 def install_project() -> None:
-    """Inglenook itself, as the checkout it is: what is edited here runs."""
+    """Installs Inglenook in editable mode."""
     install("--no-deps", *BUILD_CONSTRAINTS, "--editable", ROOT, task="installing Inglenook into .venv")
     for name in ("inglenook", "inglenook-serve"):
         if not (BIN / name).exists():
@@ -145,8 +146,8 @@ def _version_words() -> str:
     return f"{sys.version_info[0]} {sys.version_info[1]}"
 
 
-def _answer(*argv: str | Path) -> str | None:
-    """What a program prints, or None where it cannot be started or fails."""
+def _output_of(*argv: str | Path) -> str | None:
+    """The output of a program; None if it cannot be started or fails."""
     try:
         done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, stdin=subprocess.DEVNULL)
     except OSError:

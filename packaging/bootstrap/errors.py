@@ -1,18 +1,18 @@
-"""What set-up tells the user when it cannot go on.
+"""The errors of set-up.
 
-SetupError          one sentence: what happened and what to do
-└── ChildFailed     a program that set-up started ended badly; what it printed is in build/setup.log
+SetupError          one sentence for the user: what happened and what to do
+└── ChildFailed     a child process failed; its output is in build/setup.log
 """
 
 from __future__ import annotations
 
 
 class SetupError(Exception):
-    """Its text is shown as it is, as one sentence."""
+    """Its text is shown to the user unchanged."""
 
 
 class ChildFailed(SetupError):
-    """A child ended with `code`; `output` holds its last lines."""
+    """`code`: the exit code of the child process. `output`: its last lines."""
 
     def __init__(self, sentence: str, code: int, output: str) -> None:
         super().__init__(sentence)

@@ -1,4 +1,4 @@
-"""Starting other programs: their output goes to build/setup.log, their failure becomes one sentence."""
+"""Runs child processes. Their output goes to build/setup.log; a failure is explained in one sentence."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .errors import ChildFailed
-from .places import LOG, ROOT
+from .paths import LOG, ROOT
 
-KEPT_LINES = 400
+MAX_TAIL_LINES = 400
 
 DISK_FULL = (
     "The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}."
 )
 
-# What uv, pip, apt and compilers print is all that they tell about the cause, so it is looked for in their words.
-# The most certain signs come first.
+# The cause of a failure is only in the output of uv, pip, apt and compilers, so it is searched for known phrases. The
+# most
+# specific ones come first.
 CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("no space left on device", "disk quota exceeded"), DISK_FULL),
     (
@@ -33,7 +34,7 @@ CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
         "WHEEL=; the log is in {log}.",
     ),
 )
-NETWORK_SIGNS = (
+NETWORK_PHRASES = (
     "dns error",
     "error sending request",
     "failed to lookup address",
@@ -51,12 +52,12 @@ NO_NETWORK = "The packages could not be fetched: check the network connection, t
 
 
 def shown(path: Path) -> str:
-    """A path as a person in the checkout would write it."""
+    """A path relative to the checkout, if it is inside."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def start_log() -> None:
-    """Begins a new log. Called once for each set-up."""
+    """Starts a new log. Called once per set-up."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text(f"Python {sys.version}\n{ROOT}\n", encoding="utf-8")
 
@@ -73,7 +74,7 @@ def run(
     Raises ChildFailed when it ends with anything but 0.
     """
     command = [str(part) for part in argv]
-    tail: deque[str] = deque(maxlen=KEPT_LINES)
+    tail: deque[str] = deque(maxlen=MAX_TAIL_LINES)
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n$ {' '.join(command)}\n")
         log.flush()
@@ -98,13 +99,13 @@ def run(
 
 
 def explain(output: str, task: str) -> str:
-    """One sentence for what a failed child printed."""
+    """One sentence that explains the output of a failed child process."""
     text = output.lower()
-    for signs, sentence in CAUSES:
-        if any(sign in text for sign in signs):
+    for phrases, sentence in CAUSES:
+        if any(phrase in text for phrase in phrases):
             return sentence.format(log=shown(LOG))
-    # uv -v also logs the failures that it got over by trying again: only its closing words count.
+    # uv -v also logs failures that a retry solved: debug and trace lines are ignored.
     closing = "\n".join(line for line in text.splitlines() if not line.startswith(("debug", "trace")))
-    if any(sign in closing for sign in NETWORK_SIGNS):
+    if any(phrase in closing for phrase in NETWORK_PHRASES):
         return NO_NETWORK.format(log=shown(LOG))
     return f"Set-up stopped while {task}: the reason is at the end of {shown(LOG)}."

@@ -1,4 +1,4 @@
-"""What set-up has done, kept in .venv, so that the next start sees at a glance that nothing needs doing."""
+"""The record of set-up in .venv, from which the next start detects quickly that nothing is to be done."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from . import compiled
-from .places import DEBIAN_PACKAGES, DEFAULT_MODEL, LOCKS, ROOT, VENV
+from . import build_fingerprint
+from .paths import DEBIAN_PACKAGES, DEFAULT_MODEL, LOCKS, ROOT, VENV
 
 FILE = VENV / "set-up.json"
 
 
-def made_by() -> str:
-    """Which checkout and which Python a .venv belongs to. Scripts in it name both, so it works for no other."""
+def checkout_id() -> str:
+    """The checkout and Python version that a .venv belongs to. It contains paths of both, so it works only for them."""
     return f"{ROOT} {sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def digest() -> str:
-    """A digest of everything that decides what set-up makes."""
+    """A digest of all inputs of set-up."""
     parts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = [parts.get("project"), parts.get("build-system"), parts.get("tool", {}).get("hatch")]
-    sha256 = hashlib.sha256(json.dumps([made_by(), compiled.way_and_processor(), project]).encode())
+    sha256 = hashlib.sha256(json.dumps([checkout_id(), build_fingerprint.native_build_digest(), project]).encode())
     sources = sorted(Path(__file__).parent.glob("*.py"))
     for path in (*sorted(LOCKS.glob("*.txt")), DEBIAN_PACKAGES, DEFAULT_MODEL, *sources):
         sha256.update(path.read_bytes())
@@ -35,23 +35,23 @@ def digest() -> str:
 class State:
     """`done` maps a part ("runtime", "dev", "window") to the digest that it was made for.
 
-    `working` is set while set-up changes .venv: found set at a start, it means that the last set-up was cut short.
+    `working` is true while set-up changes .venv. If it is true at a start, the last set-up was interrupted.
     """
 
     made_by: str = ""
     working: bool = False
     done: dict[str, str] = field(default_factory=dict)
     wheel: str = ""
-    """The ready-built one that was named, if any."""
+    """The ready-built wheel that was installed, if any."""
 
     compiled: str = ""
-    """With what and for what llama.cpp was compiled, as `compiled.way_and_processor` tells."""
+    """The `native_build_digest` with which llama.cpp was compiled."""
 
     model: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls) -> State:
-        """What the file says, or an empty state where it is missing or damaged."""
+        """The saved state; an empty one if the file is missing or damaged."""
         try:
             return cls(**json.loads(FILE.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -63,8 +63,8 @@ class State:
         temporary.replace(FILE)
 
     def has(self, parts: tuple[str, ...]) -> bool:
-        """Whether all these parts are as the checkout wants them."""
-        if self.working or self.made_by != made_by():
+        """Whether all these parts are up to date."""
+        if self.working or self.made_by != checkout_id():
             return False
-        wanted = digest()
-        return all(self.done.get(part) == wanted for part in parts)
+        current = digest()
+        return all(self.done.get(part) == current for part in parts)

@@ -1,4 +1,4 @@
-"""The libraries that Qt and llama.cpp expect of the system, and how they get there on Debian and Ubuntu."""
+"""System libraries that Qt and llama.cpp need, and their installation on Debian and Ubuntu."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from .console import say
 from .errors import ChildFailed, SetupError
-from .places import DEBIAN_PACKAGES, LOG
+from .paths import DEBIAN_PACKAGES, LOG
 from .process import run, shown
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A line of debian-packages.txt: `use` is engine, window or looks; `provides` a library's soname or a path."""
+    """A line of debian-packages.txt: `use` is engine, window or fonts; `provides` is a library's soname or a path."""
 
     use: str
     name: str
@@ -37,19 +37,19 @@ class Package:
 
 
 def listed() -> list[Package]:
-    """The packages of debian-packages.txt, in its order."""
+    """The packages of debian-packages.txt, in order."""
     rows = (line.partition("#")[0].split() for line in DEBIAN_PACKAGES.read_text(encoding="utf-8").splitlines())
     return [Package(*row) for row in rows if row]
 
 
 def ensure(*, window: bool) -> None:
-    """Installs what is missing where that is allowed, else raises SetupError with the command that does it."""
+    """Installs missing packages if possible without a password, otherwise raises SetupError with the command."""
     if not sys.platform.startswith("linux"):
         return
     uses = {"engine", "window"} if window else {"engine"}
     needed = [package for package in listed() if package.use in uses and package.is_missing()]
     names = [package.name for package in needed] + _venv_packages()
-    looks = [package.name for package in listed() if window and package.use == "looks" and package.is_missing()]
+    fonts = [package.name for package in listed() if window and package.use == "fonts" and package.is_missing()]
     if not shutil.which("apt-get"):
         _refuse_elsewhere(needed)
         return
@@ -57,19 +57,19 @@ def ensure(*, window: bool) -> None:
     if root is None:
         if names:
             raise SetupError(
-                f"Some system packages are missing: run `{_command(['sudo'], [*names, *looks])}`, then start again."
+                f"Some system packages are missing: run `{_command(['sudo'], [*names, *fonts])}`, then start again."
             )
-        if looks:
-            say(f"The window is drawn for fonts that are missing here: {_command(['sudo'], looks)}")
-    elif names or looks:
-        _install(root, names, looks)
-        still = [package.name for package in needed if package.is_missing()]
-        if still:
-            raise SetupError(f"These packages were installed but do not work: {' '.join(still)}; see {shown(LOG)}.")
+        if fonts:
+            say(f"The window is drawn for fonts that are missing here: {_command(['sudo'], fonts)}")
+    elif names or fonts:
+        _install(root, names, fonts)
+        missing = [package.name for package in needed if package.is_missing()]
+        if missing:
+            raise SetupError(f"These packages were installed but do not work: {' '.join(missing)}; see {shown(LOG)}.")
 
 
 def _venv_packages() -> list[str]:
-    """Debian keeps the part of Python that makes environments in a package of its own."""
+    """The package with Python's ensurepip, which Debian ships separately, if it is missing."""
     if importlib.util.find_spec("ensurepip"):
         return []
     return [f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"]
@@ -82,7 +82,7 @@ def _refuse_elsewhere(needed: list[Package]) -> None:
 
 
 def _as_root() -> list[str] | None:
-    """What to put before a command so that it runs as root without asking, or None."""
+    """The prefix that runs a command as root without a password, or None."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "-n"]
@@ -95,10 +95,10 @@ def _command(root: list[str], names: list[str]) -> str:
     return " ".join([*root, "apt-get", "install", "-y", "--no-install-recommends", *names])
 
 
-def _install(root: list[str], names: list[str], looks: list[str]) -> None:
-    say(f"Installing system packages: {' '.join([*names, *looks])}")
+def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
+    say(f"Installing system packages: {' '.join([*names, *fonts])}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    # A source of packages that does not answer need not be one of ours: whether that matters, installing shows.
+    # An unreachable package source may be irrelevant; if not, the installation fails.
     with contextlib.suppress(ChildFailed):
         run([*root, "apt-get", "update"], "reading the list of system packages", env=quiet)
     try:
@@ -109,7 +109,7 @@ def _install(root: list[str], names: list[str], looks: list[str]) -> None:
         raise SetupError(
             f"System packages could not be installed (see {shown(LOG)}): run `{command}`, then start again."
         ) from failure
-    # Without its fonts the window works.
-    if looks:
+    # The window works without its fonts.
+    if fonts:
         with contextlib.suppress(ChildFailed):
-            run(_command(root, looks).split(), "installing fonts", env=quiet)
+            run(_command(root, fonts).split(), "installing fonts", env=quiet)

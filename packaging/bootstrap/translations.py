@@ -1,6 +1,6 @@
-"""The words of the window in other languages: `.ts` files brought up to the sources, `.qm` files made of them.
+"""Translations of the window: updates the `.ts` files from the sources, and compiles them into `.qm` files.
 
-English is written in the sources; its file holds plurals alone.
+The English texts are in the sources; the English file contains only plurals.
 """
 
 from __future__ import annotations
@@ -11,26 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import SetupError
-from .places import BIN, BUILD, ROOT
+from .paths import BIN, BUILD, ROOT
 
 FOLDER = ROOT / "resources" / "translations"
 SOURCES = ROOT / "desktop"
 OPTIONS: dict[str, tuple[str, ...]] = {"en": ("-pluralonly",), "de": ()}
-"""What lupdate is told of each language."""
+"""Options of lupdate for each language."""
 ALIASES = ("-tr-function-alias", "tr+=counted")
-"""What calls lupdate takes for `tr` besides: see desktop.platform.number_format."""
+"""Functions that lupdate treats like `tr`: see desktop.platform.number_format."""
 
 TIMEOUT_S = 60
 
 
-def gather(folder: Path, sources: Path = SOURCES) -> None:
-    """Brings the `.ts` files in `folder` up to `sources`: new strings are in them, unfinished; old ones are gone."""
+def update(folder: Path, sources: Path = SOURCES) -> None:
+    """Updates the `.ts` files in `folder` from `sources`: adds new strings as unfinished, and removes old ones."""
     BUILD.mkdir(exist_ok=True)
     names = BUILD / "translated-sources.txt"
     names.write_text("\n".join(map(str, sorted(sources.rglob("*.py")))), encoding="utf-8")
-    how = (
-        "-tr-function-alias",
-        "tr+=counted",
+    lupdate_options = (
+        *ALIASES,
         "-silent",
         "-no-obsolete",
         "-locations",
@@ -39,19 +38,19 @@ def gather(folder: Path, sources: Path = SOURCES) -> None:
         "en",
     )
     for language, options in OPTIONS.items():
-        # The list and the file are named last: lupdate takes what follows -ts for files to write.
-        _run("pyside6-lupdate", *how, *options, f"@{names}", "-ts", str(_ts(folder, language)))
+        # The list comes before -ts, since all arguments after -ts are output files.
+        _run("pyside6-lupdate", *lupdate_options, *options, f"@{names}", "-ts", str(_ts(folder, language)))
 
 
-def release(folder: Path) -> None:
-    """Makes the `.qm` files, which hold what is finished."""
+def compile_translations(folder: Path) -> None:
+    """Compiles the finished translations into `.qm` files."""
     for language in OPTIONS:
         path = _ts(folder, language)
         _run("pyside6-lrelease", "-silent", str(path), "-qm", str(path.with_suffix(".qm")))
 
 
 def unfinished(folder: Path) -> Iterator[str]:
-    """Each string that is still to be translated, with its language and its context."""
+    """The strings without a finished translation, with language and context."""
     for language in OPTIONS:
         for context in ElementTree.parse(_ts(folder, language)).iter("context"):
             for message in context.iter("message"):
@@ -66,7 +65,7 @@ def _ts(folder: Path, language: str) -> Path:
 
 def _run(tool: str, *args: str) -> None:
     try:
-        # Of some sources that it does not understand, lupdate makes an endless loop.
+        # lupdate hangs on some sources that it cannot parse.
         done = subprocess.run([BIN / tool, *args], cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise SetupError(f"{tool} did not end within {TIMEOUT_S} s.") from None

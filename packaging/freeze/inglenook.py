@@ -1,12 +1,13 @@
-"""What a person starts: the window, or, by the name `inglenook-serve`, the endpoint alone. One program for both, since
-each would carry all of the code."""
+"""The entry point of the frozen program: the window, or the endpoint if started as `inglenook-serve`.
+
+One program for both, since each would contain all of the code."""
 
 import sys
 from pathlib import Path
 
 
 def main() -> int:
-    """Imports only what the name asks for."""
+    """Imports only what the requested program needs."""
     if Path(sys.argv[0]).stem == "inglenook-serve":
         from api.__main__ import main as serve
 

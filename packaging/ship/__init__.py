@@ -1,5 +1,5 @@
-"""Installers: from a checkout to the files that a person downloads.
+"""Builds installers from a checkout.
 
-Only the standard library is used here. The Makefile starts it as `python3 -m ship [PART ...]`; what it makes lies in
-build/ship, and what is finished in dist.
+Only the standard library is used. The Makefile starts it as `python3 -m ship [PART ...]`. It works in build/ship, and
+writes finished files to dist.
 """

@@ -1,5 +1,5 @@
 """`python3 -m ship [PART ...]`, with `packaging` on PYTHONPATH. Without a part: the freeze, and all installers that
-this system can make of it."""
+this system can build from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def _parts() -> dict[str, Callable[[], Path | None]]:
-    from . import contents, deb, freeze, macos, rpm, tarball, windows
+    from . import bill_of_materials, deb, freeze, macos, rpm, tarball, windows
 
     def frozen() -> None:
         freeze.make()
@@ -24,11 +24,11 @@ def _parts() -> dict[str, Callable[[], Path | None]]:
         installers = {"dmg": macos.make}
     else:
         installers = {"deb": deb.make_here, "tar": tarball.make, "rpm": rpm.make}
-    return {"freeze": frozen, "sbom": contents.publish, **installers}
+    return {"freeze": frozen, "sbom": bill_of_materials.publish, **installers}
 
 
 def main(names: list[str]) -> int:
-    """Makes the parts in their order. What goes wrong is one sentence on stderr, and 1."""
+    """Builds the parts in order. An error is printed as one sentence to stderr, and the exit code is 1."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
     from bootstrap.process import start_log
@@ -40,14 +40,14 @@ def main(names: list[str]) -> int:
         return 2
     start_log()
     try:
-        made = [parts[name]() for name in parts if name in names or not names]
+        built = [parts[name]() for name in parts if name in names or not names]
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
         print(f"{Path(error.cmd[0]).name} failed, with {error.returncode}.", file=sys.stderr)
         return 1
-    files = [path for path in made if path is not None]
+    files = [path for path in built if path is not None]
     for path in files:
         say(f"{path.stat().st_size / 1e6:7.1f} MB  {path.name}")
     if files:
@@ -56,7 +56,7 @@ def main(names: list[str]) -> int:
 
 
 def _write_sums(folder: Path) -> None:
-    """SHA256SUMS over all that lies there, for `sha256sum -c`."""
+    """Writes SHA256SUMS of all files in a folder, for `sha256sum -c`."""
     lines = []
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != "SHA256SUMS":
@@ -66,9 +66,9 @@ def _write_sums(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    # What finds this package must not be seen by the Pythons that are started from here.
+    # Child Pythons must not find this package.
     os.environ.pop("PYTHONPATH", None)
-    from bootstrap.__main__ import refusal
+    from bootstrap.__main__ import unsupported_python_reason
 
-    problem = refusal()
+    problem = unsupported_python_reason()
     sys.exit(problem or main(sys.argv[1:]))

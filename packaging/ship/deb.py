@@ -1,7 +1,7 @@
 """The .deb, for Debian 12 and newer and Ubuntu 24.04 and newer.
 
-It needs no postinst and no postrm: menu and icon caches are kept by the triggers of desktop-file-utils and
-hicolor-icon-theme, nothing runs as a service, and what a person made in their own folder is left alone.
+It dependencies no postinst and no postrm: menu and icon caches are updated by the triggers of desktop-file-utils and
+hicolor-icon-theme, there is no service, and user data is not removed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from bootstrap.console import say
 from bootstrap.errors import SetupError
 from bootstrap.system_packages import listed
 
-from . import elf, freeze, share
-from .places import APP, DIST, SHIP, version
+from . import elf, freeze, linux_files
+from .paths import APP, DIST, SHIP, version
 
 MAINTAINER = "The Inglenook maintainers <maintainers@inglenook.invalid>"
 LIB = Path("usr/lib/inglenook")
@@ -31,13 +31,13 @@ chat with a language model that runs on this computer
 
 
 def architecture() -> str:
-    """Debian's name of this machine's kind."""
+    """Debian's name of this machine's architecture."""
     done = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def make_here() -> Path | None:
-    """The .deb of this version. None where there are no Debian tools."""
+    """Builds the .deb, or returns None if the Debian tools are missing."""
     if shutil.which("dpkg-deb") is None or shutil.which("dpkg-shlibdeps") is None:
         say("There is no dpkg-dev here, so no .deb is made")
         return None
@@ -45,30 +45,30 @@ def make_here() -> Path | None:
 
 
 def make() -> Path:
-    """Packs the frozen app."""
+    """Builds the .deb from the frozen app."""
     say(f"Packing the .deb of {version()}")
     root = SHIP / "deb"
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree(APP, root / LIB, symlinks=True, ignore=shutil.ignore_patterns("licences"))
-    _leave_out_system_libraries(root / LIB / "_internal")
+    _remove_system_libraries(root / LIB / "_internal")
     programs = root / "usr/bin"
     programs.mkdir()
     for name in ("inglenook", "inglenook-serve"):
         (programs / name).symlink_to(f"../lib/inglenook/{name}")
-    share.write(root / "usr")
+    linux_files.write(root / "usr")
     _write_documents(root / "usr/share")
     _set_modes(root)
     _write_control(root)
     DIST.mkdir(exist_ok=True)
     path = DIST / f"inglenook_{version()}_{architecture()}.deb"
-    how = ("-Zxz", "-z9", "--threads-max=2")
-    env = {**os.environ, "SOURCE_DATE_EPOCH": str(share.made_at())}
-    subprocess.run(["dpkg-deb", "--root-owner-group", *how, "--build", root, path], check=True, env=env)
+    compression = ("-Zxz", "-z9", "--threads-max=2")
+    env = {**os.environ, "SOURCE_DATE_EPOCH": str(linux_files.build_time_s())}
+    subprocess.run(["dpkg-deb", "--root-owner-group", *compression, "--build", root, path], check=True, env=env)
     return path
 
 
-def _leave_out_system_libraries(internal: Path) -> None:
-    """Those of Debian's own packages: dpkg says that they are needed, and keeps them safe from known holes."""
+def _remove_system_libraries(internal: Path) -> None:
+    """Removes libraries that Debian packages provide; they become dependencies and get Debian's security updates."""
     for name in elf.system_libraries(freeze.frozen()["binaries"]):
         (internal / name).unlink(missing_ok=True)
     for path in internal.rglob("*"):
@@ -78,17 +78,17 @@ def _leave_out_system_libraries(internal: Path) -> None:
 
 def _write_documents(folder: Path) -> None:
     doc = folder / "doc/inglenook"
-    shutil.copyfile(share.LINUX / "copyright.in", doc / "copyright")
-    when = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(share.made_at()))
+    shutil.copyfile(linux_files.LINUX / "copyright.in", doc / "copyright")
+    when = time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime(linux_files.build_time_s()))
     entry = f"inglenook ({version()}) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- {MAINTAINER}  {when}\n"
-    share.compress(doc / "changelog.Debian.gz", entry)
+    linux_files.compress(doc / "changelog.Debian.gz", entry)
     overrides = folder / "lintian/overrides/inglenook"
     overrides.parent.mkdir(parents=True)
-    shutil.copyfile(share.LINUX / "lintian-overrides", overrides)
+    shutil.copyfile(linux_files.LINUX / "lintian-overrides", overrides)
 
 
 def _set_modes(root: Path) -> None:
-    """As Debian's policy wants them, whatever the umask was."""
+    """Sets file modes by Debian policy, independent of the umask."""
     for path in [root, *root.rglob("*")]:
         if path.is_symlink():
             continue
@@ -98,15 +98,15 @@ def _set_modes(root: Path) -> None:
 
 def _write_control(root: Path) -> None:
     size_kb = sum(path.lstat().st_size for path in root.rglob("*") if not path.is_dir()) // 1024
-    looks = [package.name for package in listed() if package.use == "looks"]
+    fonts = [package.name for package in listed() if package.use == "fonts"]
     fields = {
         "Package": "inglenook",
         "Version": version(),
         "Architecture": architecture(),
         "Maintainer": MAINTAINER,
         "Installed-Size": str(size_kb),
-        "Depends": needs(root),
-        "Recommends": ", ".join([*looks, "fontconfig"]),
+        "Depends": dependencies(root),
+        "Recommends": ", ".join([*fonts, "fontconfig"]),
         "Section": "utils",
         "Priority": "optional",
         "Description": _DESCRIPTION,
@@ -122,8 +122,8 @@ def _write_control(root: Path) -> None:
     (folder / "md5sums").write_text(sums.stdout, encoding="utf-8")
 
 
-def needs(root: Path) -> str:
-    """The packages whose libraries the program links and does not bring along, as dpkg-shlibdeps finds them."""
+def dependencies(root: Path) -> str:
+    """The Depends field: packages with libraries that the program links but does not contain, by dpkg-shlibdeps."""
     work = SHIP / "shlibdeps"
     (work / "debian").mkdir(parents=True, exist_ok=True)
     (work / "debian/control").write_text("Source: inglenook\n\nPackage: inglenook\nArchitecture: any\n")
@@ -133,5 +133,5 @@ def needs(root: Path) -> str:
     done = subprocess.run([*command, *(f"-e{path}" for path in binaries)], cwd=work, capture_output=True, text=True)
     found = re.search(r"^shlibs:Depends=(.*)$", done.stdout, re.MULTILINE)
     if done.returncode != 0 or found is None:
-        raise SetupError(f"dpkg-shlibdeps could not tell what the .deb needs: {done.stderr.strip()[-800:]}")
+        raise SetupError(f"dpkg-shlibdeps could not tell what the .deb dependencies: {done.stderr.strip()[-800:]}")
     return found[1]

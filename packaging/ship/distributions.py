@@ -1,6 +1,6 @@
-"""Prints as JSON what is installed in the environment that runs this: each package, its files, its licence.
+"""Prints the installed packages of the running Python as JSON, with their files and licences.
 
-Run as a script by the shipped environment's own Python, so it imports nothing of ours.
+Run as a script by the Python of the shipped environment, so it imports none of our modules.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from importlib.metadata import Distribution, distributions
 
 
 def licence(distribution: Distribution) -> str:
-    """What a package says of its licence, in the newest form that it uses."""
-    said = distribution.metadata
+    """The licence in a package's metadata, from the newest metadata field that it uses."""
+    metadata = distribution.metadata
     for field in ("License-Expression", "License"):
-        # Some packages put the whole text there.
-        for text in said.get_all(field) or []:
+        # Some packages put the whole licence text there.
+        for text in metadata.get_all(field) or []:
             if text.strip() and len(text) < 80:
                 return str(text).strip()
-    classifiers = [each for each in said.get_all("Classifier") or [] if each.startswith("License ::")]
+    classifiers = [each for each in metadata.get_all("Classifier") or [] if each.startswith("License ::")]
     return " AND ".join(each.rpartition(" :: ")[2] for each in classifiers)
 
 
 def describe(distribution: Distribution) -> dict[str, object]:
-    """`files` as absolute paths, so that what a freeze took can be told from what it left."""
+    """`files` are absolute paths, so that they can be compared with the files of a freeze."""
     files = [str(distribution.locate_file(path)) for path in distribution.files or ()]
     texts = [path for path in files if ".dist-info/" in path.replace("\\", "/") and is_licence(path)]
     return {

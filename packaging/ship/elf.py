@@ -1,4 +1,4 @@
-"""Linux's programs and libraries, by what they say of themselves."""
+"""Reads and modifies ELF programs and libraries of a Linux freeze."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NEEDED = re.compile(r"\(NEEDED\).*\[(.+)\]")
 
 
 def files(folder: Path) -> list[Path]:
-    """Programs and libraries below `folder`, without the links to them."""
+    """Programs and libraries below `folder`, without symbolic links."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and _is_elf(path))
 
 
@@ -21,21 +21,22 @@ def _is_elf(path: Path) -> bool:
 
 
 def needed(paths: Iterable[Path]) -> set[str]:
-    """The names of the libraries that any of `paths` links."""
+    """The names of all libraries that `paths` link."""
     done = subprocess.run(["readelf", "-d", *paths], capture_output=True, text=True, check=True)
     return set(_NEEDED.findall(done.stdout))
 
 
 def system_libraries(binaries: Iterable[tuple[str, str]]) -> list[str]:
-    """The names, in a freeze, of the libraries that came from the system's folders. Python's own are none of them, also
-    where the system's Python was frozen: another system has another."""
+    """The names in a freeze of libraries from the system's folders.
+
+    Without libpython, even if the system's Python was frozen, since other systems have another version."""
     places = ("/lib/", "/lib64/", "/usr/lib/")
     top = [(name, source) for name, source in binaries if "/" not in name and not name.startswith("libpython")]
     return [name for name, source in top if source.startswith(places)]
 
 
 def drop_orphans(folder: Path, system: set[str]) -> None:
-    """Removes those system libraries that nothing links any more, now that what brought them was left out."""
+    """Removes system libraries that nothing links any more after other files were removed."""
     while True:
         wanted = needed(files(folder))
         orphans = [folder / name for name in system if Path(name).name not in wanted and (folder / name).exists()]
@@ -48,20 +49,20 @@ def drop_orphans(folder: Path, system: set[str]) -> None:
             path.unlink()
 
 
-def tidy(folder: Path, patchelf: Path) -> None:
-    """Takes out what only debuggers read, and the folders of the machine that built them.
+def strip(folder: Path, patchelf: Path) -> None:
+    """Strips debug symbols, and removes library search paths of the build machine.
 
-    Not of what auditwheel has put into numpy: its libraries are laid out anew, and stripping breaks them.
+    Except in libraries that auditwheel put into numpy: stripping breaks them, since auditwheel changed their layout.
     """
     plain = [path for path in files(folder) if not path.parent.name.endswith(".libs")]
     for path in plain:
         subprocess.run(["strip", "--strip-unneeded", path], check=True)
-        if foreign_path(path):
+        if has_absolute_search_path(path):
             subprocess.run([patchelf, "--remove-rpath", path], check=True)
 
 
-def foreign_path(path: Path) -> bool:
-    """Whether a library looks for others in a folder that is not named from where it lies itself."""
+def has_absolute_search_path(path: Path) -> bool:
+    """Whether a library has a search path that is not relative to itself."""
     done = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True)
     found = re.search(r"\(R(?:UN)?PATH\).*\[(.+)\]", done.stdout)
     return found is not None and not all(each.startswith("$ORIGIN") for each in found[1].split(":"))

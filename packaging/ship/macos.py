@@ -1,4 +1,4 @@
-"""The .dmg for macOS: sign with the hardened runtime, pack, notarise. Without an identity it is signed for nobody."""
+"""The .dmg for macOS: signing with the hardened runtime, packing, notarising. Without an identity: ad-hoc signing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from bootstrap.console import say
 
-from .places import APP, DIST, PACKAGING, SHIP, version
+from .paths import APP, DIST, PACKAGING, SHIP, version
 
 BUNDLE = APP.parent / "Inglenook.app"
 ENTITLEMENTS = PACKAGING / "macos" / "entitlements.plist"
 
 
 def make() -> Path:
-    """Packs Inglenook.app, which PyInstaller has laid beside the frozen folder."""
+    """Packs Inglenook.app, which PyInstaller created next to the frozen folder."""
     shutil.copytree(APP / "licences", BUNDLE / "Contents" / "Resources" / "licences", dirs_exist_ok=True)
     serve = BUNDLE / "Contents" / "MacOS" / "inglenook-serve"
     serve.unlink(missing_ok=True)
@@ -43,20 +43,29 @@ def make() -> Path:
 
 
 def sign_commands(bundle: Path, identity: str) -> list[list[str]]:
-    """What signs a bundle and looks at the signature. Without an identity it is ad hoc: a Mac's owner must allow it."""
-    how = ["--force", "--deep", "--options", "runtime", "--entitlements", str(ENTITLEMENTS), "--sign", identity or "-"]
+    """The commands that sign a bundle and verify the signature. Without an identity: ad hoc, which users must allow."""
+    options = [
+        "--force",
+        "--deep",
+        "--options",
+        "runtime",
+        "--entitlements",
+        str(ENTITLEMENTS),
+        "--sign",
+        identity or "-",
+    ]
     if identity:
-        how.append("--timestamp")
-    return [["codesign", *how, str(bundle)], ["codesign", "--verify", "--deep", "--strict", str(bundle)]]
+        options.append("--timestamp")
+    return [["codesign", *options, str(bundle)], ["codesign", "--verify", "--deep", "--strict", str(bundle)]]
 
 
 def notary_commands(disk: Path, environ: Mapping[str, str]) -> list[list[str]]:
-    """What has Apple look at a .dmg, and staples the answer to it. None where who asks is not told."""
+    """The commands that have Apple notarise a .dmg, and staple the ticket to it; none without credentials."""
     names = {"--apple-id": "NOTARY_APPLE_ID", "--team-id": "NOTARY_TEAM", "--password": "NOTARY_PASSWORD"}
     if not all(environ.get(name) for name in names.values()):
         return []
-    who = [word for option, name in names.items() for word in (option, environ[name])]
+    credentials = [word for option, name in names.items() for word in (option, environ[name])]
     return [
-        ["xcrun", "notarytool", "submit", str(disk), "--wait", *who],
+        ["xcrun", "notarytool", "submit", str(disk), "--wait", *credentials],
         ["xcrun", "stapler", "staple", str(disk)],
     ]

@@ -1,4 +1,4 @@
-"""What PyInstaller finds and Inglenook does not use. Pure, so that the rules can be tested without a freeze."""
+"""Rules for files that PyInstaller collects but Inglenook does not use. Without I/O, testable without a freeze."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EXCLUDED_MODULES = [
     "IPython",
     "PyInstaller",
     "_tkinter",
-    "hf_xet",  # a faster way to fetch from the hub, for which Inglenook has its own
+    "hf_xet",  # downloads from the hub; Inglenook has its own
     "lib2to3",
     "matplotlib",
     "numpy.distutils",
@@ -21,7 +21,7 @@ EXCLUDED_MODULES = [
     "tkinter",
     "turtle",
     "uv",
-    # What llama_cpp's own server wants; ours is another.
+    # llama_cpp's server and its dependencies.
     "llama_cpp.server",
     "sse_starlette",
     "starlette_context",
@@ -29,15 +29,15 @@ EXCLUDED_MODULES = [
 
 UNUSED_HOOKS = {"pyi_rth_inspect", "pyi_rth_multiprocessing", "pyi_rth_pkgutil"}
 
-# Qt's parts beyond the window: Qt Quick and all that draws with it, printing, databases, the designer.
+# Unused Qt modules: Qt Quick, printing, databases, the designer and others.
 _UNUSED_QT = re.compile(
     r"(lib)?(Qt6|Qt)(Concurrent|Designer\w*|EglF[sS]\w*|Help|Labs\w*|OpenGLWidgets|PrintSupport|Qml\w*|Quick\w*"
     r"|RemoteObjects\w*|Sql|SvgWidgets|Test|UiTools|VirtualKeyboard\w*|WebSockets|ShaderTools|Pdf\w*)"
     r"(\.|\.abi3\.|\.so|\.dll|\.pyd|$).*"
 )
-_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # drawing in three dimensions
-# The window draws itself in its own colours, so it needs no GTK, which would bring sixteen libraries along; its file
-# dialogs come from the desktop's portal. QtNetwork is used for a local socket alone, so without TLS.
+_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # 3D rendering
+# GTK is not needed, since the window has its own theme and uses the portal's file dialogs; it would add sixteen
+# libraries. QtNetwork is only used for a local socket, without TLS.
 _UNUSED_PLUGINS = {
     "assetimporters",
     "canbus",
@@ -69,19 +69,19 @@ _UNUSED_PLUGINS = {
     "tls",
     "webview",
 }
-# Pictures that Inglenook shows are PNG, which Qt reads by itself, SVG and JPEG.
+# PNG is built into Qt.
 _KEPT_IMAGE_FORMATS = re.compile(r"(lib)?q(svg|jpeg|ico|gif|webp)d?\.(so|dll|dylib)$")
 _KEPT_LANGUAGES = ("de", "en")
 _LIB = re.compile(r"(lib)?(llama|ggml|ggml-base|ggml-cpu)\.so(\.\d+)*$")
 
 
-def is_wanted(name: str) -> bool:
-    """Whether a file belongs into the freeze, by its path in there."""
+def is_needed(name: str) -> bool:
+    """Whether a file is needed, by its path in the freeze."""
     path = PurePosixPath(name.replace("\\", "/"))
     parts = path.parts
     if "llama_cpp" in parts and "lib" in parts:
-        return _is_wanted_llama(path.name)
-    # Also the links to them that lie at the top, and all that lies in a framework of macOS.
+        return _is_needed_llama_library(path.name)
+    # Including links to them at the top level, and the contents of macOS frameworks.
     if any(_UNUSED_QT.fullmatch(part) for part in parts):
         return False
     if parts[:1] != ("PySide6",):
@@ -89,19 +89,20 @@ def is_wanted(name: str) -> bool:
     if "translations" in parts:
         return path.stem.startswith(tuple(f"qtbase_{language}" for language in _KEPT_LANGUAGES))
     if "plugins" in parts:
-        return _is_wanted_plugin(parts[parts.index("plugins") + 1 :])
+        return _is_needed_plugin(parts[parts.index("plugins") + 1 :])
     return path.suffix != ".pyi" and "qml" not in parts and path.name not in _UNUSED_DLLS
 
 
-def _is_wanted_plugin(parts: tuple[str, ...]) -> bool:
+def _is_needed_plugin(parts: tuple[str, ...]) -> bool:
     if parts[0] in _UNUSED_PLUGINS or "/".join(parts[:2]) in _UNUSED_PLUGINS:
         return False
     return parts[0] != "imageformats" or bool(_KEPT_IMAGE_FORMATS.match(parts[-1]))
 
 
-def _is_wanted_llama(name: str) -> bool:
-    """A wheel cannot hold links, so each library is in there three times. llama.cpp looks for the variants by their
-    plain names and for each other by `.so.0`; Python asks for libllama.so."""
+def _is_needed_llama_library(name: str) -> bool:
+    """A wheel cannot contain links, so it contains each library three times. llama.cpp loads the variants by their
+    plain
+    names, and the libraries link each other by `.so.0`; Python loads libllama.so."""
     if name == "libllama.so":
         return True
     if ".so." in name:

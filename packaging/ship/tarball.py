@@ -1,4 +1,4 @@
-"""The relocatable tar.gz for any Linux with glibc 2.36 or newer: unpacked anywhere, it runs from there."""
+"""The relocatable tar.gz for Linux with glibc 2.36 or newer."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from bootstrap.console import say
 
-from . import share
-from .places import APP, DIST, SHIP, version
+from . import linux_files
+from .paths import APP, DIST, SHIP, version
 
 
 def make() -> Path:
-    """Packs the frozen app with all that it needs of the system, and its share folder."""
+    """Packs the frozen app with all libraries, and its share folder."""
     name = f"inglenook-{version()}-linux-{platform.machine()}"
     say(f"Packing {name}.tar.gz")
     path = DIST / f"{name}.tar.gz"
     DIST.mkdir(exist_ok=True)
     staged = SHIP / "tar"
     shutil.rmtree(staged, ignore_errors=True)
-    share.write(staged)
+    linux_files.write(staged)
     with (
         path.open("wb") as raw,
         gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed,
@@ -34,12 +34,12 @@ def make() -> Path:
 
 
 def _add(archive: tarfile.TarFile, source: Path, name: str) -> None:
-    """Sorted, with one owner and one time, so that the same contents give the same archive."""
+    """Adds files sorted, with fixed owner and time, for reproducible builds."""
     for path in sorted(source.rglob("*")):
         member = archive.gettarinfo(path, f"{name}/{path.relative_to(source)}")
         member.uid = member.gid = 0
         member.uname = member.gname = "root"
-        member.mtime = share.made_at()
+        member.mtime = linux_files.build_time_s()
         program = member.isdir() or (path.parent == APP and member.isfile())
         member.mode = 0o755 if program else 0o644
         if member.isreg():

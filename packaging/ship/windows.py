@@ -1,4 +1,4 @@
-"""The installer for Windows, made by NSIS; signed where there is a certificate."""
+"""The installer for Windows, built with NSIS, and signed if there is a certificate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from bootstrap.console import say
 from bootstrap.errors import SetupError
 
-from .places import APP, DIST, ICONS, PACKAGING, version
+from .paths import APP, DIST, ICONS, PACKAGING, version
 
 SCRIPT = PACKAGING / "windows" / "inglenook.nsi"
 _TIME_STAMPS = "http://timestamp.digicert.com"
 
 
 def make() -> Path:
-    """Packs the frozen app."""
+    """Builds the installer from the frozen app."""
     if shutil.which("makensis") is None:
         raise SetupError("There is no makensis here: install NSIS 3, then start again.")
     sign(APP / "inglenook.exe")
@@ -31,42 +31,44 @@ def make() -> Path:
 
 
 def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
-    """`app` is the folder with inglenook.exe. Any system with makensis. Raises SetupError with what it says."""
+    """Compiles the NSIS script. Works on any system with makensis. Raises SetupError with its output.
+
+    `app`: the folder with inglenook.exe. `of`: the version."""
     given = {"VERSION": of, "NUMBERS": numbers(of), "APP": app, "ICON": icon, "OUT": out}
     dash = "/" if os.name == "nt" else "-"
     options = [f"{dash}D{name}={value}" for name, value in given.items()]
-    # Left to itself, it reads a script in the code page of the Windows that it runs on.
-    how = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
-    done = subprocess.run(["makensis", *how, *options, SCRIPT], capture_output=True, text=True)
+    # By default makensis reads a script in the code page of Windows.
+    options = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
+    done = subprocess.run(["makensis", *options, *options, SCRIPT], capture_output=True, text=True)
     if done.returncode != 0:
         raise SetupError(f"makensis failed: {(done.stdout + done.stderr).strip()[-800:]}")
 
 
 def numbers(of: str) -> str:
-    """A version as Windows' files have it: four numbers, whatever else ours says (0.2.0rc1 → 0.2.0.0)."""
+    """A version as four numbers, as Windows requires (0.2.0rc1 → 0.2.0.0)."""
     release = re.match(r"\d+(?:\.\d+)*", of)
     found = release[0].split(".") if release else []
     return ".".join([*found, "0", "0", "0", "0"][:4])
 
 
 def sign(path: Path) -> None:
-    """With the certificate that SIGN_CERTIFICATE (a .pfx) and SIGN_PASSWORD name; without one, not at all."""
+    """Signs a file with SIGN_CERTIFICATE (a .pfx) and SIGN_PASSWORD; does nothing if they are not set."""
     certificate = os.environ.get("SIGN_CERTIFICATE")
     if not certificate:
         say(f"{path.name} is not signed: SIGN_CERTIFICATE names no certificate")
         return
     password = os.environ.get("SIGN_PASSWORD", "")
-    how = ("/fd", "sha256", "/td", "sha256", "/tr", _TIME_STAMPS, "/f", certificate, "/p", password)
+    options = ("/fd", "sha256", "/td", "sha256", "/tr", _TIME_STAMPS, "/f", certificate, "/p", password)
     tool = _signtool()
     if tool is None:
         raise SetupError("There is a certificate and no signtool: install the Windows SDK, then start again.")
-    # Without its arguments in what is printed: one of them is the password.
-    if subprocess.run([tool, "sign", *how, path], capture_output=True).returncode != 0:
+    # The arguments must not be printed, since they contain the password.
+    if subprocess.run([tool, "sign", *options, path], capture_output=True).returncode != 0:
         raise SetupError(f"signtool could not sign {path.name}.")
 
 
 def _signtool() -> Path | None:
-    """The Windows SDK lays it beside the path, in a folder for each of its versions."""
+    """The newest signtool. The Windows SDK installs it outside PATH, in a folder per version."""
     if found := shutil.which("signtool"):
         return Path(found)
     kits = Path(os.environ.get("PROGRAMFILES(X86)", "")) / "Windows Kits/10/bin"

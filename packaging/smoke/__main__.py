@@ -1,4 +1,4 @@
-"""`python3 -m smoke [DEB]`: see the package. Exit code 0 where all went as a person would want it."""
+"""`python3 -m smoke [DEB]`: see the package. Exit code 0 if all steps succeed."""
 
 from __future__ import annotations
 
@@ -8,106 +8,106 @@ import sys
 from pathlib import Path
 
 QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer with one word: and of Italy?")
-"""What even a small model answers shortly: an answer to an open question may fill its whole memory."""
+"""Prompts with short answers: the answer to an open question may fill the whole context."""
 
 
 def main(arguments: list[str]) -> int:
-    """`DEB`: the package to try; else the one in dist."""
+    """`DEB`: the package to test; by default the one in dist."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
     try:
         if arguments[:1] == ["--use"]:
-            _use(first=arguments[1] == "first")
+            _run_session(first=arguments[1] == "first")
         else:
-            _trial(Path(arguments[0]).resolve() if arguments else None)
+            _run_all(Path(arguments[0]).resolve() if arguments else None)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
     if arguments[:1] != ["--use"]:
-        say("The .deb holds: installed, used offline, upgraded with chats kept, removed without a trace.")
+        say("The .deb works: installed, used offline, upgraded with chats kept, removed completely.")
     return 0
 
 
-def _trial(given: Path | None) -> None:
+def _run_all(given: Path | None) -> None:
     from bootstrap.console import say
     from bootstrap.errors import SetupError
     from ship import deb
-    from ship.places import DIST, version
+    from ship.paths import DIST, version
 
     from .clean_root import CleanRoot
-    from .older import make_older
+    from .older_package import make_older
 
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
     if not current.is_file():
         raise SetupError(f"There is no {current}: `make package` makes the .deb that is tried.")
-    older = make_older(current)
+    older_package = make_older(current)
     root = CleanRoot()
     say("A clean Debian")
     root.make()
     before = root.listing()
-    say("Installing an older version with apt")
-    root.install(older)
-    older.unlink()
-    _offline("first")
+    say("Installing an older_package version with apt")
+    root.install(older_package)
+    older_package.unlink()
+    _run_session_offline("first")
     say("Upgrading over it with apt")
     root.install(current)
     _expect_version(root.run("dpkg-query", "-W", "-f", "${Version}", "inglenook"), current)
-    _offline("again")
+    _run_session_offline("again")
     say("Removing it")
     root.run("apt-get", "purge", "-q", "-y", "--autoremove", "inglenook")
     _expect_nothing_left(root.listing() - before)
     _expect_data(root.home)
 
 
-def _offline(which: str) -> None:
-    """The person's part, in a network that holds this computer alone: nothing can be fetched, nothing can call home."""
+def _run_session_offline(which: str) -> None:
+    """Runs the user's session in a network namespace with only the loopback device."""
     from bootstrap.errors import SetupError
 
     module = [sys.executable, "-m", "smoke", "--use", which]
     command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *module]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     if subprocess.run(command, env=env).returncode != 0:
-        raise SetupError("The person could not use it: see above.")
+        raise SetupError("The user session failed: see above.")
 
 
-def _use(*, first: bool) -> None:
+def _run_session(*, first: bool) -> None:
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
     from .clean_root import CleanRoot
-    from .person import Person
+    from .user_session import UserSession
 
-    person = Person(CleanRoot())
-    kept = person.messages()
+    session = UserSession(CleanRoot())
+    kept = session.messages()
     if not first and len(kept) < 2:
-        raise SetupError("The chats of the older version are not there any more.")
-    with person.screen():
-        with person.program():
-            say(f"  the window answers: {person.ask(QUESTIONS[0 if first else 1])[:70]!r}")
-            person.picture("window")
-            person.show_endpoint_page()
+        raise SetupError("The chats of the older_package version are not there any more.")
+    with session.screen():
+        with session.program():
+            say(f"  the window answers: {session.send(QUESTIONS[0 if first else 1])[:70]!r}")
+            session.save_screenshot("window")
+            session.show_endpoint_page()
             if first:
-                person.press_switch()
-            # The next time it is on by itself: the switch was left on.
-            person.wait_for_endpoint()
-            say(f"  its endpoint answers: {person.ask_endpoint()[:70]!r}")
-            person.picture("endpoint")
-        if person.messages()[: len(kept)] != kept:
+                session.press_switch()
+            # In the second session the endpoint starts by itself, since the switch is on.
+            session.wait_for_endpoint()
+            say(f"  its endpoint answers: {session.request_endpoint()[:70]!r}")
+            session.save_screenshot("endpoint")
+        if session.messages()[: len(kept)] != kept:
             raise SetupError("The chats of before are not as they were.")
-        with person.server():
-            person.wait_for_endpoint()
+        with session.server():
+            session.wait_for_endpoint()
             schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}
             form = {"type": "json_schema", "json_schema": {"name": "colour", "schema": schema}}
-            say(f"  inglenook-serve answers: {person.ask_endpoint(response_format=form)[:70]!r}")
+            say(f"  inglenook-serve answers: {session.request_endpoint(response_format=form)[:70]!r}")
 
 
-def _expect_version(said: str, deb: Path) -> None:
+def _expect_version(installed: str, deb: Path) -> None:
     from bootstrap.errors import SetupError
 
     wanted = deb.name.split("_")[1]
-    if said != wanted:
-        raise SetupError(f"After the upgrade there is version {said}, not {wanted}.")
+    if installed != wanted:
+        raise SetupError(f"After the upgrade there is version {installed}, not {wanted}.")
 
 
 def _expect_nothing_left(left: set[str]) -> None:
@@ -118,14 +118,14 @@ def _expect_nothing_left(left: set[str]) -> None:
 
 
 def _expect_data(home: Path) -> None:
-    """A person's chats are theirs, and in the one folder that is named for them."""
+    """Checks that removing the package has kept the user's chats."""
     from bootstrap.errors import SetupError
 
     if not (home / ".local/share/inglenook/chats.sqlite3").exists():
-        raise SetupError("The person's chats went with the program.")
+        raise SetupError("The user's chats were removed with the program.")
 
 
 if __name__ == "__main__":
-    # What finds this package must not be seen by the Pythons that are started from here.
+    # Child Pythons must not find this package.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

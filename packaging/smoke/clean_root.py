@@ -1,4 +1,4 @@
-"""A Debian of its own in a folder, as it is right after it was installed."""
+"""A minimal Debian system in a folder, as after a fresh installation."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from bootstrap.console import say
 from bootstrap.errors import SetupError
-from ship.places import SHIP
+from ship.paths import SHIP
 
 SUITE = "bookworm"
-PERSON, NUMBER = "ada", 1500
+USER, USER_ID = "ada", 1500
 _FOLDER = SHIP.parent / "smoke"
 
-# What apt and dpkg keep for themselves, and what the system makes anew by itself.
-_NOT_COUNTED = ("home/", "proc/", "sys/", "dev/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/",
+# Files of apt and dpkg, and files that the system regenerates.
+_IGNORED = ("home/", "proc/", "sys/", "dev/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/",
     "var/log/", "etc/ld.so.cache", "etc/resolv.conf", "usr/share/mime/")  # fmt: skip
 
 _IN_ROOT = """
@@ -28,28 +28,28 @@ exec chroot --userspec="$WHO" "$ROOT" "$@"
 
 
 class CleanRoot:
-    """A root folder of `suite` in build/smoke/`name`. What runs in it has mounts of its own, which end with it."""
+    """A root folder of `suite` in build/smoke/`name`. Commands in it have their own mount namespace."""
 
     def __init__(self, suite: str = SUITE, name: str = "root") -> None:
         self.suite = suite
         self.path = _FOLDER / name
         self._base = _FOLDER / f"{suite}.tar"
-        self.home = self.path / "home" / PERSON
+        self.home = self.path / "home" / USER
 
     def make(self) -> None:
-        """Lays it anew, from a copy that the first time makes by debootstrap."""
+        """Recreates the folder from a copy, which debootstrap creates the first time."""
         if os.geteuid() != 0 or shutil.which("debootstrap") is None:
-            raise SetupError("A trial in a clean Debian needs root and debootstrap, on Debian or Ubuntu.")
+            raise SetupError("A test in a clean Debian needs root and debootstrap, on Debian or Ubuntu.")
         shutil.rmtree(self.path, ignore_errors=True)
         _FOLDER.mkdir(parents=True, exist_ok=True)
         if not self._base.exists():
             self._make_base()
         self.path.mkdir()
         subprocess.run(["tar", "-xpf", self._base, "-C", self.path], check=True)
-        # How this machine reaches Debian, not what is installed on it.
+        # The network settings of this machine.
         for name in ("resolv.conf", "hosts"):
             shutil.copyfile(f"/etc/{name}", self.path / "etc" / name)
-        self.run("useradd", "--create-home", "--uid", str(NUMBER), PERSON)
+        self.run("useradd", "--create-home", "--uid", str(USER_ID), USER)
         self.run("apt-get", "update", "-q")
 
     def _make_base(self) -> None:
@@ -68,38 +68,39 @@ class CleanRoot:
         part.replace(self._base)
         shutil.rmtree(new)
 
-    def command(self, *argv: str, person: bool = False, environment: dict[str, str] | None = None) -> list[str]:
-        """What runs `argv` in there, as root or as the person, with nothing of our environment."""
-        told = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
-        who = f"{NUMBER}:{NUMBER}" if person else "0:0"
-        home = f"/home/{PERSON}" if person else "/root"
-        words = [f"{name}={value}" for name, value in (told | {"HOME": home} | (environment or {})).items()]
+    def command(self, *argv: str, as_user: bool = False, environment: dict[str, str] | None = None) -> list[str]:
+        """The command that runs `argv` in the root, as root or as the user, with a clean environment."""
+        base = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
+        ids = f"{USER_ID}:{USER_ID}" if as_user else "0:0"
+        home = f"/home/{USER}" if as_user else "/root"
+        variables = [f"{name}={value}" for name, value in (base | {"HOME": home} | (environment or {})).items()]
         script = ["unshare", "--mount", "sh", "-ec", _IN_ROOT, "sh"]
-        return ["env", f"ROOT={self.path}", f"WHO={who}", *script, "env", "-i", *words, *argv]
+        return ["env", f"ROOT={self.path}", f"WHO={ids}", *script, "env", "-i", *variables, *argv]
 
     def run(self, *argv: str) -> str:
-        """As root, to its end. Raises SetupError with its last words."""
+        """As root, to its end. Raises SetupError with its last variables."""
         done = subprocess.run(self.command(*argv), capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise SetupError(f"{' '.join(argv)} failed in the clean Debian: {(done.stdout + done.stderr)[-1500:]}")
         return done.stdout
 
     def install(self, deb: Path) -> None:
-        """As a person is told to: `apt install ./inglenook.deb`."""
+        """As a as_user is base to: `apt install ./inglenook.deb`."""
         (self.path / "tmp").mkdir(exist_ok=True)
         shutil.copyfile(deb, self.path / "tmp" / deb.name)
         self.run("apt-get", "install", "-q", "-y", f"/tmp/{deb.name}")
         (self.path / "tmp" / deb.name).unlink()
 
     def listing(self) -> set[str]:
-        """The files that count."""
+        """All files except the ignored ones."""
         found = (str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
-        return {name for name in found if not name.startswith(_NOT_COUNTED)}
+        return {name for name in found if not name.startswith(_IGNORED)}
 
 
 def _mirror(suite: str) -> Sequence[str]:
-    """The mirror that this machine's apt uses for `suite`, else for its own release: a mirror holds every release.
-    Debootstrap's own choice where apt names none."""
+    """The mirror that this machine's apt uses for `suite`, or for its own release, since a mirror has all releases.
+    Empty
+    for debootstrap's default."""
     command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     done = subprocess.run(command, capture_output=True, text=True)
     sites = {}
@@ -111,7 +112,7 @@ def _mirror(suite: str) -> Sequence[str]:
 
 
 def _apt_settings() -> str:
-    """What this machine's apt is told of times: a mirror may be a snapshot of an older day."""
+    """What this machine's apt is base of times: a mirror may be a snapshot of an older day."""
     done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True)
     kept = ("Acquire::Check-Valid-Until ", "Acquire::Check-Date ")
     return "".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith(kept))

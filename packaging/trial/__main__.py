@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 SUITES = ("bookworm", "trixie")
-ASKED_FOR = ("python3", "git", "make", "g++")
-"""What the README asks for before the first command."""
+REQUIRED_PACKAGES = ("python3", "git", "make", "g++")
+"""Packages that the README requires."""
 
 _SYSTEM_PACKAGES = re.compile(r"run `sudo (apt-get install [^`]+)`")
 _NETWORK_VARIABLES = (
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         print(f"Usage: trial {{{','.join(SUITES)}}} [ARGS], as in `make trial SUITE=trixie`", file=sys.stderr)
         return 2
     try:
-        code = _try(arguments[0], arguments[1:])
+        code = _run_tests(arguments[0], arguments[1:])
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
@@ -38,56 +38,57 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _try(suite: str, test_arguments: list[str]) -> int:
-    """Makes the root, clones the last commit into it and runs `make test` there as a user without root's rights."""
+def _run_tests(suite: str, test_arguments: list[str]) -> int:
+    """Creates the root, clones the last commit into it and runs `make test` there as an unprivileged user."""
     from bootstrap.console import say
     from smoke.clean_root import CleanRoot
 
     root = CleanRoot(suite, name=f"trial-{suite}")
     say(f"A clean {suite}")
     root.make()
-    say(f"Installing what the README asks for: {' '.join(ASKED_FOR)}")
-    root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *ASKED_FOR)
+    say(f"Installing what the README requires: {' '.join(REQUIRED_PACKAGES)}")
+    root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *REQUIRED_PACKAGES)
     environment = _network(root.path)
     _clone(root.home / "inglenook")
     command = ["make", "-C", f"/home/{root.home.name}/inglenook", "test"]
     if test_arguments:
         command.append(f"ARGS={' '.join(test_arguments)}")
-    code, output = _run(root.command(*command, person=True, environment=environment))
+    code, output = _run(root.command(*command, as_user=True, environment=environment))
     missing = _SYSTEM_PACKAGES.search(output)
     if code != 0 and missing:
-        say("Running the command that it names, as root")
+        say("Running the suggested command as root")
         root.run(*missing[1].split())
-        code, _ = _run(root.command(*command, person=True, environment=environment))
+        code, _ = _run(root.command(*command, as_user=True, environment=environment))
     return code
 
 
 def _network(root: Path) -> dict[str, str]:
-    """How this machine reaches the package index: proxies, index and certificates, which are copied into the root."""
+    """The network settings of this machine: proxies, package index, and certificates, which are copied into the
+    root."""
     found = {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
     for name in _CERTIFICATES:
         certificates = Path(found.get(name, ""))
         if certificates.is_file():
-            # Not at its own path: installing ca-certificates writes that file again.
+            # At another path, since installing ca-certificates overwrites the original one.
             found[name] = f"/etc/{name.lower()}.pem"
             shutil.copyfile(certificates, root / found[name][1:])
     return found
 
 
 def _clone(checkout: Path) -> None:
-    """The last commit, as a newcomer gets it: without what was built or changed here."""
+    """Clones the last commit, without build results and uncommitted changes."""
     from bootstrap.console import say
-    from bootstrap.places import ROOT
-    from smoke.clean_root import NUMBER
+    from bootstrap.paths import ROOT
+    from smoke.clean_root import USER_ID
 
     if subprocess.run(["git", "-C", ROOT, "status", "--porcelain"], capture_output=True, text=True).stdout:
-        say("  (changes that are not committed are not part of the trial)")
+        say("  (uncommitted changes are not tested)")
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", ROOT, checkout], check=True)
-    subprocess.run(["chown", "-R", f"{NUMBER}:{NUMBER}", checkout], check=True)
+    subprocess.run(["chown", "-R", f"{USER_ID}:{USER_ID}", checkout], check=True)
 
 
 def _run(command: list[str]) -> tuple[int, str]:
-    """Passes the output on line by line; returns the exit code and the whole output."""
+    """Prints the output line by line. Returns the exit code and the whole output."""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
@@ -100,6 +101,6 @@ def _run(command: list[str]) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    # What finds this package must not be seen by the Pythons that are started from here.
+    # Child Pythons must not find this package.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

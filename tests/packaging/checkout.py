@@ -1,4 +1,4 @@
-"""A small checkout of its own, with a uv that does what the test says."""
+"""A small checkout for tests of set-up, with a fake uv whose behaviour a test controls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ esac
 
 
 class Checkout:
-    """A copy of what set-up reads, below `root`. Nothing in it reaches the network."""
+    """A copy of all files that set-up reads, in `root`. Without network access."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,7 +61,7 @@ class Checkout:
         return self.home / "data/inglenook/models" / MODEL_NAME
 
     def make_venv(self) -> None:
-        """A .venv as set-up makes it, without pip, with a stand-in for platformdirs."""
+        """Creates a .venv like that of set-up, without pip, and with a fake platformdirs."""
         venv = self.root / ".venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         site = next(venv.glob("lib/python*/site-packages"))
@@ -70,7 +70,7 @@ class Checkout:
         )
 
     def make_uv(self, *, fails: str = "never", text: str = "", sleep: bool = False, model: bytes = MODEL) -> None:
-        """A uv that fails with `text`, or sleeps, on a command line that fits the shell pattern `fails`."""
+        """Creates a uv that fails with `text`, or sleeps, if its command line matches the shell pattern `fails`."""
         lock = (self.root / "packaging/lock/uv.txt").read_text()
         version = re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0]
         uv = self.root / ".venv/bin/uv"

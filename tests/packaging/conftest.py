@@ -1,4 +1,4 @@
-"""What the tests of set-up share."""
+"""Fixtures for tests of set-up and installers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture
 def part(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """Imports a module of set-up by its name. `packaging` is no package, so its folder is put on the path."""
+    """Imports a module of `bootstrap` by name, with the folder `packaging` on the path."""
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     return lambda name: importlib.import_module(f"bootstrap.{name}")
 
 
 @pytest.fixture
 def ship(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
-    """The same for a module of what makes installers."""
+    """Imports a module of `ship` by name."""
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     return lambda name: importlib.import_module(f"ship.{name}")

@@ -1,4 +1,4 @@
-"""Set-up from outside, as `make` starts it: what it does when all is well, and its one sentence when it is not."""
+"""Set-up as `make` starts it: its steps, and the sentence that explains a failure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def folder_of(tmp_path: Path, *programs: str) -> str:
     return str(folder)
 
 
-def test_sets_up_then_becomes_the_endpoint(ready: Checkout) -> None:
+def test_serve_sets_up_and_starts_the_endpoint(ready: Checkout) -> None:
     done = ready.run("serve", "--port", "8000")
 
     assert done.returncode == 0, done
@@ -56,7 +56,7 @@ def test_sets_up_then_becomes_the_endpoint(ready: Checkout) -> None:
     assert not (ready.root / "build/model").exists()
 
 
-def test_a_second_start_asks_nobody(ready: Checkout) -> None:
+def test_second_start_runs_no_tools(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
 
@@ -66,7 +66,7 @@ def test_a_second_start_asks_nobody(ready: Checkout) -> None:
     assert ready.uv_calls() == calls
 
 
-def test_what_developers_have_includes_what_users_have(ready: Checkout) -> None:
+def test_dev_set_up_includes_runtime_packages(ready: Checkout) -> None:
     python = ready.root / ".venv/bin/python"
     ready.run("check")
     calls = ready.uv_calls()
@@ -80,7 +80,7 @@ def test_what_developers_have_includes_what_users_have(ready: Checkout) -> None:
 @pytest.mark.parametrize(
     "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/llama-x86.h"]
 )
-def test_a_changed_input_sets_up_again(ready: Checkout, changed: str) -> None:
+def test_changed_input_runs_set_up_again(ready: Checkout, changed: str) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / changed).open("a") as file:
@@ -91,7 +91,7 @@ def test_a_changed_input_sets_up_again(ready: Checkout, changed: str) -> None:
     assert len(ready.uv_calls()) > len(calls)
 
 
-def test_a_change_of_the_tools_settings_does_not(ready: Checkout) -> None:
+def test_changed_tool_settings_do_not_run_set_up_again(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / "pyproject.toml").open("a") as file:
@@ -102,7 +102,7 @@ def test_a_change_of_the_tools_settings_does_not(ready: Checkout) -> None:
     assert ready.uv_calls() == calls
 
 
-def test_a_lost_model_is_fetched_again(ready: Checkout) -> None:
+def test_missing_model_is_fetched_again(ready: Checkout) -> None:
     ready.run("serve")
     ready.model.unlink()
 
@@ -111,7 +111,7 @@ def test_a_lost_model_is_fetched_again(ready: Checkout) -> None:
     assert ready.model.read_bytes() == MODEL
 
 
-def test_a_damaged_model_is_fetched_again(ready: Checkout) -> None:
+def test_damaged_model_is_fetched_again(ready: Checkout) -> None:
     ready.model.parent.mkdir(parents=True)
     ready.model.write_bytes(b"x" * len(MODEL))
 
@@ -120,14 +120,14 @@ def test_a_damaged_model_is_fetched_again(ready: Checkout) -> None:
     assert ready.model.read_bytes() == MODEL
 
 
-def test_a_wrong_model_is_refused(ready: Checkout) -> None:
+def test_model_with_wrong_hash_is_refused(ready: Checkout) -> None:
     ready.make_uv(model=b"something else")
 
     assert "not the one that is wanted" in only_sentence(ready.run("serve"))
     assert not ready.model.exists()
 
 
-def test_no_display_is_said_at_once(checkout: Checkout) -> None:
+def test_missing_display_is_reported_first(checkout: Checkout) -> None:
     sentence = only_sentence(checkout.run("run"))
 
     assert "no display" in sentence
@@ -135,7 +135,7 @@ def test_no_display_is_said_at_once(checkout: Checkout) -> None:
     assert not (checkout.root / "build").exists()
 
 
-def test_no_compiler_is_said_before_anything_is_fetched(ready: Checkout, tmp_path: Path) -> None:
+def test_missing_compiler_is_reported_before_any_download(ready: Checkout, tmp_path: Path) -> None:
     sentence = only_sentence(ready.run("serve", PATH=folder_of(tmp_path, "sh")))
 
     assert "no C++ compiler" in sentence
@@ -154,14 +154,14 @@ def test_no_compiler_is_said_before_anything_is_fetched(ready: Checkout, tmp_pat
     ],
 )
 @pytest.mark.parametrize("step", ["*wheels.txt*", "*--target*", "*build-constraints*--editable*"])
-def test_a_failure_of_uv_is_one_sentence(ready: Checkout, step: str, text: str, said: str) -> None:
+def test_failure_of_uv_is_reported_in_one_sentence(ready: Checkout, step: str, text: str, said: str) -> None:
     ready.make_uv(fails=step, text=text)
 
     assert said in only_sentence(ready.run("serve"))
     assert text.splitlines()[0] in (ready.root / "build/setup.log").read_text()
 
 
-def test_the_cache_is_asked_before_the_network(ready: Checkout) -> None:
+def test_packages_are_installed_offline_first(ready: Checkout) -> None:
     ready.make_uv(fails="*--offline*")
 
     done = ready.run("serve")
@@ -171,14 +171,14 @@ def test_the_cache_is_asked_before_the_network(ready: Checkout) -> None:
     assert ["--offline" in call for call in installs] == [True, False] * (len(installs) // 2)
 
 
-def test_a_failed_compile_is_not_tried_twice(ready: Checkout) -> None:
+def test_failed_compile_is_not_repeated(ready: Checkout) -> None:
     ready.make_uv(fails="*config-settings*", text="DEBUG [1/83] /usr/bin/g++ x.cpp\nerror: Failed to build")
 
     assert "compiling llama.cpp" in only_sentence(ready.run("serve"))
     assert sum("config-settings" in call for call in ready.uv_calls()) == 1
 
 
-def test_interrupted_then_started_again(ready: Checkout) -> None:
+def test_interrupted_set_up_starts_again(ready: Checkout) -> None:
     ready.make_uv(fails="*config-settings*", sleep=True)
     child = ready.start("serve")
     with child:
@@ -190,22 +190,22 @@ def test_interrupted_then_started_again(ready: Checkout) -> None:
     # A .venv that was being worked on is not trusted. Its successor needs pip, which reaches nothing here.
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
     again = ready.run("serve", **nowhere)
-    assert "Making the environment in .venv anew" in again.stdout
+    assert "Recreating the environment in .venv" in again.stdout
     assert "check the network connection" in only_sentence(again)
 
 
-def test_a_broken_environment_is_made_anew(ready: Checkout) -> None:
+def test_broken_environment_is_recreated(ready: Checkout) -> None:
     python = ready.root / ".venv/bin/python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
 
     again = ready.run("serve", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="0", PIP_CONFIG_FILE=os.devnull)
 
-    assert "Making the environment in .venv anew" in again.stdout
+    assert "Recreating the environment in .venv" in again.stdout
     assert python.resolve().exists()
 
 
-def test_a_wheel_of_the_users_is_installed_first(ready: Checkout) -> None:
+def test_given_wheel_is_installed_first(ready: Checkout) -> None:
     lock = (ready.root / "packaging/lock/runtime.txt").read_text()
     version = lock.split("llama-cpp-python==")[1].split()[0]
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
@@ -218,7 +218,7 @@ def test_a_wheel_of_the_users_is_installed_first(ready: Checkout) -> None:
     assert [wheel.name in call for call in installs] == [True, False]
 
 
-def test_a_wheel_of_the_users_stays(ready: Checkout) -> None:
+def test_given_wheel_is_kept_by_later_set_ups(ready: Checkout) -> None:
     version = ready.install_llama()
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
     wheel.touch()
@@ -232,7 +232,7 @@ def test_a_wheel_of_the_users_stays(ready: Checkout) -> None:
 
 
 @pytest.mark.parametrize("of", ["another processor", "another way", "an older Inglenook"])
-def test_what_was_compiled_otherwise_is_compiled_again(ready: Checkout, of: str) -> None:
+def test_llama_cpp_built_with_other_settings_is_compiled_again(ready: Checkout, of: str) -> None:
     ready.install_llama()
     ready.run("serve")
     assert any(RECOMPILES in call for call in ready.uv_calls()), "nobody knows what it was compiled for"
@@ -256,7 +256,7 @@ def test_what_was_compiled_otherwise_is_compiled_again(ready: Checkout, of: str)
     ("name", "said"),
     [("llama_cpp_python-0.0.1-py3-none-any.whl", "is locked to"), ("missing.whl", "There is no file")],
 )
-def test_an_unfit_wheel_is_refused(ready: Checkout, name: str, said: str) -> None:
+def test_unsuitable_wheel_is_refused(ready: Checkout, name: str, said: str) -> None:
     if name != "missing.whl":
         (ready.root / name).touch()
 
@@ -264,7 +264,7 @@ def test_an_unfit_wheel_is_refused(ready: Checkout, name: str, said: str) -> Non
     assert not any(call.startswith("pip") for call in ready.uv_calls())
 
 
-def test_missing_libraries_are_installed(ready: Checkout, tmp_path: Path) -> None:
+def test_missing_system_libraries_are_installed(ready: Checkout, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("asks apt-get as root")
     (ready.root / "packaging/linux/debian-packages.txt").write_text("engine libnone1 libnone.so.1  # why\n")
@@ -280,13 +280,13 @@ def test_missing_libraries_are_installed(ready: Checkout, tmp_path: Path) -> Non
     assert "installed but do not work: libnone1" in sentence
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(ready: Checkout) -> None:
+def test_unwritable_folder_is_reported_in_one_sentence(ready: Checkout) -> None:
     (ready.root / "build").write_text("a file where a folder belongs")
 
     assert str(ready.root / "build") in only_sentence(ready.run("serve"))
 
 
-def test_an_unsupported_python_is_refused(checkout: Checkout) -> None:
+def test_unsupported_python_is_refused(checkout: Checkout) -> None:
     code = "import sys, runpy; sys.version_info = (3, 10, 4); runpy.run_module('bootstrap', run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=checkout.root, env=checkout.env(), capture_output=True, text=True
@@ -297,7 +297,7 @@ def test_an_unsupported_python_is_refused(checkout: Checkout) -> None:
     assert "PYTHON=python3.1" in sentence
 
 
-def test_the_makefile_passes_all_on(ready: Checkout) -> None:
+def test_makefile_passes_arguments_on(ready: Checkout) -> None:
     shutil.copy(ROOT / "Makefile", ready.root)
     command = ["make", "serve", f"PYTHON={sys.executable}", "ARGS=--profile 'a b'"]
 

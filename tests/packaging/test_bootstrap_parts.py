@@ -1,4 +1,4 @@
-"""Parts of set-up on their own, where the outside cannot reach: the clock, the disk, another user, another system."""
+"""Parts of set-up that need a fake clock, disk, user or system."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Clock:
         return self.now_s
 
 
-def test_progress_on_a_terminal_is_one_moving_line(part: Part) -> None:
+def test_progress_on_a_terminal_updates_one_line(part: Part) -> None:
     clock, written = Clock(), list[str]()
     progress = part("console").CompileProgress(on_terminal=True, clock_s=clock, write=written.append)
 
@@ -45,7 +45,7 @@ def test_progress_on_a_terminal_is_one_moving_line(part: Part) -> None:
     ]
 
 
-def test_progress_in_a_log_is_a_line_for_each_tenth(part: Part) -> None:
+def test_progress_in_a_log_is_a_line_per_ten_percent(part: Part) -> None:
     written: list[str] = []
     progress = part("console").CompileProgress(on_terminal=False, clock_s=Clock(), write=written.append)
 
@@ -57,7 +57,7 @@ def test_progress_in_a_log_is_a_line_for_each_tenth(part: Part) -> None:
     assert written[-1] == "Compiling llama.cpp, 83 of 83\n"
 
 
-def test_nothing_is_said_of_a_compile_that_uv_had_cached(part: Part) -> None:
+def test_cached_wheel_shows_no_compile_progress(part: Part) -> None:
     written: list[str] = []
     progress = part("console").CompileProgress(on_terminal=True, write=written.append)
 
@@ -68,7 +68,7 @@ def test_nothing_is_said_of_a_compile_that_uv_had_cached(part: Part) -> None:
     assert not progress.has_begun
 
 
-def test_a_disk_without_room_is_refused(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_refused(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(ROOT)._replace(free=500_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
 
@@ -76,18 +76,18 @@ def test_a_disk_without_room_is_refused(part: Part, monkeypatch: pytest.MonkeyPa
         part("checks").disk()
 
 
-def test_room_is_asked_of_folders_that_do_not_exist_yet(
-    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_free_space_is_checked_for_missing_folders(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "not" / "yet"))
     monkeypatch.setattr(part("checks"), "NEEDED_GB", 0.0)
 
     part("checks").disk()
 
 
-def test_without_rights_the_command_is_named(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_packages_without_root_give_the_command(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     packages = part("system_packages")
-    rows = "engine libnone1 libnone.so.1  # why\nwindow libnone2 libnone.so.2\nlooks fonts-none /nowhere/none\n"
+    rows = "engine libnone1 libnone.so.1  # why\nwindow libnone2 libnone.so.2\nfonts fonts-none /nowhere/none\n"
     (tmp_path / "packages.txt").write_text(rows)
     monkeypatch.setattr(packages, "DEBIAN_PACKAGES", tmp_path / "packages.txt")
     monkeypatch.setattr(packages.os, "geteuid", lambda: 1000)
@@ -102,7 +102,9 @@ def test_without_rights_the_command_is_named(part: Part, monkeypatch: pytest.Mon
     assert "recommends libnone1`" in str(endpoint.value)
 
 
-def test_elsewhere_the_libraries_are_named(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_libraries_on_other_distributions_are_listed(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     packages = part("system_packages")
     (tmp_path / "packages.txt").write_text("engine libnone1 libnone.so.1\nengine libc6 libc.so.6\n")
     monkeypatch.setattr(packages, "DEBIAN_PACKAGES", tmp_path / "packages.txt")
@@ -125,24 +127,24 @@ def test_debian_packages_cover_what_qt_links() -> None:
     assert sorted(set(re.findall(r"(\S+) => not found", linked))) == []
 
 
-def test_no_lock_names_a_registry() -> None:
+def test_locks_contain_no_registry_address() -> None:
     for path in (ROOT / "packaging" / "lock").iterdir():
         assert "://" not in path.read_text(), path
 
 
-def test_the_clients_of_the_tests_are_installed_once(
+def test_endpoint_clients_are_installed_once(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clients, asked, fails = part("clients"), list[str](), [True]
+    clients, installs, fails = part("endpoint_clients"), list[str](), [True]
 
     def run(argv: tuple[object, ...], task: str) -> None:
-        asked.append(f"{argv[1]} {argv[3]}")
+        installs.append(f"{argv[1]} {argv[3]}")
         if fails.pop() if fails else False:
             raise part("errors").ChildFailed("no network", 1, "")
 
     monkeypatch.setattr(clients, "FOLDER", tmp_path)
     monkeypatch.setattr(clients, "run", run)
-    monkeypatch.setattr(clients, "install", lambda *args, task: asked.append("instructor"))
+    monkeypatch.setattr(clients, "install", lambda *args, task: installs.append("instructor"))
     monkeypatch.setattr(clients.shutil, "which", lambda name: "/usr/bin/npm")
 
     clients.ensure()
@@ -151,34 +153,35 @@ def test_the_clients_of_the_tests_are_installed_once(
         clients.ensure()
 
     js = tmp_path / "js"
-    assert asked == ["instructor", f"ci {js}", f"ci {js}"]
+    assert installs == ["instructor", f"ci {js}", f"ci {js}"]
     assert (js / "package-lock.json").exists()
     assert capsys.readouterr().out == ""
 
 
-def test_the_javascript_lock_names_no_registry() -> None:
+def test_javascript_lock_contains_no_registry_address() -> None:
     folder = ROOT / "tests" / "clients" / "js"
     assert '"resolved"' not in (folder / "package-lock.json").read_text()
     assert "registry=" not in (folder / ".npmrc").read_text()
 
 
-def test_what_is_compiled_knows_its_processor(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    compiled, cpuinfo = part("compiled"), tmp_path / "cpuinfo"
-    monkeypatch.setattr(compiled, "_CPUINFO", cpuinfo)
-    known = {compiled.way_and_processor()}
+def test_native_build_digest_depends_on_the_processor(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fingerprint, cpuinfo = part("build_fingerprint"), tmp_path / "cpuinfo"
+    monkeypatch.setattr(fingerprint, "_CPUINFO", cpuinfo)
+    digests = {fingerprint.native_build_digest()}
     for text in ("flags\t: sse avx2 amx_tile", "flags\t: sse avx2", "Features\t: asimd sve"):
         cpuinfo.write_text(f"processor\t: 0\n{text}\nbugs\t: many\n")
-        known.add(compiled.way_and_processor())
+        digests.add(fingerprint.native_build_digest())
     cpuinfo.write_text("processor\t: 7\nflags\t: avx2 sse\n")
-    known.add(compiled.way_and_processor())
-    assert len(known) == 4
-    assert compiled.way() not in known
+    digests.add(fingerprint.native_build_digest())
+    assert len(digests) == 4
+    assert fingerprint.build_digest() not in digests
 
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> Callable[..., str]:
-    """The assembly of a C++ source that is read behind llama.cpp's own header of ours, for a processor with some
-    extensions; it needs not be this one."""
+    """Compiles C++ source with llama-x86.h to assembly, for an x86-64 processor with the given extensions."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None or platform.machine() != "x86_64":
         pytest.skip("no g++ for an x86-64 processor here")
@@ -190,14 +193,14 @@ def compiled(tmp_path: Path) -> Callable[..., str]:
         command = [compiler, "-O3", *extensions, "-include", header, "-S", "-o", "-", str(path)]
         done = subprocess.run(command, capture_output=True, text=True)
         if "unrecognized" in done.stderr or "unknown argument" in done.stderr:
-            pytest.skip(f"a compiler that does not know {' '.join(extensions)}")
+            pytest.skip(f"the compiler does not support {' '.join(extensions)}")
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     return of
 
 
-def test_the_compiler_keeps_all_of_a_tile_configuration(compiled: Callable[..., str]) -> None:
+def test_compiler_stores_the_whole_tile_configuration(compiled: Callable[..., str]) -> None:
     source = (
         "#include <immintrin.h>\n"
         "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"
@@ -207,32 +210,32 @@ def test_the_compiler_keeps_all_of_a_tile_configuration(compiled: Callable[..., 
     assert "$90" in assembly
 
 
-def test_attention_is_added_up_in_single_precision(compiled: Callable[..., str]) -> None:
+def test_attention_is_accumulated_in_single_precision(compiled: Callable[..., str]) -> None:
     compiled("#ifdef __AVX512FP16__\n#error it would be in half precision\n#endif\n", "-mavx512fp16")
 
 
-def test_llama_server_is_built_once_for_each_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    peer, asked = part("peer"), list[tuple[str, ...]]()
+def test_llama_server_is_built_once_per_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server, installs = part("reference_server"), list[tuple[str, ...]]()
 
     def install(*args: object, **how: object) -> None:
-        asked.append(tuple(map(str, args)))
-        folder = Path(asked[-1][asked[-1].index("--target") + 1]) / "bin"
+        installs.append(tuple(map(str, args)))
+        folder = Path(installs[-1][installs[-1].index("--target") + 1]) / "bin"
         folder.mkdir(parents=True)
         (folder / "llama-server").touch()
 
-    monkeypatch.setattr(peer, "FOLDER", tmp_path / "peer")
-    monkeypatch.setattr(peer, "PROGRAM", tmp_path / "peer" / "llama-server")
-    monkeypatch.setattr(peer, "install", install)
+    monkeypatch.setattr(server, "FOLDER", tmp_path / "peer")
+    monkeypatch.setattr(server, "PROGRAM", tmp_path / "peer" / "llama-server")
+    monkeypatch.setattr(server, "install", install)
 
-    peer.ensure()
-    peer.ensure()
+    server.ensure()
+    server.ensure()
 
-    [args] = asked
+    [args] = installs
     assert {"--require-hashes", "--no-deps", "llama-cpp-python:build.targets=llama-server"} <= set(args)
     lock = Path(args[args.index("-r") + 1]).read_text(encoding="utf-8")
     assert lock == part("environment").split_lock((ROOT / "packaging/lock/runtime.txt").read_text("utf-8"))[0]
     assert sorted(path.name for path in (tmp_path / "peer").iterdir()) == ["llama-server", "llama.txt", "made-for"]
 
-    monkeypatch.setattr(peer, "_locked", lambda: "llama-cpp-python==9.9.9")
-    peer.ensure()
-    assert len(asked) == 2
+    monkeypatch.setattr(server, "_locked", lambda: "llama-cpp-python==9.9.9")
+    server.ensure()
+    assert len(installs) == 2

@@ -1,4 +1,4 @@
-"""What set-up says where it fails in ways that a whole run seldom meets: one sentence, with what to do."""
+"""The sentences for rare failures of set-up, which tell what to do."""
 
 from __future__ import annotations
 
@@ -20,31 +20,33 @@ def failing(part: Part, output: str) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("output", ["Error: No module named venv", "ensurepip is not available"])
-def test_a_python_that_makes_no_environments(part: Part, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
+def test_python_without_venv_module_is_reported(part: Part, monkeypatch: pytest.MonkeyPatch, output: str) -> None:
     environment = part("environment")
     monkeypatch.setattr(environment, "run", failing(part, output))
-    with pytest.raises(part("errors").SetupError, match=r"cannot make environments .*: install python3\.\d+-venv, or"):
+    with pytest.raises(
+        part("errors").SetupError, match=r"cannot create environments .*: install python3\.\d+-venv, or"
+    ):
         environment.ensure_venv(trusted=False)
 
 
-def test_an_environment_that_fails_otherwise_says_so_itself(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_venv_failure_is_reported_with_its_own_reason(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = part("environment")
     monkeypatch.setattr(environment, "run", failing(part, "Permission denied"))
-    with pytest.raises(part("errors").ChildFailed, match="while making the environment"):
+    with pytest.raises(part("errors").ChildFailed, match="while creating the environment"):
         environment.ensure_venv(trusted=False)
 
 
-def test_a_lock_that_does_not_name_a_package(part: Part, tmp_path: Path) -> None:
+def test_lock_without_the_package_is_reported(part: Part, tmp_path: Path) -> None:
     environment, error = part("environment"), part("errors").SetupError
     lock = tmp_path / "uv.txt"
     lock.write_text("pip==1.0\n")
-    with pytest.raises(error, match=r"uv\.txt does not name uv: take the file anew from git"):
+    with pytest.raises(error, match=r"uv\.txt does not name uv: restore the file from git"):
         environment.locked_version(lock, "uv")
-    with pytest.raises(error, match="The lock does not name llama-cpp-python: take the file anew from git"):
+    with pytest.raises(error, match="The lock does not name llama-cpp-python: restore the file from git"):
         environment.split_lock(lock.read_text())
 
 
-def test_system_packages_that_cannot_be_installed(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_system_package_installation_gives_the_command(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = part("system_packages")
     monkeypatch.setattr(packages, "run", failing(part, "E: Unable to locate package"))
     with pytest.raises(
@@ -53,13 +55,13 @@ def test_system_packages_that_cannot_be_installed(part: Part, monkeypatch: pytes
         packages._install([], ["libnone1"], [])
 
 
-def test_fonts_that_cannot_be_installed_stop_nothing(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_font_installation_does_not_stop_set_up(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = part("system_packages")
     monkeypatch.setattr(packages, "run", failing(part, "E: Unable to locate package"))
     packages._install([], [], ["fonts-none"])
 
 
-def test_an_app_that_does_not_say_where_its_model_belongs(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_query_of_the_model_path_is_reported(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     model = part("model")
     broken = subprocess.CompletedProcess([], 1, "", "Traceback\nModuleNotFoundError: No module named 'platformdirs'\n")
     monkeypatch.setattr(model.subprocess, "run", lambda *args, **how: broken)

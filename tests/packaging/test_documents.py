@@ -1,4 +1,4 @@
-"""The paths and commands that the documents name exist."""
+"""Paths and commands that the documents mention exist."""
 
 from __future__ import annotations
 

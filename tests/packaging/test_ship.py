@@ -1,4 +1,4 @@
-"""What goes into an installer, and what is said of it. Nothing is frozen or packed here: `make package` does that."""
+"""The contents of installers, without building one: `make package` does that."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Ship = Callable[[str], ModuleType]
 
 
 @pytest.mark.parametrize(("system", "machine"), [("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64")])
-def test_what_is_shipped_is_not_built_for_the_machine_that_builds_it(ship: Ship, system: str, machine: str) -> None:
-    definitions = ship("llama").definitions(system, machine)
+def test_shipped_llama_cpp_is_not_built_for_the_build_machine(ship: Ship, system: str, machine: str) -> None:
+    definitions = ship("llama_build").definitions(system, machine)
 
     assert definitions["GGML_NATIVE"] == "OFF"
     variants = system != "darwin"
@@ -27,7 +27,7 @@ def test_what_is_shipped_is_not_built_for_the_machine_that_builds_it(ship: Ship,
     assert (definitions.get("GGML_BACKEND_DL") == "ON") is variants
 
 
-def test_llama_cpp_is_taken_out_of_the_lock_and_nothing_else(ship: Ship) -> None:
+def test_only_llama_cpp_is_removed_from_the_lock(ship: Ship) -> None:
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     ours, others = ship("environment").split_lock(lock)
 
@@ -63,8 +63,8 @@ def test_llama_cpp_is_taken_out_of_the_lock_and_nothing_else(ship: Ship) -> None
         "libQt6Core.so.6",
     ],
 )
-def test_what_the_program_needs_is_inside(ship: Ship, name: str) -> None:
-    assert ship("prune").is_wanted(name)
+def test_needed_file_is_kept_in_the_freeze(ship: Ship, name: str) -> None:
+    assert ship("prune").is_needed(name)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_what_the_program_needs_is_inside(ship: Ship, name: str) -> None:
         "numpy/_core/include/numpy/arrayobject.h",
     ],
 )
-def test_what_it_does_not_need_is_not(ship: Ship, name: str) -> None:
-    assert not ship("prune").is_wanted(name)
+def test_unneeded_file_is_removed_from_the_freeze(ship: Ship, name: str) -> None:
+    assert not ship("prune").is_needed(name)
 
 
-def test_the_guides_pictures_come_along_and_the_pages_do_not(ship: Ship) -> None:
+def test_guide_pictures_are_shipped_and_readme_pictures_are_not(ship: Ship) -> None:
     unused = ship("freeze")._unused
 
     assert unused(str(ROOT / "resources"), ["pictures", "guide", "styles"]) == {"pictures"}
@@ -102,7 +102,7 @@ def test_the_guides_pictures_come_along_and_the_pages_do_not(ship: Ship) -> None
     assert unused(str(ROOT / "resources/translations"), ["inglenook_de.qm", "inglenook_de.ts"]) == {"inglenook_de.ts"}
 
 
-def test_libraries_of_the_system_are_told_from_pythons_own(ship: Ship) -> None:
+def test_system_libraries_do_not_include_libpython(ship: Ship) -> None:
     binaries = [
         ("libssl.so.3", "/usr/lib/x86_64-linux-gnu/libssl.so.3"),
         ("libX11.so.6", "/lib/x86_64-linux-gnu/libX11.so.6"),
@@ -113,7 +113,7 @@ def test_libraries_of_the_system_are_told_from_pythons_own(ship: Ship) -> None:
     assert ship("elf").system_libraries(binaries) == ["libssl.so.3", "libX11.so.6"]
 
 
-def test_the_icon_has_windows_form(ship: Ship) -> None:
+def test_ico_file_contains_all_sizes(ship: Ship) -> None:
     pngs = {16: b"small", 256: b"a large one"}
     data = ship("icons").ico(pngs)
 
@@ -125,7 +125,7 @@ def test_the_icon_has_windows_form(ship: Ship) -> None:
         assert data[offset : offset + length] == png
 
 
-def test_the_icon_has_apples_form(ship: Ship) -> None:
+def test_icns_file_contains_all_sizes(ship: Ship) -> None:
     data = ship("icons").icns({16: b"small", 24: b"not for a Mac", 512: b"large"})
 
     assert data[:4] == b"icns"
@@ -138,7 +138,7 @@ def test_the_icon_has_apples_form(ship: Ship) -> None:
     assert found == {b"icp4": b"small", b"ic09": b"large"}
 
 
-def test_the_tile_is_drawn_around_the_flame(ship: Ship) -> None:
+def test_icon_svg_contains_the_flame_path(ship: Ship) -> None:
     flame = (ROOT / "resources/icons/flame.svg").read_text(encoding="utf-8")
     drawn = ElementTree.fromstring(ship("icons").tile(flame, "#B5451A", "#FFFFFF"))
 
@@ -154,19 +154,17 @@ CHANGES = (
 
 
 @pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A tray icon."), ("1.1.0", "- Old.")])
-def test_a_release_says_what_the_changelog_says_of_it(ship: Ship, of: str, said: str) -> None:
-    assert ship("notes").notes(f"v{of}", CHANGES, of) == said
+def test_release_notes_are_the_changelog_section(ship: Ship, of: str, said: str) -> None:
+    assert ship("release_notes").notes(f"v{of}", CHANGES, of) == said
 
 
 @pytest.mark.parametrize(("tag", "of"), [("v1.2.1", "1.2.0"), ("1.2.0", "1.2.0"), ("v1.2", "1.2"), ("v1.3.0", "1.3.0")])
-def test_a_release_of_another_version_or_without_news_is_none(ship: Ship, tag: str, of: str) -> None:
-    with pytest.raises(ship("notes").SetupError):
-        ship("notes").notes(tag, CHANGES, of)
+def test_release_with_wrong_version_or_without_changelog_is_refused(ship: Ship, tag: str, of: str) -> None:
+    with pytest.raises(ship("release_notes").SetupError):
+        ship("release_notes").notes(tag, CHANGES, of)
 
 
-def test_an_archive_of_the_same_files_is_the_same_archive(
-    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tarball_is_reproducible(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/file").write_text("text")
@@ -186,6 +184,6 @@ def test_an_archive_of_the_same_files_is_the_same_archive(
         assert {member.mtime for member in archive} == {1700000000}
 
 
-def test_what_came_along_is_not_asked_of_the_system(ship: Ship) -> None:
+def test_rpm_does_not_require_included_libraries(ship: Ship) -> None:
     pattern = ship("rpm").private_pattern(["libQt6Core.so.6", "libQt6Core.so.6.11", "_ssl.cpython-311.so", "inglenook"])
     assert pattern == r"_ssl\\.cpython\\-311\\.so|libQt6Core\\.so"

@@ -16,7 +16,7 @@ from engine.native import llama
 from tests.packaging.checkout import ROOT
 
 
-def test_the_model_that_came_along_is_found_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bundled_model_is_found_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(default_model, "INSTALLED", tmp_path / "installed")
     profile = Profile(tmp_path / "profile")
@@ -28,20 +28,18 @@ def test_the_model_that_came_along_is_found_last(tmp_path: Path, monkeypatch: py
         assert default_model.find_default_model(profile) == folder / default_model.FILE_NAME
 
 
-def test_the_model_comes_along_where_it_is_looked_for() -> None:
+def test_bundled_model_is_in_the_searched_folder() -> None:
     assert default_model.INSTALLED == ROOT / "resources" / "models"
     recipe = (ROOT / "packaging/ship/freeze.py").read_text(encoding="utf-8")
     assert 'staged / "resources" / "models" / model.name' in recipe
 
 
-def test_llama_cpp_has_something_to_compute_with() -> None:
+def test_llama_cpp_finds_a_compute_backend() -> None:
     llama.start()
     assert llama.C._lib.ggml_backend_reg_count() > 0
 
 
-def test_a_packaged_program_reads_other_programs_chats_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_frozen_program_starts_itself_to_read_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     export = tmp_path / "chats.json"
     export.write_text("{}")
     assert reader_command(export) == [sys.executable, "-m", "desktop.import_export.reader_process", str(export)]

@@ -1,4 +1,4 @@
-"""What is said of what is inside an installer: the bill of materials, and the licences."""
+"""The bill of materials and the licences of an installer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.packaging.checkout import ROOT
 Ship = Callable[[str], ModuleType]
 
 
-def test_the_bill_of_materials_names_what_is_inside(ship: Ship) -> None:
-    contents = ship("contents")
+def test_bill_of_materials_lists_all_components(ship: Ship) -> None:
+    contents = ship("bill_of_materials")
     python = [
         contents.component({"name": n, "version": "1.0", "licence": "MIT"}, "pypi") for n in ("PySide6_Essentials",)
     ]
@@ -34,8 +34,10 @@ def test_the_bill_of_materials_names_what_is_inside(ship: Ship) -> None:
     json.dumps(bill)
 
 
-def test_the_bill_lies_beside_the_installers(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    contents = ship("contents")
+def test_bill_of_materials_is_published_with_the_installers(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = ship("bill_of_materials")
     (tmp_path / "app/licences").mkdir(parents=True)
     (tmp_path / "app/licences" / contents.SBOM).write_text("{}")
     monkeypatch.setattr(contents, "APP", tmp_path / "app")
@@ -44,18 +46,22 @@ def test_the_bill_lies_beside_the_installers(ship: Ship, tmp_path: Path, monkeyp
     path = contents.publish()
 
     assert path.parent == tmp_path / "dist"
-    assert path.name.startswith(f"inglenook-{ship('places').version()}-")
+    assert path.name.startswith(f"inglenook-{ship('paths').version()}-")
     assert path.read_text() == "{}"
 
 
-def test_what_was_left_out_again_is_not_in_the_bill(ship: Ship, tmp_path: Path) -> None:
+def test_removed_library_is_not_in_the_bill_of_materials(ship: Ship, tmp_path: Path) -> None:
     (tmp_path / "libkept.so").touch()
     frozen = {
         "pure": [("a", "/site/a.py")],
         "datas": [("b.txt", "/site/b.txt")],
         "binaries": [("libkept.so", "/usr/lib/libkept.so"), ("libgone.so", "/usr/lib/libgone.so")],
     }
-    assert ship("contents").sources_of(frozen, tmp_path) == {"/site/a.py", "/site/b.txt", "/usr/lib/libkept.so"}
+    assert ship("bill_of_materials").sources_of(frozen, tmp_path) == {
+        "/site/a.py",
+        "/site/b.txt",
+        "/usr/lib/libkept.so",
+    }
 
 
 def shipped(ship: Ship) -> list[dict[str, Any]]:
@@ -67,32 +73,32 @@ def shipped(ship: Ship) -> list[dict[str, Any]]:
     return [each for each in found if re.sub(r"[-_.]+", "-", each["name"]).lower() in locked - excluded]
 
 
-def test_every_package_that_is_shipped_brings_its_licence(ship: Ship) -> None:
+def test_every_shipped_package_has_a_licence_text(ship: Ship) -> None:
     said = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
-    own = {Path(name).stem for name in ship("contents")._OWN_TEXTS.values()}
+    own = {Path(name).stem for name in ship("bill_of_materials")._OWN_TEXTS.values()}
 
     packages = shipped(ship)
     assert len(packages) > 30
     for each in packages:
-        name, (entry,) = each["name"], ship("contents").component(each, "pypi")["licenses"]
+        name, (entry,) = each["name"], ship("bill_of_materials").component(each, "pypi")["licenses"]
         assert each["texts"] or name in own or name.partition("_")[0] in said, name
         assert "expression" in entry, f"{name}: {entry} is not in SPDX's words"
-        names = [ship("contents").text_name(text) for text in each["texts"]]
+        names = [ship("bill_of_materials").text_name(text) for text in each["texts"]]
         assert len(names) == len(set(names)), f"{name}: one text would lie over another"
 
 
-def test_the_rpm_names_every_licence(ship: Ship) -> None:
+def test_rpm_lists_every_licence(ship: Ship) -> None:
     recipe = (ROOT / "packaging/linux/inglenook.spec.in").read_text(encoding="utf-8")
     named = set(re.findall(r"[\w.+-]+", re.findall(r"^License: +(.+)$", recipe, re.MULTILINE)[0]))
 
     for each in shipped(ship):
-        (entry,) = ship("contents").component(each, "pypi")["licenses"]
+        (entry,) = ship("bill_of_materials").component(each, "pypi")["licenses"]
         choices = entry["expression"].split(" OR ")
         assert any(set(choice.split()) - {"AND"} <= named for choice in choices), (each["name"], entry)
 
 
-def test_the_licences_of_what_is_inside_are_there(ship: Ship) -> None:
-    for source in ship("contents")._OWN_TEXTS:
+def test_licence_files_exist(ship: Ship) -> None:
+    for source in ship("bill_of_materials")._OWN_TEXTS:
         assert (ROOT / source).stat().st_size > 1000, source
     how = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
     assert "LGPL" in how

@@ -1,4 +1,4 @@
-"""The recipes that other programs read: menu entry, metadata, man pages, plists, workflows."""
+"""Files that other programs read: menu entry, metadata, man pages, plists, workflows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def needs(program: str) -> pytest.MarkDecorator:
 
 
 def filled(ship: Ship, name: str) -> str:
-    text: str = ship("share").fill_in((LINUX / f"{name}.in").read_text(encoding="utf-8"))
+    text: str = ship("linux_files").fill_in((LINUX / f"{name}.in").read_text(encoding="utf-8"))
     assert not re.search(r"@[A-Z_]+@", text)
     return text
 
 
-def test_the_menu_entry_starts_the_program(ship: Ship) -> None:
+def test_menu_entry_starts_the_program(ship: Ship) -> None:
     entry = configparser.ConfigParser(interpolation=None)
-    entry.read(LINUX / ship("share").DESKTOP_ID, encoding="utf-8")
+    entry.read(LINUX / ship("linux_files").DESKTOP_ID, encoding="utf-8")
 
     assert entry["Desktop Entry"]["Exec"] == "inglenook"
     # As the window names itself, so that the desktop knows that both belong together.
@@ -43,31 +43,31 @@ def test_the_menu_entry_starts_the_program(ship: Ship) -> None:
 
 
 @needs("desktop-file-validate")
-def test_the_menu_entry_is_as_desktops_want_it() -> None:
+def test_menu_entry_is_valid() -> None:
     done = subprocess.run(["desktop-file-validate", LINUX / "inglenook.desktop"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_metadata_names_the_version_and_the_menu_entry(ship: Ship) -> None:
-    component = ElementTree.fromstring(filled(ship, f"{ship('share').APP_ID}.metainfo.xml"))
+def test_appstream_metadata_has_the_version_and_the_menu_entry(ship: Ship) -> None:
+    component = ElementTree.fromstring(filled(ship, f"{ship('linux_files').APP_ID}.metainfo.xml"))
 
-    assert component.findtext("id") == ship("share").APP_ID
-    assert component.findtext("launchable") == ship("share").DESKTOP_ID
+    assert component.findtext("id") == ship("linux_files").APP_ID
+    assert component.findtext("launchable") == ship("linux_files").DESKTOP_ID
     release = component.find("releases/release")
     assert release is not None
-    assert release.attrib["version"] == ship("places").version()
+    assert release.attrib["version"] == ship("paths").version()
 
 
 @needs("appstreamcli")
-def test_the_metadata_is_as_appstream_wants_it(ship: Ship, tmp_path: Path) -> None:
-    path = tmp_path / f"{ship('share').APP_ID}.metainfo.xml"
+def test_appstream_metadata_is_valid(ship: Ship, tmp_path: Path) -> None:
+    path = tmp_path / f"{ship('linux_files').APP_ID}.metainfo.xml"
     path.write_text(filled(ship, path.name), encoding="utf-8")
     done = subprocess.run(["appstreamcli", "validate", "--no-net", path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(("name", "module"), [("inglenook", "desktop"), ("inglenook-serve", "api")])
-def test_a_man_page_names_every_option(ship: Ship, name: str, module: str) -> None:
+def test_man_page_lists_every_option(ship: Ship, name: str, module: str) -> None:
     page = filled(ship, f"{name}.1").replace("\\-", "-")
     shown = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -86,7 +86,7 @@ def test_a_man_page_names_every_option(ship: Ship, name: str, module: str) -> No
 
 @needs("man")
 @pytest.mark.parametrize("name", ["inglenook", "inglenook-serve"])
-def test_a_man_page_can_be_shown(ship: Ship, tmp_path: Path, name: str) -> None:
+def test_man_page_renders_without_warnings(ship: Ship, tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.1"
     path.write_text(filled(ship, path.name), encoding="utf-8")
     command = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", str(path)]
@@ -95,19 +95,19 @@ def test_a_man_page_can_be_shown(ship: Ship, tmp_path: Path, name: str) -> None:
     assert "OPTIONS" in re.sub(".\b", "", done.stdout)  # bold letters are struck twice
 
 
-def test_the_mac_knows_the_app_by_its_name(ship: Ship) -> None:
+def test_info_plist_has_name_version_and_oldest_macos(ship: Ship) -> None:
     text = (ROOT / "packaging/macos/Info.plist.in").read_text(encoding="utf-8")
-    information = plistlib.loads(ship("share").fill_in(text).encode())
+    information = plistlib.loads(ship("linux_files").fill_in(text).encode())
 
-    assert information["CFBundleIdentifier"] == ship("share").APP_ID
-    assert information["CFBundleShortVersionString"] == ship("places").version()
+    assert information["CFBundleIdentifier"] == ship("linux_files").APP_ID
+    assert information["CFBundleShortVersionString"] == ship("paths").version()
     assert information["CFBundleExecutable"] == "inglenook"
     # What is compiled runs there too, whatever the Mac that compiles it has.
-    oldest = ship("llama").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
+    oldest = ship("llama_build").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
     assert information["LSMinimumSystemVersion"] == oldest
 
 
-def test_the_mac_lets_the_app_do_no_more_than_it_must(ship: Ship) -> None:
+def test_macos_entitlements_are_minimal(ship: Ship) -> None:
     granted = plistlib.loads(ship("macos").ENTITLEMENTS.read_bytes())
     assert granted == {
         "com.apple.security.cs.allow-unsigned-executable-memory": True,
@@ -115,7 +115,7 @@ def test_the_mac_lets_the_app_do_no_more_than_it_must(ship: Ship) -> None:
     }
 
 
-def test_the_mac_signs_with_the_hardened_runtime(ship: Ship) -> None:
+def test_macos_signing_uses_the_hardened_runtime(ship: Ship) -> None:
     signed, verified = ship("macos").sign_commands(Path("Inglenook.app"), "Developer ID Application: Ada (X1)")
 
     assert signed[signed.index("--options") + 1] == "runtime"
@@ -126,7 +126,7 @@ def test_the_mac_signs_with_the_hardened_runtime(ship: Ship) -> None:
     assert ad_hoc[ad_hoc.index("--sign") + 1] == "-"
 
 
-def test_the_mac_notarises_only_where_apple_is_told_who_asks(ship: Ship) -> None:
+def test_notarising_requires_credentials(ship: Ship) -> None:
     who = {"NOTARY_APPLE_ID": "ada@example.org", "NOTARY_TEAM": "X1", "NOTARY_PASSWORD": "secret"}
     submit, staple = ship("macos").notary_commands(Path("a.dmg"), who)
 
@@ -135,7 +135,7 @@ def test_the_mac_notarises_only_where_apple_is_told_who_asks(ship: Ship) -> None
     assert ship("macos").notary_commands(Path("a.dmg"), who | {"NOTARY_TEAM": ""}) == []
 
 
-def test_the_workflows_test_and_build_on_three_systems() -> None:
+def test_workflows_cover_three_systems() -> None:
     read = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
 
     assert set(read["test"]["jobs"]) == {"linux", "others"}
@@ -147,7 +147,7 @@ def test_the_workflows_test_and_build_on_three_systems() -> None:
     assert [name for name, job in jobs.items() if "write" in str(job.get("permissions"))] == ["publish"]
 
 
-def test_what_the_workflows_run_is_there() -> None:
+def test_commands_in_workflows_exist() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / ".github/workflows").glob("*.yml"))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -163,17 +163,17 @@ def test_what_the_workflows_run_is_there() -> None:
     assert all(place.is_file() for place in places)
 
 
-def test_the_flatpak_starts_the_program(ship: Ship) -> None:
-    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('share').APP_ID}.yml").read_text())
+def test_flatpak_starts_the_program(ship: Ship) -> None:
+    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text())
 
-    assert manifest["id"] == ship("share").APP_ID
+    assert manifest["id"] == ship("linux_files").APP_ID
     assert manifest["command"] == "inglenook"
-    assert manifest["rename-desktop-file"] == ship("share").DESKTOP_ID
+    assert manifest["rename-desktop-file"] == ship("linux_files").DESKTOP_ID
 
 
-def test_the_flatpak_may_do_no_more_than_it_must(ship: Ship) -> None:
+def test_flatpak_permissions_are_minimal(ship: Ship) -> None:
     """A screen; the network for the endpoint and downloads; model files, which are used where they lie and only read.
     It computes on the processor and draws without OpenGL, so it needs no device."""
-    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('share').APP_ID}.yml").read_text(encoding="utf-8"))
+    manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text(encoding="utf-8"))
     screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
     assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}

@@ -1,4 +1,4 @@
-"""The trial of the .deb, as far as it can be held without a clean Debian."""
+"""Parts of the smoke test of the .deb that need no clean Debian."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> Smoke:
     return lambda name: importlib.import_module(f"smoke.{name}")
 
 
-def test_the_person_has_nothing_of_our_environment(smoke: Smoke) -> None:
-    command = smoke("clean_root").CleanRoot().command("inglenook", person=True, environment={"DISPLAY": ":87"})
+def test_commands_in_the_root_have_a_clean_environment(smoke: Smoke) -> None:
+    command = smoke("clean_root").CleanRoot().command("inglenook", as_user=True, environment={"DISPLAY": ":87"})
 
     inner = command[command.index("-i") :]
     assert command[command.index("-i") - 1] == "env"
@@ -35,7 +35,7 @@ def test_the_person_has_nothing_of_our_environment(smoke: Smoke) -> None:
     assert command[command.index("unshare") + 1] == "--mount"
 
 
-def test_what_apt_keeps_for_itself_is_no_trace(smoke: Smoke, tmp_path: Path) -> None:
+def test_files_of_apt_are_not_counted_as_left_behind(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     for name in ("usr/bin/inglenook", "var/lib/dpkg/status", "home/ada/.local/share/inglenook/chats.sqlite3"):
@@ -44,41 +44,41 @@ def test_what_apt_keeps_for_itself_is_no_trace(smoke: Smoke, tmp_path: Path) -> 
     assert root.listing() == {"usr/bin/inglenook"}
 
 
-def test_the_person_starts_what_the_menu_entry_names(smoke: Smoke, tmp_path: Path) -> None:
+def test_session_starts_the_command_of_the_menu_entry(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     (tmp_path / "usr/share/applications").mkdir(parents=True)
     entry = (ROOT / "packaging/linux/inglenook.desktop").read_text(encoding="utf-8")
     (tmp_path / "usr/share/applications/inglenook.desktop").write_text(entry, encoding="utf-8")
 
-    assert smoke("person").Person(root)._exec() == ["inglenook"]
+    assert smoke("user_session").UserSession(root)._exec() == ["inglenook"]
 
 
-def test_only_what_is_finished_counts_as_an_answer(smoke: Smoke, tmp_path: Path) -> None:
+def test_only_finished_messages_are_returned(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.home = tmp_path
-    person = smoke("person").Person(root)
-    assert person.messages() == []
+    session = smoke("user_session").UserSession(root)
+    assert session.messages() == []
 
     data = tmp_path / ".local/share/inglenook"
     data.mkdir(parents=True)
     with closing(sqlite3.connect(data / "chats.sqlite3")) as store:
         store.commit()
-        assert person.messages() == []
+        assert session.messages() == []
         store.execute("CREATE TABLE messages (role, text, state, created_s)")
         rows = [("assistant", "Red", "streaming", 2.0), ("user", "Colours?", "complete", 1.0)]
         store.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
         store.commit()
-    assert person.messages() == [("user", "Colours?")]
+    assert session.messages() == [("user", "Colours?")]
 
 
-def test_without_a_package_it_says_what_makes_one(smoke: Smoke, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_package_gives_the_command_that_builds_it(smoke: Smoke, capsys: pytest.CaptureFixture[str]) -> None:
     assert smoke("__main__").main(["missing.deb"]) == 1
     assert "missing.deb: `make package` makes" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here")
-def test_what_is_upgraded_is_made_of_the_package_alone(smoke: Smoke, tmp_path: Path) -> None:
+def test_older_package_is_built_from_the_given_package(smoke: Smoke, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "usr/lib/inglenook").mkdir(parents=True)
     program = tree / "usr/lib/inglenook/inglenook"
@@ -90,7 +90,7 @@ def test_what_is_upgraded_is_made_of_the_package_alone(smoke: Smoke, tmp_path: P
     deb = tmp_path / "inglenook_1.2.3_all.deb"
     subprocess.run(["dpkg-deb", "--build", tree, deb], check=True, capture_output=True)
 
-    older = smoke("older").make_older(deb, tmp_path / "smoke")
+    older = smoke("older_package").make_older(deb, tmp_path / "smoke")
 
     assert older.name == "inglenook_1.2.3~older_all.deb"
     versions = [

@@ -1,4 +1,4 @@
-"""The installer for Windows: NSIS's script, and what is told to it and to the tool that signs."""
+"""The installer for Windows: the NSIS script, and the arguments of makensis and signtool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ship = Callable[[str], ModuleType]
 
 
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="there is no makensis here")
-def test_the_installer_for_windows_compiles(ship: Ship, tmp_path: Path) -> None:
+def test_windows_installer_compiles(ship: Ship, tmp_path: Path) -> None:
     app = tmp_path / "inglenook"
     for name in ("inglenook.exe", "inglenook-serve.exe", "_internal/PySide6/Qt6Core.dll", "licences/README.md"):
         (app / name).parent.mkdir(parents=True, exist_ok=True)
@@ -43,14 +43,12 @@ def test_the_installer_for_windows_compiles(ship: Ship, tmp_path: Path) -> None:
     ("version", "numbers"),
     [("0.1.0", "0.1.0.0"), ("1.2", "1.2.0.0"), ("0.2.0rc1", "0.2.0.0"), ("1.2.3.4.5", "1.2.3.4")],
 )
-def test_windows_has_four_numbers_of_a_version(ship: Ship, version: str, numbers: str) -> None:
+def test_windows_version_has_four_numbers(ship: Ship, version: str, numbers: str) -> None:
     assert ship("windows").numbers(version) == numbers
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script of the shell")
-def test_the_german_of_the_installer_is_read_as_it_is_written(
-    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_installer_script_is_read_as_utf8(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = tmp_path / "makensis"
     tool.write_text('#!/bin/sh\nfor word; do echo "$word"; done > "$0.told"\n')
     tool.chmod(0o755)
@@ -63,7 +61,7 @@ def test_the_german_of_the_installer_is_read_as_it_is_written(
     assert "schließen" in (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
 
 
-def test_the_installer_for_windows_waits_for_both_programs_to_end() -> None:
+def test_windows_installer_waits_for_both_programs_to_end() -> None:
     script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
 
     asked = re.findall(r'!insertmacro RefuseWhileRunning "(.+)"', script)
@@ -76,7 +74,7 @@ def test_the_installer_for_windows_waits_for_both_programs_to_end() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there it may lie on the path")
-def test_the_newest_signtool_of_the_sdk_is_found(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newest_signtool_of_the_sdk_is_found(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("PROGRAMFILES(X86)", str(tmp_path))
     assert ship("windows")._signtool() is None
@@ -87,7 +85,7 @@ def test_the_newest_signtool_of_the_sdk_is_found(ship: Ship, tmp_path: Path, mon
     assert ship("windows")._signtool() == tool
 
 
-def test_the_installer_for_windows_keeps_what_is_a_persons() -> None:
+def test_windows_uninstaller_keeps_user_data() -> None:
     script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
 
     assert "RequestExecutionLevel user" in script
@@ -98,7 +96,7 @@ def test_the_installer_for_windows_keeps_what_is_a_persons() -> None:
     assert "/SD IDNO" in script[section:deleting]
 
 
-def test_nothing_is_signed_where_there_is_no_certificate(
+def test_nothing_is_signed_without_a_certificate(
     ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("SIGN_CERTIFICATE", raising=False)

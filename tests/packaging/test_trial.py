@@ -1,4 +1,4 @@
-"""The trial of the sources, as far as it can be tested without a clean Debian."""
+"""Parts of the test in a clean Debian that need no clean Debian."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def trial(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def tried(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
-    """The commands that a trial runs in its root. `make test` fails once, for a missing system package."""
+def commands_run(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """The commands that the trial runs in its root. `make test` fails once because of a missing system package."""
     commands: list[list[str]] = []
     from smoke.clean_root import CleanRoot
 
@@ -35,36 +35,44 @@ def tried(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         commands.append(list(argv))
         return ""
 
-    def as_person(root: CleanRoot, *argv: str, person: bool, environment: dict[str, str]) -> list[str]:
-        return ["person" if person else "root", *argv]
+    def command_as(root: CleanRoot, *argv: str, as_user: bool, environment: dict[str, str]) -> list[str]:
+        return ["user" if as_user else "root", *argv]
 
     monkeypatch.setattr(trial, "_run", in_root)
     monkeypatch.setattr(trial, "_clone", lambda checkout: commands.append(["clone", checkout.name]))
     monkeypatch.setattr(CleanRoot, "make", lambda root: None)
     monkeypatch.setattr(CleanRoot, "run", as_root)
-    monkeypatch.setattr(CleanRoot, "command", as_person)
+    monkeypatch.setattr(CleanRoot, "command", command_as)
     monkeypatch.setattr(trial, "_network", lambda root: {})
     return commands
 
 
 def test_make_test_runs_as_user_after_the_named_packages_are_installed(
-    trial: ModuleType, tried: list[list[str]]
+    trial: ModuleType, commands_run: list[list[str]]
 ) -> None:
     assert trial.main(["trixie"]) == 0
-    make_test = ["person", "make", "-C", "/home/ada/inglenook", "test"]
-    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *trial.ASKED_FOR]
-    assert tried == [install, ["clone", "inglenook"], make_test, ["apt-get", "install", "-y", "libegl1"], make_test]
+    make_test = ["user", "make", "-C", "/home/ada/inglenook", "test"]
+    install = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *trial.REQUIRED_PACKAGES]
+    assert commands_run == [
+        install,
+        ["clone", "inglenook"],
+        make_test,
+        ["apt-get", "install", "-y", "libegl1"],
+        make_test,
+    ]
 
 
-def test_the_readme_names_what_the_trial_installs(trial: ModuleType) -> None:
+def test_readme_lists_the_packages_that_the_trial_installs(trial: ModuleType) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     sentence = re.search(r"On Debian.*?:\n", readme, re.DOTALL)
     assert sentence is not None
-    for package, word in zip(trial.ASKED_FOR, ("Python 3.11 to 3.13", "git", "make", "C++ compiler"), strict=True):
+    for package, word in zip(
+        trial.REQUIRED_PACKAGES, ("Python 3.11 to 3.13", "git", "make", "C++ compiler"), strict=True
+    ):
         assert word in sentence[0].replace("\n", " "), package
 
 
-def test_an_unknown_suite_is_refused_with_the_usage(trial: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_suite_prints_the_usage(trial: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert trial.main(["sarge"]) == 2
     assert "bookworm,trixie" in capsys.readouterr().err
 
@@ -85,6 +93,6 @@ def test_certificates_are_copied_into_the_root(
     assert (root / "etc/pip_cert.pem").read_text() == "certificates"
 
 
-def test_make_names_the_trial() -> None:
+def test_makefile_has_the_trial_target() -> None:
     shown = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
     assert "-m trial trixie" in shown.stdout

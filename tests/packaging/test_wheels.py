@@ -1,4 +1,4 @@
-"""What is shipped of other people's wheels runs on the oldest processor that README promises."""
+"""Wheels of other projects run on the oldest processor that the README promises."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 QEMU = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
 OLDEST = "Nehalem"
-"""Intel's first with SSE 4.2, of 2008."""
+"""Intel's first processor with SSE 4.2, of 2008."""
 
 MODULES = "numpy, llguidance, markupsafe, psutil, pydantic_core; from PySide6 import QtNetwork, QtSvg, QtWidgets"
 
 
 @pytest.mark.skipif(QEMU is None or platform.machine() != "x86_64", reason="wants qemu-user, on x86-64")
-def test_the_wheels_run_on_the_oldest_processor() -> None:
+def test_wheels_run_on_the_oldest_supported_processor() -> None:
     command = [str(QEMU), "-cpu", OLDEST, sys.executable, "-c", f"import {MODULES}; print(QtSvg.__name__)"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert (done.returncode, done.stdout) == (0, "PySide6.QtSvg\n"), done.stderr

@@ -97,12 +97,12 @@ def test_tray_availability_change_is_noticed(
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             tray, page = child_of_window(gui, Tray), gui.window.view("settings")
-            tray.say("An answer is ready", "Before", lambda: None)
+            tray.show_message("An answer is ready", "Before", lambda: None)
             gui.window.sidebar.page_buttons["settings"].click()
             assert not page.row("stays").switch.isEnabled()
             gui.window.show_page("chat")
             trays[0] = True
-            tray.say("An answer is ready", "After", lambda: None)
+            tray.show_message("An answer is ready", "After", lambda: None)
             assert messages == ["After"]
             gui.window.sidebar.page_buttons["settings"].click()
             assert page.row("stays").switch.isEnabled()

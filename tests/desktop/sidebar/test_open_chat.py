@@ -49,8 +49,8 @@ async def go_by_palette(gui: Gui, words: str, chat_id: str) -> None:
     QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
     palette = palette_of(gui)
     QTest.keyClicks(palette._field, words)
-    await until(lambda: any(offer.id == chat_id for offer in palette._offers))
-    place = next(n for n, offer in enumerate(palette._offers) if offer.id == chat_id)
+    await until(lambda: any(entry.id == chat_id for entry in palette._entries))
+    place = next(n for n, entry in enumerate(palette._entries) if entry.id == chat_id)
     palette._choose(place)
     await until(lambda: gui.rows and gui.rows[0].chat_id == chat_id)
 

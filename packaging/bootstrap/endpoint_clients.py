@@ -1,6 +1,6 @@
-"""The clients of the endpoint's tests that cannot share .venv: JavaScript's, and a Python one with older packages.
+"""Installs clients that test the endpoint and cannot be in .venv: JavaScript clients, and instructor.
 
-They lie below build/clients. The others are in the lock of the developers' packages.
+They are in build/clients. The other clients are in the lock of the development packages.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 from .console import say
 from .environment import install
 from .errors import ChildFailed
-from .places import BUILD, LOCKS, LOG, ROOT
+from .paths import BUILD, LOCKS, LOG, ROOT
 from .process import run, shown
-from .state import made_by
+from .state import checkout_id
 
 FOLDER = BUILD / "clients"
 INSTRUCTOR = LOCKS / "instructor.txt"
@@ -24,21 +24,24 @@ _NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def ensure() -> None:
-    """Puts them there, unless they are there as the locks want them. Without npm there are no JavaScript clients, and
-    their tests are skipped; so they are where npm fails, which is said. Raises SetupError for the Python one."""
-    _once(FOLDER / "instructor", (INSTRUCTOR,), _install_instructor)
+    """Installs the clients unless they match their locks. Without npm, or if npm fails, there are no JavaScript
+    clients,
+    and their tests are skipped. Raises SetupError if the Python client cannot be installed."""
+    _make_once(FOLDER / "instructor", (INSTRUCTOR,), _install_instructor)
     npm = shutil.which("npm")
     if npm is None or not JAVASCRIPT.exists():
         return
     try:
-        _once(FOLDER / "js", tuple(JAVASCRIPT / name for name in _NPM_FILES), lambda folder: _install_js(npm, folder))
+        _make_once(
+            FOLDER / "js", tuple(JAVASCRIPT / name for name in _NPM_FILES), lambda folder: _install_js(npm, folder)
+        )
     except ChildFailed:
         say(f"npm could not install the JavaScript clients, so their tests are skipped: {shown(LOG)} says why")
 
 
-def _once(folder: Path, sources: tuple[Path, ...], make: Callable[[Path], None]) -> None:
-    """Fills `folder` by `make` unless that was done for these sources; what was cut short is begun again."""
-    sha256 = hashlib.sha256(made_by().encode())
+def _make_once(folder: Path, sources: tuple[Path, ...], make: Callable[[Path], None]) -> None:
+    """Fills `folder` with `make`, unless that was completed before for the same sources."""
+    sha256 = hashlib.sha256(checkout_id().encode())
     for source in sources:
         sha256.update(source.read_bytes())
     stamp = folder / "made-for"

@@ -1,11 +1,11 @@
-"""Where installers are made of what."""
+"""Paths of the installer build, and the version."""
 
 from __future__ import annotations
 
 import sys
 import tomllib
 
-from bootstrap.places import BUILD, ROOT
+from bootstrap.paths import BUILD, ROOT
 
 PACKAGING = ROOT / "packaging"
 SHIP = BUILD / "ship"
@@ -17,9 +17,9 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 MODEL = SHIP / "model"
 ICONS = SHIP / "icons"
 APP = SHIP / "app" / "inglenook"
-"""The program as it is installed: the two commands, `_internal` with all they need, and `licences`."""
+"""The frozen program as installed: both commands, `_internal` and `licences`."""
 
 
 def version() -> str:
-    """The version that pyproject.toml names."""
+    """The version in pyproject.toml."""
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])

@@ -1,4 +1,4 @@
-"""What is inside a freeze: its licences, and a bill of materials (CycloneDX 1.5)."""
+"""The licences of everything in a freeze, and a bill of materials (CycloneDX 1.5)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from bootstrap.places import ROOT
+from bootstrap.paths import ROOT
 
-from .places import APP, DIST, PACKAGING, PYTHON, version
+from .paths import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
-"""Kind → each file's name in the freeze, and where it came from."""
+"""By kind: the name of each file in the freeze, and its source path."""
 
 SBOM = "inglenook.cdx.json"
-# What a package says too shortly. Of PyInstaller, only the starter is inside.
-_CLEARER = {"Jinja2": "BSD-3-Clause", "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
-# What packages say in other words than SPDX's.
+# More precise licences than the packages' own metadata. Of PyInstaller, only the bootloader is included.
+_LICENCE_OVERRIDES = {"Jinja2": "BSD-3-Clause", "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
+# Licence names in metadata that are not SPDX identifiers.
 _SPDX = {
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
@@ -38,19 +38,21 @@ _OWN_TEXTS = {
     "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
     "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
     "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
-    # Its wheel holds none.
+    # Its wheel contains no licence text.
     "packaging/licences/latex2mathml.txt": "latex2mathml.txt",
 }
 
 
 def write(frozen: Frozen, internal: Path, folder: Path) -> None:
-    """Fills `folder` with the licences and the bill of what `frozen`, written by the spec file, says is inside, and
-    still lies in `internal`."""
+    """Writes the licences and the bill of materials into `folder`.
+
+    `frozen`: the files as listed by the spec file. `internal`: the folder of the freeze; removed libraries are
+    omitted."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     sources = sources_of(frozen, internal)
-    inside = [each for each in _installed() if sources.intersection(map(os.path.realpath, each["files"]))]
-    for each in inside:
+    included = [each for each in _installed() if sources.intersection(map(os.path.realpath, each["files"]))]
+    for each in included:
         _copy_texts({text_name(text): Path(text) for text in each["texts"]}, folder / each["name"])
     system = _system_packages(sources)
     for package in system:
@@ -58,12 +60,12 @@ def write(frozen: Frozen, internal: Path, folder: Path) -> None:
     for source, name in _OWN_TEXTS.items():
         shutil.copyfile(ROOT / source, folder / name)
     shutil.copyfile(_python_licence(), folder / "Python.txt")
-    bill = bom([component(each, "pypi") for each in inside], [component(each, "deb/debian") for each in system])
+    bill = bom([component(each, "pypi") for each in included], [component(each, "deb/debian") for each in system])
     (folder / SBOM).write_text(json.dumps(bill, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def publish() -> Path:
-    """Lays the bill of materials beside the installers, named for this system."""
+    """Copies the bill of materials to the installers, with the name of this system."""
     system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
     DIST.mkdir(exist_ok=True)
     path = DIST / f"inglenook-{version()}-{system}-{platform.machine().lower()}.cdx.json"
@@ -71,13 +73,13 @@ def publish() -> Path:
 
 
 def sources_of(frozen: Frozen, internal: Path) -> set[str]:
-    """The files that a freeze was made of. What is a library may have been left out again afterwards."""
-    left = [(name, source) for name, source in frozen["binaries"] if (internal / name).exists()]
-    return {os.path.realpath(source) for _, source in [*frozen["pure"], *frozen["datas"], *left] if source}
+    """The source files of a freeze, without libraries that were removed from it."""
+    kept = [(name, source) for name, source in frozen["binaries"] if (internal / name).exists()]
+    return {os.path.realpath(source) for _, source in [*frozen["pure"], *frozen["datas"], *kept] if source}
 
 
 def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A package as CycloneDX names it."""
+    """A package as a CycloneDX component. `kind`: the purl type."""
     name = str(package["name"])
     purl_name = name.lower().replace("_", "-") if kind == "pypi" else name
     entry = {
@@ -86,7 +88,7 @@ def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
         "version": package["version"],
         "purl": f"pkg:{kind}/{purl_name}@{package['version']}",
     }
-    if licence := _CLEARER.get(name, package.get("licence")):
+    if licence := _LICENCE_OVERRIDES.get(name, package.get("licence")):
         licence = _SPDX.get(licence, licence)
         is_spdx = _EXPRESSION.fullmatch(licence)
         entry["licenses"] = [{"expression": licence} if is_spdx else {"license": {"name": licence}}]
@@ -94,34 +96,35 @@ def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def text_name(path: str) -> str:
-    """What a licence text is called beside its package's others: with its folders, for one of numpy's parts has a
-    LICENSE.md like the next."""
+    """The file name for a licence text, including its folders, since several parts of numpy have a LICENSE.md."""
     inner = path.replace("\\", "/").rpartition(".dist-info/")[2]
     return inner.removeprefix("licenses/")
 
 
 def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
-    """The whole bill."""
+    """The bill of materials. `python`, `system`: components."""
     others: list[dict[str, Any]] = [
-        _known("platform", "CPython", platform.python_version(), "PSF-2.0"),
-        _known("library", "llama.cpp", f"as in llama-cpp-python {_version(python, 'llama_cpp_python')}", "MIT"),
-        _known("framework", "Qt", _version(python, "PySide6_Essentials"), "LGPL-3.0-only"),
-        _known("machine-learning-model", "SmolLM2-135M-Instruct", "Q4_1", "Apache-2.0"),
+        _fixed_component("platform", "CPython", platform.python_version(), "PSF-2.0"),
+        _fixed_component(
+            "library", "llama.cpp", f"as in llama-cpp-python {_version(python, 'llama_cpp_python')}", "MIT"
+        ),
+        _fixed_component("framework", "Qt", _version(python, "PySide6_Essentials"), "LGPL-3.0-only"),
+        _fixed_component("machine-learning-model", "SmolLM2-135M-Instruct", "Q4_1", "Apache-2.0"),
     ]
     components = [*sorted(python, key=lambda each: str(each["name"]).lower()), *system, *others]
-    # The same contents give the same number, so that a build can be repeated to the byte.
+    # Derived from the contents, so that the build is reproducible.
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(components, sort_keys=True))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "serialNumber": f"urn:uuid:{serial}",
         "version": 1,
-        "metadata": {"component": _known("application", "Inglenook", version(), "Apache-2.0")},
+        "metadata": {"component": _fixed_component("application", "Inglenook", version(), "Apache-2.0")},
         "components": components,
     }
 
 
-def _known(kind: str, name: str, of: str, licence: str) -> dict[str, Any]:
+def _fixed_component(kind: str, name: str, of: str, licence: str) -> dict[str, Any]:
     return {"type": kind, "name": name, "version": of, "licenses": [{"license": {"id": licence}}]}
 
 
@@ -137,7 +140,7 @@ def _installed() -> list[dict[str, Any]]:
 
 
 def _system_packages(sources: set[str]) -> list[dict[str, Any]]:
-    """The Debian packages whose libraries came along. Elsewhere there are none."""
+    """The Debian packages of included libraries; empty on other systems."""
     if not shutil.which("dpkg-query"):
         return []
     paths = [path for path in sources if path.startswith(("/usr/lib", "/lib"))]
@@ -152,7 +155,7 @@ def _system_packages(sources: set[str]) -> list[dict[str, Any]]:
 
 
 def _unmerged(paths: list[str]) -> list[str]:
-    """dpkg knows some files of /usr/lib by their older names in /lib."""
+    """Alternative paths in /lib, by which dpkg knows some files of /usr/lib."""
     return [path.removeprefix("/usr") for path in paths if path.startswith("/usr/lib")]
 
 

@@ -1,4 +1,4 @@
-"""Where things lie in a checkout."""
+"""Paths in a checkout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG = BUILD / "setup.log"
 
 
 def uv_cache() -> Path:
-    """Where uv keeps what it fetched and built (uv's own rules: UV_CACHE_DIR, else the user's cache folder)."""
+    """uv's cache folder, by uv's rules: UV_CACHE_DIR, otherwise in the user's cache folder."""
     chosen = os.environ.get("UV_CACHE_DIR")
     if chosen:
         return Path(chosen)

@@ -1,4 +1,4 @@
-"""Something to upgrade: the package that is tried, under an older version."""
+"""Builds a package to upgrade from: the tested package with an older version."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ship.places import SHIP
+from ship.paths import SHIP
 
 _FOLDER = SHIP.parent / "smoke"
 
 
 def make_older(deb: Path, folder: Path = _FOLDER) -> Path:
-    """Of nothing but `deb`, for the trial may run where no app was frozen. Packed fast, and so larger."""
+    """Repacks `deb` with a lower version. Fast compression, so the package is larger."""
     tree = folder / "older"
     shutil.rmtree(tree, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -21,8 +21,8 @@ def make_older(deb: Path, folder: Path = _FOLDER) -> Path:
     control = tree / "DEBIAN" / "control"
     text = re.sub(r"^Version: .+$", r"\g<0>~older", control.read_text(encoding="utf-8"), flags=re.MULTILINE)
     control.write_text(text, encoding="utf-8")
-    name, of, architecture = deb.stem.split("_")
-    older = folder / f"{name}_{of}~older_{architecture}.deb"
+    name, version, architecture = deb.stem.split("_")
+    older = folder / f"{name}_{version}~older_{architecture}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, older], check=True)
     shutil.rmtree(tree)
     return older

@@ -1,4 +1,4 @@
-"""`python3 -m ship.notes v1.2.3` prints the section of CHANGELOG.md for the version of a tag.
+"""`python3 -m ship.release_notes v1.2.3` prints the section of CHANGELOG.md for the version of a tag.
 
 Exit code 1 if the tag is not the version in pyproject.toml: an installed program would offer that release as an update
 forever."""
@@ -9,9 +9,9 @@ import re
 import sys
 
 from bootstrap.errors import SetupError
-from bootstrap.places import ROOT
+from bootstrap.paths import ROOT
 
-from .places import version
+from .paths import version
 
 
 def notes(tag: str, changelog: str, of: str) -> str:

@@ -1,4 +1,4 @@
-"""What a Linux desktop wants beside the program: menu entry, icons, AppStream metadata, man pages, licences."""
+"""Files in /usr/share for Linux: menu entry, icons, AppStream metadata, man pages, licences."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
-from bootstrap.places import ROOT
+from bootstrap.paths import ROOT
 
 from . import icons
-from .places import APP, ICONS, PACKAGING, version
+from .paths import APP, ICONS, PACKAGING, version
 
 LINUX = PACKAGING / "linux"
 APP_ID = "io.github.inglenook.Inglenook"
@@ -20,9 +20,8 @@ DESKTOP_ID = "inglenook.desktop"
 _ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 
 
-def made_at() -> int:
-    """When this version was made, in seconds of Unix time: SOURCE_DATE_EPOCH, else the last commit, so that a build can
-    be repeated."""
+def build_time_s() -> int:
+    """The Unix time of the build: SOURCE_DATE_EPOCH, otherwise that of the last commit, for reproducible builds."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     done = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True)
@@ -30,8 +29,8 @@ def made_at() -> int:
 
 
 def fill_in(template: str) -> str:
-    """A template's text with @NAME@ replaced."""
-    day = time.strftime("%Y-%m-%d", time.gmtime(made_at()))
+    """The text of a template with its @NAME@ placeholders replaced."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(build_time_s()))
     values = {"VERSION": version(), "DATE": day, "DESKTOP_ID": DESKTOP_ID}
     for name, value in values.items():
         template = template.replace(f"@{name}@", value)
@@ -39,7 +38,7 @@ def fill_in(template: str) -> str:
 
 
 def write(usr: Path) -> None:
-    """Fills `usr`/share."""
+    """Writes all files into `usr`/share."""
     share = usr / "share"
     _put(share / "applications" / DESKTOP_ID, (LINUX / DESKTOP_ID).read_text(encoding="utf-8"))
     metainfo = f"{APP_ID}.metainfo.xml"
@@ -54,7 +53,7 @@ def write(usr: Path) -> None:
 
 
 def compress(path: Path, text: str) -> None:
-    """Writes `text` as gzip without a time in it: the same text gives the same file."""
+    """Writes `text` as gzip without a timestamp, for reproducible builds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 

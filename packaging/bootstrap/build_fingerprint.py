@@ -1,0 +1,41 @@
+"""Fingerprint of a llama.cpp build: flags, patches and target processor.
+
+A wheel that was built for another processor or with other settings must not be reused: it might end by an illegal
+instruction."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+from .paths import LLAMA_CMAKE, LLAMA_SERVER_CMAKE, LLAMA_X86
+
+_CPUINFO = Path("/proc/cpuinfo")
+DEFINE = "INGLENOOK_COMPILED"
+"""A CMake definition without effect on the build. uv's cache identifies built wheels by the definitions, but not by
+CMAKE_ARGS, which contains paths that differ between checkouts."""
+
+
+def build_digest() -> str:
+    """A digest of the build settings."""
+    sha256 = hashlib.sha256()
+    for path in (LLAMA_CMAKE, LLAMA_SERVER_CMAKE, *LLAMA_X86):
+        sha256.update(path.read_bytes())
+    return sha256.hexdigest()[:16]
+
+
+def native_build_digest() -> str:
+    """A digest of the build settings and this machine's processor, for builds that run only on it."""
+    return hashlib.sha256(f"{build_digest()} {_processor()}".encode()).hexdigest()[:16]
+
+
+def _processor() -> str:
+    """The processor's feature flags on Linux; elsewhere its architecture."""
+    with suppress(OSError):
+        for line in _CPUINFO.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() in ("flags", "Features"):
+                return " ".join(sorted(value.split()))
+    return platform.machine()
