@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -51,58 +50,65 @@ def relaxed_schema(schema: Any) -> Relaxed:
     """The schema without keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`.
 
     A reference to another document stays and causes an error later: without it the schema might allow anything."""
-    not_enforced: list[str] = []
-    n_tried = 0
+    relaxation = _Relaxation()
+    changed = map_subschemas(schema, relaxation.change)
+    return Relaxed(changed, tuple(dict.fromkeys(relaxation.not_enforced)))
 
-    def compiles(pattern: object) -> bool:
-        nonlocal n_tried
-        n_tried += 1
-        return isinstance(pattern, str) and n_tried <= MAX_PATTERNS and pattern_compiles(pattern)
 
-    def note(keyword: str, path: str) -> None:
-        not_enforced.append(f"{keyword} at {path or '/'}")
+class _Relaxation:
+    """The relaxation of one schema; collects what is removed."""
 
-    def change(node: Node, path: str) -> Node:
+    def __init__(self) -> None:
+        self.not_enforced: list[str] = []
+        self._n_patterns = 0
+
+    def change(self, node: Node, path: str) -> Node:
         kept: Node = {}
         for key, value in node.items():
             if key in _KEYWORDS:
                 if not has_no_effect(key, value):
-                    note(key, path)
-            elif (
-                (key == "format" and isinstance(value, str) and value not in _FORMATS and _may_be_text(node))
-                or (key == "pattern" and not compiles(value))
-                or (key in ("minProperties", "maxProperties") and not _all_required(node))
-            ):
-                note(key, path)
-            else:
+                    self._note(key, path)
+            elif self._is_enforceable(key, value, node):
                 kept[key] = value
-        if isinstance(kept.get("patternProperties"), dict):
-            kept["patternProperties"] = _patterns(kept["patternProperties"], compiles, note, path)
-        return _without_one_of(kept, note, path)
+            else:
+                self._note(key, path)
+        patterns = kept.get("patternProperties")
+        if isinstance(patterns, dict):
+            kept["patternProperties"] = {name: each for name, each in patterns.items() if self._compiles(name)}
+            if len(kept["patternProperties"]) < len(patterns):
+                self._note("patternProperties", path)
+        return self._without_one_of(kept, path)
 
-    return Relaxed(map_subschemas(schema, change), tuple(dict.fromkeys(not_enforced)))
+    def _note(self, keyword: str, path: str) -> None:
+        self.not_enforced.append(f"{keyword} at {path or '/'}")
 
+    def _is_enforceable(self, key: str, value: Any, node: Node) -> bool:
+        match key:
+            case "format":
+                return not isinstance(value, str) or value in _FORMATS or not _may_be_text(node)
+            case "pattern":
+                return self._compiles(value)
+            case "minProperties" | "maxProperties":
+                return _all_required(node)
+        return True
 
-def _without_one_of(node: Node, note: Callable[[str, str], None], path: str) -> Node:
-    options = node.pop("oneOf", None)
-    if not isinstance(options, list):
+    def _compiles(self, pattern: object) -> bool:
+        self._n_patterns += 1
+        return isinstance(pattern, str) and self._n_patterns <= MAX_PATTERNS and pattern_compiles(pattern)
+
+    def _without_one_of(self, node: Node, path: str) -> Node:
+        options = node.pop("oneOf", None)
+        if not isinstance(options, list):
+            return node
+        if not _is_disjoint(options):
+            self._note("oneOf", path)
+        if "anyOf" not in node:
+            node["anyOf"] = options
+        elif isinstance(node.get("allOf", []), list):
+            node["allOf"] = [*node.get("allOf", []), {"anyOf": options}]
+        else:
+            node["oneOf"] = options  # not a valid schema; llguidance rejects it
         return node
-    if not _is_disjoint(options):
-        note("oneOf", path)
-    if "anyOf" not in node:
-        node["anyOf"] = options
-    elif isinstance(node.get("allOf", []), list):
-        node["allOf"] = [*node.get("allOf", []), {"anyOf": options}]
-    else:
-        node["oneOf"] = options  # not a valid schema; llguidance rejects it
-    return node
-
-
-def _patterns(given: Node, compiles: Callable[[object], bool], note: Callable[[str, str], None], path: str) -> Node:
-    kept = {pattern: schema for pattern, schema in given.items() if compiles(pattern)}
-    if len(kept) < len(given):
-        note("patternProperties", path)
-    return kept
 
 
 def _may_be_text(node: Node) -> bool:

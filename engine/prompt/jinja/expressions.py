@@ -67,8 +67,8 @@ def expression(node: Any) -> Expression:
 
 
 def _binary(node: nodes.BinExpr, name: str) -> Expression:
-    left, right, act = expression(node.left), expression(node.right), _BINARY[name]
-    return lambda frame: act(frame.run.budget, left(frame), right(frame))
+    left, right, operation = expression(node.left), expression(node.right), _BINARY[name]
+    return lambda frame: operation(frame.run.budget, left(frame), right(frame))
 
 
 def _name(node: nodes.Name) -> Expression:
@@ -144,14 +144,14 @@ def _compare(node: nodes.Compare) -> Expression:
     first = expression(node.expr)
     rest = [(COMPARISONS[operand.op], expression(operand.expr)) for operand in node.ops]
     if len(rest) == 1:
-        ((act, second),) = rest
-        return lambda frame: act(frame.run.budget, first(frame), second(frame))
+        ((operation, second),) = rest
+        return lambda frame: operation(frame.run.budget, first(frame), second(frame))
 
     def compare(frame: Frame) -> bool:
         left = first(frame)
-        for act, operand in rest:
+        for operation, operand in rest:
             right = operand(frame)
-            if not act(frame.run.budget, left, right):
+            if not operation(frame.run.budget, left, right):
                 return False
             left = right
         return True
@@ -163,12 +163,12 @@ def _getattr(node: nodes.Getattr) -> Expression:
     value, name = expression(node.node), node.attr
 
     def get(frame: Frame) -> object:
-        of = value(frame)
-        if type(of) is dict and name in of:
-            return of[name]
-        found = entry_of(frame.run.budget, of, name)
-        if isinstance(found, Undefined) and (act := method(of, name)) is not None:
-            return Function(name, lambda args, kwargs: act(frame.run.budget, of, args, kwargs))
+        receiver = value(frame)
+        if type(receiver) is dict and name in receiver:
+            return receiver[name]
+        found = entry_of(frame.run.budget, receiver, name)
+        if isinstance(found, Undefined) and (operation := method(receiver, name)) is not None:
+            return Function(name, lambda args, kwargs: operation(frame.run.budget, receiver, args, kwargs))
         return found
 
     return get
@@ -223,11 +223,11 @@ def _method_call(node: nodes.Getattr, arguments_in: ArgumentsOf) -> Expression:
 
     def call(frame: Frame) -> object:
         budget = frame.run.budget
-        of = value(frame)
-        act = method(of, name)
-        if act is not None and not (isinstance(of, dict) and isinstance(of.get(name), Function)):
-            return act(budget, of, *arguments_in(frame))
-        return _do_call(entry_of(budget, of, name), *arguments_in(frame), name)
+        receiver = value(frame)
+        operation = method(receiver, name)
+        if operation is not None and not (isinstance(receiver, dict) and isinstance(receiver.get(name), Function)):
+            return operation(budget, receiver, *arguments_in(frame))
+        return _do_call(entry_of(budget, receiver, name), *arguments_in(frame), name)
 
     return call
 
@@ -251,13 +251,13 @@ def _unknown(reason: str) -> Callable[..., Any]:
 
 
 def _filter(node: nodes.Filter) -> Expression:
-    act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
+    operation = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
     value = expression(node.node) if node.node is not None else None
     arguments_in = arguments_of(node)
 
     def run(frame: Frame) -> object:
         args, kwargs = arguments_in(frame)
-        return act(frame.run.budget, value(frame) if value is not None else None, args, kwargs)
+        return operation(frame.run.budget, value(frame) if value is not None else None, args, kwargs)
 
     return run
 
@@ -266,21 +266,21 @@ def filter_text(node: nodes.Filter | None) -> Callable[[Frame, str], object]:
     """Compiles the filters of a block, which apply to its text."""
     if node is None:
         return lambda frame, text: text
-    act = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
+    operation = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")
     inner, arguments_in = filter_text(node.node), arguments_of(node)  # type: ignore[arg-type]
 
     def run(frame: Frame, text: str) -> object:
         args, kwargs = arguments_in(frame)
-        return act(frame.run.budget, inner(frame, text), args, kwargs)
+        return operation(frame.run.budget, inner(frame, text), args, kwargs)
 
     return run
 
 
 def _test(node: nodes.Test) -> Expression:
-    act = PREDICATES.get(node.name) or _unknown(f"there is no test named {node.name}")
+    operation = PREDICATES.get(node.name) or _unknown(f"there is no test named {node.name}")
     value, arguments_in = expression(node.node), arguments_of(node)
 
-    return lambda frame: act(frame.run.budget, value(frame), arguments_in(frame)[0])
+    return lambda frame: operation(frame.run.budget, value(frame), arguments_in(frame)[0])
 
 
 _BUILDERS: dict[str, Callable[[Any], Expression]] = {

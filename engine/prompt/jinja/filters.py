@@ -244,9 +244,9 @@ def _unique(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> obje
     seen: list[Any] = []
     found: list[Any] = []
     for each in items_of(budget, value):
-        of = key(each)
-        if not any(equal(budget, of, one) for one in seen):
-            seen.append(of)
+        key_value = key(each)
+        if not any(equal(budget, key_value, one) for one in seen):
+            seen.append(key_value)
             found.append(each)
     return found
 
@@ -255,11 +255,11 @@ def _groupby(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> obj
     attribute = _argument(args, kwargs, 0, "attribute")
     groups: list[tuple[Any, list[Any]]] = []
     for each in _sort(budget, value, [], {"attribute": attribute}):  # type: ignore[attr-defined]
-        of = _attribute(budget, each, attribute)
-        if groups and equal(budget, groups[-1][0], of):
+        group_key = _attribute(budget, each, attribute)
+        if groups and equal(budget, groups[-1][0], group_key):
             groups[-1][1].append(each)
         else:
-            groups.append((of, [each]))
+            groups.append((group_key, [each]))
     return groups
 
 
@@ -268,9 +268,9 @@ def _map(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     if "attribute" in kwargs:
         found = [_attribute(budget, each, kwargs["attribute"]) for each in items]
         return [kwargs.get("default", each) if isinstance(each, Undefined) else each for each in found]
-    act, rest = FILTERS[name_of(args[0])], args[1:]
+    operation, rest = FILTERS[name_of(args[0])], args[1:]
     budget.charge_steps(len(items))
-    return [act(budget, each, rest, kwargs) for each in items]
+    return [operation(budget, each, rest, kwargs) for each in items]
 
 
 def _selected(wanted: bool, by_attribute: bool) -> Filter:
@@ -280,8 +280,8 @@ def _selected(wanted: bool, by_attribute: bool) -> Filter:
         found = []
         for each in items_of(budget, value):
             budget.charge_steps()
-            of = _attribute(budget, each, path)
-            holds = PREDICATES[name](budget, of, arguments) if name else bool(of)
+            attribute_value = _attribute(budget, each, path)
+            holds = PREDICATES[name](budget, attribute_value, arguments) if name else bool(attribute_value)
             if holds is wanted:
                 found.append(each)
         return found

@@ -212,11 +212,11 @@ def _entries(value: Any) -> dict[Any, Any]:
     return value.entries if isinstance(value, Namespace) else value
 
 
-def _listing_method(act: Callable[[dict[Any, Any]], list[object]]) -> Method:
+def _listing_method(operation: Callable[[dict[Any, Any]], list[object]]) -> Method:
     def call(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
         entries = _entries(value)
         budget.charge_entries(len(entries))
-        return act(entries)
+        return operation(entries)
 
     return call
 

@@ -78,16 +78,16 @@ def power(budget: Budget, left: Any, right: Any) -> object:
     return _numeric(budget, operator.pow, left, right)
 
 
-def numeric(act: Callable[[Any, Any], object]) -> Callable[[Budget, Any, Any], object]:
-    return lambda budget, left, right: _numeric(budget, act, left, right)
+def numeric(operation: Callable[[Any, Any], object]) -> Callable[[Budget, Any, Any], object]:
+    return lambda budget, left, right: _numeric(budget, operation, left, right)
 
 
-def _numeric(budget: Budget, act: Callable[[Any, Any], object], left: Any, right: Any) -> object:
+def _numeric(budget: Budget, operation: Callable[[Any, Any], object], left: Any, right: Any) -> object:
     budget.charge_steps()
     if not (isinstance(left, int | float) and isinstance(right, int | float)):
         names = [type(each).__name__ for each in (left, right)]
-        raise Failure(f"{act.__name__} of {names[0]} and {names[1]}")
-    return budget.check_number(act(left, right))
+        raise Failure(f"{operation.__name__} of {names[0]} and {names[1]}")
+    return budget.check_number(operation(left, right))
 
 
 def percent_format(budget: Budget, template: str, args: object) -> str:
@@ -159,7 +159,7 @@ def contains(budget: Budget, item: object, container: object) -> bool:
     raise Failure(f"a {type(container).__name__} is no container")
 
 
-def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
+def ordered(operation: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object], bool]:
     def compare(budget: Budget, left: object, right: object) -> bool:
         budget.charge_steps()
         for each in (left, right):
@@ -167,7 +167,7 @@ def ordered(act: Callable[[Any, Any], bool]) -> Callable[[Budget, object, object
                 budget.charge_reading(len(each))
             elif not isinstance(each, int | float):
                 budget.measure(each)
-        return act(left, right)
+        return operation(left, right)
 
     return compare
 

@@ -191,27 +191,34 @@ class _For:
         return Function("loop", again)
 
 
+class _Parameters:
+    """The parameters of a macro."""
+
+    def __init__(self, node: Any) -> None:
+        self.names = [each.name for each in node.args]
+        self._defaults = [expression(each) for each in node.defaults]
+
+    def bind(self, frame: Frame, args: list[Any], kwargs: Kwargs) -> None:
+        """Sets the parameters, and Jinja2's `varargs`, `kwargs` and `caller`, as variables of `frame`."""
+        rest = dict(kwargs)
+        first_default = len(self.names) - len(self._defaults)
+        for index, name in enumerate(self.names):
+            if index < len(args):
+                frame.names[name] = args[index]
+            elif name in rest:
+                frame.names[name] = rest.pop(name)
+            elif index >= first_default:
+                frame.names[name] = self._defaults[index - first_default](frame)
+            else:
+                frame.names[name] = Undefined(name)
+        frame.names["varargs"] = tuple(args[len(self.names) :])
+        frame.names["caller"] = rest.pop("caller", Undefined("caller"))
+        frame.names["kwargs"] = rest
+
+
 def _callable(node: Any, name: str) -> Callable[[Frame], Function]:
     """Compiles a macro or the body of a call block to a function that returns its output."""
-    names = [each.name for each in node.args]
-    defaults = [expression(each) for each in node.defaults]
-    first_default = len(names) - len(defaults)
-    body = statements(node.body)
-
-    def bind(inner: Frame, args: list[Any], kwargs: Kwargs) -> None:
-        rest = dict(kwargs)
-        for place, each in enumerate(names):
-            if place < len(args):
-                inner.names[each] = args[place]
-            elif each in rest:
-                inner.names[each] = rest.pop(each)
-            elif place >= first_default:
-                inner.names[each] = defaults[place - first_default](inner)
-            else:
-                inner.names[each] = Undefined(each)
-        inner.names["varargs"] = tuple(args[len(names) :])
-        inner.names["caller"] = rest.pop("caller", Undefined("caller"))
-        inner.names["kwargs"] = rest
+    parameters, body = _Parameters(node), statements(node.body)
 
     def made(frame: Frame) -> Function:
         def call(args: list[Any], kwargs: Kwargs) -> object:
@@ -219,8 +226,8 @@ def _callable(node: Any, name: str) -> Callable[[Frame], Function]:
             run.enter()
             try:
                 inner = Frame(run, frame)
-                run.budget.charge_entries(len(names) + 3)
-                bind(inner, args, kwargs)
+                run.budget.charge_entries(len(parameters.names) + 3)
+                parameters.bind(inner, args, kwargs)
                 return capture_output(inner, body)
             finally:
                 run.leave()
