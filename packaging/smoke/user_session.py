@@ -168,7 +168,7 @@ def _wait_for(what: str, at_most_s: float, look: Callable[[], Result | None]) ->
         if result := look():
             return result
         if time.monotonic() > deadline:
-            raise SetupError(f"Waited {at_most_s:.0f} s for {what} without success; see {OUTPUT_FOLDER / 'program.log'}.")
+            raise SetupError(f"Waited {at_most_s:.0f} s for {what}, in vain; see {OUTPUT_FOLDER / 'program.log'}.")
         time.sleep(0.2)
 
 
