@@ -34,7 +34,7 @@ class AttachmentChip(QFrame):
         self._name = QLabel(self)
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._tokens = QLabel(self)
-        self._tokens.setObjectName("chipCost")
+        self._tokens.setObjectName("chipTokens")
         self._remove = QToolButton(self)
         self._remove.setObjectName("chipRemove")
         self._remove.setFixedSize(20, 20)

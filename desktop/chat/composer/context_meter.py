@@ -19,7 +19,7 @@ class ContextMeter(QLabel):
         super().__init__(parent)
         self._theme = theme
         self._share = 0.0
-        self.setObjectName("gauge")
+        self.setObjectName("contextMeter")
         self.setContentsMargins(RING + 6, 0, 0, 0)
         self.hide()
 

@@ -144,7 +144,7 @@ def test_context_meter_grows_while_an_answer_streams(run: Run, open_gui: OpenGui
 def test_header_button_cancels_model_loading(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=20.0)) as gui:
-            await until(lambda: "%" in gui.window.chat_page.header._model_words and gui.opener is not None)
+            await until(lambda: "%" in gui.window.chat_page.header._model_text and gui.opener is not None)
             assert gui.window.chat_page.header.is_loading
             await until(lambda: gui.window.chat_page.header._progress > 0)
             gui.action("cancel_load").trigger()
