@@ -57,11 +57,11 @@ class Limits:
     n_outputs: int = 64
     """Rows of logits from one decode."""
     thread_counts: tuple[int, ...] = (1,)
-    """Thread counts to choose from, in rising order."""
+    """Thread counts to choose from, in ascending order."""
     supports_truncation: bool = True
     """Whether tokens at the end of a sequence can be removed. False for recurrent and hybrid models."""
     sliding_window: int = 0
-    """Some layers see only so many tokens back; 0 if all layers see all tokens."""
+    """Number of tokens that layers with a sliding window see; 0 if all layers see all tokens."""
 
     @property
     def supports_full_rollback(self) -> bool:

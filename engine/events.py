@@ -45,7 +45,7 @@ class TokenChoice:
     token: bytes
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
-    """The likeliest tokens, including the chosen one if it is among them, in falling order."""
+    """The likeliest tokens, including the chosen one if it is among them, in descending order."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
     """Token ids of `token` and `others`."""

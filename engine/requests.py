@@ -71,7 +71,7 @@ class Sampling:
 
     temperature: float = 0.8
     temperature_range: float = 0.0
-    """Dynamic temperature: it varies by so much in both directions with the entropy of the distribution."""
+    """Dynamic temperature: how far it varies in both directions with the entropy of the distribution."""
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.05
@@ -119,10 +119,10 @@ class GenerationOptions:
     max_tokens: int | None = None
     """None: until the model ends the answer or the context is full."""
     min_tokens: int = 0
-    """Before so many tokens no end-of-generation token is sampled."""
+    """Minimum length of the answer: end-of-generation tokens are excluded before."""
     stop: tuple[str, ...] = ()
     n_logprobs: int | None = None
-    """None: no log probabilities. Otherwise those of each sampled token and of so many of the likeliest tokens."""
+    """None: no log probabilities. Otherwise each sampled token has its own and those of the `n_logprobs` likeliest."""
     prompt_logprobs: bool = False
     """Also returns those of the prompt's tokens, in `Started`; then nothing of the prompt comes from the cache."""
     use_cache: bool = True
@@ -149,7 +149,7 @@ class ChatRequest(GenerationOptions):
     """Reasoning on or off, if the chat template supports that; None: the template's default."""
     effort: Effort | None = None
     answer_start: str = ""
-    """Text with which the answer begins: the answer continues after it."""
+    """Beginning of the answer, which the model continues."""
     template_arguments: tuple[tuple[str, bool | int | float | str], ...] = ()
     """Additional variables for the chat template."""
 
@@ -184,7 +184,7 @@ class EmbedRequest:
     """Texts, or tokens of the model."""
     origin: Origin
     dimensions: int | None = None
-    """Truncates the vectors to so many numbers and normalises them again."""
+    """Length to which the vectors are truncated and then normalised again."""
     id: str = field(default_factory=new_request_id)
     truncate: bool = False
     """Truncates inputs that are too long, instead of raising ContextOverflow."""

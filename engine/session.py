@@ -240,7 +240,7 @@ class Session:
         return True
 
     def _update_first_cached_tokens(self) -> None:
-        """With a sliding window, running sequences reuse cells before the windows of idle prefixes."""
+        """With a sliding window, idle prefixes lose their first cells to running sequences."""
         if self._backend.limits.sliding_window and self._scheduler.waiting:
             for prefix in self._cache.prefixes:
                 prefix.first_cached_token = self._backend.first_cached_token(prefix.slot)

@@ -108,7 +108,7 @@ class EmbedQueue:
         rows = self.embedder.embed(chunks, self._threads.choose(n_tokens))
         seconds = self._clock() - started
         self._threads.record(n_tokens, seconds)
-        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a slower slice counts fully at once
+        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a slower slice replaces the estimate immediately
         row = 0
         for each, tokens in slice_:
             self._pool(each, rows[row : row + len(tokens)])

@@ -8,7 +8,7 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
 
 SAVE_PROMPT_TOKENS = 256
-"""A prompt of which at least so many tokens were computed is saved before its answer is generated."""
+"""Minimum number of computed (not cached) tokens for a prompt to be saved before its answer is generated."""
 
 MIN_GROWTH_SHARE = 8
 """A snapshot is always written whole, so a prefix is saved again only after it grew by 1/8."""
@@ -20,7 +20,7 @@ MAX_SAVE_S = 0.03
 """While the window is decoding, a snapshot that takes longer is postponed."""
 
 MIN_UNSAVED_AT_UNLOAD, MAX_SAVED_AT_UNLOAD_BYTES = 8, 512 * 2**20
-"""On unload a prefix is saved if so many of its tokens are in no snapshot, up to so many bytes in all."""
+"""On unload: minimum number of tokens in no snapshot for a prefix to be saved, and the size limit for all of them."""
 
 
 class SnapshotPolicy:

@@ -14,7 +14,7 @@ from engine.native.model import NativeModel
 
 
 def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
-    """Parameters for a unified KV cache. All tokens of a batch are computed at once."""
+    """Parameters for a unified KV cache. A batch is not split (n_ubatch = n_batch)."""
     params = C.llama_context_default_params()
     params.n_ctx = n_ctx
     params.n_batch = params.n_ubatch = n_batch

@@ -13,8 +13,8 @@ WINDOW_SHARE = 0.25
 """Share of the time that the window decodes alone while a prompt is computed beside it."""
 
 FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP = 0.8, 64
-"""For one step while the window awaits its first token, since cancelling and new requests wait for the end of a step.
-At least so many tokens, because every step reads all weights."""
+"""Duration of one step while the window awaits its first token, since cancelling and new requests wait for the end of a
+step; and its minimum number of tokens, because every step reads all weights."""
 
 MIN_CHUNK = 8
 """Fewer tokens do not make a step noticeably shorter."""
@@ -67,7 +67,7 @@ class PrefillBudget:
         if window_is_decoding:
             self.charge(seconds)
         token_s = max(seconds - self._decode_step_s, 0.2 * seconds) / n_prompt_tokens
-        # A slower step counts fully at once; a faster one with few tokens says little.
+        # A slower step replaces the estimate immediately; a faster one with few tokens changes it little.
         is_slower = token_s > self._token_s
         weight = 1.0 if is_slower else _NEWEST_WEIGHT * min(1.0, n_prompt_tokens / MIN_CHUNK)
         self._token_s += weight * (token_s - self._token_s)

@@ -11,7 +11,7 @@ from engine.priority import Priority
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
 
 MIN_SHARED_TOKENS = 32
-"""A sequence waits for another one's prompt only if they share so many tokens."""
+"""Minimum number of common tokens for a sequence to wait until another one's prompt is computed."""
 
 
 class Scheduler:

@@ -15,7 +15,7 @@ WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_
 free KV memory; the end of another request's prompt with the same beginning; prompts that are computed first."""
 
 MAX_RETOKENIZED = 4
-"""So many tokens of a retokenized word are computed like decoded ones, more of them like a prompt."""
+"""Up to this number, the tokens of a retokenized word are computed as a decode step; more are prefilled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +48,7 @@ class SequenceState:
     """Number of prompt tokens that were cached at the first admission."""
     was_admitted: bool = False
     checkpoint_lengths: list[int] = field(default_factory=list)
-    """Lengths, in rising order, at which a copy is kept for other requests, without full rollback."""
+    """Ascending lengths at which a copy is kept for other requests; only without full rollback."""
     prefix: CachedPrefix | None = None
     """Its KV memory; None while it waits."""
     waits_for: WaitReason | None = "slot"

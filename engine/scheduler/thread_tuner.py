@@ -11,7 +11,7 @@ from collections import deque
 import psutil
 
 N_PROBE_STEPS, MAX_PROBE_S = 3, 0.3
-"""A thread count is judged by so many steps, or by fewer if they take this long together."""
+"""Number of steps in a probe; it ends earlier if they take this long together."""
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.25, 4.0
 """Time between two probes; doubled after each one that found nothing better, so that a quiet machine loses nothing."""
@@ -24,7 +24,7 @@ SLOWDOWN_RATIO = 1.5
 
 
 def candidate_thread_counts(n_cores: int) -> tuple[int, ...]:
-    """1 2 3 4 6 8 12 16 …, up to and including `n_cores`."""
+    """The thread counts to choose from: 1 2 3 4 6 8 12 16 …, up to and including `n_cores`."""
     counts = {1, n_cores}
     power = 1
     while power <= n_cores:
@@ -42,7 +42,7 @@ class ThreadTuner:
     """Finds the fastest thread count for steps of one kind by probing its neighbours."""
 
     def __init__(self, counts: tuple[int, ...]) -> None:
-        """`counts` are in rising order; the last one is used first."""
+        """`counts` are in ascending order; the last one is used first."""
         self._counts = counts
         self._best = len(counts) - 1
         self._probed: int | None = None
