@@ -40,7 +40,7 @@ class ChatListActions:
         of_several = partial(Action, is_possible=lambda: selected.several)
         archive_one = translate("actions", "Archive or unarchive this chat")
         archive_several = translate("actions", "Archive or unarchive the selected chats")
-        any_chat = partial(Action, is_possible=lambda: bool(self._chats.sessions.known))
+        any_chat = partial(Action, is_possible=lambda: bool(self._chats.sessions.chats_by_id))
         any_archived = partial(Action, is_possible=lambda: self._view.chats.index_of_section(Section.ARCHIVE).isValid())
         return [
             of_one("archive_chat", archive_one, selected.archive, "Ctrl+Shift+E"),

@@ -1,4 +1,4 @@
-"""What the desktop's tests stand on: one QApplication, a qasync loop for each test, a gui with a fake model."""
+"""Fixtures of the desktop tests: one QApplication, a qasync loop for each test, a window with a fake model."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ T = TypeVar("T")
 
 PATIENCE_S = 30.0
 THREADS_END_S = 3.0
-"""A thread that was told to end may still be on its way when the loop is gone."""
+"""A thread may still be ending when the loop is closed."""
 
 gc.disable()  # as in the app: see `desktop.platform.gui_gc`; each test collects at its end
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _english(qapp: QApplication) -> None:
-    """Whatever the system speaks."""
+    """Sets English, whatever the language of the system."""
     install_translators(qapp, "en")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _steady_cursor(qapp: QApplication) -> None:
-    """A cursor that blinks would make two pictures of the same screen differ."""
+def _no_cursor_blinking(qapp: QApplication) -> None:
+    """Stops the blinking of the cursor, by which screenshots would differ."""
     qapp.setCursorFlashTime(0)
 
 
@@ -58,13 +58,13 @@ class Run(Protocol):
 
 @pytest.fixture
 def run(qapp: QApplication) -> Run:
-    """Runs a coroutine on a qasync loop of its own; fails where a task or a thread is left behind."""
+    """Runs a coroutine on a new qasync loop; fails if a task or thread is left."""
 
     def runner(coro: Coroutine[Any, Any, T]) -> T:
         before = set(threading.enumerate())
         with asyncio.Runner(loop_factory=lambda: create_loop(qapp)) as loop:
-            result = loop.run(_alone(coro))
-        _bury(qapp)
+            result = loop.run(_check_tasks(coro))
+        _collect_garbage(qapp)
         deadline = time.monotonic() + THREADS_END_S
         while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -74,13 +74,13 @@ def run(qapp: QApplication) -> Run:
     return runner
 
 
-def _bury(qapp: QApplication) -> None:
-    """Destroys what is dead here and now, and nowhere else: see `desktop.platform.gui_gc`."""
+def _collect_garbage(qapp: QApplication) -> None:
+    """Destroys unreachable Qt objects on this thread: see `desktop.platform.gui_gc`."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
 
 
-async def _alone(coro: Coroutine[Any, Any, T]) -> T:
+async def _check_tasks(coro: Coroutine[Any, Any, T]) -> T:
     result = await asyncio.wait_for(coro, 60)
     left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left, f"tasks left behind: {left}"
@@ -88,7 +88,7 @@ async def _alone(coro: Coroutine[Any, Any, T]) -> T:
 
 
 async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-    """The async twin of `qtbot.waitUntil`, which may not be nested in a task."""
+    """Like `qtbot.waitUntil`, which cannot be used inside a task."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 -- any state of a widget, most have no event to wait for
             await asyncio.sleep(0.005)
@@ -105,7 +105,7 @@ def profile(tmp_path: Path) -> Profile:
 
 
 class Gui:
-    """A whole window over a real engine, whose model is a fake."""
+    """A running window over a real engine with a fake model."""
 
     def __init__(self, window: MainWindow, opener: FakeOpener) -> None:
         self.window = window
@@ -147,7 +147,7 @@ OpenGui = Callable[..., Any]
 
 @pytest.fixture
 def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenGui:
-    """`async with open_gui(...) as gui`: a window that lives; leaving closes it as a person would."""
+    """`async with open_gui(...) as gui`: a running window, which is closed on exit as by a user."""
     monkeypatch.setattr("desktop.app.find_default_model", lambda profile: None)
 
     @asynccontextmanager
@@ -161,7 +161,7 @@ def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: 
         language: LanguageChoice = "en",
         hurry: Callable[[MainWindow], Coroutine[Any, Any, None]] | None = None,
     ) -> AsyncIterator[Gui]:
-        """`hurry`: what a person does from the first paint on, before there is anything behind the window."""
+        """`hurry` runs right after the first paint, before the services are open."""
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
@@ -197,7 +197,7 @@ def messages() -> MessageList:
 
 @pytest.fixture
 def view(qtbot: QtBot, theme: Theme, messages: MessageList) -> Iterator[TranscriptView]:
-    """The transcript alone, of what `messages` shows."""
+    """The transcript alone, showing `messages`."""
     view = TranscriptView(theme)
     view.set_list(messages)
     view.resize(900, 600)

@@ -1,4 +1,4 @@
-"""Drag and drop events as the window system would send them, for every supported PySide6."""
+"""Drag and drop events as the window system sends them, for every supported PySide6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the screen holds of a window, compared with a full repaint of the same window.
+"""Compares what the screen shows of a window with a full repaint.
 
 `QWidget.grab()` paints before it copies, so it never shows a part that was not repainted. `QScreen.grabWindow()` copies
 the window's surface: on the offscreen platform the backing store, elsewhere the pixels of the screen.
@@ -14,18 +14,18 @@ _PENDING = (QEvent.Type.LayoutRequest, QEvent.Type.UpdateRequest)
 
 
 class Surface:
-    """The surface of one window that is shown. GUI thread only; may be used inside a coroutine."""
+    """The surface of one visible window. GUI thread only; may be used inside a coroutine."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window.window()
 
     def held(self) -> QImage:
-        """What the surface holds once all updates that were requested are painted."""
+        """The surface after all requested updates are painted."""
         self._paint_requested()
         return self._copied()
 
     def repainted(self) -> QImage:
-        """What the surface holds after every widget of the window has been painted anew."""
+        """The surface after a full repaint of the window."""
         for widget in self._window.findChildren(QWidget):
             if widget.isVisible() and not widget.isWindow():
                 widget.update()
@@ -34,9 +34,9 @@ class Surface:
         return self._copied()
 
     def difference(self) -> QRect:
-        """The smallest rectangle, in pixels of the surface, outside of which both agree; empty where they are equal.
+        """The smallest rectangle, in surface pixels, that contains all differences; empty if there are none.
 
-        Ends with the window painted anew, so that the next action is judged alone."""
+        Leaves the window fully repainted, so that the next action is compared alone."""
         held, repainted = self.held(), self.repainted()
         return QRect() if held == repainted else _bounds(held, repainted)
 
@@ -47,14 +47,14 @@ class Surface:
         """Delivers requested layouts and paints without running the event loop, which a coroutine must not do."""
         for view in self._window.findChildren(QAbstractItemView):
             if view.isVisible():
-                view.indexAt(view.viewport().rect().topLeft())  # performs a layout of its rows that is still delayed
+                view.indexAt(view.viewport().rect().topLeft())  # runs a delayed layout of its rows
         for _ in range(3):  # a layout may request a paint, and painting a layout
             for kind in _PENDING:
                 QCoreApplication.sendPostedEvents(None, kind.value)
 
 
 def assert_current(surface: Surface, action: str) -> None:
-    """Fails where the screen shows something else than a full repaint would."""
+    """Fails if the screen differs from a full repaint."""
     wrong = surface.difference()
     assert wrong.isEmpty(), f"after {action}: not repainted at {wrong.getRect()}"
 

@@ -1,4 +1,4 @@
-"""Text from right to left where it is written so, and the window mirrored where the language wants it."""
+"""Right-to-left text, and the window in right-to-left layout."""
 
 from __future__ import annotations
 
@@ -76,14 +76,14 @@ async def lived_in(gui: Gui) -> None:
         ("", LEFT_TO_RIGHT),
     ],
 )
-def test_the_first_letter_with_a_direction_gives_it(
+def test_direction_is_that_of_the_first_directional_letter(
     qapp: QApplication, text: str, direction: Qt.LayoutDirection
 ) -> None:
     assert direction_of(text) == direction
     assert isolated(text)[1:-1] == text
 
 
-def test_boxes_are_mirrored_only_where_the_window_is(qapp: QApplication, from_right: None) -> None:
+def test_boxes_are_mirrored_only_in_rtl_layout(qapp: QApplication, from_right: None) -> None:
     row = QRect(10, 0, 100, 20)
     assert mirrored(QRect(10, 0, 30, 20), row) == QRect(80, 0, 30, 20)
     assert mirrored(QRectF(25, 2, 10, 5), QRectF(row)) == QRectF(85, 2, 10, 5)
@@ -99,7 +99,7 @@ def message(text: str, role: str, state: str = "complete") -> ChatMessage:
 
 
 @pytest.mark.parametrize("text", [QUESTION, HEBREW, "Hello there"])
-def test_the_words_of_a_bubble_stand_in_it(theme: Theme, text: str) -> None:
+def test_rtl_text_stays_inside_its_bubble(theme: Theme, text: str) -> None:
     item = UserMessageItem(message(text, "user"), theme, 600)
     (segment,) = item.segments
     first, last = (segment.boxes(at, at + 1)[0].translated(item._corner(segment)) for at in (0, len(text) - 1))
@@ -111,7 +111,7 @@ def test_the_words_of_a_bubble_stand_in_it(theme: Theme, text: str) -> None:
     assert (first.left() > last.left()) == (direction_of(text) == RIGHT_TO_LEFT)
 
 
-def test_paragraphs_run_as_they_are_written(theme: Theme) -> None:
+def test_paragraph_direction_follows_its_text(theme: Theme) -> None:
     item = MessageItem(message(ANSWER, "assistant"), theme, 600)
     runs = {segment.block.kind: segment.is_rtl for segment in item.segments[:-1]}
     assert runs == {"heading": True, "text": True, "list": True, "quote": True, "code": False}
@@ -119,7 +119,7 @@ def test_paragraphs_run_as_they_are_written(theme: Theme) -> None:
     heading, quote = item.segments[0], next(each for each in item.segments if each.block.kind == "quote")
     assert heading.boxes(0, 1)[0].right() > 590
     assert quote.text_origin.x() == 0
-    assert quote.boxes(0, 1)[0].right() < 600 - 10  # beside the line at the right
+    assert quote.boxes(0, 1)[0].right() < 600 - 10  # left of the line at the right edge
     growing = MessageItem(message(QUESTION[:8], "assistant", "streaming"), theme, 600)
     assert growing.segments[0].caret().right() < growing.segments[0].boxes(7, 8)[0].left() + 4
 
@@ -142,7 +142,7 @@ The word مرحبا بكم في البحر القديم والمنارة is Engl
 | `a` | ب |"""
 
 
-def test_code_and_links_do_not_turn_a_paragraph(theme: Theme) -> None:
+def test_code_and_links_do_not_change_paragraph_direction(theme: Theme) -> None:
     item = MessageItem(message(CODE_FIRST, "assistant"), theme, 600)
     directions: dict[str, Qt.LayoutDirection] = {}
     for segment in item.segments:
@@ -154,7 +154,7 @@ def test_code_and_links_do_not_turn_a_paragraph(theme: Theme) -> None:
     assert from_left == {"Only En", "The wor"}
 
 
-def test_table_from_right_to_left_begins_at_the_right(theme: Theme) -> None:
+def test_rtl_table_starts_at_the_right(theme: Theme) -> None:
     segment = MessageItem(message(CODE_FIRST, "assistant"), theme, 600).segments[-1]
     text = segment.document.toPlainText()
     first, second = (segment.boxes(text.index(word), text.index(word) + 3)[0] for word in ("الاسم", "القيمة"))
@@ -162,7 +162,7 @@ def test_table_from_right_to_left_begins_at_the_right(theme: Theme) -> None:
     assert segment.boxes(text.index("ب"), text.index("ب") + 1)[0].right() > second.right() - 8
 
 
-def test_copied_text_holds_no_isolates(theme: Theme) -> None:
+def test_copied_text_contains_no_isolates(theme: Theme) -> None:
     item = MessageItem(message(CODE_FIRST, "assistant"), theme, 600)
     copied = item.text_between(*item.whole())
     assert copied.startswith("csv.Error() هو نوع")
@@ -170,19 +170,19 @@ def test_copied_text_holds_no_isolates(theme: Theme) -> None:
     assert not set(copied) & {ISOLATE, END_ISOLATE, THIN}
 
 
-def test_code_in_text_from_right_to_left_keeps_the_order_of_its_signs(theme: Theme) -> None:
+def test_code_in_rtl_text_keeps_character_order(theme: Theme) -> None:
     segment = MessageItem(message(CODE_FIRST, "assistant"), theme, 600).segments[0]
     at = segment.document.toPlainText().index("csv.Error()")
     first, last = segment.boxes(at, at + 1)[0], segment.boxes(at + 9, at + 11)[0]
     assert first.left() < last.left()
 
 
-def test_the_composer_turns_with_what_is_written(run: Run, open_gui: OpenGui) -> None:
+def test_composer_direction_follows_its_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             edit = gui.window.chat_page.composer._edit
-            edit.insertPlainText(HEBREW[:4])  # the test's keyboard has Latin letters alone
+            edit.insertPlainText(HEBREW[:4])  # QTest has only Latin keys
             option = edit.document().defaultTextOption()
             assert (option.textDirection(), option.alignment()) == (RIGHT_TO_LEFT, Qt.AlignmentFlag.AlignRight)
             edit.clear()
@@ -193,7 +193,7 @@ def test_the_composer_turns_with_what_is_written(run: Run, open_gui: OpenGui) ->
     run(story())
 
 
-def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_gallery_of_rtl_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await with_arabic(profile)
         for scheme in ("light", "dark"):
@@ -209,7 +209,7 @@ def is_at_the_right(window: MainWindow) -> bool:
     return window.sidebar.geometry().right() == window.rect().right() and window.pages.x() == 0
 
 
-def test_the_whole_window_is_mirrored(run: Run, open_gui: OpenGui, profile: Profile, from_right: None) -> None:
+def test_window_is_mirrored_in_rtl_layout(run: Run, open_gui: OpenGui, profile: Profile, from_right: None) -> None:
     async def story() -> None:
         await with_arabic(profile)
         async with open_gui() as gui:

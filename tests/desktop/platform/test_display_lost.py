@@ -1,4 +1,4 @@
-"""The screen dies under the window: the app keeps what was written, says so in its log, and ends by itself."""
+"""Loss of the display: the app saves, logs it, and ends by itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.desktop.shell.test_process import wait_for
 from tests.desktop.test_crash import ROOT
 
 ENDS_S = 30.0
-"""More than all steps of closing may take together on a busy machine; usually it is half a second."""
+"""An upper bound for closing on a busy machine; usually it takes half a second."""
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="wants an X server and a person's hands on it"
@@ -38,7 +38,7 @@ class Screen(NamedTuple):
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    """An X server of the test's own, which takes a number that is free."""
+    """An X server on a free display number."""
     told, tells = os.pipe()
     command = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[tells], stderr=subprocess.DEVNULL) as server:
@@ -61,12 +61,12 @@ def kept(profile: Path, question: str) -> list[tuple[str, ...]]:
     with closing(sqlite3.connect(path, timeout=10)) as connection:
         try:
             return connection.execute(question).fetchall()
-        except sqlite3.OperationalError:  # its tables are not made yet
+        except sqlite3.OperationalError:  # the tables do not exist yet
             return []
 
 
 def dies(screen: Screen, process: subprocess.Popen[str]) -> tuple[float, str]:
-    """Kills the screen; in how many seconds the process ended by itself, and what it said."""
+    """Kills the X server; returns the seconds until the process ended, and its output."""
     screen.server.send_signal(signal.SIGKILL)
     screen.server.wait()
     dead_s = time.monotonic()
@@ -77,9 +77,7 @@ def dies(screen: Screen, process: subprocess.Popen[str]) -> tuple[float, str]:
     return time.monotonic() - dead_s, said
 
 
-def test_where_the_screen_dies_what_was_written_is_kept_and_the_app_ends(
-    tmp_path: Path, screen: Screen, model_path: Path
-) -> None:
+def test_lost_display_saves_answer_and_draft_and_ends_the_app(tmp_path: Path, screen: Screen, model_path: Path) -> None:
     log = tmp_path / "inglenook.log"
     answers = "SELECT state, text FROM messages WHERE role = 'assistant'"
     drafts = "SELECT text FROM drafts"
@@ -97,7 +95,7 @@ def test_where_the_screen_dies_what_was_written_is_kept_and_the_app_ends(
         screen.does("type", "--delay", "5", "and then")
         wait(lambda: kept(tmp_path, drafts) == [("and then",)])
         took_s, said = dies(screen, process)
-    assert process.returncode in (0, 1), said  # 1 where the model was slow to let go
+    assert process.returncode in (0, 1), said  # 1 if the model took too long to unload
     assert "Traceback" not in said
     assert took_s < ENDS_S
     [(state, text)] = kept(tmp_path, answers)
@@ -110,7 +108,7 @@ def test_where_the_screen_dies_what_was_written_is_kept_and_the_app_ends(
     assert words.rstrip().endswith("ended")
 
 
-def test_a_screen_that_dies_before_anything_is_open_ends_the_app_too(tmp_path: Path, screen: Screen) -> None:
+def test_display_lost_during_start_ends_the_app(tmp_path: Path, screen: Screen) -> None:
     with start(screen, tmp_path, tmp_path / "missing.gguf") as process:
         wait_for(process, lambda: bool(screen.does("search", "--onlyvisible", "--name", "Inglenook")))
         took_s, said = dies(screen, process)

@@ -1,5 +1,4 @@
-"""The log says what happened and never what was said: a marker word goes every way through the app, and is in no line
-of the log or of the diagnostics."""
+"""The log and the diagnostics contain no user content: a marker word goes through all features of the app."""
 
 from __future__ import annotations
 
@@ -24,10 +23,10 @@ from tests.fakes import Script
 MARKER = "xylophone"
 ROOT = Path(__file__).parents[3]
 ALLOWED = {
-    "name",  # of a task or of what is closed: constants and ids
+    "name",  # of a task or a closing step: constants and ids
     "timeout_s",
-    "folder",  # of the translations that come with the app
-    "error.strerror",  # the system's words for its own codes
+    "folder",  # of our translations
+    "error.strerror",  # the system's text for the error code
     "len(constraint.source)",
     "len(late)",
     "key[0].kind",  # formula or picture
@@ -39,7 +38,7 @@ ALLOWED = {
     "message.state",
     "message.n_output",
     "reader.returncode",
-    "redacted_traceback(error)",  # kinds and places
+    "redacted_traceback(error)",  # types and places
 }
 
 
@@ -52,7 +51,9 @@ def raise_it() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+def test_log_and_diagnostics_contain_no_user_content(
+    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
+) -> None:
     attached = tmp_path / f"{MARKER}.txt"
     attached.write_text(f"A file about the {MARKER}.\n")
     reports: list[str] = []
@@ -133,7 +134,7 @@ def test_no_word_of_anybody_is_logged(run: Run, open_gui: OpenGui, profile: Prof
     assert "uncaught exception on a thread" in reports[0]
 
 
-def test_it_stays_small_and_needs_no_disk(tmp_path: Path) -> None:
+def test_log_is_rotated_and_works_without_a_folder(tmp_path: Path) -> None:
     book = LogFile(tmp_path)
     try:
         for number in range(16_000):
@@ -149,8 +150,8 @@ def test_it_stays_small_and_needs_no_disk(tmp_path: Path) -> None:
     assert nowhere.tail() == []
 
 
-def test_what_is_put_into_our_messages_is_known() -> None:
-    """A new argument is looked at by a person first, and added to `ALLOWED`."""
+def test_all_arguments_of_log_messages_are_allowed() -> None:
+    """A new argument has to be reviewed and added to `ALLOWED`."""
     found: dict[str, str] = {}
     for path in (each for name in ("desktop", "engine", "api") for each in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

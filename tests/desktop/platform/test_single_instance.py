@@ -1,4 +1,4 @@
-"""A second start brings the window that is there to the front."""
+"""A second start shows the window of the running instance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.exit(launch(Options(Profile(Path(sys.argv[1])))))
 """
 
 
-def test_a_caller_is_heard_by_its_own_profile(qtbot: QtBot, tmp_path: Path) -> None:
+def test_request_reaches_only_the_instance_of_its_profile(qtbot: QtBot, tmp_path: Path) -> None:
     listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.show_requested):
@@ -36,7 +36,7 @@ def test_a_caller_is_heard_by_its_own_profile(qtbot: QtBot, tmp_path: Path) -> N
     assert not signal_running_instance(tmp_path, timeout_s=0)
 
 
-def test_what_a_killed_process_left_is_no_obstacle(qtbot: QtBot, tmp_path: Path) -> None:
+def test_socket_left_by_killed_process_is_replaced(qtbot: QtBot, tmp_path: Path) -> None:
     script = "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
     script += "from desktop.platform.single_instance import InstanceServer\napp = QCoreApplication([])\n"
     script += "listener = InstanceServer(Path(sys.argv[1]))\nos._exit(9)"
@@ -50,7 +50,7 @@ def test_what_a_killed_process_left_is_no_obstacle(qtbot: QtBot, tmp_path: Path)
 
 
 @pytest.mark.qt_log_ignore("does not support raise")
-def test_a_second_start_shows_the_first_window_and_ends(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_second_start_shows_first_window_and_ends(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     from desktop.platform.single_instance import InstanceLock
 
     async def story() -> None:

@@ -1,5 +1,4 @@
-"""The sources by themselves: nothing is put on the screen that lupdate does not see, and no clause of the engine is
-unknown to the window."""
+"""Static checks: all shown strings are visible to lupdate, and all error reasons are marked for translation."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ SHOWN: dict[str, tuple[int, ...]] = {
         ),
         (0,),
     ),
-    # Where an icon, a name for the style sheet, a theme or a parent comes first
+    # An icon, object name, theme or parent comes first
     **dict.fromkeys(("addAction", "addItem", "addTab", "setTabText", "QAction", "addMenu"), (0, 1)),
     **dict.fromkeys(("label", "QFileDialog", "Switch", "Action", "showMessage", "drawText"), (1, 2)),
     **dict.fromkeys(("IconButton", "QMessageBox", "ActionButton"), (1, 2, 3)),
 }
-"""What puts words on the screen, and which of its arguments are words."""
+"""Functions that show text, with the positions of their text arguments."""
 
 TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
 NO_LITERALS = frozenset(
@@ -43,10 +42,10 @@ NO_LITERALS = frozenset(
         ("strings.py", "setting_text"),
     }
 )
-"""Where what is translated was marked elsewhere: a function that lupdate knows, and a list of marked clauses."""
+"""Functions that translate variables, whose texts are marked elsewhere."""
 
 OWN_NUMBERS = frozenset({"diagnostics.py"})
-"""Written for those who mend the app, in English."""
+"""Written in English, for developers."""
 
 
 def files() -> list[Path]:
@@ -54,7 +53,7 @@ def files() -> list[Path]:
 
 
 def unseen(text: str, name: str = "page.py") -> list[str]:
-    """What is wrong in one source file, each with its line."""
+    """The problems of one source file, each with its line."""
     return [f"{name}:{line}: {what}" for line, what in sorted(_Looking(name).look(ast.parse(text)))]
 
 
@@ -141,7 +140,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _literals(node: ast.expr) -> Iterator[str]:
-    """Literal words that an argument may become; what a call gives is its own affair."""
+    """The string literals that an argument may evaluate to, except those inside of calls."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
@@ -161,7 +160,7 @@ def _literals(node: ast.expr) -> Iterator[str]:
 
 
 def _is_name(literal: str, called: str, place: int) -> bool:
-    """No words: signs and numbers, the app's own name, an icon's name."""
+    """Whether it needs no translation: signs, numbers, the name of the app, an icon's name."""
     words = literal.replace("Inglenook", "")
     if not any(letter.isalpha() for letter in words):
         return True
@@ -169,7 +168,7 @@ def _is_name(literal: str, called: str, place: int) -> bool:
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_word_that_is_shown_can_be_translated(path: Path) -> None:
+def test_every_shown_string_is_marked_for_lupdate(path: Path) -> None:
     assert unseen(path.read_text(encoding="utf-8"), path.name) == []
 
 
@@ -202,11 +201,11 @@ def test_every_word_that_is_shown_can_be_translated(path: Path) -> None:
         'class A:\n    def f(self):\n        return counted("%Ln chats", "", n)',
     ],
 )
-def test_a_word_that_lupdate_would_not_see_is_noticed(line: str) -> None:
+def test_unmarked_string_is_found(line: str) -> None:
     assert unseen(line), line
 
 
-def test_what_is_right_is_left_alone() -> None:
+def test_marked_strings_are_accepted() -> None:
     right = (
         'QLabel(self.tr("Words"), self)\nself.setText(f"{used} / {all}")\nself.setWindowTitle("Inglenook")\n'
         'IconButton(theme, "chevron-down", self.tr("Close"), self)\nlabel("cardTitle", title, self)\n'
@@ -216,7 +215,7 @@ def test_what_is_right_is_left_alone() -> None:
     assert unseen(right) == []
 
 
-# What the engine, the exchange and the store say in clauses of their own
+# Reasons of errors of the engine, import and store
 
 SAYS = {"ModelFileError": 1, "InvalidSettings": 1, "CannotWrite": 0, "_error": 0, "UnreadableFile": 1, "Reason": 0}
 
@@ -258,19 +257,19 @@ def unknown(said: set[str]) -> set[str]:
     return said - KNOWN - {"{} ({why})"}
 
 
-def test_every_clause_of_the_engine_is_known() -> None:
+def test_every_error_reason_is_marked_for_translation() -> None:
     said = clauses()
     assert len(said) > 25
     assert "the file is incomplete; download it again" in said
     assert unknown(said) == set()
 
 
-def test_a_clause_that_is_not_known_is_noticed_and_shown_as_it_came() -> None:
+def test_unknown_error_reason_is_found_and_shown_unchanged() -> None:
     assert unknown({"its header is damaged", "its feet are cold"}) == {"its feet are cold"}
     assert reason("its feet are cold") == "its feet are cold"
 
 
-def test_a_clause_keeps_its_values(qapp: object) -> None:
+def test_translated_error_reason_keeps_its_values(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
     from desktop.platform.language import install_translators

@@ -1,4 +1,4 @@
-"""Names with ampersands and angle brackets, wherever the window shows them."""
+"""Names with ampersands and angle brackets are shown literally everywhere."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ AS_BUTTON = "R&&D <b>plan</b>"
 AS_TOOLTIP = "<qt>R&amp;D &lt;b&gt;plan&lt;/b&gt;</qt>"
 
 
-def test_name_is_shown_to_the_letter_by_buttons_and_tooltips() -> None:
+def test_ampersands_and_markup_are_escaped_for_buttons_and_tooltips() -> None:
     assert button_text(NAME) == AS_BUTTON
     assert tooltip_text(NAME) == AS_TOOLTIP
     assert tooltip_text("<b>\n</b>") == "<qt>&lt;b&gt;<br>&lt;/b&gt;</qt>"
 
 
 @pytest.mark.parametrize("name", ["R&D", "notes <draft>.txt", "1 < 2 & 3", "plain"])
-def test_tooltip_that_is_no_html_stays_as_it_is(name: str) -> None:
+def test_tooltip_without_markup_is_unchanged(name: str) -> None:
     assert tooltip_text(name) == name
     assert not RichText.mightBeRichText(name)
 
 
-def test_label_of_a_card_shows_no_markup(qtbot: QtBot, theme: Theme) -> None:
+def test_card_label_does_not_render_markup(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     assert label("cardLabel", NAME, parent).textFormat() == Qt.TextFormat.PlainText
     assert IconButton(theme, "x", NAME, parent).toolTip() == AS_TOOLTIP
 
 
-def test_tooltips_of_chats_and_folders_show_no_markup(qtbot: QtBot) -> None:
+def test_tooltips_of_chats_and_folders_do_not_render_markup(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name)
     at = datetime.now().timestamp()
     chats.show([Chat("a", NAME, at, at)], [Folder("f", NAME, 1.0)])
@@ -55,7 +55,7 @@ def test_tooltips_of_chats_and_folders_show_no_markup(qtbot: QtBot) -> None:
         assert index.data(Qt.ItemDataRole.ToolTipRole) == AS_TOOLTIP
 
 
-def test_menu_of_presets_shows_ampersands(qtbot: QtBot, theme: Theme) -> None:
+def test_preset_menu_shows_ampersands(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     presets = Presets({NAME: ChatSettings()})
@@ -63,7 +63,7 @@ def test_menu_of_presets_shows_ampersands(qtbot: QtBot, theme: Theme) -> None:
     assert (action.text(), action.data()) == (AS_BUTTON, NAME)
 
 
-def test_title_and_preset_with_an_ampersand_are_no_shortcuts(run: Run, open_gui: OpenGui) -> None:
+def test_ampersand_in_title_and_preset_makes_no_mnemonic(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -1,4 +1,4 @@
-"""The files of words: nothing that is said in the sources is missing, unfinished, or says something else."""
+"""The translation files are complete, finished and consistent with the sources."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.packaging.checkout import ROOT
 
 SAME = frozenset(
     {
-        # Names, and words that German took over
+        # Names and loan words
         *("Inglenook", "Markdown…", "PDF…", "App", "Chats", "Chat: {title}", "Prompt", "Top P", "Top K", "Min P"),
-        # Units, and signs between values
+        # Units and separators
         *(
             "{size} GB",
             "{size} MB",
@@ -36,7 +36,7 @@ SAME = frozenset(
         ),
     }
 )
-"""What reads the same in both languages."""
+"""Strings that are equal in both languages."""
 
 PLACE = re.compile(r"\{\w*\}|%L?n|%\d")
 
@@ -76,7 +76,7 @@ def file_of(language: str, folder: Path = TRANSLATIONS) -> Path:
 
 
 def faults(words: Iterable[Words]) -> list[str]:
-    """What is wrong with a translation by itself."""
+    """The problems of one translation."""
     found = []
     for each in words:
         if each.unfinished or not all(form.strip() for form in each.forms):
@@ -84,7 +84,7 @@ def faults(words: Iterable[Words]) -> list[str]:
             continue
         for number, form in enumerate(each.forms):
             wanted, there = Counter(PLACE.findall(each.source)), Counter(PLACE.findall(form))
-            if each.plural and number == 0:  # for one thing, which may be said without the number
+            if each.plural and number == 0:  # the singular, which may omit the number
                 wanted.pop("%Ln", None)
                 there.pop("%Ln", None)
             if wanted != there:
@@ -100,13 +100,13 @@ def faults(words: Iterable[Words]) -> list[str]:
 def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     module = importlib.import_module("bootstrap.translations")
-    # The tools of the environment that runs the tests.
+    # The Qt tools of the environment that runs the tests.
     monkeypatch.setattr(module, "BIN", Path(sys.executable).parent)
     return module
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_string_of_the_sources_is_missing(language: str, bootstrap: ModuleType, tmp_path: Path) -> None:
+def test_translation_files_contain_every_source_string(language: str, bootstrap: ModuleType, tmp_path: Path) -> None:
     shutil.copy(file_of(language), tmp_path)
     bootstrap.gather(tmp_path)
     said, kept = (
@@ -117,7 +117,7 @@ def test_no_string_of_the_sources_is_missing(language: str, bootstrap: ModuleTyp
     assert not kept - said, "`make translations` drops them"
 
 
-def test_a_string_that_is_new_is_noticed(bootstrap: ModuleType, tmp_path: Path) -> None:
+def test_new_source_string_is_found_as_missing(bootstrap: ModuleType, tmp_path: Path) -> None:
     source = tmp_path / "sources" / "new.py"
     source.parent.mkdir()
     source.write_text(
@@ -142,11 +142,11 @@ def test_a_string_that_is_new_is_noticed(bootstrap: ModuleType, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_translation_is_whole_and_keeps_the_places_for_values(language: str) -> None:
+def test_translations_are_finished_and_keep_placeholders(language: str) -> None:
     assert faults(words_of(file_of(language))) == []
 
 
-def test_a_translation_that_is_wrong_is_noticed() -> None:
+def test_wrong_translation_is_found() -> None:
     good = Words("c", "{n} of {all} kept", "", False, ("{all}, davon {n} behalten",), False)
     plural = Words("c", "%Ln chats", "", True, ("ein Chat", "%Ln Chats"), False)
     assert faults([good, plural]) == []
@@ -164,18 +164,18 @@ def test_a_translation_that_is_wrong_is_noticed() -> None:
         assert len(faults([bad])) >= 1, bad
 
 
-def test_what_reads_the_same_in_german_is_meant_to() -> None:
+def test_only_listed_translations_equal_the_source() -> None:
     assert {each.source for each in words_of(file_of("de")) if each.source in each.forms} == SAME
 
 
-def test_german_says_neither_du_nor_ihr() -> None:
+def test_german_does_not_use_informal_address() -> None:
     familiar = re.compile(r"\b(du|dich|dir|deine?\w*|Ihre?\w*|Ihnen)\b")
     assert not [form for each in words_of(file_of("de")) for form in each.forms if familiar.search(form)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_compiled_file_says_what_the_source_file_says(language: str) -> None:
-    """Else it was forgotten: `make translations` makes it anew."""
+def test_compiled_translations_match_the_source_files(language: str) -> None:
+    """If this fails, run `make translations`."""
     translator = QTranslator()
     assert translator.load(f"inglenook_{language}", str(TRANSLATIONS))
     for each in words_of(file_of(language)):
@@ -184,7 +184,7 @@ def test_the_compiled_file_says_what_the_source_file_says(language: str) -> None
             assert translator.translate(each.context, each.source, each.comment, n) == form
 
 
-def test_the_application_writes_numbers_into_plurals(qapp: object) -> None:
+def test_plural_forms_contain_the_number(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
     from desktop.platform.language import install_translators

@@ -1,4 +1,4 @@
-"""The file of the settings, as other programs leave it."""
+"""The settings file as other programs write it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from desktop.settings.settings_file import SettingsFile
 
 
-def test_byte_order_mark_of_an_editor_keeps_the_settings(tmp_path: Path) -> None:
+def test_settings_file_with_byte_order_mark_is_read(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     file = SettingsFile(path)
     file.change(theme="dark", endpoint_port=5000)

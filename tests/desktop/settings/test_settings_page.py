@@ -28,7 +28,7 @@ async def lived_in(gui: Gui) -> None:
     await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
 
 
-def test_damaged_settings_are_said_in_the_window(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_damaged_settings_show_a_toast(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         profile.settings.write_text("{")
         async with open_gui() as gui:
@@ -37,7 +37,7 @@ def test_damaged_settings_are_said_in_the_window(run: Run, open_gui: OpenGui, pr
     run(story())
 
 
-def test_a_report_holds_no_chat_and_no_folder(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_diagnostics_contain_no_chat_and_no_folder(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A secret answer.")) as gui:
             await until(lambda: gui.ready)
@@ -63,7 +63,7 @@ def has_room_when_chosen(button: QPushButton) -> bool:
     return QFontMetrics(bold).horizontalAdvance(button.text()) <= room.width()
 
 
-def test_a_choice_is_wide_enough_for_the_weight_of_the_chosen_one(run: Run, open_gui: OpenGui) -> None:
+def test_choice_button_is_wide_enough_for_bold_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         for language in ("en", "de"):
             async with open_gui(language=language) as gui:
@@ -81,7 +81,7 @@ def test_a_choice_is_wide_enough_for_the_weight_of_the_chosen_one(run: Run, open
     run(story())
 
 
-def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_gallery_of_settings_page(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""Larger and smaller text: the whole window, by key and by the page of settings, and where one reads stays."""
+"""Text size: by shortcut and on the settings page, for the whole window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _usual_size(qapp: QApplication) -> object:
     Theme(qapp, "light")
 
 
-def test_sizes_are_in_proportion(qapp: QApplication) -> None:
+def test_all_text_sizes_scale_together(qapp: QApplication) -> None:
     theme = Theme(qapp, "light", 13)
     assert (scaled(15), text_font(15).pixelSize()) == (15, 15)
     assert "font-size: 15px" in theme.style_of("window.qss")
@@ -34,8 +34,8 @@ def test_sizes_are_in_proportion(qapp: QApplication) -> None:
     assert QFont().pixelSize() == 18
     style = theme.style_of("window.qss")
     assert "font-size: 21px" in style
-    assert "height: 1px" in style  # a hairline stays one
-    assert "border-radius: 16px" in style  # one larger than half of its box would not be drawn
+    assert "height: 1px" in style  # hairlines are not scaled
+    assert "border-radius: 16px" in style  # Qt ignores a radius of more than half of the box
     assert "line-height: 33px" in theme.style_of("document.css")
     assert theme.print_style_of("document.css") == Theme(qapp, "light", 13).style_of("document.css")
 
@@ -44,12 +44,12 @@ def reading_height(gui: Gui) -> int:
     return int(gui.transcript.column.item(1).height)
 
 
-def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_text_size_shortcuts_resize_window_and_size_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A few words, and `code`.\n\n```py\nx = 1\n```")) as gui:
             type_and_send(gui, "The sea?")
             await answered(gui)
-            await until(lambda: reading_height(gui) > 100)  # the view takes up what is new at most every 40 ms
+            await until(lambda: reading_height(gui) > 100)  # the view is refreshed at most every 40 ms
             before, low = reading_height(gui), gui.window.chat_page.composer._edit.height()
             QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
             QTest.keyClick(gui.window, Qt.Key.Key_Equal, CONTROL)
@@ -75,7 +75,7 @@ def test_the_keys_resize_all_of_the_window_and_it_is_remembered(run: Run, open_g
     run(story())
 
 
-def test_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
+def test_reading_position_is_kept_when_text_size_changes(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         answer = "\n\n".join(f"Paragraph {n} of a long answer that fills the window." for n in range(60))
         async with open_gui(Script(answer=answer.encode())) as gui:
@@ -93,7 +93,7 @@ def test_where_one_reads_stays(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_gallery_of_text_sizes(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui() as gui:

@@ -1,4 +1,4 @@
-"""What a screen reader finds: every part of the window has a name, a role and its place in the order."""
+"""Accessibility: names and roles for screen readers, and the tab order."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.desktop.transcript.support import message
 
 NAME = QAccessible.Text.Name
 INNER = {"qt_spinbox_lineedit", "qt_keysequenceedit_lineedit", "QLineEditIconButton"}
-"""Qt's own parts, which are read with the control that they belong to."""
+"""Parts of Qt's controls, which are read as part of the control."""
 
 
 @pytest.fixture(autouse=True)
 def reader() -> Iterator[None]:
-    """A screen reader is there."""
+    """Simulates an active screen reader."""
     QAccessible.setActive(True)
     yield
     QAccessible.setActive(False)
@@ -47,7 +47,7 @@ def names(widget: QWidget) -> list[str]:
     return [each.text(NAME) for each in tree(found) if not each.state().invisible]
 
 
-def test_the_conversation_is_read_message_by_message(view: TranscriptView, messages: MessageList) -> None:
+def test_screen_reader_reads_transcript_message_by_message(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "How far is it?"), message(1, "A *long* way.")])
     said = names(view)
     assert "Conversation" in said
@@ -57,7 +57,9 @@ def test_the_conversation_is_read_message_by_message(view: TranscriptView, messa
     assert roles["Copy the answer"] == QAccessible.Role.Button
 
 
-def test_what_is_scrolled_out_of_sight_is_not_read(view: TranscriptView, messages: MessageList) -> None:
+def test_messages_scrolled_out_of_view_are_offscreen_for_screen_reader(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(n, f"Number {n}. " + "word " * 300) for n in range(20)])
     assert not any("Number 0." in name for name in names(view))
     view.verticalScrollBar().setValue(0)
@@ -66,7 +68,7 @@ def test_what_is_scrolled_out_of_sight_is_not_read(view: TranscriptView, message
     assert not any("Number 19." in name for name in said)
 
 
-def test_without_a_screen_reader_nothing_is_made_for_it(view: TranscriptView, messages: MessageList) -> None:
+def test_no_accessible_objects_without_screen_reader(view: TranscriptView, messages: MessageList) -> None:
     QAccessible.setActive(False)
     messages.show([message(0, "Hi"), message(1, "Hello.")])
     assert not any(name.startswith("You:") for name in names(view))
@@ -95,7 +97,7 @@ def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> 
     run(story())
 
 
-def test_tab_goes_from_part_to_part_and_comes_round(open_gui: OpenGui, run: Run) -> None:
+def test_tab_visits_every_part_and_returns_to_the_first(open_gui: OpenGui, run: Run) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -122,7 +124,7 @@ def test_tab_goes_from_part_to_part_and_comes_round(open_gui: OpenGui, run: Run)
 
 
 def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
-    """The names of what Tab comes to, `n` times."""
+    """The accessible names of the next `n` widgets that Tab reaches."""
     window.activateWindow()
     start.setFocus()
     found = []
@@ -134,7 +136,7 @@ def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
     return found
 
 
-def test_what_is_made_late_has_its_place_in_the_order(
+def test_widgets_made_late_have_their_place_in_tab_order(
     open_gui: OpenGui, run: Run, profile: Profile, tmp_path: Path
 ) -> None:
     async def story() -> None:

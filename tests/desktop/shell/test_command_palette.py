@@ -1,4 +1,4 @@
-"""The palette and the keys: every action by its name, by its key, and by another key that the person has chosen."""
+"""Command palette and shortcuts: actions are found by name, run by shortcut, and get other shortcuts."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def offered(gui: Gui) -> list[str]:
     ("typed", "first"),
     [("", "New chat"), ("chat", "New chat"), ("se", "Search all chats"), ("all ch", "Search all chats"), ("zz", None)],
 )
-def test_what_fits_best_comes_first(typed: str, first: str | None) -> None:
+def test_best_match_of_query_comes_first(typed: str, first: str | None) -> None:
     actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
     found = [action.name for action in matching(actions, typed)]
     assert found[:1] == ([first] if first else [])
 
 
-def test_keys_are_changed_refused_and_reset(qtbot: QtBot) -> None:
+def test_shortcuts_are_changed_refused_and_reset(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     done: list[str] = []
@@ -70,7 +70,7 @@ def test_keys_are_changed_refused_and_reset(qtbot: QtBot) -> None:
     assert (actions.shortcut_of("a"), actions.shortcut_of("b"), kept[-1]) == ("Ctrl+A", "", {})
 
 
-def test_a_person_does_something_by_its_name(run: Run, open_gui: OpenGui) -> None:
+def test_palette_runs_actions_and_opens_chats_by_name(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
             type_and_send(gui, "About the coast")
@@ -99,7 +99,7 @@ def test_a_person_does_something_by_its_name(run: Run, open_gui: OpenGui) -> Non
     run(story())
 
 
-def test_where_nothing_is_found_it_says_so(run: Run, open_gui: OpenGui) -> None:
+def test_palette_without_match_shows_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -115,7 +115,7 @@ def test_where_nothing_is_found_it_says_so(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_a_key_that_was_chosen_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_changed_shortcut_is_kept_after_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             keys = gui.window.view("settings").shortcuts
@@ -135,7 +135,7 @@ def test_a_key_that_was_chosen_is_remembered(run: Run, open_gui: OpenGui, profil
     run(story())
 
 
-def test_it_is_pictured(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_gallery_of_command_palette(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):
@@ -166,11 +166,13 @@ async def chat_offered(gui: Gui) -> None:
         ("Alt+1", True), ("Meta+K", True), ("Ctrl+Shift+Del", True), ("Media Play", True), ("", False),
     ],
 )  # fmt: skip
-def test_key_that_writes_is_no_shortcut(keys: str, usable: bool) -> None:
+def test_only_keys_that_do_not_type_are_usable_as_shortcuts(keys: str, usable: bool) -> None:
     assert is_usable(keys) == usable
 
 
-def test_single_letter_is_refused_and_forgotten(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_single_letter_as_shortcut_is_refused_and_stored_one_is_ignored(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     settings = SettingsFile(profile.settings)
     settings.change(shortcuts={"delete_chat": "N", "pin_chat": "Ctrl+J"})
     settings.save()
@@ -194,7 +196,7 @@ def test_single_letter_is_refused_and_forgotten(run: Run, open_gui: OpenGui, pro
     run(story())
 
 
-def test_palette_leaves_when_another_key_is_pressed(run: Run, open_gui: OpenGui) -> None:
+def test_palette_closes_when_another_shortcut_is_pressed(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             palette = palette_of(gui)
@@ -216,7 +218,7 @@ def test_palette_leaves_when_another_key_is_pressed(run: Run, open_gui: OpenGui)
     run(story())
 
 
-def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_gui: OpenGui) -> None:
+def test_page_shortcuts_are_numbered_in_sidebar_order(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             sidebar, keys = gui.window.sidebar, gui.window.findChild(Actions)
@@ -233,7 +235,7 @@ def test_places_have_keys_in_the_order_of_the_sidebar(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_palette_finds_what_is_done_with_the_last_answer(run: Run, open_gui: OpenGui) -> None:
+def test_palette_lists_answer_actions_only_after_an_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             palette = palette_of(gui)

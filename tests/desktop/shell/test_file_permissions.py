@@ -1,4 +1,4 @@
-"""Every file that the app writes is readable by its owner alone, also with a umask of 0."""
+"""Files written by the app are readable only by their owner, even with a umask of 0."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def readable_by_others(root: Path) -> list[str]:
 
 
 def chats_while_open(profile: Profile) -> list[str]:
-    """Writes a chat and a draft; returns what others can read while the file is open, its journal beside it."""
+    """Writes a chat and a draft; returns the files that others can read while the database is open with its journal."""
 
     async def run() -> list[str]:
         store = Store(profile.chats)
@@ -62,14 +62,14 @@ def chats_while_open(profile: Profile) -> list[str]:
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_profile_is_private_when_the_environment_gives_the_key(
+def test_profile_is_private_with_key_from_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
 ) -> None:
     monkeypatch.setenv(KEY_VARIABLE, "key")
     root = tmp_path / "new" / "profile"
     if exists:
         root.mkdir(parents=True)
-    # A page's origin that is none ends the program after it has opened the profile.
+    # The invalid origin ends the program after it has opened the profile.
     assert serve(["--profile", str(root), "--model", str(tmp_path / "m.gguf"), "--origin", "nonsense"]) == 1
     assert readable_by_others(root) == []
 
@@ -96,7 +96,7 @@ def test_settings_log_lock_keys_responses_and_snapshots_are_private(tmp_path: Pa
     assert lock.acquire()
     SettingsFile(profile.settings).save()
     book = LogFile(profile.root)
-    for _ in range(MAX_BYTES // 1000 + 10):  # so that an older file is put aside
+    for _ in range(MAX_BYTES // 1000 + 10):  # enough to rotate the file
         logging.getLogger("desktop").info("x" * 1000)
     book.close()
     KeyFile(profile.named_keys).add("editor")

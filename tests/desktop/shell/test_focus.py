@@ -1,4 +1,4 @@
-"""Where the focus goes, so that the next key does what the person means."""
+"""Keyboard focus after an action: the next key goes where the user expects it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop.platform.theme import TEXT_SIZES
 from tests.desktop.conftest import OpenGui, Run
 
 
-def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: OpenGui) -> None:
+def test_tab_from_number_field_skips_reset_button(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.chat_page.composer.settings_requested.emit()
@@ -34,7 +34,7 @@ def test_tab_from_a_number_field_reaches_no_reset_button(run: Run, open_gui: Ope
 
 
 @pytest.mark.parametrize("name", ["smaller", "larger", "usual"])
-def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui: OpenGui, name: str) -> None:
+def test_text_size_button_at_its_limit_keeps_focus(run: Run, open_gui: OpenGui, name: str) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")
@@ -51,7 +51,7 @@ def test_button_of_the_text_size_keeps_the_focus_at_its_limit(run: Run, open_gui
     run(story())
 
 
-def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
+def test_empty_shortcut_field_never_shows_placeholder_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")
@@ -74,7 +74,7 @@ def test_key_field_never_shows_words_of_qt(run: Run, open_gui: OpenGui) -> None:
 
 
 @pytest.mark.parametrize("by_key", [False, True])
-def test_what_is_typed_after_undo_is_written(run: Run, open_gui: OpenGui, by_key: bool) -> None:
+def test_typing_after_undo_goes_into_the_composer(run: Run, open_gui: OpenGui, by_key: bool) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window

@@ -1,4 +1,4 @@
-"""The same pictures at 200 %, in build/gallery/200. The scale is a process's own: another one makes them."""
+"""The gallery at a scale of 200 %, in build/gallery/200, made by another process: the scale is set per process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGES = {
 
 @pytest.mark.skipif("QT_SCALE_FACTOR" in os.environ, reason="these are the pictures")
 @pytest.mark.parametrize("module", PAGES)
-def test_pages_at_two_hundred_percent(module: str) -> None:
+def test_gallery_at_200_percent(module: str) -> None:
     folder = GALLERY / "200"
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""The window in German: every word that is seen or heard is German, and none is cut off. Pictures in build/gallery."""
+"""The German user interface: all texts are German, and none is cut off. Screenshots in build/gallery."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ from tests.model_files.sparse_model import write_sparse
 from tests.packaging.checkout import ROOT
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
-OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the one without a screen, of a menu
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen plugin, about a menu
 NARROW_AND_USUAL = SIZES[:2]
 
 
 @cache
 def english() -> re.Pattern[str]:
-    """Any text that is written in English in the sources, unless it is the same in German."""
+    """Matches every English source string, except those that are equal in German."""
     found = []
     for message in ElementTree.parse(TRANSLATIONS / "inglenook_de.ts").iter("message"):
         source = message.findtext("source") or ""
         if source != message.findtext("translation"):
-            # A place for a value takes anything but another part of a line; a number has no words in it.
+            # A placeholder matches anything within a line; a number contains no letters.
             parts = re.split(r"(\{\w+\}|%L?n)", source)
             found.append("".join(_pattern_of(part) for part in parts))
     return re.compile("|".join(found))
@@ -74,7 +74,7 @@ def _pattern_of(part: str) -> str:
 
 
 def texts(root: QWidget) -> Iterator[tuple[str, str]]:
-    """All that is written on a widget and what lies on it, with where it was found. Also of what is hidden."""
+    """All texts of a widget and its children, including hidden ones, each with where it was found."""
     for widget in (root, *root.findChildren(QWidget)):
         where = f"{type(widget).__name__} {widget.objectName()}"
         yield where, widget.toolTip()
@@ -88,7 +88,7 @@ def texts(root: QWidget) -> Iterator[tuple[str, str]]:
             yield from ((where, widget.tabText(number)) for number in range(widget.count()))
         if isinstance(widget, QMenu):
             yield from ((where, action.text()) for action in widget.actions())
-        # What a search found is a person's own words.
+        # Search results are user content.
         if (
             isinstance(widget, QAbstractItemView)
             and widget.model() is not None
@@ -115,7 +115,7 @@ def left_in_english(root: QWidget) -> set[tuple[str, str]]:
 
 
 def cut_off(root: QWidget) -> set[str]:
-    """Words on labels and buttons that are in sight and need more room than they have."""
+    """Visible labels and buttons whose text is wider than they are."""
     found = set()
     for widget in root.findChildren(QWidget):
         if not widget.isVisible() or widget.visibleRegion().isEmpty():
@@ -146,7 +146,7 @@ def _option(edit: QLineEdit) -> QStyleOptionFrame:
 
 
 async def look(gui: Gui, name: str) -> None:
-    """Takes pictures, and holds the words to what is said above."""
+    """Takes screenshots, and checks that all texts are German and none is cut off."""
     for size in NARROW_AND_USUAL:
         await show(gui, f"german-{name}", "light", (size,))
         assert not cut_off(gui.window), size
@@ -154,7 +154,7 @@ async def look(gui: Gui, name: str) -> None:
 
 
 def look_into(menu_of: Callable[[], object], gui: Gui) -> None:
-    """Opens a menu, and holds its words to the same."""
+    """Opens a menu and checks its texts."""
     menu_of()
     menu = next(menu for menu in gui.window.findChildren(QMenu) if menu.isVisible())
     assert len(menu.actions()) > 1
@@ -162,7 +162,7 @@ def look_into(menu_of: Callable[[], object], gui: Gui) -> None:
     menu.close()
 
 
-def test_the_first_of_the_systems_languages_that_there_is_is_spoken() -> None:
+def test_language_is_the_first_supported_one_of_the_system() -> None:
     assert language_for("system", ["fr-FR", "de-AT", "en-GB"]) == "de"
     assert language_for("system", ["de_CH.UTF-8"]) == "de"
     assert language_for("system", ["fr-FR", "C"]) == "en"
@@ -188,7 +188,7 @@ launch.launch(launch.Options(launch.Profile(pathlib.Path(sys.argv[1]))))
 """
 
 
-def test_the_app_starts_in_the_systems_language_or_in_the_one_that_was_chosen(profile: Profile) -> None:
+def test_app_starts_in_chosen_language_else_in_that_of_the_system(profile: Profile) -> None:
     def started(system: str) -> str:
         told = os.environ | {"LC_ALL": system, "LANGUAGE": "", "QT_QPA_PLATFORM": "offscreen", "PYTHONUTF8": "1"}
         command = [sys.executable, "-c", START, str(profile.root)]
@@ -203,7 +203,7 @@ def test_the_app_starts_in_the_systems_language_or_in_the_one_that_was_chosen(pr
 
 
 @OPENS_MENUS
-def test_a_chat_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_page_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Das Meer ist weit.", step_s=0.001), language="de") as gui:
@@ -242,7 +242,7 @@ def test_a_chat_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None
     run(story())
 
 
-def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_composer_sheet_and_cards_are_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(language="de") as gui:
@@ -274,7 +274,7 @@ def test_what_stands_around_the_composer_is_german(run: Run, open_gui: OpenGui, 
 
 
 @OPENS_MENUS
-def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_endpoint_page_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(language="de") as gui:
             page = gui.endpoint_page
@@ -300,7 +300,7 @@ def test_the_endpoint_is_german(run: Run, open_gui: OpenGui, profile: Profile) -
 
 
 @OPENS_MENUS
-def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
+def test_models_page_is_german(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path) -> None:
     folder = tmp_path / "shelf"
     folder.mkdir()
     write_sparse(folder / "Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", n_bytes=4 * 10**8, n_layers=24, n_embd=896)
@@ -334,7 +334,7 @@ def test_the_models_are_german(run: Run, open_gui: OpenGui, profile: Profile, tm
     run(story())
 
 
-def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_settings_page_is_german_and_language_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
             await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
@@ -356,7 +356,7 @@ def test_the_settings_are_german_and_the_language_is_kept(run: Run, open_gui: Op
     run(story())
 
 
-def test_a_word_that_was_forgotten_is_found(run: Run, open_gui: OpenGui) -> None:
+def test_untranslated_text_is_found(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
             await until(lambda: gui.window.chat_page.greeting._choose.isVisible())

@@ -1,4 +1,4 @@
-"""The whole window over a real engine with a fake model: what a person does, and what is there afterwards."""
+"""The whole window over a real engine with a fake model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def answered(gui: Gui) -> None:
     await until(lambda: gui.rows and gui.rows[-1].state not in ("streaming",) and gui.rows[-1].role == "assistant")
 
 
-def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_gui: OpenGui) -> None:
+def test_answered_message_is_kept_after_restart(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The sea is wide.")) as gui:
             type_and_send(gui, "Tell me of the sea")
@@ -59,7 +59,7 @@ def test_a_message_is_answered_and_is_there_after_a_restart(run: Run, open_gui: 
     run(story())
 
 
-def test_shift_enter_makes_a_line_and_an_empty_message_is_not_sent(run: Run, open_gui: OpenGui) -> None:
+def test_shift_enter_inserts_line_and_empty_message_is_not_sent(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             edit = gui.window.chat_page.composer._edit
@@ -80,7 +80,7 @@ def test_shift_enter_makes_a_line_and_an_empty_message_is_not_sent(run: Run, ope
     run(story())
 
 
-def test_escape_stops_and_what_was_written_stays(run: Run, open_gui: OpenGui) -> None:
+def test_escape_stops_answer_and_keeps_partial_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -94,7 +94,7 @@ def test_escape_stops_and_what_was_written_stays(run: Run, open_gui: OpenGui) ->
     run(story())
 
 
-def test_closing_in_the_middle_of_an_answer_keeps_it(run: Run, open_gui: OpenGui) -> None:
+def test_closing_during_an_answer_keeps_partial_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -110,7 +110,7 @@ def test_closing_in_the_middle_of_an_answer_keeps_it(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_gui: OpenGui) -> None:
+def test_answer_continues_while_another_chat_is_open(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "First")
@@ -129,7 +129,7 @@ def test_an_answer_goes_on_while_another_chat_is_open(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_gui: OpenGui) -> None:
+def test_message_longer_than_context_is_refused_with_both_counts(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.chat_page.composer.begin_with("word " * 1_000)
@@ -141,7 +141,7 @@ def test_a_message_too_long_for_the_model_is_refused_in_words(run: Run, open_gui
     run(story())
 
 
-def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: OpenGui) -> None:
+def test_chat_is_renamed_pinned_deleted_and_restored(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
@@ -151,7 +151,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
             row = gui.chats.currentIndex()
-            row.model().dataChanged.emit(row, row)  # as when an answer is kept at this moment
+            row.model().dataChanged.emit(row, row)  # as when an answer is saved at this moment
             assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])
@@ -171,7 +171,7 @@ def test_a_chat_is_renamed_pinned_deleted_and_brought_back(run: Run, open_gui: O
     run(story())
 
 
-def test_the_sidebar_folds(run: Run, open_gui: OpenGui) -> None:
+def test_sidebar_folds_in_narrow_window(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -188,7 +188,7 @@ def test_the_sidebar_folds(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_theme_and_geometry_are_kept_after_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.resize(700, 500)
@@ -201,7 +201,7 @@ def test_looks_and_place_are_remembered(run: Run, open_gui: OpenGui, profile: Pr
     run(story())
 
 
-def test_every_control_has_a_name(run: Run, open_gui: OpenGui) -> None:
+def test_every_control_has_an_accessible_name(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So:\n\n```python\nx\n```")) as gui:
             type_and_send(gui, "Show me")
@@ -219,7 +219,7 @@ def test_every_control_has_a_name(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_a_second_window_on_the_same_chats_is_refused(profile: Profile) -> None:
+def test_second_lock_on_a_profile_is_refused(profile: Profile) -> None:
     from desktop.platform.single_instance import InstanceLock
 
     first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
@@ -235,7 +235,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, open_gui: OpenGui) -> None:
+def test_low_window_without_model_has_no_overlapping_widgets(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             greeting = gui.window.chat_page.greeting
@@ -254,7 +254,7 @@ def test_in_a_low_window_without_a_model_nothing_lies_over_another(run: Run, ope
     run(story())
 
 
-def test_a_notice_stands_above_the_composer_as_it_is_now(run: Run, open_gui: OpenGui) -> None:
+def test_toast_follows_the_height_of_the_composer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window, toast = gui.window, gui.window.toast

@@ -1,4 +1,4 @@
-"""What SECURITY.md promises of the network: nobody is asked who was not meant, by the window or by the endpoint."""
+"""The network promises of SECURITY.md: neither the window nor the endpoint contacts anyone unasked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def heard(event, arguments):
             file.write(f"{{event}} {{arguments[-1 if event in ('socket.connect', 'socket.sendto') else 0]}}\\n")
 sys.addaudithook(heard)
 """
-"""As sitecustomize, which Python imports before all else."""
+"""A sitecustomize module, which Python imports at start."""
 
 ASKERS = {
     "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
@@ -57,11 +57,11 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def test_who_may_use_the_network_is_a_short_list() -> None:
+def test_only_listed_modules_import_network_libraries() -> None:
     found = {}
     for package in ("engine", "api", "desktop"):
         for path in (ROOT / package).rglob("*.py"):
-            names = imported(path) - {"urllib.request.url2pathname"}  # makes a path of an address
+            names = imported(path) - {"urllib.request.url2pathname"}  # converts a URL to a path; no network
             roads = {road for road in ROADS for name in names if name == road or name.startswith(f"{road}.")}
             if roads - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
                 found[path.relative_to(ROOT).as_posix()] = roads
@@ -69,7 +69,7 @@ def test_who_may_use_the_network_is_a_short_list() -> None:
 
 
 class Ears:
-    """What this process asks of the network while they are open. An audit hook cannot be taken out again."""
+    """Records this process's network requests while the fixture is active. An audit hook cannot be removed."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -94,8 +94,8 @@ def beyond(lines: list[str]) -> list[str]:
     return [line for line in lines if "127.0.0.1" not in line]
 
 
-def test_the_window_asks_nobody(run: Run, open_gui: OpenGui, model_path: Path, ears: Ears) -> None:
-    """Opened, asked, its endpoint on, every page looked at: all that one does without searching for a model."""
+def test_window_makes_no_network_request(run: Run, open_gui: OpenGui, model_path: Path, ears: Ears) -> None:
+    """Opens the window, sends a message, turns the endpoint on and shows every page; does not search for models."""
 
     async def story() -> None:
         async with open_gui(real=model_path) as gui:
@@ -114,10 +114,10 @@ def test_the_window_asks_nobody(run: Run, open_gui: OpenGui, model_path: Path, e
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
-def test_the_endpoint_asks_nobody(tmp_path: Path, model_path: Path) -> None:
+def test_endpoint_makes_no_network_request(tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     heard = tmp_path / "heard"
-    # A question of its own is heard: the ears work.
+    # A request of the test itself is recorded: the audit hook works.
     told = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "INGLENOOK_HEARD": str(heard)}
     script = "import socket; socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], env=os.environ | told)

@@ -1,4 +1,4 @@
-"""The app as a process: it ends cleanly when it is asked to, and starts again when it was not."""
+"""The app as a process: it ends cleanly on signals, and starts again after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wait_for(process: subprocess.Popen[str], condition: Callable[[], bool]) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_a_signal_closes_cleanly_and_a_crash_keeps_nobody_out(tmp_path: Path) -> None:
+def test_signal_closes_cleanly_and_crash_does_not_block_next_start(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())
@@ -55,9 +55,7 @@ def test_a_signal_closes_cleanly_and_a_crash_keeps_nobody_out(tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 @pytest.mark.parametrize(("screen", "size"), [((1093, 614), (1093, 574)), ((1920, 1080), (1100, 750))])
-def test_the_first_window_is_no_larger_than_the_screen(
-    tmp_path: Path, screen: tuple[int, int], size: tuple[int, int]
-) -> None:
+def test_first_window_fits_the_screen(tmp_path: Path, screen: tuple[int, int], size: tuple[int, int]) -> None:
     width, height = screen
     only = {"name": "s", "x": 0, "y": 0, "width": width, "height": height}
     (tmp_path / "screen.json").write_text(
@@ -69,5 +67,5 @@ def test_the_first_window_is_no_larger_than_the_screen(
         process.terminate()
         assert process.wait(20) == 0
     kept = base64.b64decode(json.loads((profile / "settings.json").read_text())["geometry"])
-    left, top, right, bottom = struct.unpack_from(">4i", kept, 24)  # after a head and the frame, as Qt writes them
+    left, top, right, bottom = struct.unpack_from(">4i", kept, 24)  # after the header and the frame geometry
     assert (right - left + 1, bottom - top + 1) == size

@@ -1,4 +1,4 @@
-"""The window with the real model: typed, answered, stopped, closed, opened again."""
+"""The window with the real model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, click_chat, free_port, titles, type_and_send
 
 
-def test_the_real_model_answers_and_the_chat_is_there_again(run: Run, open_gui: OpenGui, model_path: Path) -> None:
+def test_real_model_answers_and_chat_is_kept_after_restart(run: Run, open_gui: OpenGui, model_path: Path) -> None:
     async def story() -> None:
         async with open_gui(real=model_path) as gui:
             type_and_send(gui, "Name three colours")
@@ -39,8 +39,10 @@ def test_the_real_model_answers_and_the_chat_is_there_again(run: Run, open_gui: 
     run(story())
 
 
-def test_a_tool_is_answered_while_the_window_answers(run: Run, open_gui: OpenGui, model_path: Path) -> None:
-    """One model, both origins: the official client, streamed and whole, beside an answer that goes on being written."""
+def test_endpoint_request_is_answered_during_an_answer_of_the_window(
+    run: Run, open_gui: OpenGui, model_path: Path
+) -> None:
+    """One model, both origins: the official client, streamed and not, during an answer of the window."""
 
     def ask(port: int, key: str) -> tuple[str, str]:
         with OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key, max_retries=0) as client:
@@ -62,6 +64,6 @@ def test_a_tool_is_answered_while_the_window_answers(run: Run, open_gui: OpenGui
             answers = await asyncio.to_thread(ask, port, page._state.key)
             assert all(answers)
             assert len(gui.rows[-1].text) > before
-            assert len(titles(gui)) == 2  # what tools ask never becomes a chat
+            assert len(titles(gui)) == 2  # endpoint requests never become chats
 
     run(story())

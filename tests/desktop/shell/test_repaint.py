@@ -1,4 +1,4 @@
-"""After each action the screen shows what a full repaint would show, on every page and in every list."""
+"""After each action, the screen equals a full repaint, on every page and in every list."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.endpoint.page_driver import Client, served
 from tests.desktop.models import test_gallery_models
 from tests.desktop.models.test_gallery_models import DOWNLOADS
-from tests.desktop.pointer import drag_scroll_bar, hover, leave, wheel
+from tests.desktop.mouse import drag_scroll_bar, hover, leave, wheel
 from tests.desktop.repaint import Surface, assert_current
 from tests.desktop.shell.test_gallery import ANSWER, RICH
 from tests.desktop.shell.test_main_window import type_and_send
@@ -61,13 +61,13 @@ async def lived_in(gui: Gui, n_chats: int = 60) -> Surface:
 
 
 async def quiet() -> None:
-    """Lets timers of 0 ms and animations that have just begun end."""
+    """Waits for timers of 0 ms and short animations."""
     for _ in range(4):
         await asyncio.sleep(0.01)
 
 
 async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> None:
-    """Scrolls and hovers, with a comparison after each action."""
+    """Scrolls and hovers; compares after each action."""
     view = area.viewport()
     for n_notches in (1, 2, -1, 5):
         wheel(view, n_notches)
@@ -91,7 +91,7 @@ async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> No
 
 
 async def change_around(gui: Gui, surface: Surface, name: str) -> None:
-    """What changes the window around a page: its size, the colours, a toast."""
+    """Changes around a page: window size, colours, a toast."""
     for size in ((700, 480), (1180, 620), SIZE):
         gui.window.resize(*size)
         await quiet()
@@ -110,7 +110,7 @@ async def change_around(gui: Gui, surface: Surface, name: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("folders", [False, True], ids=["by day", "folders"])
-def test_chats_list_is_repainted_after_each_action(
+def test_chat_list_is_repainted_after_each_action(
     run: Run, open_gui: OpenGui, profile: Profile, scheme: str, folders: bool
 ) -> None:
     async def story() -> None:
@@ -223,7 +223,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("end", ["stopped", "complete", "cut", "failed"])
-def test_answer_longer_than_the_page_is_painted_whole_when_it_ends(
+def test_answer_longer_than_page_is_fully_painted_when_it_ends(
     view: TranscriptView, messages: MessageList, shape: str, end: str
 ) -> None:
     surface, text = Surface(view), SHAPES[shape]
@@ -242,7 +242,7 @@ def test_answer_longer_than_the_page_is_painted_whole_when_it_ends(
 
 
 @pytest.mark.parametrize("above", [40, 400], ids=["near the end", "far from it"])
-def test_answer_that_grows_below_a_reader_who_scrolled_up_is_painted_whole(
+def test_answer_growing_below_the_visible_part_is_fully_painted(
     view: TranscriptView, messages: MessageList, above: int
 ) -> None:
     surface, text = Surface(view), SHAPES["paragraphs"]
@@ -260,7 +260,7 @@ def test_answer_that_grows_below_a_reader_who_scrolled_up_is_painted_whole(
     assert_current(surface, "the stop")
 
 
-def test_stopped_answer_is_painted_whole_in_the_window(run: Run, open_gui: OpenGui) -> None:
+def test_stopped_answer_is_fully_painted(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode(), step_s=0.002)) as gui:
             await until(lambda: gui.ready)
@@ -402,7 +402,7 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript.updates.refresh()  # what was said since the last time is laid out already
+                gui.transcript.updates.refresh()  # text received since the last refresh is laid out
                 assert_current(surface, f"{n_letters} letters side by side")
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")
@@ -420,7 +420,7 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support", "systemTrayWindowChanged")
-def test_small_window_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
+def test_quick_ask_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode(), step_s=0.001)) as gui:
             await until(lambda: gui.ready)

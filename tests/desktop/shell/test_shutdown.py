@@ -1,4 +1,4 @@
-"""The app ends in time, whatever still hangs; and a start during that waits for the end."""
+"""Closing: the app ends in time even if something is stuck; a start meanwhile waits for its end."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ sys.exit(launch(Options(Profile(Path(sys.argv[1])), Path(sys.argv[1]) / "missing
 
 
 @pytest.mark.parametrize("what", ["scan", "pool"])
-def test_process_ends_while_a_thread_never_comes_back(tmp_path: Path, what: str) -> None:
+def test_process_ends_although_a_thread_is_stuck(tmp_path: Path, what: str) -> None:
     command = [sys.executable, "-c", STALLED_SCAN, str(tmp_path), what]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     ended = subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=50)
@@ -82,7 +82,7 @@ def test_process_ends_while_a_thread_never_comes_back(tmp_path: Path, what: str)
     lock.release()
 
 
-def test_file_on_a_stalled_drive_is_removed_and_does_not_hold_up_closing(
+def test_attachment_on_stalled_drive_can_be_removed_and_does_not_delay_closing(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = threading.Event()
@@ -131,7 +131,7 @@ def test_unexpected_error_while_reading_a_file_does_not_block_the_composer(
     run(story())
 
 
-def test_start_waits_for_the_end_of_the_one_before_and_says_so(qapp: QApplication, profile: Profile) -> None:
+def test_start_waits_with_dialog_until_closing_instance_has_ended(qapp: QApplication, profile: Profile) -> None:
     path = profile.root / "window.lock"
     ending, starting = InstanceLock(path), InstanceLock(path)
     assert ending.acquire()
@@ -156,7 +156,7 @@ def test_start_waits_for_the_end_of_the_one_before_and_says_so(qapp: QApplicatio
     starting.release()
 
 
-def test_profile_that_stays_taken_is_reported(qapp: QApplication, profile: Profile) -> None:
+def test_locked_profile_is_reported_after_the_time_limit(qapp: QApplication, profile: Profile) -> None:
     path = profile.root / "window.lock"
     other = InstanceLock(path)
     assert other.acquire()
@@ -164,7 +164,7 @@ def test_profile_that_stays_taken_is_reported(qapp: QApplication, profile: Profi
     other.release()
 
 
-def test_start_that_fails_half_way_closes_what_is_open(
+def test_failed_start_closes_what_was_opened(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(services: object) -> None:
@@ -181,7 +181,7 @@ def test_start_that_fails_half_way_closes_what_is_open(
     assert "closing the drafts failed" not in caplog.text
 
 
-def test_model_that_cannot_be_loaded_for_an_unknown_reason_ends_the_wait(run: Run) -> None:
+def test_unexpected_load_error_ends_waiting_for_the_model(run: Run) -> None:
     def broken() -> Engine:
         raise ImportError("no such library")
 

@@ -1,4 +1,4 @@
-"""What was deleted comes back: one stack for chats, messages, folders and presets, with a key."""
+"""Undo: one stack for chats, messages, folders and presets, with a shortcut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPT = Script(answer=b"Well.")
 
 
 def undo(gui: Gui) -> None:
-    """With the focus where a person has it, in the composer."""
+    """Presses the undo shortcut with the focus in the composer, as a user would."""
     edit = gui.window.chat_page.composer._edit
     edit.setFocus()
     QTest.keyClick(edit, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -28,7 +28,7 @@ async def talk(gui: Gui, *questions: str) -> None:
         await answered(gui)
 
 
-def test_key_undoes_deletions_the_newest_first_long_after_their_notices(run: Run, open_gui: OpenGui) -> None:
+def test_undo_shortcut_restores_newest_deletion_first_after_toasts_are_gone(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
@@ -55,7 +55,7 @@ def test_key_undoes_deletions_the_newest_first_long_after_their_notices(run: Run
     run(story())
 
 
-def test_undo_by_its_notice_is_not_done_again_by_the_key(run: Run, open_gui: OpenGui) -> None:
+def test_deletion_undone_by_toast_is_not_undone_again_by_shortcut(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First")
@@ -67,7 +67,7 @@ def test_undo_by_its_notice_is_not_done_again_by_the_key(run: Run, open_gui: Ope
     run(story())
 
 
-def test_messages_deleted_by_two_clicks_come_back_together(run: Run, open_gui: OpenGui) -> None:
+def test_two_quick_deletions_are_undone_together(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
@@ -82,7 +82,7 @@ def test_messages_deleted_by_two_clicks_come_back_together(run: Run, open_gui: O
     run(story())
 
 
-def test_key_undoes_typing_first_where_something_is_typed(run: Run, open_gui: OpenGui) -> None:
+def test_undo_shortcut_undoes_typing_before_deletions(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First")
@@ -97,7 +97,7 @@ def test_key_undoes_typing_first_where_something_is_typed(run: Run, open_gui: Op
     run(story())
 
 
-def test_delete_button_names_the_number_of_messages_on_all_branches(run: Run, open_gui: OpenGui) -> None:
+def test_delete_button_shows_number_of_messages_on_all_branches(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")

@@ -1,4 +1,4 @@
-"""A window whose place was kept on another screen stands on the one that is there."""
+"""The stored geometry of the window is fitted to the present screen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from desktop.shell.main_window import TITLE_BAR, MainWindow
 ROOT = Path(__file__).parents[3]
 SCREEN = QRect(0, 0, 960, 540)
 FREE = SCREEN.size() - QSize(0, TITLE_BAR)
-"""What the title bar leaves of it."""
+"""The screen without the title bar."""
 
 
 @pytest.fixture
 def kept(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
-    """A window as it was left, large and far away on another screen."""
+    """A window with the geometry of a large, distant screen."""
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.show()
@@ -44,7 +44,7 @@ def fits(window: MainWindow) -> bool:
     return SCREEN.contains(QRect(window.pos(), window.size() + QSize(0, TITLE_BAR)))
 
 
-def test_kept_window_fits_a_smaller_screen(qtbot: QtBot, theme: Theme, kept: MainWindow) -> None:
+def test_stored_geometry_is_shrunk_to_a_smaller_screen(qtbot: QtBot, theme: Theme, kept: MainWindow) -> None:
     window = restored(qtbot, theme, kept.geometry_base64, SCREEN)
     assert fits(window)
     window.show()
@@ -52,7 +52,7 @@ def test_kept_window_fits_a_smaller_screen(qtbot: QtBot, theme: Theme, kept: Mai
 
 
 @pytest.mark.parametrize("place", [QPoint(-900, -700), QPoint(5_000, 60), QPoint(600, 400)])
-def test_window_that_stands_outside_comes_back(qtbot: QtBot, theme: Theme, place: QPoint) -> None:
+def test_stored_geometry_outside_the_screen_is_moved_inside(qtbot: QtBot, theme: Theme, place: QPoint) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.resize(500, 400)
@@ -62,7 +62,7 @@ def test_window_that_stands_outside_comes_back(qtbot: QtBot, theme: Theme, place
     assert window.size() == QSize(500, 400)
 
 
-def test_window_that_fits_stays_as_it_was(qtbot: QtBot, theme: Theme) -> None:
+def test_stored_geometry_that_fits_is_kept(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(100, 80, 600, 420)
@@ -70,7 +70,7 @@ def test_window_that_fits_stays_as_it_was(qtbot: QtBot, theme: Theme) -> None:
     assert window.geometry() == QRect(100, 80, 600, 420)
 
 
-def test_maximised_window_fits_when_it_is_no_longer_so(qtbot: QtBot, theme: Theme) -> None:
+def test_maximised_window_fits_after_it_is_restored(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(50, 50, 1_600, 1_000)
@@ -81,7 +81,7 @@ def test_maximised_window_fits_when_it_is_no_longer_so(qtbot: QtBot, theme: Them
     assert FREE.boundedTo(window.size()) == window.size()
 
 
-def test_window_fits_a_screen_smaller_than_its_least_size(qtbot: QtBot, theme: Theme) -> None:
+def test_window_fits_screen_smaller_than_its_minimum_size(qtbot: QtBot, theme: Theme) -> None:
     window = restored(qtbot, theme, "", QRect(0, 0, 640, 360))
     assert window.height() <= 360 - TITLE_BAR
 
@@ -101,13 +101,13 @@ else:
     window.setGeometry(150, 60, 1_700, 980)
 window.show()
 application.processEvents()
-free = screen_of(window).availableGeometry().adjusted(0, 0, 1, 1)  # this platform's frames are a pixel wide
+free = screen_of(window).availableGeometry().adjusted(0, 0, 1, 1)  # window frames are 1 px wide on this platform
 print(free.contains(window.geometry()), window.geometry_base64, *window.size().toTuple())
 """
 
 
 def shown(folder: Path, scale: float, geometry: str = "") -> tuple[bool, str]:
-    """Whether the window fits, and the text of its geometry, on a screen of 1920 × 1080 pixels."""
+    """Whether the window fits a screen of 1920 × 1080 pixels, and its geometry in base64."""
     screen = {"name": "s", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpr": 1}
     (folder / "screen.json").write_text(json.dumps({"screens": [screen | {"logicalDpi": 96, "logicalBaseDpi": 96}]}))
     platform = f"offscreen:configfile={folder / 'screen.json'}"
@@ -120,6 +120,6 @@ def shown(folder: Path, scale: float, geometry: str = "") -> tuple[bool, str]:
     return fits == "True", text
 
 
-def test_window_kept_at_scale_1_fits_at_scale_2(tmp_path: Path) -> None:
+def test_geometry_stored_at_scale_1_fits_at_scale_2(tmp_path: Path) -> None:
     _, geometry = shown(tmp_path, 1)
     assert shown(tmp_path, 2, geometry)[0]

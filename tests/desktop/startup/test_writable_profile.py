@@ -1,4 +1,4 @@
-"""A profile that cannot be written, and settings that cannot be read."""
+"""Profiles that cannot be written, and settings that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from desktop.startup.options import Options
 from desktop.startup.writable_profile import check_writable, show_restore_failed, writable
 from engine.files.profile import Profile
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # of the offscreen plugin
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen plugin
 
 
 def click(name: str) -> None:
-    """Presses the button of that name in the message box, as soon as there is one."""
+    """Clicks the button of that name in the next message box."""
 
     def press() -> None:
         box = QApplication.activeModalWidget()
@@ -42,13 +42,13 @@ def blocked(tmp_path: Path) -> Path:
     return tmp_path / "file" / "profile"
 
 
-def test_writable_profile_is_taken_as_it_is(qapp: QApplication, tmp_path: Path) -> None:
+def test_writable_profile_is_used_unchanged(qapp: QApplication, tmp_path: Path) -> None:
     options = Options(Profile(tmp_path / "new"))
     assert writable(options) is options
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_profile_that_cannot_be_written_is_said_and_can_be_quit(qapp: QApplication, blocked: Path) -> None:
+def test_unwritable_profile_shows_message_with_quit(qapp: QApplication, blocked: Path) -> None:
     with pytest.raises(OSError, match="Not a directory"):
         check_writable(Profile(blocked))
     click("Quit")
@@ -57,10 +57,10 @@ def test_profile_that_cannot_be_written_is_said_and_can_be_quit(qapp: QApplicati
     assert f"{blocked}: Not a directory." in seen[0]
 
 
-def test_another_folder_is_used_instead(
+def test_chosen_folder_replaces_unwritable_profile(
     qapp: QApplication, blocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["", str(blocked), str(tmp_path / "other")]  # cancelled, as bad as the first, good
+    answers = ["", str(blocked), str(tmp_path / "other")]  # cancelled, not writable, writable
 
     def choose(*_: object) -> str:
         click("Choose another folder…")
@@ -74,13 +74,13 @@ def test_another_folder_is_used_instead(
     QApplication.processEvents()
 
 
-def test_backup_that_cannot_be_put_in_place_is_said(qapp: QApplication) -> None:
+def test_failed_restore_shows_message(qapp: QApplication) -> None:
     click("OK")
     show_restore_failed(OSError(30, "Read-only file system"))
     assert "could not be restored. Read-only file system." in seen[0]
 
 
-def test_settings_that_cannot_be_read_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_settings_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"theme": "dark"}))
 
@@ -97,7 +97,7 @@ def test_settings_that_cannot_be_read_are_not_overwritten(tmp_path: Path, monkey
     assert json.loads(path.read_text()) == {"theme": "dark"}
 
 
-def test_folder_in_the_place_of_the_settings_is_said(tmp_path: Path) -> None:
+def test_folder_in_place_of_settings_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "settings.json").mkdir()
     file = SettingsFile(tmp_path / "settings.json")
     assert isinstance(file.problem, SettingsUnreadable)
@@ -106,7 +106,7 @@ def test_folder_in_the_place_of_the_settings_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_each_damaged_settings_file_is_kept_under_a_name_of_its_own(tmp_path: Path, content: bytes) -> None:
+def test_damaged_settings_files_are_kept_under_different_names(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     file = SettingsFile(path)

@@ -339,7 +339,7 @@ def test_file_at_its_size_limit_stays_intact(tmp_path: Path) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
-    command = [sys.executable, "-m", "tests.desktop.dying", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.desktop.streaming_process", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=quota) as child:
         assert child.stdout is not None
         for line in child.stdout:

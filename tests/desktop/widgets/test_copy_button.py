@@ -1,4 +1,4 @@
-"""What is copied is on the clipboard, and the button says so for a moment."""
+"""Copy buttons put text on the clipboard and confirm it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop.widgets.copy_button import CopyButton
 from tests.desktop.conftest import OpenGui, Run, until
 
 
-def test_button_confirms_and_returns(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_button_confirms_for_a_moment(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_button, "CONFIRM_MS", 30)
     button = CopyButton(theme, "Copy the address", lambda: "http://127.0.0.1", None)  # type: ignore[arg-type]
     qtbot.addWidget(button)
@@ -26,7 +26,7 @@ def test_button_confirms_and_returns(qtbot: QtBot, theme: Theme, monkeypatch: py
     assert button.icon().pixmap(16, 16).toImage() == before
 
 
-def test_every_button_that_copies_confirms(run: Run, open_gui: OpenGui) -> None:
+def test_every_copy_button_confirms(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page

@@ -1,4 +1,4 @@
-"""Messages at the lower edge: clickable on every page, over no field, and gone when they are no longer true."""
+"""Toasts: clickable on every page, covering no field, and gone when they no longer apply."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
 
 
 def rect_in_window(widget: QWidget) -> QRect:
-    """What of the widget its parents let be seen."""
+    """The part of the widget that its parents do not clip."""
     rect, inner = widget.rect(), widget
     while not inner.isWindow() and (outer := inner.parentWidget()) is not None:
         rect = rect.translated(inner.pos()).intersected(outer.rect())
@@ -74,7 +74,7 @@ def rect_in_window(widget: QWidget) -> QRect:
 
 
 def is_in_front(toast: Toast) -> bool:
-    """Whether each corner and the middle of the toast is what a click there would reach."""
+    """Whether a click on each corner and the middle of the toast would reach it."""
     window, box = toast.window(), toast.rect().adjusted(14, 8, -14, -8)
     spots = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight(), box.center())
     hit = [window.childAt(toast.mapTo(window, spot)) for spot in spots]
@@ -82,7 +82,7 @@ def is_in_front(toast: Toast) -> bool:
 
 
 def covered(window: MainWindow) -> list[QWidget]:
-    """Fields and buttons that the toast lies over."""
+    """Fields and buttons that the toast covers."""
     box = rect_in_window(window.toast)
     controls = [each for kind in (QLineEdit, QPlainTextEdit, QAbstractButton) for each in window.findChildren(kind)]
     return [
@@ -107,7 +107,7 @@ def close_sheets(window: MainWindow) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_notice_is_in_front_and_clickable_on_every_page(
+def test_toast_is_in_front_and_clickable_on_every_page(
     run: Run, open_gui: OpenGui, profile: Profile, size: tuple[int, int]
 ) -> None:
     async def story() -> None:
@@ -146,7 +146,7 @@ def test_notice_is_in_front_and_clickable_on_every_page(
     run(story())
 
 
-def test_page_keeps_its_height_when_the_notice_leaves(run: Run, open_gui: OpenGui) -> None:
+def test_page_regains_its_height_when_toast_is_dismissed(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -173,7 +173,7 @@ def toast(qtbot: QtBot, theme: Theme) -> Toast:
     return made
 
 
-def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_message_returns_after_newer_one(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("May I look for updates?", action="Yes")
     toast.show_message("Saved.", for_ms=30)
     assert toast.text == "Saved."
@@ -182,7 +182,7 @@ def test_message_returns_when_a_newer_one_leaves(qtbot: QtBot, toast: Toast) -> 
     assert toast.isHidden()
 
 
-def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, toast: Toast) -> None:
+def test_expired_message_does_not_return(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("Deleted.", action="Undo", for_ms=20)
     message = toast._messages[0]
     toast.show_message("A question?", action="Yes")
@@ -191,7 +191,7 @@ def test_message_whose_time_is_over_does_not_return(qtbot: QtBot, toast: Toast) 
     assert toast.isHidden()
 
 
-def test_alert_that_stays_returns_after_many_other_messages(toast: Toast) -> None:
+def test_permanent_alert_returns_after_many_messages(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * notice_module.MOST):
         toast.show_message(f"Message {number}", action="Do it")
@@ -200,7 +200,7 @@ def test_alert_that_stays_returns_after_many_other_messages(toast: Toast) -> Non
     assert toast.text == "Nothing is saved."
 
 
-def test_newer_message_replaces_the_one_of_its_topic(toast: Toast) -> None:
+def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     toast.show_message("The import failed.", alert=True, topic="import")
     toast.show_message("A question?", action="Yes")
     toast.show_message("One chat came in.", topic="import")
@@ -213,7 +213,7 @@ def test_newer_message_replaces_the_one_of_its_topic(toast: Toast) -> None:
     assert toast.isHidden()
 
 
-def test_alert_leaves_after_a_while_and_when_the_person_moves_on(
+def test_alert_ends_after_time_limit_or_page_change(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "ALERT_S", 0.05)
@@ -231,7 +231,7 @@ def test_alert_leaves_after_a_while_and_when_the_person_moves_on(
     assert [each.text for each in toast._messages] == ["A question?", "The disk is full."]
 
 
-def test_alert_stays_while_the_window_is_not_active_or_the_pointer_is_over_it(
+def test_alert_stays_while_window_is_inactive_or_hovered(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "ALERT_S", 0.02)
@@ -249,7 +249,7 @@ def test_alert_stays_while_the_window_is_not_active_or_the_pointer_is_over_it(
     qtbot.waitUntil(toast.isHidden)
 
 
-def test_alert_about_a_file_leaves_with_the_next_chat(
+def test_alert_about_a_file_ends_when_another_chat_is_opened(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "READ_S", 0.0)
@@ -268,7 +268,7 @@ def test_alert_about_a_file_leaves_with_the_next_chat(
     run(story())
 
 
-def test_notice_of_a_full_disk_leaves_when_there_is_room_again(run: Run, open_gui: OpenGui) -> None:
+def test_full_disk_toast_ends_when_saving_works_again(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -297,7 +297,7 @@ def chats_of(gui: Gui) -> Any:
     return wiring._chats
 
 
-def test_endpoint_that_does_not_start_is_said_on_every_page(run: Run, open_gui: OpenGui) -> None:
+def test_failed_endpoint_shows_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -316,7 +316,7 @@ def test_endpoint_that_does_not_start_is_said_on_every_page(run: Run, open_gui: 
     run(story())
 
 
-def test_failed_download_is_said_on_every_page_and_once(run: Run, open_gui: OpenGui) -> None:
+def test_failed_download_shows_one_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -339,7 +339,7 @@ def test_failed_download_is_said_on_every_page_and_once(run: Run, open_gui: Open
 
 
 @pytest.mark.parametrize("alert", [False, True])
-def test_screen_reader_is_given_each_message(toast: Toast, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
+def test_messages_are_announced_to_screen_reader(toast: Toast, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
     given: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
 
     class Reader:
@@ -359,7 +359,7 @@ def test_screen_reader_is_given_each_message(toast: Toast, monkeypatch: pytest.M
     assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
 
 
-def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_import_alert_ends_with_next_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
@@ -375,12 +375,12 @@ def test_alert_about_an_import_leaves_with_the_next_import(run: Run, open_gui: O
     run(story())
 
 
-def test_notice_that_chats_are_not_kept_outlasts_other_pages(
+def test_not_saved_toast_stays_across_pages(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notice_module, "READ_S", 0.0)
     profile.ensure()
-    profile.chats.mkdir()  # where the file of the chats should be
+    profile.chats.mkdir()  # a folder in place of the database
 
     async def story() -> None:
         async with open_gui() as gui:
@@ -392,11 +392,11 @@ def test_notice_that_chats_are_not_kept_outlasts_other_pages(
     run(story())
 
 
-def test_error_of_the_system_is_said_without_its_number() -> None:
+def test_system_error_is_shown_without_its_number() -> None:
     assert error_message(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
 
 
-def test_restored_backup_is_said_with_where_the_old_data_is(run: Run, open_gui: OpenGui) -> None:
+def test_restored_backup_shows_toast_with_folder_of_old_data(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             show_restored(gui.window.toast, Path("profile") / "before-restore-2026-01-02-030405")

@@ -1,4 +1,4 @@
-"""A process that has a long answer written into a chat, until somebody kills it. Says on stdout how far it is."""
+"""A process that streams a long answer into a chat until it is killed, and prints its progress."""
 
 from __future__ import annotations
 

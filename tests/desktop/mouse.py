@@ -1,4 +1,4 @@
-"""The mouse over a widget, as events that Qt would get from the window system."""
+"""Mouse events on widgets, as Qt gets them from the window system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_BUTTON, _NO_KEYS = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
 
 
 def wheel(widget: QWidget, n_notches: int, at: QPoint | None = None) -> None:
-    """Turns the wheel over a widget; towards the end for a number above 0."""
+    """Turns the wheel over a widget, downwards for a positive number."""
     at = at if at is not None else widget.rect().center()
     sign = 1 if n_notches > 0 else -1
     for _ in range(abs(n_notches)):
@@ -45,7 +45,7 @@ def leave(widget: QWidget) -> None:
 
 
 def drag_scroll_bar(area: QAbstractScrollArea, distance: int) -> None:
-    """Pulls the handle of the vertical scroll bar so many pixels down."""
+    """Drags the handle of the vertical scroll bar down by that many pixels."""
     bar = area.verticalScrollBar()
     option = QStyleOptionSlider()
     bar.initStyleOption(option)
