@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         profile.ensure()
     model = options.model or find_default_model(profile)
     if model is None:
-        return _fail("there is no model; name a GGUF file with --model")
+        return _fail("there is no model; pass a GGUF file with --model")
     try:
         key = find_key(profile)
         settings = EndpointSettings(
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             model_changes=model if options.allow_model_changes else None,
         )
     except OSError as error:
-        return _fail(f"the key cannot be kept in {profile.root}: {error.strerror}")
+        return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
     return _serve(Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
@@ -128,8 +128,8 @@ def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
 def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="inglenook-serve",
-        description="Serves a GGUF model to the tools on this computer, "
-        "in the ways of OpenAI, Anthropic, Ollama and llama.cpp.",
+        description="Serves a GGUF model to programs on this computer, "
+        "with the APIs of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
@@ -139,15 +139,19 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
     parser.add_argument(
-        "--origin", action="append", default=[], metavar="ORIGIN", help="a web page's origin that may ask; repeatable"
+        "--origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="an origin whose web pages may send requests; repeatable",
     )
     parser.add_argument(
         "--allow-model-changes", action="store_true", help="lets tools unload the model and load it again"
     )
-    parser.epilog = "inglenook-serve key add|list|revoke keeps a key for each tool."
+    parser.epilog = "inglenook-serve key add|list|revoke manages the keys of single tools."
     options = parser.parse_args(argv)
     if not is_loopback(options.host) and not options.allow_lan:
-        parser.error(f"other machines could reach {options.host}; add --allow-lan if that is meant")
+        parser.error(f"other machines could reach {options.host}; add --allow-lan to allow that")
     return options
 
 

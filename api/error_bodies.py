@@ -164,11 +164,11 @@ def _not_loaded(error: NotLoaded) -> Problem:
 
 
 def _origin_not_allowed(error: OriginNotAllowed) -> Problem:
-    message = "This Origin may not ask here, and cannot be allowed."
+    message = "Requests from this Origin are not allowed."
     if error.origin:
         message = (
-            f"The Origin {error.origin} may not ask here. It can be allowed on the endpoint page of Inglenook, or with "
-            f"'inglenook-serve --origin {error.origin}'. It needs a key as well."
+            f"Requests from the Origin {error.origin} are not allowed. Allow it on the endpoint page of Inglenook, or "
+            f"with 'inglenook-serve --origin {error.origin}'. A key is needed as well."
         )
     return Problem(403, "permission_error", message, "origin_refused")
 
@@ -177,9 +177,9 @@ def _http(error: HTTPException) -> Problem:
     headers = error.headers or {}
     match error.status_code:
         case 404:
-            return _invalid("There is nothing at this address; /v1 holds the routes.", "unknown_url", status=404)
+            return _invalid("Unknown URL; most routes begin with /v1.", "unknown_url", status=404)
         case 405:
-            message, code = "This address does not take this method.", "method_not_allowed"
+            message, code = "This URL does not support this method.", "method_not_allowed"
             return Problem(405, "invalid_request_error", message, code, headers=headers)
         case status:
             return Problem(status, "invalid_request_error", "The request was refused.", headers=headers)
@@ -195,18 +195,20 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         "invalid_api_key",
         headers={"www-authenticate": "Bearer"},
     ),
-    HostNotAllowed: lambda e: Problem(403, "permission_error", "This Host is not served here.", "host_refused"),
+    HostNotAllowed: lambda e: Problem(
+        403, "permission_error", "The Host header does not name this server.", "host_refused"
+    ),
     OriginNotAllowed: _origin_not_allowed,
     ModelNotFound: lambda e: _invalid(
         f"The model '{e.name[:200]}' was not found: it is not loaded.", "model_not_found", "model", 404
     ),
     ResponseNotFound: lambda e: _invalid(
-        f"The response '{e.response_id[:100]}' is not kept here.",
+        f"The response '{e.response_id[:100]}' is not stored here.",
         "previous_response_not_found",
         "previous_response_id",
         404,
     ),
-    RequestNotFound: lambda e: _invalid("No request of this id is under way.", "request_not_found", status=404),
+    RequestNotFound: lambda e: _invalid("No request with this id is in progress.", "request_not_found", status=404),
     BodyTooSlow: lambda e: _invalid("The body did not arrive in time.", "request_timeout", status=408),
     BodyTooLarge: lambda e: _invalid(f"The body exceeds {e.limit_bytes} bytes.", "request_too_large", status=413),
     TooManyValues: lambda e: _invalid(
@@ -227,7 +229,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     QueueFull: lambda e: Problem(
         429,
         "rate_limit_error",
-        "Too many requests wait here; try again soon.",
+        "Too many requests are in progress; try again soon.",
         "queue_full",
         retry_after_s=QUEUE_RETRY_S,
     ),
@@ -238,12 +240,10 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     TemplateError: lambda e: _invalid(
         f"The model's chat template refused the messages: {e.reason[:500]}", "template_refused", "messages"
     ),
-    ConstraintError: lambda e: _invalid(
-        f"The answer cannot be held to this constraint: {e.reason[:500]}", "constraint_refused"
-    ),
-    RequestError: lambda e: _invalid(f"The model cannot serve this: {e}."),
+    ConstraintError: lambda e: _invalid(f"This constraint cannot be applied: {e.reason[:500]}", "constraint_refused"),
+    RequestError: lambda e: _invalid(f"The model cannot process this request: {e}."),
     NotLoaded: _not_loaded,
     EngineDead: lambda e: _unavailable("The engine has stopped; the model must be loaded again.", "engine_dead", 30),
     EngineClosed: lambda e: _unavailable("The server is closing.", "closing", 30),
-    EngineError: lambda e: Problem(500, "server_error", "The engine could not do this.", "engine_error"),
+    EngineError: lambda e: Problem(500, "server_error", "The engine failed to process this request.", "engine_error"),
 }

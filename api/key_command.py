@@ -37,7 +37,7 @@ def _read_options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="inglenook-serve key", description="Keys for single tools.")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
     actions = parser.add_subparsers(dest="action", required=True)
-    for name, what in (("add", "makes a key and shows it once"), ("revoke", "a key opens nothing any more")):
+    for name, what in (("add", "creates a key and shows it once"), ("revoke", "revokes a key")):
         actions.add_parser(name, help=what).add_argument("name", metavar="NAME")
-    actions.add_parser("list", help="names the keys")
+    actions.add_parser("list", help="lists the keys")
     return parser.parse_args(argv)

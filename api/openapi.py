@@ -82,7 +82,7 @@ async def get_page(http: HttpRequest) -> Response:
     ]
     return HTMLResponse(
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Inglenook: routes</title>\n'
-        '<p>What this endpoint answers. The shapes of bodies are in <a href="/openapi.json">openapi.json</a>.\n'
+        '<p>The endpoint\'s routes. Their body schemas are in <a href="/openapi.json">openapi.json</a>.\n'
         f"<table>\n{chr(10).join(rows)}\n</table>\n</html>\n",
         headers=PAGE_HEADERS,
     )

@@ -15,7 +15,7 @@ PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Inglenook</title>
-<p>This is Inglenook's endpoint. Tools on this computer reach its model here, in the ways of OpenAI
+<p>This is Inglenook's endpoint. Programs on this computer can use its model here, with the APIs of OpenAI
 (<code>/v1</code>), Anthropic, Ollama and llama.cpp.
 <p>They need the key that Inglenook shows on its endpoint page.
 </html>

@@ -182,7 +182,7 @@ class _AcceptErrors:
             close_idle(self._server.server_state.connections)
         if now - self._logged_at >= LOG_INTERVAL_S:
             self._logged_at = now
-            log.warning("no more connections can be accepted: %s", error.strerror)
+            log.warning("cannot accept more connections: %s", error.strerror)
 
 
 def _can_be_logged(record: logging.LogRecord) -> bool:

@@ -72,7 +72,7 @@ class EndpointSettings:
     def __post_init__(self) -> None:
         for origin in self.origins:
             if not ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin: a scheme, a host, perhaps a port, and nothing behind")
+                raise ValueError(f"{origin!r} is not an origin: only a scheme, a host and an optional port are allowed")
         if not self.key or not all("!" <= char <= "~" for char in self.key):
             raise ValueError("the endpoint's key must be printable ASCII without spaces")
         if not self.allow_lan and not is_loopback(self.host):

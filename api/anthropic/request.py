@@ -236,7 +236,7 @@ def _block_text(block: object, path: str) -> str:
         case {"type": "search_result", "content": list(content), **more}:
             return _titled(more, _text(content, f"{path}.content"))
         case {"type": "text" | "tool_use" | "tool_result" | "thinking" as kind}:
-            raise BadRequest(f"'{path}' is no whole block of the type '{kind}', or stands in the wrong place.", path)
+            raise BadRequest(f"'{path}' is an incomplete block of the type '{kind}', or in the wrong place.", path)
         case {"type": str(kind)}:
             raise unsupported_content(kind, path)
     raise BadRequest(f"'{path}' must be an object with a type.", path)

@@ -66,7 +66,7 @@ def constraint(fields: ConstraintFields, response_format: ResponseFormat | None 
         found.append(("response_format", format_constraint))
     if len(found) > 1:
         names = " and ".join(f"'{name}'" for name, _ in found)
-        raise BadRequest(f"{names} each say what the answer must match; send one.", found[-1][0])
+        raise BadRequest(f"{names} all constrain the answer; send only one of them.", found[-1][0])
     return found[0][1] if found else None
 
 

@@ -30,4 +30,4 @@ def _tokens(given: object, path: str) -> tuple[int, ...]:
     tokens = tuple(each for each in numbers if type(each) is int and 0 <= each <= INT32_MAX)
     if len(tokens) == len(numbers):
         return tokens
-    raise BadRequest(f"'{path}' must hold tokens as numbers, or strings, and nothing else.", path)
+    raise BadRequest(f"'{path}' must contain only token numbers, or only strings.", path)

@@ -92,5 +92,5 @@ def _allowed(allowed: Sequence[object], tools: tuple[Tool, ...]) -> tuple[Tool, 
             case {"function": {"name": str(name)}} | {"name": str(name)}:
                 names.add(name)
             case _:
-                raise BadRequest("'tool_choice' allows something that is no function.", "tool_choice")
+                raise BadRequest("'tool_choice' contains an entry that is not a function.", "tool_choice")
     return tuple(tool for tool in tools if tool.name in names)

@@ -19,7 +19,7 @@ from engine.requests import EmbedRequest
 router = APIRouter()
 
 TOKENS_NOT_ACCEPTED = (
-    "'input' holds token numbers, which mostly come from another model's tokenizer; send text. "
+    "'input' contains token numbers, which usually come from another model's tokenizer; send text. "
     "In LangChain that is OpenAIEmbeddings(check_embedding_ctx_length=False)."
 )
 

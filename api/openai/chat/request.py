@@ -102,7 +102,9 @@ def _messages(body: ChatCompletionBody) -> tuple[tuple[Message, ...], str]:
             raise UnsupportedParameter("add_generation_prompt")
         return messages, ""
     if body.add_generation_prompt:
-        raise BadRequest("An answer is either continued or begun.", "continue_final_message")
+        raise BadRequest(
+            "'add_generation_prompt' cannot be combined with 'continue_final_message'.", "continue_final_message"
+        )
     if messages[-1].role != "assistant" or messages[-1].tool_calls or len(messages) == 1:
         raise BadRequest("Only an assistant's text can be continued.", "continue_final_message")
     return messages[:-1], messages[-1].content
@@ -154,7 +156,9 @@ def _answered_call_id(given: ChatMessage, path: str) -> str:
         return given.tool_call_id
     if given.role == "function" and given.name is not None:
         return _legacy_call_id(given.name)
-    raise BadRequest(f"'{path}.tool_call_id' is missing: which call does it answer?", f"{path}.tool_call_id")
+    raise BadRequest(
+        f"'{path}.tool_call_id' is missing: it names the call that the result belongs to.", f"{path}.tool_call_id"
+    )
 
 
 def _legacy_call_id(name: str) -> str:
@@ -170,7 +174,7 @@ def _tools(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
         tools, choice = parse_tool_choice(body.tool_choice, parse_tools(body.tools or ()))
     else:
         if body.tools:
-            raise BadRequest("'functions' is the old name of 'tools'; send one of both.", "functions")
+            raise BadRequest("'functions' is the old name of 'tools'; send only one of them.", "functions")
         tools, choice = _functions(body)
     return (tools, choice) if tools else ((), "auto")
 

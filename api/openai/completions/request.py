@@ -24,11 +24,11 @@ def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:
     if body.best_of is not None and body.best_of < (body.n or 1):
         raise BadRequest("'best_of' must not be less than 'n'.", "best_of")
     if body.stream and body.n_generated > (body.n or 1):
-        raise BadRequest("The best answers cannot be streamed; leave out 'best_of'.", "best_of")
+        raise BadRequest("'best_of' cannot be combined with 'stream'.", "best_of")
     if len(prompts) * body.n_generated > MAX_ANSWERS:
-        raise BadRequest(f"These are more than {MAX_ANSWERS} answers.", "n")
+        raise BadRequest(f"The request asks for more than {MAX_ANSWERS} answers.", "n")
     if body.suffix and (body.echo or not all(isinstance(prompt, str) for prompt in prompts)):
-        raise BadRequest("'suffix' goes with a prompt of text, without 'echo'.", "suffix")
+        raise BadRequest("'suffix' requires text prompts, and cannot be combined with 'echo'.", "suffix")
 
 
 def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request_id: str) -> list[CompletionRequest]:

@@ -107,7 +107,7 @@ def _function(given: object, namespace: object, path: str) -> Tool:
             description, parameters = more.get("description"), more.get("parameters")
             if isinstance(description, str | None) and isinstance(parameters, dict | None):
                 return make_tool(flat_name(namespace, name), description, parameters)
-    raise BadRequest(f"'{path}' needs a name, and parameters that are a schema.", path)
+    raise BadRequest(f"'{path}' needs a name, and a schema as parameters.", path)
 
 
 def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object:
@@ -198,7 +198,7 @@ class _MessageBuilder:
                     self.end_turn()
                 self._reasoning += _reasoning_texts(item)
             case {"type": str(kind)} if kind in OUTPUTS or kind in CALLS:
-                raise BadRequest(f"'{path}' is no whole {kind}.", path)
+                raise BadRequest(f"'{path}' is an incomplete {kind}.", path)
             case {"role": str(role)} if item.get("type") in (None, "message"):
                 self._add_message(role, item.get("content"), path)
             case {"type": str(kind)}:

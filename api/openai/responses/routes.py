@@ -129,5 +129,5 @@ async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHo
                 found |= {str(item.get("id")): item for item in output_items(response)}
     for at, id in references.items():
         if id not in found:
-            raise BadRequest(f"'input[{at}]' refers to an item that is not kept here.", f"input[{at}]")
+            raise BadRequest(f"'input[{at}]' refers to an item that is not stored here.", f"input[{at}]")
     return [*before, *(found[references[at]] if at in references else item for at, item in enumerate(items))]

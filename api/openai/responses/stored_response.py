@@ -56,7 +56,7 @@ def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after
     if after is not None:
         ids = [item["id"] for item in items]
         if after not in ids:
-            raise BadRequest("'after' is no item of this response.", "after")
+            raise BadRequest("'after' is not the id of an item of this response.", "after")
         items = items[ids.index(after) + 1 :]
     page = items[:limit]
     return {

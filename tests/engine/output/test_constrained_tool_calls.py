@@ -62,8 +62,8 @@ def check_light(arguments: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_named_tool_is_called_with_valid_arguments(name: str) -> None:
     """The fake writes wrong arguments; tokens that are not allowed are replaced by other letters."""
-    begun = "</think>" if STYLES[name].generation.startswith("<think>") else ""
-    wrong = begun + render_tool_calls(
+    reasoning_end = "</think>" if STYLES[name].generation.startswith("<think>") else ""
+    wrong = reasoning_end + render_tool_calls(
         detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", BAD),)
     )
     request = tool_request(NamedTool("light"), parallel_tool_calls=False)

@@ -1,9 +1,11 @@
-"""Named keys: shown once, stored as hashes, revoked individually."""
+"""The endpoint's own key in its file, and named keys: shown once, stored as hashes, revoked individually."""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,74 @@ import pytest
 from api import key_command
 from api.__main__ import main
 from api.errors import InvalidKey
-from api.keys import ENDPOINT_KEY_NAME, KeyFile, KeyRing
+from api.keys import ENDPOINT_KEY_NAME, KeyFile, KeyRing, find_key, key_matches
+from engine.files.profile import Profile
+
+# The endpoint's own key
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Profile:
+    return Profile(tmp_path / "profile")
+
+
+def test_key_is_created_once(profile: Profile) -> None:
+    first = find_key(profile, {})
+    assert first.value.startswith("ink-")
+    assert len(first.value) > 40
+    assert find_key(profile, {}) == first
+    assert first.path == profile.endpoint_key
+    assert [each.name for each in profile.root.iterdir()] == ["endpoint.key"]
+    assert first.value not in repr(first)
+
+
+def test_byte_order_mark_is_not_part_of_key(profile: Profile) -> None:
+    first = find_key(profile, {})
+    profile.endpoint_key.write_text(first.value, encoding="utf-8-sig")
+    assert find_key(profile, {}) == first
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_key_file_is_private(profile: Profile) -> None:
+    find_key(profile, {})
+    assert stat.S_IMODE(profile.endpoint_key.stat().st_mode) == 0o600
+    profile.endpoint_key.chmod(0o644)
+    find_key(profile, {})
+    assert stat.S_IMODE(profile.endpoint_key.stat().st_mode) == 0o600
+
+
+def test_environment_variable_replaces_key_file(profile: Profile) -> None:
+    assert find_key(profile, {"INGLENOOK_API_KEY": " given "}).value == "given"
+    assert not profile.root.exists()
+    assert find_key(profile, {"INGLENOOK_API_KEY": ""}).path == profile.endpoint_key
+
+
+def test_empty_key_file_gets_new_key(profile: Profile) -> None:
+    profile.ensure().endpoint_key.write_text("\n")
+    assert find_key(profile, {}).value.startswith("ink-")
+    assert find_key(profile, {}) == find_key(profile, {})
+
+
+def test_concurrent_starts_use_one_key(profile: Profile) -> None:
+    profile.ensure()
+    keys: list[str] = []
+    threads = [threading.Thread(target=lambda: keys.append(find_key(profile, {}).value)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(keys) == {find_key(profile, {}).value}
+    assert len(keys) == 8
+
+
+def test_part_of_key_does_not_match() -> None:
+    assert key_matches([b"wrong", b"secret"], "secret")
+    for wrong in (b"", b"secre", b"secrets", b"SECRET", b" secret", b"\xff"):
+        assert not key_matches([wrong], "secret")
+    assert not key_matches([], "secret")
+
+
+# Named keys
 
 
 @pytest.fixture

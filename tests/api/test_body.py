@@ -1,13 +1,17 @@
-"""Equivalent forms of JSON: integers written as floats, and a byte order mark."""
+"""JSON bodies: equivalent forms (integers written as floats, a byte order mark), and the limit of values."""
 
 from __future__ import annotations
 
 import codecs
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from api.body import parse_body
+from api import body
+from api.body import has_more_values, parse_body
 from api.errors import BadRequest
 from api.fields.prompts import parse_prompts
 from api.fields.sampling import logit_bias
@@ -20,12 +24,12 @@ from tests.api.live_endpoint import Live
 HELLO = [{"role": "user", "content": "hello"}]
 
 
-def body(**fields: object) -> bytes:
+def chat_body(**fields: object) -> bytes:
     return json.dumps({"messages": HELLO, **fields}).encode()
 
 
 def test_integral_floats_are_accepted_as_integers() -> None:
-    found = parse_body(body(max_tokens=40.0, seed=7.0, top_k=20.0, n=2.0, logprobs=True), ChatCompletionBody)
+    found = parse_body(chat_body(max_tokens=40.0, seed=7.0, top_k=20.0, n=2.0, logprobs=True), ChatCompletionBody)
     assert (found.max_tokens, found.seed, found.top_k, found.n) == (40, 7, 20, 2)
     assert all(type(each) is int for each in (found.max_tokens, found.seed, found.top_k, found.n))
 
@@ -33,12 +37,12 @@ def test_integral_floats_are_accepted_as_integers() -> None:
 @pytest.mark.parametrize("value", [40.5, True, "40", -3.0, 1e300, 0.0])
 def test_other_values_are_refused_as_token_count(value: object) -> None:
     with pytest.raises(BadRequest) as refused:
-        parse_body(body(max_tokens=value), ChatCompletionBody)
+        parse_body(chat_body(max_tokens=value), ChatCompletionBody)
     assert refused.value.param == "max_tokens"
 
 
 def test_minus_one_as_float_means_unlimited() -> None:
-    assert parse_body(body(max_tokens=-1.0), ChatCompletionBody).max_tokens is None
+    assert parse_body(chat_body(max_tokens=-1.0), ChatCompletionBody).max_tokens is None
     completion = parse_body(b'{"prompt": "a", "max_tokens": -1.0}', CompletionBody)
     assert completion.max_tokens == 2**31 - 1
     generate = parse_body(b'{"prompt": "a", "options": {"num_predict": -1.0, "top_k": 40.0}}', GenerateBody)
@@ -73,3 +77,35 @@ def test_every_dialect_accepts_float_limit_and_byte_order_mark(
     with endpoint.http(**{"content-type": "application/json"}) as client:
         answer = client.post(path, content=content)
     assert answer.status_code == 200, answer.text
+
+
+# The limit of values
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='a"\\,[{]}:é'),
+    lambda children: st.lists(children) | st.dictionaries(st.text(alphabet='a"\\,[{'), children),
+    max_leaves=40,
+)
+
+
+def n_values(value: Any) -> int:
+    """The expected count: all values but the first, and each non-empty container once more."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return 0
+    return 1 + max(len(value) - 1, 0) + sum(map(n_values, value))
+
+
+@given(JSON, st.integers(1, 7))
+def test_count_is_exact_for_every_chunk_size(value: Any, chunk_bytes: int) -> None:
+    content, expected = json.dumps(value, ensure_ascii=False).encode(), n_values(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(body, "_CHUNK_BYTES", chunk_bytes)
+        assert not has_more_values(content, expected)
+        assert expected == 0 or has_more_values(content, expected - 1)
+
+
+def test_text_full_of_structure_counts_as_one_value() -> None:
+    content = json.dumps({"a": '[,{"\\' * 100_000}).encode()
+    assert not has_more_values(content, 1)
