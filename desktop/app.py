@@ -301,7 +301,7 @@ def _start(
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
     services.chat_page.composer.enable_sending()  # messages sent from now on are saved once the store is open
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
-    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
+    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
     models.status_changed.connect(_log_model)
     endpoint.changed.connect(_log_endpoint)

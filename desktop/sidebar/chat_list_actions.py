@@ -41,7 +41,7 @@ def _selection_actions(
 
     of_one = partial(Action, is_possible=lambda: bool(selected.targets()))
     of_several = partial(Action, is_possible=lambda: selected.several)
-    any_chat = partial(Action, is_possible=lambda: bool(chats.sessions.known))
+    any_chat = partial(Action, is_possible=lambda: bool(chats.sessions.chats_by_id))
     return [
         of_one(
             "archive_chat", translate("actions", "Archive or unarchive this chat"), selected.archive, "Ctrl+Shift+E"
