@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from desktop.endpoint.errors import PortTaken
+from desktop.error_reasons import translated_reason
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
 from desktop.import_export.strings import problem_text
 from desktop.platform.number_format import counted, whole
-from desktop.reasons import reason
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
@@ -37,11 +37,11 @@ def error_message(error: BaseException) -> str:
             return text.format(n_prompt=whole(n_prompt), n_ctx=whole(n_ctx))
         case TemplateError(reason=clause):
             return translate("errors", "The model's template refuses these messages: {reason}").format(
-                reason=reason(clause)
+                reason=translated_reason(clause)
             )
         case ModelFileError(path=path, reason=clause):
             return translate("errors", "{name} cannot be opened: {reason}.").format(
-                name=display_name(path.name), reason=reason(clause)
+                name=display_name(path.name), reason=translated_reason(clause)
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
@@ -50,7 +50,7 @@ def error_message(error: BaseException) -> str:
             return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
         case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded so: {field}: {reason}.").format(
-                field=field, reason=reason(clause)
+                field=field, reason=translated_reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")
@@ -99,11 +99,11 @@ def _of_desktop(error: BaseException) -> str:
         case SettingsUnreadable(reason=clause):
             return translate(
                 "errors", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
-            ).format(reason=reason(clause))
+            ).format(reason=translated_reason(clause))
         case StoreUnreachable(reason=clause):
-            return translate("errors", "Chats are not kept: {reason}.").format(reason=reason(clause))
+            return translate("errors", "Chats are not kept: {reason}.").format(reason=translated_reason(clause))
         case _:
-            text = reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
+            text = translated_reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
             return translate("errors", "Something went wrong: {error}").format(error=text or type(error).__name__)
 
 
