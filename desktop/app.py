@@ -53,7 +53,7 @@ from desktop.shell.notifications import AnswerNotifier
 from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
-from desktop.sidebar.chat_list_actions import chat_list_actions
+from desktop.sidebar.chat_list_actions import ChatListActions
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
@@ -255,7 +255,7 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
     if (chat_list := services.sidebar.chats) is not None:
         actions.add(*ChatActions(window, page, chat_list, chats).all())
         actions.add(*answer_actions(window, page, chats))
-        actions.add(*chat_list_actions(window, chat_list, chats))
+        actions.add(*ChatListActions(window, chat_list, chats).all())
         chat_list.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     page.header.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     CommandPaletteController(window, actions, services.palette_search, chats)

@@ -12,7 +12,7 @@ import pytest
 from engine.events import Failed, Finished, ToolCallStarted
 from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
-from tests.engine.output.test_answer_events import summary
+from tests.engine.output.scripted_answers import summary
 from tests.engine.test_engine import check_shape, events_of
 from tests.real_model.test_engine import real_engine
 

@@ -74,7 +74,7 @@ def test_quick_question_starts_new_chat_and_keeps_open_one(run: Run, open_gui: O
             QTest.keyClicks(window.field, "Not while it writes")
             QTest.keyClick(window.field, Qt.Key.Key_Return)
             await answer_ended(gui)
-            assert window.answer.shown_text == "It is wide and blue."
+            await until(lambda: window.answer.shown_text == "It is wide and blue.")  # drawing is throttled
             assert window.answer.accessibleDescription() == "It is **wide** and blue."
             assert window.field.text() == "Not while it writes"
             window._copy.click()
