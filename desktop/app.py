@@ -37,9 +37,9 @@ from desktop.platform.closing import TimedExitStack
 from desktop.platform.daemon_thread import detached
 from desktop.platform.event_loop import Loop
 from desktop.platform.gui_gc import GarbageCollector
+from desktop.platform.instance_server import InstanceServer
 from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
-from desktop.platform.single_instance import InstanceServer
 from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services
@@ -53,7 +53,7 @@ from desktop.shell.notifications import AnswerNotifier
 from desktop.shell.page_list import PAGES
 from desktop.shell.tray import Tray
 from desktop.shell.window_actions import window_actions
-from desktop.sidebar.chat_list_actions import chat_list_actions
+from desktop.sidebar.chat_list_actions import ChatListActions
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.wiring import ChatListWiring, SearchWiring, chat_list_model
@@ -255,7 +255,7 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
     if (chat_list := services.sidebar.chats) is not None:
         actions.add(*ChatActions(window, page, chat_list, chats).all())
         actions.add(*answer_actions(window, page, chats))
-        actions.add(*chat_list_actions(window, chat_list, chats))
+        actions.add(*ChatListActions(window, chat_list, chats).all())
         chat_list.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     page.header.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     CommandPaletteController(window, actions, services.palette_search, chats)
@@ -301,7 +301,7 @@ def _start(
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
     services.chat_page.composer.enable_sending()  # messages sent from now on are saved once the store is open
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
-    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.known)), "check for updates")
+    tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
     models.status_changed.connect(_log_model)
     endpoint.changed.connect(_log_endpoint)

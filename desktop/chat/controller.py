@@ -89,10 +89,10 @@ class ChatController:
         answer = _message(session, "assistant", "", question.id)
         for message in (question, answer):
             session.conversation.put(message)
-        self.sessions.titles.cancel()
+        self.sessions.title_generator.cancel()
         self.sessions.update_leaf(session)
-        self.sessions.writer.write(session, answer, ChatPrompt((question,), settings), question)
-        self.sessions.marked.emit()
+        self.sessions.answer_writer.write(session, answer, ChatPrompt((question,), settings), question)
+        self.sessions.marks_changed.emit()
         return answer
 
     def stop(self) -> None:
@@ -102,7 +102,7 @@ class ChatController:
 
     def edit(self, message_id: str, text: str) -> None:
         """Add a version with this text. An edited question gets a new answer; an edited answer is kept as typed."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         text = text.strip()
         if found is None or text == found[1].text or not (text or found[1].attachments):
             return
@@ -120,7 +120,7 @@ class ChatController:
 
     def retry(self, message_id: str) -> None:
         """Write a new version of this answer."""
-        if (found := self._found(message_id, "assistant")) is not None:
+        if (found := self._find(message_id, "assistant")) is not None:
             session, old = found
             session.stop()
             self._write_version(session, _message(session, "assistant", "", old.parent_id))
@@ -128,7 +128,7 @@ class ChatController:
     def write_alternatives(self, message_id: str, n: int = N_ALTERNATIVES) -> None:
         """Write `n` answers at once to this question, or to the question of this answer, with one prefill. They are
         shown side by side until the chat continues from one of them."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         if found is None or (question_id := _question_id(found[1])) is None:
             return
         session = found[0]
@@ -139,25 +139,25 @@ class ChatController:
             session.conversation.put(answer)
         session.conversation.end_at(answers[0].id)
         self.sessions.update_leaf(session)
-        self.sessions.writer.write_several(session, answers, _prompt_to(session, question_id))
+        self.sessions.answer_writer.write_several(session, answers, _prompt_to(session, question_id))
         self._show_new_answer()
 
     def pick(self, message_id: str) -> None:
         """Continue from this one of the answers side by side; the others stay as its versions."""
-        if (found := self._found(message_id, "assistant")) is not None:
+        if (found := self._find(message_id, "assistant")) is not None:
             found[0].conversation.show(message_id)
             self._show_branch(found[0])
 
     def step_version(self, message_id: str, step: int) -> None:
         """Show the version `step` places further, with its last shown followers."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         if found is not None and found[0].conversation.step(message_id, step):
             self._show_branch(found[0])
 
     def continue_answer(self, message_id: str) -> None:
         """Continue an answer that was cut, stopped, failed or reached its maximum length, and keep its text. If other
         messages follow it, it is continued in a new version."""
-        found = self._found(message_id, "assistant")
+        found = self._find(message_id, "assistant")
         if found is None or found[1].state not in CONTINUABLE or message_id in found[0].answers:
             return
         session, message = found
@@ -170,7 +170,7 @@ class ChatController:
 
     def continue_from(self, message_id: str, start: int, word: str) -> None:
         """Write a new version of this answer that keeps the text up to `start` and continues with `word`."""
-        found = self._found(message_id, "assistant")
+        found = self._find(message_id, "assistant")
         if found is not None and word:
             session, old = found
             session.stop()
@@ -179,7 +179,7 @@ class ChatController:
 
     async def token_alternatives(self, message_id: str, start: int, end: int) -> list[TokenAlternative]:
         """Words that could replace `text[start:end]` of this answer, most likely first. Raises EngineError."""
-        found = self._found(message_id, "assistant")
+        found = self._find(message_id, "assistant")
         if found is None:
             return []
         session, message = found
@@ -191,7 +191,7 @@ class ChatController:
 
     def delete_message(self, message_id: str) -> Deletion | None:
         """Delete this message and its followers on all branches. `restore_messages` undoes it until the app closes."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         if found is None:
             return None
         session = found[0]
@@ -206,7 +206,7 @@ class ChatController:
 
     def n_deleted_with(self, message_id: str) -> int:
         """How many messages `delete_message` would delete; 0 if the message is not in the open chat."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         return len(found[0].conversation.descendants(message_id)) if found is not None else 0
 
     def restore_messages(self, deletion: Deletion) -> None:
@@ -216,7 +216,7 @@ class ChatController:
             session = sessions.session
         session.removed_answers |= deletion.session.removed_answers
         session.restore(deletion.removed)
-        session.chat = sessions.known.get(session.chat.id, session.chat)
+        session.chat = sessions.chats_by_id.get(session.chat.id, session.chat)
         ids = [message.id for message in deletion.removed.messages]
         sessions.tasks.spawn(sessions.store.restore_messages(ids), "restore messages")
         self._show_branch(session)
@@ -225,7 +225,7 @@ class ChatController:
 
     def text_of(self, message_id: str) -> str:
         """Text of a message; "" if it is not in the open chat."""
-        found = self._found(message_id)
+        found = self._find(message_id)
         return found[1].text if found else ""
 
     def prompt_preview(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
@@ -238,7 +238,7 @@ class ChatController:
             branch = [*branch, question]
         return prompt_messages(branch, self.sessions.settings)
 
-    def _found(self, message_id: str, role: str | None = None) -> tuple[ChatSession, ChatMessage] | None:
+    def _find(self, message_id: str, role: str | None = None) -> tuple[ChatSession, ChatMessage] | None:
         """The open chat and the message, if the chat has a message with this id and role."""
         session = self.sessions.session
         if session is None or message_id not in session.conversation:
@@ -257,12 +257,12 @@ class ChatController:
         session.conversation.put(question)
         answer = _message(session, "assistant", "", question.id)
         session.conversation.put(answer)
-        sessions.titles.cancel()
+        sessions.title_generator.cancel()
         sessions.update_leaf(session, updated_s=question.created_s, archived=False)
-        sessions.writer.write(session, answer, _prompt_to(session, question.id), question)
+        sessions.answer_writer.write(session, answer, _prompt_to(session, question.id), question)
         if session is sessions.session and is_appended and not sessions.messages.shows_alternatives:
             sessions.messages.append(question, answer)
-            sessions.marked.emit()
+            sessions.marks_changed.emit()
             sessions.announce()
         else:
             self._show_new_answer()
@@ -272,13 +272,13 @@ class ChatController:
         session.conversation.put(answer)
         session.conversation.end_at(answer.id)
         self.sessions.update_leaf(session)
-        self.sessions.writer.write(session, answer, _prompt_to(session, answer.parent_id))
+        self.sessions.answer_writer.write(session, answer, _prompt_to(session, answer.parent_id))
         self._show_new_answer()
 
     def _show_new_answer(self) -> None:
-        self.sessions.titles.cancel()
+        self.sessions.title_generator.cancel()
         self.sessions.show_branch()
-        self.sessions.marked.emit()
+        self.sessions.marks_changed.emit()
         self.sessions.announce()
 
     def _show_branch(self, session: ChatSession, *new: ChatMessage) -> None:

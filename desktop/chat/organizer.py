@@ -49,7 +49,7 @@ class ChatOrganizer(QObject):
 
     def chats(self, chat_ids: Iterable[str]) -> list[Chat]:
         """The records of these chats."""
-        known = self._sessions.known
+        known = self._sessions.chats_by_id
         return [known[chat_id] for chat_id in chat_ids if chat_id in known]
 
     def pin(self, chat_ids: Iterable[str], pinned: bool) -> list[Chat]:
@@ -85,17 +85,17 @@ class ChatOrganizer(QObject):
         for chat in chats:
             if (session := sessions.live.get(chat.id)) is not None:
                 session.stop()
-            del sessions.known[chat.id]
+            del sessions.chats_by_id[chat.id]
         self._leave_open_chat(chats)
-        sessions.listed.emit()
+        sessions.chats_changed.emit()
         sessions.tasks.spawn(sessions.store.delete(*(chat.id for chat in chats)), "delete chats")
         return chats
 
     def restore(self, chats: Sequence[Chat]) -> None:
         """Undo `delete`."""
         sessions = self._sessions
-        sessions.known |= {chat.id: chat for chat in chats}
-        sessions.listed.emit()
+        sessions.chats_by_id |= {chat.id: chat for chat in chats}
+        sessions.chats_changed.emit()
         sessions.tasks.spawn(sessions.store.restore(*(chat.id for chat in chats)), "restore chats")
 
     def fold_archive(self, folded: bool) -> None:
@@ -135,7 +135,7 @@ class ChatOrganizer(QObject):
         folder = self._folders.pop(folder_id, None)
         if folder is None:
             return None
-        inside = [chat.id for chat in self._sessions.known.values() if chat.folder_id == folder_id]
+        inside = [chat.id for chat in self._sessions.chats_by_id.values() if chat.folder_id == folder_id]
         self._update(inside, lambda chat: replace(chat, folder_id=""))
         self.changed.emit()
         self._sessions.tasks.spawn(self._sessions.write_queue.delete_folder(folder_id), "delete a folder")

@@ -43,9 +43,9 @@ class ChatSessions(QObject):
     """Id of a message of the open chat that is to be scrolled into view."""
     saved = Signal()
     """An ended answer, or changed chats, are on disk."""
-    listed = Signal()
-    """`known` has changed."""
-    marked = Signal()
+    chats_changed = Signal()
+    """`chats_by_id` has changed."""
+    marks_changed = Signal()
     """`marked_id` or `live` has changed."""
     stop_requested = Signal(str)
     """Id of the chat whose answers were stopped; they end a little later."""
@@ -57,15 +57,17 @@ class ChatSessions(QObject):
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
         super().__init__()
         self.messages = MessageList(self)
-        self.known: dict[str, Chat] = {}
+        self.chats_by_id: dict[str, Chat] = {}
         """All chats by id."""
         self.session: ChatSession | None = None
         """The open chat; None for a new chat without messages."""
         self.store = store
         self.write_queue = WriteBehindQueue(store, self.saving_failed.emit, recovered=self.saving_resumed.emit)
         self.tasks = TaskSet(lambda error, _: self.failed.emit(error))
-        self.titles = TitleGenerator(models, self._set_generated_title)
-        self.writer = AnswerWriter(models, self.write_queue, self._show_answer, self.saved.emit, self.failed.emit)
+        self.title_generator = TitleGenerator(models, self._set_generated_title)
+        self.answer_writer = AnswerWriter(
+            models, self.write_queue, self._show_answer, self.saved.emit, self.failed.emit
+        )
         self._prepare = prepare
         self._opening_id: str | None = None
         self._next_settings = ChatSettings()
@@ -83,7 +85,7 @@ class ChatSessions(QObject):
     @property
     def live(self) -> dict[str, ChatSession]:
         """Sessions in which answers are being written, by chat id."""
-        return self.writer.live
+        return self.answer_writer.live
 
     @property
     def answering(self) -> bool:
@@ -101,21 +103,21 @@ class ChatSessions(QObject):
         return self.session.chat.settings if self.session else self._next_settings
 
     def chat(self, chat_id: str) -> Chat | None:
-        return self.known.get(chat_id)
+        return self.chats_by_id.get(chat_id)
 
     def waiting(self, message_id: str) -> Waiting:
         """What an answer in any chat waits for."""
-        return self.writer.waiting(message_id)
+        return self.answer_writer.waiting(message_id)
 
     async def load(self) -> None:
         """Read the list of chats from the store. Raises StoreError."""
-        self.known |= {chat.id: chat for chat in await self.store.chats()}
-        self.listed.emit()
+        self.chats_by_id |= {chat.id: chat for chat in await self.store.chats()}
+        self.chats_changed.emit()
 
     async def aclose(self) -> None:
         """Stop all answers, and wait until everything is saved. Idempotent."""
-        await self.titles.aclose()
-        await self.writer.aclose()
+        await self.title_generator.aclose()
+        await self.answer_writer.aclose()
         await self.tasks.join()  # finishes changes made in the last moment
         await self.tasks.aclose()
         await self.write_queue.aclose()
@@ -134,9 +136,9 @@ class ChatSessions(QObject):
         """Open the chat. With `message_id`, show the branch with that message and scroll to it."""
         if self.session is not None and self.session.chat.id == chat_id:
             self._focus_message(message_id)
-        elif chat_id in self.known:
+        elif chat_id in self.chats_by_id:
             self._opening_id = chat_id
-            self.marked.emit()
+            self.marks_changed.emit()
             self.tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
 
     def begin(self, text: str) -> ChatSession:
@@ -159,7 +161,7 @@ class ChatSessions(QObject):
         except StoreError as error:
             self.failed.emit(error)
             return None
-        chat = self.known.get(chat_id)
+        chat = self.chats_by_id.get(chat_id)
         if chat is None:
             return None
         if self.session is not None and self.session.chat.id == chat_id:
@@ -173,14 +175,14 @@ class ChatSessions(QObject):
         if session is None:
             if self._opening_id == chat_id:
                 self._opening_id = None
-                self.marked.emit()
+                self.marks_changed.emit()
             return
         texts = [message.text for message in session.conversation.branch()]
         await asyncio.get_running_loop().run_in_executor(None, self._prepare, texts)
         if self._opening_id != chat_id:
             return
         session = self.live.get(chat_id, session)
-        if (chat := self.known.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
+        if (chat := self.chats_by_id.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
             await self._open(chat_id, message_id)  # a message was sent there while it was read
         else:
             self.leaving.emit()
@@ -190,7 +192,7 @@ class ChatSessions(QObject):
     def _show_session(self, session: ChatSession | None) -> None:
         self.session = session
         self.show_branch()
-        self.marked.emit()
+        self.marks_changed.emit()
         self.announce()
 
     def _focus_message(self, message_id: str) -> None:
@@ -232,7 +234,7 @@ class ChatSessions(QObject):
     def set_summary(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
         """Replace the turns up to this row by a summary in later prompts. Returns the chat's new settings; None if it
         is deleted."""
-        chat = self.known.get(chat_id)
+        chat = self.chats_by_id.get(chat_id)
         if chat is None:
             return None
         settings = replace(chat.settings, summary=summary, summarised_to=last_row_id)
@@ -242,11 +244,11 @@ class ChatSessions(QObject):
     def update_chats(self, chats: Sequence[Chat]) -> None:
         """Replace the records of known chats, show them and save them."""
         for chat in chats:
-            self.known[chat.id] = chat
+            self.chats_by_id[chat.id] = chat
             for session in (self.live.get(chat.id), self.session):
                 if session is not None and session.chat.id == chat.id:
                     session.chat = chat
-        self.listed.emit()
+        self.chats_changed.emit()
         if self.current in chats:
             self.opened.emit(self.current)
         self.tasks.spawn(self._save_chats(chats), "save changed chats")
@@ -254,8 +256,8 @@ class ChatSessions(QObject):
     def update_leaf(self, session: ChatSession, **changes: object) -> None:
         """Store the leaf of the shown branch, and `changes`, in the chat's record. The next save writes it."""
         session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
-        self.known[session.chat.id] = session.chat
-        self.listed.emit()
+        self.chats_by_id[session.chat.id] = session.chat
+        self.chats_changed.emit()
 
     async def add_chat(self, system: str, messages: Sequence[tuple[Role, str]]) -> Chat:
         """Save a new chat with these instructions and messages, oldest first. Raises StoreError."""
@@ -268,17 +270,17 @@ class ChatSessions(QObject):
         leaf_id = rows[-1].id if rows else None
         chat = Chat(chat_id, title, now_s, now_s, leaf_id=leaf_id, settings=ChatSettings(system=system))
         await self.store.save(chat, rows)
-        self.known[chat.id] = chat
-        self.listed.emit()
+        self.chats_by_id[chat.id] = chat
+        self.chats_changed.emit()
         return chat
 
     def _set_generated_title(self, chat_id: str, title: str) -> None:
         """Set the model's title, unless the user has set one meanwhile."""
-        if (chat := self.known.get(chat_id)) is not None and chat.titled_by == "start":
+        if (chat := self.chats_by_id.get(chat_id)) is not None and chat.titled_by == "start":
             self._change(chat_id, title=title, titled_by="model")
 
     def _change(self, chat_id: str, **changes: object) -> None:
-        if (chat := self.known.get(chat_id)) is not None:
+        if (chat := self.chats_by_id.get(chat_id)) is not None:
             self.update_chats([replace(chat, **changes)])  # type: ignore[arg-type]
 
     async def _save_chats(self, chats: Sequence[Chat]) -> None:
@@ -305,9 +307,9 @@ class ChatSessions(QObject):
             if session is self.session and message.n_output:
                 self.usage_changed.emit(message.n_prompt + message.n_output)
             return
-        self.marked.emit()
+        self.marks_changed.emit()
         if session is self.session:
             self.announce()
         if message.state != "failed" and message.n_output > 1 and message.decode_s > 0:
             self.speed_measured.emit(message.n_output / message.decode_s)
-        self.titles.answer_ended(session, message)
+        self.title_generator.answer_ended(session, message)

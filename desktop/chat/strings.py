@@ -18,8 +18,8 @@ from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
 from desktop.error_messages import error_message
+from desktop.error_reasons import translated_reason
 from desktop.platform.number_format import counted, plain, whole
-from desktop.reasons import reason
 
 translate = QCoreApplication.translate
 
@@ -65,7 +65,7 @@ def _attachment_error_format(error: AttachError) -> str:
             )
         case Unreachable(reason=system_reason):
             return translate("composer", "{name} cannot be opened: {reason}.").replace(
-                "{reason}", reason(system_reason).replace("{", "{{").replace("}", "}}")
+                "{reason}", translated_reason(system_reason).replace("{", "{{").replace("}", "}}")
             )
         case _:
             return translate("composer", "{name} cannot be read.")

@@ -33,19 +33,22 @@ class RequestsCard(Card):
         self._list: RequestList | None = None
         self.stop_all = link(self.tr("Stop all"), self)
         self.stop_all.clicked.connect(self.stop_all_requested)
-        self._titles = _ColumnTitles(theme, self)
-        head = QHBoxLayout(self._titles)
-        head.setContentsMargins(0, 0, 4, 0)
-        head.addStretch(1)
-        head.addWidget(self.stop_all)
         self.view = RequestListView(theme, self)
         self.view.stop_requested.connect(self.stop_requested)
         self.view.open_requested.connect(self.open_requested)
-        self._empty = label(
-            "pageText", self.tr("No requests yet. Requests of tools are listed here while they run."), self
-        )
+        empty_text = self.tr("No requests yet. Requests of tools are listed here while they run.")
+        self._empty = label("pageText", empty_text, self)
+        self._empty.setContentsMargins(10, 10, 0, 10)
         self.keep = Switch(theme, self.tr("Keep request texts"), self)
         self.keep.toggled.connect(self.keep_bodies_toggled)
+        self._lay_out(_ColumnTitles(theme, self))
+        self._fit()
+
+    def _lay_out(self, titles: QWidget) -> None:
+        head = QHBoxLayout(titles)
+        head.setContentsMargins(0, 0, 4, 0)
+        head.addStretch(1)
+        head.addWidget(self.stop_all)
         keep_text = self.tr(
             "Keep request texts, so that a request can be opened as a chat. They are deleted when Inglenook closes."
         )
@@ -54,17 +57,12 @@ class RequestsCard(Card):
         foot.setSpacing(12)
         foot.addWidget(label("pageText", keep_text, self, wraps=True), 1)
         foot.addWidget(self.keep)
-        self._empty.setContentsMargins(10, 10, 0, 10)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 12)
         column.setSpacing(0)
-        column.addWidget(self._titles)
-        column.addWidget(_Separator(self))
-        column.addWidget(self.view)
-        column.addWidget(self._empty)
-        column.addWidget(_Separator(self))
+        for widget in (titles, _Separator(self), self.view, self._empty, _Separator(self)):
+            column.addWidget(widget)
         column.addLayout(foot)
-        self._fit()
 
     def set_list(self, requests: RequestList) -> None:
         self._list = requests

@@ -22,14 +22,7 @@ class SnippetsCard(Card):
         self._state = EndpointState()
         self._model = ""
         self._key_shown = False
-        self.tabs = QTabBar(self)
-        self.tabs.setObjectName("snippetTabs")
-        self.tabs.setAccessibleName(self.tr("Tools"))
-        self.tabs.setDrawBase(False)
-        self.tabs.setExpanding(False)
-        self.tabs.setUsesScrollButtons(True)
-        for snippet in self._snippets(""):
-            self.tabs.addTab(snippet.name)
+        self.tabs = self._make_tabs()
         self.tabs.currentChanged.connect(self._show)
         self.box = CodeBox(self)
         self.box.setAccessibleName(self.tr("What to paste"))
@@ -48,6 +41,17 @@ class SnippetsCard(Card):
         column.addWidget(self.tabs)
         column.addWidget(self.box)
         column.addLayout(foot)
+
+    def _make_tabs(self) -> QTabBar:
+        tabs = QTabBar(self)
+        tabs.setObjectName("snippetTabs")
+        tabs.setAccessibleName(self.tr("Tools"))
+        tabs.setDrawBase(False)
+        tabs.setExpanding(False)
+        tabs.setUsesScrollButtons(True)
+        for snippet in self._snippets(""):
+            tabs.addTab(snippet.name)
+        return tabs
 
     def show_state(self, state: EndpointState) -> None:
         self._state = state

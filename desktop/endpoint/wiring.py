@@ -41,13 +41,7 @@ class EndpointWiring(QObject):
         settings: AppSettings,
     ) -> None:
         super().__init__(window)
-        self._switch_action = Action(
-            "switch_endpoint",
-            translate("actions", "Turn the endpoint on or off"),
-            page.toggle,
-            label=translate("actions", "Endpoint"),
-        )
-        self._switch_action.setCheckable(True)
+        self._switch_action = _switch_action(page)
         actions.add(self._switch_action)
         self._window, self._page, self._endpoint, self._presenter = window, page, endpoint, presenter
         self._chats, self._tasks, self._settings, self._sidebar = chats, tasks, settings, sidebar
@@ -129,3 +123,10 @@ class EndpointWiring(QObject):
         chat = await self._chats.sessions.add_chat(conversation.system, conversation.messages)
         self._chats.sessions.open_chat(chat.id)
         self._window.show_page("chat")
+
+
+def _switch_action(page: EndpointPage) -> Action:
+    name, label = translate("actions", "Turn the endpoint on or off"), translate("actions", "Endpoint")
+    action = Action("switch_endpoint", name, page.toggle, label=label)
+    action.setCheckable(True)
+    return action

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from desktop.chat.message_list import MessageList
 from desktop.help.article_view import ArticleView
 from desktop.help.topics import Topic
 from desktop.platform.theme import Theme
-from desktop.store.records import ChatMessage
 from desktop.widgets.page_title import PageTitle
 from desktop.widgets.page_view import PageView
 
@@ -40,10 +38,8 @@ class HelpPage(PageView, QWidget):
         self.view = ArticleView(theme, self)
         self.view.setAccessibleName(self.tr("Help"))
         self._scrolling_to_topic = False
-        self._messages = MessageList(self)
-        self.view.set_list(self._messages)
         self._theme, self._topics = theme, topics
-        self._messages.show([self._message(topic) for topic in topics])
+        self.view.show_articles({topic.id: topic.text_in(theme.scheme) for topic in topics})
         theme.changed.connect(self._show_pictures)
         self.contents.currentRowChanged.connect(self._scroll_to_topic)
         self.view.verticalScrollBar().valueChanged.connect(self._select_current_topic)
@@ -54,27 +50,22 @@ class HelpPage(PageView, QWidget):
         super().resizeEvent(event)
         self.contents.setVisible(self.width() >= MIN_WIDTH_FOR_TOPICS)
 
-    def _message(self, topic: Topic) -> ChatMessage:
-        text = topic.text_in(self._theme.scheme)
-        return ChatMessage(topic.id, "", None, "assistant", text, "complete", 0.0)
-
     def _show_pictures(self) -> None:
         """Show the pictures of the current colour scheme."""
         for topic in self._topics:
-            self._messages.replace(self._message(topic))
+            self.view.replace_article(topic.id, topic.text_in(self._theme.scheme))
 
     def _scroll_to_topic(self, row: int) -> None:
         if row >= 0:
             self._scrolling_to_topic = True
-            self.view.show_message(str(self.contents.item(row).data(Qt.ItemDataRole.UserRole)))
+            self.view.show_message(self._topics[row].id)
             self._scrolling_to_topic = False
 
     def _select_current_topic(self) -> None:
         """Select the topic that is read, after the user scrolled."""
         if not self._scrolling_to_topic:
-            self.contents.blockSignals(True)
-            self.contents.setCurrentRow(self.view.current_row)
-            self.contents.blockSignals(False)
+            with QSignalBlocker(self.contents):
+                self.contents.setCurrentRow(self.view.current_row)
 
     def _lay_out(self) -> None:
         self._title.setContentsMargins(36, 28, 36, 8)

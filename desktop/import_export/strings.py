@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.error_reasons import translated_reason
 from desktop.import_export.errors import Problem
 from desktop.import_export.importer import ImportResult
 from desktop.platform.number_format import counted
-from desktop.reasons import reason as system_reason
 
 translate = QCoreApplication.translate
 
@@ -48,7 +48,7 @@ def role_name(role: str) -> str:
 def problem_text(reason: Problem | str) -> str:
     """The clause of a sentence that says why a file is unreadable."""
     if not isinstance(reason, Problem):
-        return system_reason(reason)
+        return translated_reason(reason)
     return {
         Problem.TOO_LARGE: translate("import_export", "it is too large"),
         Problem.NEWER_VERSION: translate("import_export", "it was written by a newer Inglenook"),

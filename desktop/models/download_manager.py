@@ -18,7 +18,7 @@ from engine.library.download import Download, DownloadProgress, Stopped, unfinis
 from engine.library.hub import Hub, ModelVariant, choose_variant
 from engine.library.hub_errors import HubError
 
-Stage = Literal["resolving", "waiting", "fetching", "verifying", "paused", "failed", "done"]
+Stage = Literal["resolving", "waiting", "fetching", "verifying", "paused", "failed"]
 
 SPEED_WINDOW_S = 6.0
 CLOSE_TIMEOUT_S = 2.0

@@ -37,7 +37,7 @@ class ModelRow:
     progress: float = 0.0
     """0 to 1 while the model is loaded."""
     fault: str = ""
-    """Why the file is unusable; a clause for `desktop.reasons.reason`."""
+    """Why the file is unusable; a clause for `desktop.error_reasons.translated_reason`."""
     licence: str = ""
     good_for: str = ""
     maker: str = ""

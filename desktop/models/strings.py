@@ -7,11 +7,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.models.model_list import ModelRow
 from desktop.platform.number_format import counted, decimal, plain, short, whole
-from desktop.reasons import reason
 from engine.backend import KvType
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
@@ -115,7 +115,7 @@ def speed(fit: MemoryFit | None) -> str:
 def details(row: ModelRow) -> str:
     """Quantisation, size, publisher, downloads and licence, or why the file is unusable. The line below the name."""
     if row.fault:
-        return reason(row.fault)
+        return translated_reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
         rough = row.place != "disk"
@@ -162,7 +162,7 @@ def button_label(row: ModelRow) -> str:
 def explanation(row: ModelRow) -> str:
     """Why the model fits or does not fit, or why it cannot be used, in one or two sentences."""
     if row.fault:
-        return translate("models", "The file cannot be used: {reason}.").format(reason=reason(row.fault))
+        return translate("models", "The file cannot be used: {reason}.").format(reason=translated_reason(row.fault))
     if row.gated:
         return hub_error(Gated(403, row.key))
     return _memory_explanation(row.fit) if row.fit is not None else ""
@@ -267,7 +267,7 @@ def hub_error(error: BaseException | None) -> str:
             return translate("models", "The downloaded file does not match its checksum. It was deleted; try again.")
         case CannotWrite(reason=clause):
             return translate("models", "The file cannot be written to the disk: {reason}.").format(
-                reason=reason(clause)
+                reason=translated_reason(clause)
             )
         case _:
             return translate("models", "Something went wrong: {error}").format(error=str(error) or type(error).__name__)

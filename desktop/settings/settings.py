@@ -52,7 +52,7 @@ class Settings:
         True,
         SwitchRow(
             "notifications",
-            str(QT_TRANSLATE_NOOP("settings", "Say when a long answer is ready and the window is out of sight")),
+            str(QT_TRANSLATE_NOOP("settings", "Notify when a long answer is ready while the window is out of sight")),
         ),
     )
     tray: bool = setting(
@@ -81,7 +81,7 @@ class Settings:
     """Load options that differ from the defaults, by the path of the model file."""
     updates: UpdatesChoice = setting(
         "unasked",
-        SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Look for new versions once a week")), "on", "off"),
+        SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Check for new versions once a week")), "on", "off"),
         is_valid=lambda value: value in get_args(UpdatesChoice),
     )
     updates_looked_at: float = setting(0.0)

@@ -48,15 +48,15 @@ class ShortcutsCard(QFrame):
         self._actions = actions
         self._edits: dict[str, ShortcutField] = {}
         self.setObjectName("card")
-        title = QLabel(self.tr("Keyboard"), self)
+        title = QLabel(self.tr("Shortcuts"), self)
         title.setObjectName("cardTitle")
-        about = QLabel(self.tr("Click a key and press another one. Backspace takes it away."), self)
+        about = QLabel(self.tr("Click a shortcut and press the new keys. Backspace removes it."), self)
         about.setObjectName("quietText")
         self._alert = QLabel(self)
         self._alert.setObjectName("alertText")
         self._alert.setWordWrap(True)
         self._alert.hide()
-        reset = QPushButton(self.tr("All keys as they were"), self)
+        reset = QPushButton(self.tr("Reset all shortcuts"), self)
         reset.setObjectName("plain")
         reset.clicked.connect(actions.reset_shortcuts)
         self._grid = QGridLayout()
@@ -87,7 +87,7 @@ class ShortcutsCard(QFrame):
             words = QLabel(action.name, self)
             edit = ShortcutField(self)
             words.setWordWrap(True)
-            edit.setAccessibleName(self.tr("Key for: {action}").format(action=action.name))
+            edit.setAccessibleName(self.tr("Shortcut for: {action}").format(action=action.name))
             edit.editingFinished.connect(lambda action_id=action.id: self._chosen(action_id))
             words.setBuddy(edit)
             self._edits[action.id] = edit
@@ -115,5 +115,5 @@ class ShortcutsCard(QFrame):
     def _change(self, action_id: str, keys: str) -> None:
         if (holder := self._actions.change_shortcut(action_id, keys)) is not None:
             self._show_shortcut(action_id)
-            self._alert.setText(self.tr("That key is taken: {action}.").format(action=holder.name))
+            self._alert.setText(self.tr("This shortcut is used by: {action}.").format(action=holder.name))
             self._alert.show()

@@ -1,4 +1,4 @@
-"""Actions on the chats and folders of the list: for its context menus, the selection bar, the palette and shortcuts."""
+"""Actions on the chats and folders of the list: for its context menus, the command palette and shortcuts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QMenu
 
 from desktop.chat.controller import ChatController
-from desktop.framework.actions import Action, Submenu
+from desktop.framework.actions import Action, Submenu, Text
 from desktop.framework.app_window import AppWindow
 from desktop.sidebar.chat_list_view import ChatListView
 from desktop.sidebar.chat_sections import Section
@@ -20,196 +20,172 @@ from desktop.store.records import Folder
 translate = QCoreApplication.translate
 
 
-def chat_list_actions(window: AppWindow, view: ChatListView, chats: ChatController) -> list[Action | Submenu]:
-    """GUI thread."""
-    return [
-        *_selection_actions(window, view, SelectedChats(view, chats), chats),
-        *_chat_menu(view),
-        _go_to_archive(window, view),
-        *_folder_menu(window, view),
-    ]
+class ChatListActions:
+    """Makes the actions. GUI thread only."""
 
+    def __init__(self, window: AppWindow, view: ChatListView, chats: ChatController) -> None:
+        self._window, self._view, self._chats = window, view, chats
+        self._requests = view.requests
+        self._selected = SelectedChats(view, chats)
+        """The selected chats, or the open one."""
+        self._in_menu = SelectedChats(view)
+        """The chats that the context menu is for."""
 
-def _selection_actions(
-    window: AppWindow, view: ChatListView, selected: SelectedChats, chats: ChatController
-) -> list[Action]:
-    """Actions of the selection bar and the palette on the selected chats, or on the open one."""
+    def all(self) -> list[Action | Submenu]:
+        return [*self._selection(), *self._chat_menu(), *self._export_menu(), *self._folder_menu()]
 
-    def select_all() -> None:
-        window.show_chat_list()
-        view.selectAll()
+    def _selection(self) -> list[Action]:
+        selected = self._selected
+        of_one = partial(Action, is_possible=lambda: bool(selected.targets()))
+        of_several = partial(Action, is_possible=lambda: selected.several)
+        archive_one = translate("actions", "Archive or unarchive this chat")
+        archive_several = translate("actions", "Archive or unarchive the selected chats")
+        any_chat = partial(Action, is_possible=lambda: bool(self._chats.sessions.chats_by_id))
+        any_archived = partial(Action, is_possible=lambda: self._view.chats.index_of_section(Section.ARCHIVE).isValid())
+        return [
+            of_one("archive_chat", archive_one, selected.archive, "Ctrl+Shift+E"),
+            of_one("move_chat", translate("actions", "Move this chat to a folder…"), selected.move, "Ctrl+Shift+M"),
+            any_chat("choose_all", translate("actions", "Select all chats"), self._select_all),
+            of_several("pin_chosen", translate("actions", "Pin or unpin the selected chats"), selected.pin),
+            of_several("move_chosen", translate("actions", "Move the selected chats to a folder…"), selected.move),
+            of_several("archive_chosen", archive_several, selected.archive),
+            of_several("save_chosen", translate("actions", "Export the selected chats as JSON…"), selected.export),
+            of_several("delete_chosen", translate("actions", "Delete the selected chats"), selected.delete),
+            any_archived("go_archive", translate("actions", "Go to the archive"), self._go_to_archive),
+        ]
 
-    of_one = partial(Action, is_possible=lambda: bool(selected.targets()))
-    of_several = partial(Action, is_possible=lambda: selected.several)
-    any_chat = partial(Action, is_possible=lambda: bool(chats.sessions.known))
-    return [
-        of_one(
-            "archive_chat", translate("actions", "Archive or unarchive this chat"), selected.archive, "Ctrl+Shift+E"
-        ),
-        of_one("move_chat", translate("actions", "Move this chat to a folder…"), selected.move, "Ctrl+Shift+M"),
-        any_chat("choose_all", translate("actions", "Select all chats"), select_all),
-        of_several("pin_chosen", translate("actions", "Pin or unpin the selected chats"), selected.pin),
-        of_several("move_chosen", translate("actions", "Move the selected chats to a folder…"), selected.move),
-        of_several("archive_chosen", translate("actions", "Archive or unarchive the selected chats"), selected.archive),
-        of_several("save_chosen", translate("actions", "Export the selected chats as JSON…"), selected.export),
-        of_several("delete_chosen", translate("actions", "Delete the selected chats"), selected.delete),
-    ]
+    def _chat_menu(self) -> list[Action | Submenu]:
+        """The context menu "chats" of one or several selected chats."""
+        chats = self._in_menu
+        pin, unpin = translate("actions", "Pin"), translate("actions", "Unpin")
+        archive, unarchive = translate("actions", "Archive"), translate("actions", "Unarchive")
+        entry = partial(Action, menu="chats", is_listed=False)
+        submenu = partial(Submenu, menu="chats")
 
+        def is_one() -> bool:
+            return not chats.several
 
-def _chat_menu(view: ChatListView) -> list[Action | Submenu]:
-    """The context menu "chats" of one or several selected chats."""
-    selected, requests = SelectedChats(view), view.requests
-    pin, unpin = translate("actions", "Pin"), translate("actions", "Unpin")
-    archive, unarchive = translate("actions", "Archive"), translate("actions", "Unarchive")
-    json, several_as_json = translate("actions", "JSON with all branches…"), translate("actions", "Export as JSON…")
+        def can_be_placed() -> bool:
+            return not chats.all_archived
 
-    def rename() -> None:
-        view.rename(selected.targets()[0].id)
+        def pin_icon() -> str:
+            return "pin-off" if chats.all_pinned else "pin"
 
-    def export(suffix: str) -> None:
-        requests.export_requested.emit(selected.targets()[0], suffix)
+        def archive_icon() -> str:
+            return "archive-restore" if chats.all_archived else "archive"
 
-    def fill_folders(menu: QMenu) -> None:
-        add_folders(menu, selected.targets(), view.chats.folders, requests, view.theme)
+        return [
+            entry("rename_in_list", translate("actions", "Rename"), self._rename, icon="pencil", is_possible=is_one),
+            entry(
+                "pin_in_list", pin, chats.pin, icon=pin_icon, is_possible=can_be_placed,
+                label=lambda: unpin if chats.all_pinned else pin,
+            ),
+            submenu(
+                "move_to", translate("actions", "Move to"), icon="folder", fill=self._fill_folders,
+                is_possible=can_be_placed,
+            ),
+            entry(
+                "archive_in_list", archive, chats.archive, icon=archive_icon,
+                label=lambda: unarchive if chats.all_archived else archive,
+            ),
+            submenu("export_as", translate("actions", "Export as"), icon="file-output", is_possible=is_one),
+            entry(
+                "export_in_list", translate("actions", "Export as JSON…"), chats.export, icon="file-output",
+                is_possible=lambda: chats.several,
+            ),
+            entry("delete_in_list", translate("actions", "Delete"), chats.delete, icon="trash-2"),
+        ]  # fmt: skip
 
-    of_any = partial(Action, menu="chats", is_listed=False)
-    of_one = partial(of_any, is_possible=lambda: not selected.several)
-    of_several = partial(of_any, is_possible=lambda: selected.several)
-    unless_archived = partial(of_any, is_possible=lambda: not selected.all_archived)
-    export_as = partial(Action, menu="export_as", is_listed=False)
-    return [
-        of_one("rename_in_list", translate("actions", "Rename"), rename, icon="pencil"),
-        unless_archived(
-            "pin_in_list",
-            pin,
-            selected.pin,
-            label=lambda: unpin if selected.all_pinned else pin,
-            icon=lambda: "pin-off" if selected.all_pinned else "pin",
-        ),
-        Submenu(
-            "move_to",
-            translate("actions", "Move to"),
-            "chats",
-            "folder",
-            fill_folders,
-            is_possible=lambda: not selected.all_archived,
-        ),
-        of_any(
-            "archive_in_list",
-            archive,
-            selected.archive,
-            label=lambda: unarchive if selected.all_archived else archive,
-            icon=lambda: "archive-restore" if selected.all_archived else "archive",
-        ),
-        Submenu(
-            "export_as",
-            translate("actions", "Export as"),
-            "chats",
-            "file-output",
-            is_possible=lambda: not selected.several,
-        ),
-        export_as("export_md", translate("actions", "Markdown…"), partial(export, "md")),
-        export_as("export_html", translate("actions", "Web page…"), partial(export, "html")),
-        export_as("export_pdf", translate("actions", "PDF…"), partial(export, "pdf")),
-        export_as("export_json", json, partial(export, "json")),
-        of_several("export_in_list", several_as_json, selected.export, icon="file-output"),
-        of_any("delete_in_list", translate("actions", "Delete"), selected.delete, icon="trash-2"),
-    ]
+    def _export_menu(self) -> list[Action]:
+        def entry(suffix: str, name: str) -> Action:
+            return Action(f"export_{suffix}", name, partial(self._export, suffix), menu="export_as", is_listed=False)
 
+        return [
+            entry("md", translate("actions", "Markdown…")),
+            entry("html", translate("actions", "Web page…")),
+            entry("pdf", translate("actions", "PDF…")),
+            entry("json", translate("actions", "JSON with all branches…")),
+        ]
 
-def _go_to_archive(window: AppWindow, view: ChatListView) -> Action:
-    def go() -> None:
-        window.show_chat_list()
-        view.requests.fold_archive_requested.emit(False)
-        index = view.chats.index_of_section(Section.ARCHIVE)
-        view.go_to(index)
-        view.scrollTo(index, view.ScrollHint.PositionAtTop)
+    def _folder_menu(self) -> list[Action]:
+        """The context menu "folder" of the folder in the current row, and the menu "new_folder"."""
+        fold, unfold = translate("actions", "Fold"), translate("actions", "Unfold")
 
-    def is_possible() -> bool:
-        return view.chats.index_of_section(Section.ARCHIVE).isValid()
+        def is_folded() -> bool:
+            return self._view.folder is not None and self._view.folder.folded
 
-    return Action("go_archive", translate("actions", "Go to the archive"), go, is_possible=is_possible)
+        def label() -> str:
+            return unfold if is_folded() else fold
 
+        def icon() -> str:
+            return "folder-open" if is_folded() else "folder"
 
-def _folder_menu(window: AppWindow, view: ChatListView) -> list[Action]:
-    """The context menu "folder" of the folder in the current row, and the menu "new_folder"."""
-    requests = view.requests
-    fold, unfold = translate("actions", "Fold"), translate("actions", "Unfold")
+        def new_folder() -> None:
+            self._requests.new_folder_requested.emit(())
 
-    def on_folder(run: Callable[[Folder], object]) -> Callable[[], None]:
+        entry, requests = self._folder_entry, self._requests
+        new = partial(Action, menu="new_folder", icon="folder-plus")
+        here, rename = translate("actions", "New chat here"), translate("actions", "Rename")
+        up, down = translate("actions", "Move up"), translate("actions", "Move down")
+        return [
+            new("new_folder", translate("actions", "New folder"), new_folder, "Ctrl+Shift+N"),
+            entry(
+                "new_chat_in_folder", translate("actions", "New chat in this folder"), here, "square-pen",
+                lambda folder: requests.new_chat_requested.emit(folder.id),
+            ),
+            entry("rename_folder", translate("actions", "Rename this folder"), rename, "pencil", self._rename_folder),
+            entry(
+                "fold_folder", translate("actions", "Fold or unfold this folder"), label, icon,
+                lambda folder: requests.fold_requested.emit(folder.id, not folder.folded),
+            ),
+            entry(
+                "folder_up", translate("actions", "Move this folder up"), up, "arrow-up",
+                lambda folder: requests.move_folder_requested.emit(folder.id, -1), n_folders=2,
+            ),
+            entry(
+                "folder_down", translate("actions", "Move this folder down"), down, "arrow-down",
+                lambda folder: requests.move_folder_requested.emit(folder.id, 1), n_folders=2,
+            ),
+            entry(
+                "delete_folder", translate("actions", "Delete this folder"), translate("actions", "Delete the folder"),
+                "trash-2", lambda folder: requests.delete_folder_requested.emit(folder.id),
+            ),
+        ]  # fmt: skip
+
+    def _folder_entry(
+        self, id: str, name: str, label: Text, icon: Text, run: Callable[[Folder], object], n_folders: int = 1
+    ) -> Action:
+        """An action on the folder in the current row, possible if there are at least `n_folders`."""
+
         def run_on_folder() -> None:
-            if (folder := view.folder) is not None:
+            if (folder := self._view.folder) is not None:
                 run(folder)
 
-        return run_on_folder
+        def is_possible() -> bool:
+            return self._view.folder is not None and len(self._view.chats.folders) >= n_folders
 
-    def is_folded() -> bool:
-        return view.folder is not None and view.folder.folded
+        return Action(id, name, run_on_folder, menu="folder", label=label, icon=icon, is_possible=is_possible)
 
-    def rename(folder: Folder) -> None:
-        window.show_chat_list()
-        view.rename_folder(folder.id)
+    def _select_all(self) -> None:
+        self._window.show_chat_list()
+        self._view.selectAll()
 
-    def new_chat(folder: Folder) -> None:
-        requests.new_chat_requested.emit(folder.id)
+    def _go_to_archive(self) -> None:
+        self._window.show_chat_list()
+        self._requests.fold_archive_requested.emit(False)
+        index = self._view.chats.index_of_section(Section.ARCHIVE)
+        self._view.go_to(index)
+        self._view.scrollTo(index, self._view.ScrollHint.PositionAtTop)
 
-    def toggle(folder: Folder) -> None:
-        requests.fold_requested.emit(folder.id, not folder.folded)
+    def _rename(self) -> None:
+        self._view.rename(self._in_menu.targets()[0].id)
 
-    def move(step: int, folder: Folder) -> None:
-        requests.move_folder_requested.emit(folder.id, step)
+    def _rename_folder(self, folder: Folder) -> None:
+        self._window.show_chat_list()
+        self._view.rename_folder(folder.id)
 
-    def delete(folder: Folder) -> None:
-        requests.delete_folder_requested.emit(folder.id)
+    def _export(self, suffix: str) -> None:
+        self._requests.export_requested.emit(self._in_menu.targets()[0], suffix)
 
-    def new_folder() -> None:
-        requests.new_folder_requested.emit(())
-
-    of_folder = partial(Action, menu="folder", is_possible=lambda: view.folder is not None)
-    of_several = partial(of_folder, is_possible=lambda: view.folder is not None and len(view.chats.folders) > 1)
-    new = partial(Action, menu="new_folder", icon="folder-plus")
-    return [
-        new("new_folder", translate("actions", "New folder"), new_folder, "Ctrl+Shift+N"),
-        of_folder(
-            "new_chat_in_folder",
-            translate("actions", "New chat in this folder"),
-            on_folder(new_chat),
-            label=translate("actions", "New chat here"),
-            icon="square-pen",
-        ),
-        of_folder(
-            "rename_folder",
-            translate("actions", "Rename this folder"),
-            on_folder(rename),
-            label=translate("actions", "Rename"),
-            icon="pencil",
-        ),
-        of_folder(
-            "fold_folder",
-            translate("actions", "Fold or unfold this folder"),
-            on_folder(toggle),
-            label=lambda: unfold if is_folded() else fold,
-            icon=lambda: "folder-open" if is_folded() else "folder",
-        ),
-        of_several(
-            "folder_up",
-            translate("actions", "Move this folder up"),
-            on_folder(partial(move, -1)),
-            label=translate("actions", "Move up"),
-            icon="arrow-up",
-        ),
-        of_several(
-            "folder_down",
-            translate("actions", "Move this folder down"),
-            on_folder(partial(move, 1)),
-            label=translate("actions", "Move down"),
-            icon="arrow-down",
-        ),
-        of_folder(
-            "delete_folder",
-            translate("actions", "Delete this folder"),
-            on_folder(delete),
-            label=translate("actions", "Delete the folder"),
-            icon="trash-2",
-        ),
-    ]
+    def _fill_folders(self, menu: QMenu) -> None:
+        add_folders(menu, self._in_menu.targets(), self._view.chats.folders, self._requests, self._view.theme)

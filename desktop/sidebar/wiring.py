@@ -28,14 +28,14 @@ def chat_list_model(chats: ChatController) -> ChatListModel:
     model = ChatListModel(section_heading, description=row_description, parent=sessions)
 
     def show() -> None:
-        model.show(sessions.known.values(), organizer.folders, organizer.archive_folded)
+        model.show(sessions.chats_by_id.values(), organizer.folders, organizer.archive_folded)
         mark()
 
     def mark() -> None:
         model.mark(sessions.marked_id, sessions.live)
 
-    sessions.listed.connect(show)
-    sessions.marked.connect(mark)
+    sessions.chats_changed.connect(show)
+    sessions.marks_changed.connect(mark)
     organizer.changed.connect(show)
     DayChange(parent=model).changed.connect(show)
     model.renamed.connect(sessions.rename)

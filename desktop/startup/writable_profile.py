@@ -81,6 +81,6 @@ def _ask(root: Path, error: OSError) -> Path | None:
 
 
 def _reason(error: OSError) -> str:
-    from desktop.reasons import reason
+    from desktop.error_reasons import translated_reason
 
-    return reason(error.strerror or str(error))
+    return translated_reason(error.strerror or str(error))

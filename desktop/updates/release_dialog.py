@@ -5,10 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.chat.message_list import MessageList
 from desktop.help.article_view import ArticleView
 from desktop.platform.theme import Theme
-from desktop.store.records import ChatMessage
 from desktop.updates.releases import Release
 
 
@@ -28,9 +26,7 @@ class ReleaseDialog(QDialog):
         title.setObjectName("pageTitle")
         self.notes = ArticleView(theme, self)
         self.notes.setAccessibleName(self.tr("What is new"))
-        self._messages = MessageList(self)
-        self.notes.set_list(self._messages)
-        self._messages.show([ChatMessage("notes", "", None, "assistant", release.notes, "complete", 0.0)])
+        self.notes.show_articles({"notes": release.notes})
         self.later = self._button(self.tr("Not now"), "plain", self.close)
         self.download = self._button(self.tr("Open the download page"), "primary", self._download)
         row = QHBoxLayout()

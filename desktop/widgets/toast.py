@@ -1,4 +1,4 @@
-"""Messages above the composer or below a page: what happened, and what one can do."""
+"""Toasts: short messages above the composer or below a page, with at most one action."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import set_style_flag
 
-WIDEST = 560
+MAX_WIDTH = 560
 GAP = 12
-MOST = 5
-"""Messages that wait below the one that is shown."""
+MAX_WAITING = 5
+"""Earlier messages that are kept below the one that is shown."""
 ALERT_S = 30.0
-"""How long an alert without an action is shown while its window is the active one."""
+"""How long an alert without an action is shown. The time starts anew while the window is inactive."""
 READ_S = 3.0
-"""An alert that was shown for so long leaves when another chat or page is opened."""
+"""An alert that was shown for longer is removed when another chat or page is opened."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,25 +31,25 @@ class _Message:
     act: Callable[[], None] | None
     topic: str
     seconds: float
-    """How long it is shown; 0 for no limit."""
+    """How long it is shown; 0: no limit."""
     stays: bool = False
     shown_s: float = 0.0
     ends_s: float = 0.0
 
     @property
     def is_passing(self) -> bool:
-        """An alert with nothing to do about it, which is over when it was read."""
+        """An alert without an action, which is removed after it was read."""
         return self.alert and not self.action and self.seconds > 0
 
 
 class Toast(QFrame):
-    """Stands at the lower edge of `area()`, a rectangle of its parent. The newest message is shown; those before it
-    return when it leaves, unless their time is over. GUI thread only."""
+    """Stands at the lower edge of `area()`, a rectangle of its parent. Shows the newest message; earlier ones return
+    when it is removed, unless their time is over. GUI thread only."""
 
     changed = Signal()
-    """Another message is shown, or none."""
+    """Another message is shown, or none any more."""
     focus_left = Signal()
-    """It had the focus and is hidden now."""
+    """It is about to be hidden and has the focus."""
 
     def __init__(self, theme: Theme, area: Callable[[], QRect], parent: QWidget) -> None:
         super().__init__(parent)
@@ -70,7 +70,7 @@ class Toast(QFrame):
         self._dismiss.setAccessibleName(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
         for button in (self._action, self._dismiss):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # what is typed after a click goes where it went before
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click does not take the focus from the composer
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(8)
@@ -96,38 +96,39 @@ class Toast(QFrame):
         topic: str = "",
         stays: bool = False,
     ) -> None:
-        """Shows `text`, for `for_ms` where that is given. An alert without an action leaves after `ALERT_S`, or when
-        the person goes elsewhere, unless it `stays`; all else stays until it is dismissed. It replaces an earlier
-        message of its `topic`."""
+        """Shows `text`, and replaces an earlier message of the same `topic`.
+
+        With `for_ms`, it is removed after that time. An alert without an action is removed after `ALERT_S`, or when
+        another page is opened, unless it `stays`. All others stay until they are dismissed."""
         seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
         messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
-        surplus = [each for each in messages if not each.stays][:-MOST]
+        surplus = [each for each in messages if not each.stays][:-MAX_WAITING]
         self._messages = [each for each in messages if each not in surplus]
         self._show_newest()
         self._announce(text, alert)
 
     def clear(self, topic: str) -> None:
-        """Takes back what was said about this: it is no longer so."""
+        """Removes the messages of a topic that no longer apply."""
         self._keep(lambda message: message.topic != topic)
 
     def move_on(self) -> None:
-        """The person opened another chat or page: alerts that were read leave."""
+        """Removes alerts that were read, because another chat or page is opened."""
         before_s = time.monotonic() - READ_S
         self._keep(lambda message: not (message.is_passing and 0 < message.shown_s < before_s))
 
     def dismiss(self) -> None:
-        """Takes away the message that is shown; the one before it returns."""
+        """Removes the message that is shown; the one before it returns."""
         del self._messages[-1:]
         self._show_newest()
 
     def place(self) -> None:
-        """Finds its place anew after its parent has changed, in front of its siblings."""
+        """Moves to its place in front of its siblings, after its parent has changed."""
         area, margins = self._area(), self._row.contentsMargins()
         beside = [widget for widget in (self._icon, self._action, self._dismiss) if not widget.isHidden()]
         others = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside)
         words = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
-        width = min(area.width() - 32, WIDEST, words + others + margins.left() + margins.right())
+        width = min(area.width() - 32, MAX_WIDTH, words + others + margins.left() + margins.right())
         self.resize(width, max(44, self.heightForWidth(width)))
         top = max(area.top() + GAP, area.top() + area.height() - self.height() - GAP)
         self.move(area.left() + (area.width() - width) // 2, top)
@@ -142,7 +143,7 @@ class Toast(QFrame):
         self._start_fading()
 
     def _announce(self, text: str, alert: bool) -> None:
-        """Has a screen reader say it: the focus does not come here."""
+        """Announces the message to screen readers, since the focus does not move here."""
         if QAccessible.isActive():
             event = QAccessibleAnnouncementEvent(self, text)
             politeness = QAccessible.AnnouncementPoliteness

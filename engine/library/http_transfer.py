@@ -78,11 +78,11 @@ class Transfer:
         *,
         connect_s: float = CONNECT_S,
         stall_s: float = STALL_S,
-        n_tries: int = MAX_TRIES,
+        max_tries: int = MAX_TRIES,
         retry_delay_s: float = RETRY_DELAY_S,
     ) -> None:
         self._connect_s, self._stall_s = connect_s, stall_s
-        self._n_tries, self._retry_delay_s = n_tries, retry_delay_s
+        self._max_tries, self._retry_delay_s = max_tries, retry_delay_s
 
     def fetch(self, url: str, part: Path, size_bytes: int, stop: StopSignal, on_bytes: Callable[[int], None]) -> None:
         """Appends to `part` until it has at least `size_bytes`. Calls `on_bytes` with its current length.
@@ -109,7 +109,7 @@ class Transfer:
                     n_tries = 0
                     continue
                 n_tries += 1
-                if n_tries >= self._n_tries:
+                if n_tries >= self._max_tries:
                     raise HubUnreachable(reason)
                 stop.wait(self._retry_delay_s * 2 ** (n_tries - 1))
 

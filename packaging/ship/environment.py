@@ -1,4 +1,4 @@
-"""The environment that is frozen: the locked packages, llama_build.cpp for every processor, and PyInstaller."""
+"""The environment that is frozen: locked packages, llama.cpp for all processors, and PyInstaller."""
 
 from __future__ import annotations
 

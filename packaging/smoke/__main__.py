@@ -40,13 +40,13 @@ def _run_all(given: Path | None) -> None:
 
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
     if not current.is_file():
-        raise SetupError(f"There is no {current}: `make package` makes the .deb that is tried.")
+        raise SetupError(f"There is no {current}: `make package` makes the .deb to test.")
     older_package = make_older(current)
     root = CleanRoot()
     say("A clean Debian")
     root.make()
     before = root.listing()
-    say("Installing an older_package version with apt")
+    say("Installing an older version with apt")
     root.install(older_package)
     older_package.unlink()
     _run_session_offline("first")
@@ -81,7 +81,7 @@ def _run_session(*, first: bool) -> None:
     session = UserSession(CleanRoot())
     kept = session.messages()
     if not first and len(kept) < 2:
-        raise SetupError("The chats of the older_package version are not there any more.")
+        raise SetupError("The chats of the older version are missing.")
     with session.screen():
         with session.program():
             say(f"  the window answers: {session.send(QUESTIONS[0 if first else 1])[:70]!r}")
@@ -94,7 +94,7 @@ def _run_session(*, first: bool) -> None:
             say(f"  its endpoint answers: {session.request_endpoint()[:70]!r}")
             session.save_screenshot("endpoint")
         if session.messages()[: len(kept)] != kept:
-            raise SetupError("The chats of before are not as they were.")
+            raise SetupError("Earlier chats were changed.")
         with session.server():
             session.wait_for_endpoint()
             schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}

@@ -78,14 +78,14 @@ class CleanRoot:
         return ["env", f"ROOT={self.path}", f"WHO={ids}", *script, "env", "-i", *variables, *argv]
 
     def run(self, *argv: str) -> str:
-        """As root, to its end. Raises SetupError with its last variables."""
+        """Runs a command as root. Raises SetupError with the end of its output."""
         done = subprocess.run(self.command(*argv), capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise SetupError(f"{' '.join(argv)} failed in the clean Debian: {(done.stdout + done.stderr)[-1500:]}")
         return done.stdout
 
     def install(self, deb: Path) -> None:
-        """As a as_user is base to: `apt install ./inglenook.deb`."""
+        """Installs a package with apt."""
         (self.path / "tmp").mkdir(exist_ok=True)
         shutil.copyfile(deb, self.path / "tmp" / deb.name)
         self.run("apt-get", "install", "-q", "-y", f"/tmp/{deb.name}")
@@ -112,7 +112,7 @@ def _mirror(suite: str) -> Sequence[str]:
 
 
 def _apt_settings() -> str:
-    """What this machine's apt is base of times: a mirror may be a snapshot of an older day."""
+    """The date checks of this machine's apt configuration, since its mirror may be an older snapshot."""
     done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True)
     kept = ("Acquire::Check-Valid-Until ", "Acquire::Check-Date ")
     return "".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith(kept))

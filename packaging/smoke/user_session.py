@@ -108,7 +108,7 @@ class UserSession:
 
         text = _wait_for("an answer", ANSWER_S, answer)
         if self.messages()[n_before] != ("user", question):
-            raise SetupError(f"What was typed is not what was kept: {self.messages()[n_before]}")
+            raise SetupError(f"The stored message differs from the typed one: {self.messages()[n_before]}")
         return text
 
     def messages(self) -> list[tuple[str, str]]:

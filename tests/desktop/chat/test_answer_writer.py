@@ -127,7 +127,7 @@ def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile
     async def story() -> None:
         async with headless_chat(profile, FakeOpener()) as chats:
             chats.send("Hi")
-            chats.sessions.writer._tasks.cancel()
+            chats.sessions.answer_writer._tasks.cancel()
             await until(lambda: not chats.sessions.answering)
             assert chats.sessions.messages[1].state == "stopped"
 

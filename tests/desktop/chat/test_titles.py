@@ -75,7 +75,7 @@ def test_title_set_by_user_is_kept(run: Run, profile: Profile) -> None:
             await until(lambda: not chats.sessions.answering)
             chats.retry(chats.sessions.messages[1].id)
             await until(lambda: not chats.sessions.answering)
-            await chats.sessions.titles._tasks.join()
+            await chats.sessions.title_generator._tasks.join()
             assert (chats.sessions.current.title, chats.sessions.current.titled_by) == ("Mine", "person")
 
     run(story())
@@ -87,7 +87,7 @@ def test_rejected_title_keeps_first_words(run: Run, profile: Profile, rejected: 
         async with headless_chat(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: rejected}))) as chats:
             chats.send("Tell me of the sea")
             await until(lambda: not chats.sessions.answering)
-            await chats.sessions.titles._tasks.join()
+            await chats.sessions.title_generator._tasks.join()
             assert chats.sessions.current
             assert (chats.sessions.current.title, chats.sessions.current.titled_by) == ("Tell me of the sea", "start")
 
@@ -100,7 +100,7 @@ def test_next_message_cancels_title_and_keeps_cached_prompt(run: Run, profile: P
         async with headless_chat(profile, opener) as chats:
             chats.send("Tell me of the sea " * 5)
             await until(lambda: not chats.sessions.answering)
-            assert chats.sessions.titles._tasks._tasks, "no title is being generated"
+            assert chats.sessions.title_generator._tasks._tasks, "no title is being generated"
             before = chats.sessions.messages[1]
             chats.send("And more?")
             await until(lambda: not chats.sessions.answering)
@@ -177,7 +177,7 @@ def test_stopped_answer_generates_no_title(run: Run, profile: Profile) -> None:
             await until(lambda: len(chats.sessions.messages[1].text) > 3)
             chats.stop()
             await until(lambda: not chats.sessions.answering)
-            assert not chats.sessions.titles._tasks._tasks
+            assert not chats.sessions.title_generator._tasks._tasks
 
     run(story())
 

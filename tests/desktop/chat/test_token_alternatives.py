@@ -13,7 +13,7 @@ from engine.events import Finished
 from engine.stream import RequestStream
 from tests.conftest import chat
 from tests.fakes import FakeOpener, Script
-from tests.trip.test_engine_trip import real_engine
+from tests.real_model.test_engine import real_engine
 
 SCRIPT = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 

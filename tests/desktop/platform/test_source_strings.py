@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.reasons import KNOWN, reason
+from desktop.error_reasons import KNOWN, translated_reason
 from engine.errors import Reason
 from tests.packaging.checkout import ROOT
 
@@ -35,7 +35,7 @@ TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
 NO_LITERALS = frozenset(
     {
         ("number_format.py", "counted"),
-        ("reasons.py", "reason"),
+        ("error_reasons.py", "translated_reason"),
         ("pages.py", "shown_title"),
         ("pages.py", "shown_command"),
         ("rows.py", "_translated"),
@@ -266,7 +266,7 @@ def test_every_error_reason_is_marked_for_translation() -> None:
 
 def test_unknown_error_reason_is_found_and_shown_unchanged() -> None:
     assert unknown({"its header is damaged", "its feet are cold"}) == {"its feet are cold"}
-    assert reason("its feet are cold") == "its feet are cold"
+    assert translated_reason("its feet are cold") == "its feet are cold"
 
 
 def test_translated_error_reason_keeps_its_values(qapp: object) -> None:
@@ -277,11 +277,11 @@ def test_translated_error_reason_keeps_its_values(qapp: object) -> None:
     assert isinstance(qapp, QCoreApplication)
     install_translators(qapp, "de")
     try:
-        assert reason(Reason("{n} of its {all} parts are missing", n=2, all=3)) == "2 der 3 Teile fehlen"
+        assert translated_reason(Reason("{n} of its {all} parts are missing", n=2, all=3)) == "2 der 3 Teile fehlen"
         unreadable = Reason("the file cannot be read ({why})", why="Permission denied")
-        assert reason(unreadable) == "die Datei ist nicht lesbar (Zugriff verweigert)"
+        assert translated_reason(unreadable) == "die Datei ist nicht lesbar (Zugriff verweigert)"
         ended = Reason("the trial ended with {code}", code=-6)
         damaged = Reason("its vocabulary is damaged ({why})", why=ended)
-        assert reason(damaged) == "das Vokabular ist beschädigt (die Probe endete mit -6)"
+        assert translated_reason(damaged) == "das Vokabular ist beschädigt (die Probe endete mit -6)"
     finally:
         install_translators(qapp, "en")

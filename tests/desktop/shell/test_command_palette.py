@@ -8,10 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
-from pytestqt.qtbot import QtBot
 
-from desktop.framework.actions import Action, Actions, is_usable
+from desktop.framework.actions import Action, Actions
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.command_palette import CommandPalette
 from desktop.shell.command_palette_controller import matching
@@ -40,34 +38,6 @@ def test_best_match_of_query_comes_first(typed: str, first: str | None) -> None:
     actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
     found = [action.name for action in matching(actions, typed)]
     assert found[:1] == ([first] if first else [])
-
-
-def test_shortcuts_are_changed_refused_and_reset(qtbot: QtBot) -> None:
-    window = QWidget()
-    qtbot.addWidget(window)
-    done: list[str] = []
-    kept: list[dict[str, str]] = []
-    actions = Actions(window, {"b": "Ctrl+B"}, kept.append)
-    actions.add(
-        Action("a", "A", lambda: done.append("a"), "Ctrl+A"),
-        Action("b", "B", lambda: done.append("b")),
-        Action("c", "C", lambda: done.append("c"), "Ctrl+C", is_possible=lambda: False),
-    )
-    with qtbot.waitExposed(window):
-        window.show()
-    for key in (Qt.Key.Key_A, Qt.Key.Key_B, Qt.Key.Key_C):
-        QTest.keyClick(window, key, CONTROL)
-    assert done == ["a", "b"]
-    holder = actions.change_shortcut("b", "Ctrl+A")
-    assert holder is not None
-    assert holder.id == "a"
-    assert actions.change_shortcut("a", "Ctrl+D") is None
-    QTest.keyClick(window, Qt.Key.Key_A, CONTROL)
-    QTest.keyClick(window, Qt.Key.Key_D, CONTROL)
-    assert done == ["a", "b", "a"]
-    assert kept[-1] == {"b": "Ctrl+B", "a": "Ctrl+D"}
-    actions.reset_shortcuts()
-    assert (actions.shortcut_of("a"), actions.shortcut_of("b"), kept[-1]) == ("Ctrl+A", "", {})
 
 
 def test_palette_runs_actions_and_opens_chats_by_name(run: Run, open_gui: OpenGui) -> None:
@@ -156,18 +126,6 @@ async def lived_in(gui: Gui) -> None:
 
 async def chat_offered(gui: Gui) -> None:
     await until(lambda: any(entry.kind == "chat" for entry in palette_of(gui)._entries))
-
-
-@pytest.mark.parametrize(
-    ("keys", "usable"),
-    [
-        ("N", False), ("Shift+N", False), ("1", False), ("Space", False), ("Return", False), ("Del", False),
-        ("Tab", False), ("Esc", False), ("Left", False), ("Shift+F1", True), ("F5", True), ("Ctrl+N", True),
-        ("Alt+1", True), ("Meta+K", True), ("Ctrl+Shift+Del", True), ("Media Play", True), ("", False),
-    ],
-)  # fmt: skip
-def test_only_keys_that_do_not_type_are_usable_as_shortcuts(keys: str, usable: bool) -> None:
-    assert is_usable(keys) == usable
 
 
 def test_single_letter_as_shortcut_is_refused_and_stored_one_is_ignored(

@@ -29,7 +29,7 @@ from desktop.models.wiring import ModelsWiring
 from desktop.platform.theme import Theme
 from desktop.shell.main_window import MainWindow
 from desktop.store.errors import StoreFull
-from desktop.widgets import toast as notice_module
+from desktop.widgets import toast as toast_module
 from desktop.widgets.toast import Toast
 from engine.files.profile import Profile
 from engine.library.hub_errors import HubUnreachable
@@ -193,9 +193,9 @@ def test_expired_message_does_not_return(qtbot: QtBot, toast: Toast) -> None:
 
 def test_permanent_alert_returns_after_many_messages(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
-    for number in range(2 * notice_module.MOST):
+    for number in range(2 * toast_module.MAX_WAITING):
         toast.show_message(f"Message {number}", action="Do it")
-    for _ in range(notice_module.MOST):
+    for _ in range(toast_module.MAX_WAITING):
         toast.dismiss()
     assert toast.text == "Nothing is saved."
 
@@ -216,17 +216,17 @@ def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
 def test_alert_ends_after_time_limit_or_page_change(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_module, "ALERT_S", 0.05)
+    monkeypatch.setattr(toast_module, "ALERT_S", 0.05)
     monkeypatch.setattr(toast, "isActiveWindow", lambda: True)
     toast.show_message("pic.png is no text.", alert=True)
     qtbot.waitUntil(toast.isHidden)
-    monkeypatch.setattr(notice_module, "ALERT_S", 600.0)
+    monkeypatch.setattr(toast_module, "ALERT_S", 600.0)
     toast.show_message("pic.png is no text.", alert=True)
     toast.show_message("A question?", action="Yes")
     toast.show_message("The disk is full.", alert=True, stays=True)
     toast.move_on()
     assert len(toast._messages) == 3, "nobody can have read it yet"
-    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+    monkeypatch.setattr(toast_module, "READ_S", 0.0)
     toast.move_on()
     assert [each.text for each in toast._messages] == ["A question?", "The disk is full."]
 
@@ -234,7 +234,7 @@ def test_alert_ends_after_time_limit_or_page_change(
 def test_alert_stays_while_window_is_inactive_or_hovered(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_module, "ALERT_S", 0.02)
+    monkeypatch.setattr(toast_module, "ALERT_S", 0.02)
     active = False
     monkeypatch.setattr(toast, "isActiveWindow", lambda: active)
     toast.show_message("The import failed.", alert=True)
@@ -252,7 +252,7 @@ def test_alert_stays_while_window_is_inactive_or_hovered(
 def test_alert_about_a_file_ends_when_another_chat_is_opened(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+    monkeypatch.setattr(toast_module, "READ_S", 0.0)
 
     async def story() -> None:
         await fill(profile)
@@ -353,7 +353,7 @@ def test_messages_are_announced_to_screen_reader(toast: Toast, monkeypatch: pyte
         def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
             given.append((event.message(), event.politeness()))
 
-    monkeypatch.setattr(notice_module, "QAccessible", Reader)
+    monkeypatch.setattr(toast_module, "QAccessible", Reader)
     toast.show_message("The import failed.", alert=alert)
     polite = QAccessible.AnnouncementPoliteness
     assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
@@ -378,16 +378,16 @@ def test_import_alert_ends_with_next_import(run: Run, open_gui: OpenGui, tmp_pat
 def test_not_saved_toast_stays_across_pages(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_module, "READ_S", 0.0)
+    monkeypatch.setattr(toast_module, "READ_S", 0.0)
     profile.ensure()
     profile.chats.mkdir()  # a folder in place of the database
 
     async def story() -> None:
         async with open_gui() as gui:
             toast = gui.window.toast
-            await until(lambda: toast.text.startswith("Chats are not kept"))
+            await until(lambda: toast.text.startswith("Chats are not saved"))
             toast.move_on()
-            assert toast.text.startswith("Chats are not kept")
+            assert toast.text.startswith("Chats are not saved")
 
     run(story())
 

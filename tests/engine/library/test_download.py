@@ -33,7 +33,7 @@ from tests.model_files.tiny_models import TINY_MODELS
 
 REPO = "makers/Tiny-Chat-GGUF"
 NAME = "Tiny-Chat-Q4_K_M.gguf"
-QUICK = Transfer(connect_s=2, stall_s=0.3, n_tries=3, retry_delay_s=0.01)
+FAST_TRANSFER = Transfer(connect_s=2, stall_s=0.3, max_tries=3, retry_delay_s=0.01)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def begin(fake: FakeHub, folder: Path, transfer: Transfer = QUICK) -> Download:
+def create_download(fake: FakeHub, folder: Path, transfer: Transfer = FAST_TRANSFER) -> Download:
     hub = Hub(fake.endpoint)
     return Download(hub, hub.variants(REPO)[0], folder, transfer)
 
@@ -68,7 +68,7 @@ def ranges(fake: FakeHub) -> list[str]:
 
 def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: bytes) -> None:
     reported: list[DownloadProgress] = []
-    path = begin(fake, folder).run(reported.append)
+    path = create_download(fake, folder).run(reported.append)
     assert path == folder / NAME
     assert path.read_bytes() == model
     assert names(folder) == [NAME]
@@ -80,7 +80,7 @@ def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: b
 @pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
 def test_interrupted_download_resumes(fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]) -> None:
     fake.faults = list(faults)
-    assert begin(fake, folder).run().read_bytes() == model
+    assert create_download(fake, folder).run().read_bytes() == model
     n_cuts = faults.count("cut")
     assert ranges(fake)[-1] == (f"bytes={n_cuts * 1000}-" if n_cuts else "")
 
@@ -88,7 +88,7 @@ def test_interrupted_download_resumes(fake: FakeHub, folder: Path, model: bytes,
 def test_stalled_download_resumes(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["stall"]
     started = time.monotonic()
-    assert begin(fake, folder).run().read_bytes() == model
+    assert create_download(fake, folder).run().read_bytes() == model
     assert time.monotonic() - started < 5
     assert ranges(fake) == ["", "bytes=1000-"]
 
@@ -96,10 +96,10 @@ def test_stalled_download_resumes(fake: FakeHub, folder: Path, model: bytes) -> 
 def test_failed_download_raises_and_keeps_the_part(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["cut", "503", "503", "503"]
     with pytest.raises(HubUnreachable, match="503"):
-        begin(fake, folder).run()
+        create_download(fake, folder).run()
     assert names(folder) == [NAME + ".part", NAME + ".part.json"]
     assert (folder / (NAME + ".part")).read_bytes() == model[:1000]
-    again = begin(fake, folder)
+    again = create_download(fake, folder)
     assert again.n_downloaded == 1000
     assert again.run().read_bytes() == model
 
@@ -108,7 +108,7 @@ def test_failed_download_raises_and_keeps_the_part(fake: FakeHub, folder: Path, 
 def test_file_with_wrong_checksum_is_deleted(fake: FakeHub, folder: Path, fault: Fault) -> None:
     fake.faults = [fault]
     with pytest.raises(Corrupt) as raised:
-        begin(fake, folder).run()
+        create_download(fake, folder).run()
     assert raised.value.name == NAME
     assert names(folder) == []
 
@@ -118,20 +118,20 @@ def test_resume_succeeds_if_server_ignores_or_misreads_the_range(
     fake: FakeHub, folder: Path, model: bytes, fault: Fault
 ) -> None:
     fake.faults = ["cut", fault]
-    assert begin(fake, folder).run().read_bytes() == model
+    assert create_download(fake, folder).run().read_bytes() == model
 
 
 @pytest.mark.parametrize(("fault", "error"), [("404", HubRefused), ("403", Gated), ("loop", HubUnreachable)])
 def test_error_status_is_raised(fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]) -> None:
     fake.faults = [fault]
     with pytest.raises(error):
-        begin(fake, folder).run()
+        create_download(fake, folder).run()
     assert NAME not in names(folder)
 
 
 def test_stopped_download_resumes_after_a_restart(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.bytes_per_s = 100_000
-    download = begin(fake, folder)
+    download = create_download(fake, folder)
     reached = threading.Event()
     outcome: list[BaseException] = []
 
@@ -152,7 +152,7 @@ def test_stopped_download_resumes_after_a_restart(fake: FakeHub, folder: Path, m
     assert NAME not in names(folder)
     fake.bytes_per_s = 0
     (choice,) = unfinished_variants(folder)
-    again = Download(Hub(fake.endpoint), choice, folder, QUICK)
+    again = Download(Hub(fake.endpoint), choice, folder, FAST_TRANSFER)
     assert again.n_downloaded > 20_000
     assert again.run().read_bytes() == model
     assert unfinished_variants(folder) == ()
@@ -161,7 +161,7 @@ def test_stopped_download_resumes_after_a_restart(fake: FakeHub, folder: Path, m
 
 def test_stop_interrupts_a_stall(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["stall"]
-    download = begin(fake, folder, Transfer(stall_s=30))
+    download = create_download(fake, folder, Transfer(stall_s=30))
     timer = threading.Timer(0.3, download.stop.set)
     timer.start()
     started = time.monotonic()
@@ -173,7 +173,7 @@ def test_stop_interrupts_a_stall(fake: FakeHub, folder: Path) -> None:
 
 def test_stop_interrupts_the_retry_delay(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["503"] * 9
-    download = begin(fake, folder, Transfer(n_tries=9, retry_delay_s=30))
+    download = create_download(fake, folder, Transfer(max_tries=9, retry_delay_s=30))
     timer = threading.Timer(0.2, download.stop.set)
     timer.start()
     with pytest.raises(Stopped):
@@ -186,7 +186,7 @@ def test_full_disk_is_detected_before_the_download(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
     with pytest.raises(DiskFull) as raised:
-        begin(fake, folder).run()
+        create_download(fake, folder).run()
     assert raised.value.free == 1000 < raised.value.needed
     assert ranges(fake) == []
 
@@ -194,7 +194,7 @@ def test_full_disk_is_detected_before_the_download(
 def test_disk_full_during_download_is_raised(
     fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes
 ) -> None:
-    download = begin(fake, folder)
+    download = create_download(fake, folder)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -209,25 +209,25 @@ def test_disk_full_during_download_is_raised(
 def test_unwritable_folder_is_raised(fake: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CannotWrite):
-        begin(fake, tmp_path / "file").run()
+        create_download(fake, tmp_path / "file").run()
 
 
 def test_part_of_another_file_is_discarded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / (NAME + ".part")).write_bytes(b"something else")
-    assert begin(fake, folder).run().read_bytes() == model
+    assert create_download(fake, folder).run().read_bytes() == model
     fake.repos[REPO].files[NAME] = changed = model[:-1] + b"!"
     fake.faults = ["cut", "404"]
     with pytest.raises(HubRefused):
-        begin(fake, folder).run()
+        create_download(fake, folder).run()
     assert (folder / NAME).read_bytes() == model, "the old one stays until the new one is whole"
-    assert begin(fake, folder).run().read_bytes() == changed
+    assert create_download(fake, folder).run().read_bytes() == changed
 
 
 def test_existing_file_is_verified_and_not_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / NAME).write_bytes(model)
-    begin(fake, folder).run()
+    create_download(fake, folder).run()
     assert ranges(fake) == []
 
 
@@ -236,7 +236,7 @@ def test_split_model_is_downloaded(fake: FakeHub, folder: Path, model: bytes) ->
     fake.repos[REPO].files = dict(parts)
     fake.faults = ["", "cut"]
     reported: list[DownloadProgress] = []
-    download = begin(fake, folder)
+    download = create_download(fake, folder)
     path = download.run(reported.append)
     assert path.name == "Big-Q8_0-00001-of-00003.gguf"
     assert [(folder / name.partition("/")[2]).read_bytes() for name in parts] == list(parts.values())
@@ -245,7 +245,7 @@ def test_split_model_is_downloaded(fake: FakeHub, folder: Path, model: bytes) ->
 
 def test_discard_keeps_complete_files(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["cut", "404"]
-    download = begin(fake, folder)
+    download = create_download(fake, folder)
     with pytest.raises(HubRefused):
         download.run()
     download.discard()
@@ -316,7 +316,7 @@ def test_offline_hub_is_unreachable(fake: FakeHub) -> None:
 
 def test_stored_token_is_not_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    begin(fake, folder).run()
+    create_download(fake, folder).run()
     assert fake.authorizations == set()
 
 

@@ -36,7 +36,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch(folder: Path) -> None:
-    transfer = Transfer(connect_s=1, stall_s=1, n_tries=1)
+    transfer = Transfer(connect_s=1, stall_s=1, max_tries=1)
     transfer.fetch(ADDRESS, folder / "a.part", 10, StopSignal(), lambda n_bytes: None)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +27,9 @@ from engine.output.answer_assembler import AnswerAssembler
 from engine.output.chat_format import detect_chat_format
 from engine.requests import ChatRequest, Message, NamedTool, Tool, ToolCall
 from tests.conftest import chat
-from tests.engine.output.chat_templates import TEMPLATES
+from tests.engine.output.scripted_answers import HARMONY, HARMONY_TOKENS, HERMES, QWEN, run_request, script_for, summary
 from tests.engine.test_engine import check_shape, engine_over, events_of
-from tests.fakes import FakeOpener, Script
+from tests.fakes import FakeOpener
 
 CLOCK = Tool("clock", "Tells the time.")
 WEATHER = Tool("get_weather", "The weather.", '{"type": "object", "properties": {"city": {"type": "string"}}}')
@@ -38,52 +37,9 @@ TOOLS = (WEATHER, CLOCK)
 CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
 OTHER = '<tool_call>\n{"name": "clock", "arguments": {}}\n</tool_call>'
 
-HERMES = TEMPLATES["hermes"] + "{# <think> #}"
-QWEN = TEMPLATES["qwen-xml"] + "{# <think> #}"
-HARMONY = TEMPLATES["harmony"]
-HARMONY_TOKENS = ("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|call|>", "<|return|>")
-
-
-def run_request(script: Script, request: ChatRequest) -> list[Event]:
-    async def run() -> list[Event]:
-        opener = FakeOpener(script)
-        async with engine_over(opener) as engine:
-            events = await events_of(engine.submit(request))
-            assert opener.backends[0].n_open_samplers == 0
-        check_shape(events)
-        return events
-
-    return asyncio.run(run())
-
 
 def tool_request(**changes: object) -> ChatRequest:
     return replace(chat(max_tokens=500), **{"tools": TOOLS, **changes})  # type: ignore[arg-type]
-
-
-def summary(events: Iterable[Event]) -> tuple[str, str, list[tuple[str, str]], str]:
-    """Text, reasoning, calls, and the finish reason."""
-    text, reasoning, reason = "", "", ""
-    calls: list[tuple[str, str]] = []
-    for event in events:
-        match event:
-            case TextDelta():
-                text += event.text
-            case ReasoningDelta():
-                reasoning += event.text
-            case ToolCallStarted():
-                assert event.index == len(calls)
-                assert event.id
-                calls.append((event.name, ""))
-            case ToolCallDelta():
-                assert event.index == len(calls) - 1
-                calls[-1] = (calls[-1][0], calls[-1][1] + event.arguments)
-            case Finished():
-                reason = event.reason
-    return text, reasoning, calls, reason
-
-
-def script_for(answer: str, template: str | None = HERMES, **script: object) -> Script:
-    return Script(answer=answer.encode(), template=template, **script)  # type: ignore[arg-type]
 
 
 def test_reasoning_text_and_calls_become_events() -> None:

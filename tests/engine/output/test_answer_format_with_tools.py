@@ -14,16 +14,22 @@ from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
 from tests.engine.output.chat_templates import STYLES, TEMPLATES
-from tests.engine.output.test_answer_events import (
+from tests.engine.output.scripted_answers import (
+    CALL_TOKENS,
+    CLOCK,
     HARMONY,
     HARMONY_TOKENS,
     HERMES,
+    INVALID_ARGUMENTS,
+    LIGHT,
     QWEN,
+    VALID_ARGUMENTS,
+    check_light,
+    error_of,
     run_request,
     script_for,
     summary,
 )
-from tests.engine.output.test_constrained_tool_calls import BAD, CALL_TOKENS, CLOCK, GOOD, LIGHT, check_light, error_of
 
 SCHEMA = {
     "type": "object",
@@ -51,7 +57,7 @@ def reasoning_end(name: str) -> str:
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
 def test_call_with_response_format_matches_its_tool(name: str) -> None:
     wrong = render_tool_calls(
-        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", BAD),)
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
     )
     script = script_for(reasoning_end(name) + wrong, TEMPLATES[name])
     text, _, ((called, arguments),), reason = summary(run_request(script, tool_request(parallel_tool_calls=False)))
@@ -93,12 +99,14 @@ def test_every_constraint_kind_works_with_tools(constraint: Constraint) -> None:
     text, _, calls, _ = summary(
         run_request(
             script_for(
-                f'<tool_call>\n{{"name": "light", "arguments": {GOOD}}}\n</tool_call>', HERMES, specials=CALL_TOKENS
+                f'<tool_call>\n{{"name": "light", "arguments": {VALID_ARGUMENTS}}}\n</tool_call>',
+                HERMES,
+                specials=CALL_TOKENS,
             ),
             tool_request(constraint=constraint, parallel_tool_calls=False),
         )
     )
-    assert (text, calls) == ("", [("light", GOOD)])
+    assert (text, calls) == ("", [("light", VALID_ARGUMENTS)])
 
 
 @pytest.mark.parametrize("choice", ["required", NamedTool("light")])
@@ -110,7 +118,9 @@ def test_required_call_takes_precedence_over_format(choice: ToolChoice) -> None:
 
 def test_tool_choice_none_applies_only_the_format() -> None:
     text, _, calls, _ = summary(
-        run_request(script_for(f'<tool_call>{{"name": "light", "arguments": {GOOD}}}', HERMES), tool_request("none"))
+        run_request(
+            script_for(f'<tool_call>{{"name": "light", "arguments": {VALID_ARGUMENTS}}}', HERMES), tool_request("none")
+        )
     )
     assert not calls
     assert is_ok(text)

@@ -9,37 +9,29 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import RequestError
-from engine.events import Event, Failed, TextDelta
+from engine.events import TextDelta
 from engine.output.model_families import detect_family
 from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import ChatRequest, Constraint, NamedTool, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
 from tests.engine.output.chat_templates import STYLES, TEMPLATES
-from tests.engine.output.test_answer_events import (
+from tests.engine.output.scripted_answers import (
+    CALL_TOKENS,
+    CLOCK,
     HARMONY,
     HARMONY_TOKENS,
     HERMES,
+    INVALID_ARGUMENTS,
+    LIGHT,
     QWEN,
+    VALID_ARGUMENTS,
+    check_light,
+    error_of,
     run_request,
     script_for,
     summary,
 )
 
-LIGHT = Tool(
-    "light",
-    "Switches a light.",
-    json.dumps(
-        {
-            "type": "object",
-            "properties": {"on": {"type": "boolean"}, "room": {"enum": ["hall", "attic"]}},
-            "required": ["on", "room"],
-        }
-    ),
-)
-CLOCK = Tool("clock")
-GOOD = '{"on": true, "room": "attic"}'
-BAD = '{"on": 3, "room": "cellar"}'
-CALL_TOKENS = ("<tool_call>", "</tool_call>", "<think>", "</think>")
 YES = Constraint("choice", '["yes", "no"]')
 
 
@@ -52,19 +44,12 @@ def call(arguments: str) -> str:
     return f'<tool_call>\n{{"name": "light", "arguments": {arguments}}}\n</tool_call>'
 
 
-def check_light(arguments: str) -> None:
-    made = json.loads(arguments)
-    assert set(made) == {"on", "room"}
-    assert isinstance(made["on"], bool)
-    assert made["room"] in ("hall", "attic")
-
-
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_named_tool_is_called_with_valid_arguments(name: str) -> None:
     """The fake writes wrong arguments; tokens that are not allowed are replaced by other letters."""
-    begun = "</think>" if STYLES[name].generation.startswith("<think>") else ""
-    wrong = begun + render_tool_calls(
-        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", BAD),)
+    reasoning_end = "</think>" if STYLES[name].generation.startswith("<think>") else ""
+    wrong = reasoning_end + render_tool_calls(
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
     )
     request = tool_request(NamedTool("light"), parallel_tool_calls=False)
     for specials in ((), CALL_TOKENS):
@@ -90,7 +75,7 @@ def test_model_without_tool_support_can_be_required_to_call() -> None:
 
 
 def test_reasoning_before_required_call_is_unconstrained() -> None:
-    script = script_for(f"hm {{</think>\n\n{call(GOOD)}", QWEN, specials=CALL_TOKENS)
+    script = script_for(f"hm {{</think>\n\n{call(VALID_ARGUMENTS)}", QWEN, specials=CALL_TOKENS)
     _, reasoning, ((name, arguments),), reason = summary(
         run_request(script, tool_request("required", parallel_tool_calls=False))
     )
@@ -99,17 +84,19 @@ def test_reasoning_before_required_call_is_unconstrained() -> None:
 
 
 def test_optional_call_gets_valid_arguments() -> None:
-    script = script_for(f"Well, let me see. {call(BAD)}", HERMES, specials=CALL_TOKENS)
+    script = script_for(f"Well, let me see. {call(INVALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS)
     text, _, ((name, arguments), *_), reason = summary(run_request(script, tool_request(parallel_tool_calls=False)))
     assert (text, name, reason) == ("Well, let me see.", "light", "tool_calls")
     check_light(arguments)
 
 
 def test_call_marker_inside_reasoning_starts_no_constraint() -> None:
-    script = script_for(f"<think>maybe <tool_call> or not</think>No. {call(GOOD)}", HERMES, specials=CALL_TOKENS)
+    script = script_for(
+        f"<think>maybe <tool_call> or not</think>No. {call(VALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS
+    )
     text, reasoning, calls, _ = summary(run_request(script, tool_request()))
     assert (text, reasoning) == ("No.", "maybe <tool_call> or not")
-    assert calls[0] == ("light", GOOD)
+    assert calls[0] == ("light", VALID_ARGUMENTS)
 
 
 def test_unenforceable_keyword_does_not_prevent_calls() -> None:
@@ -128,12 +115,6 @@ def test_unenforceable_keyword_does_not_prevent_calls() -> None:
 def test_required_call_with_answer_start_fails() -> None:
     error = error_of(run_request(script_for("x", HERMES), tool_request("required", answer_start="The")))
     assert isinstance(error, RequestError)
-
-
-def error_of(events: list[Event]) -> Exception:
-    (failed,) = events
-    assert isinstance(failed, Failed)
-    return failed.error
 
 
 # Constraints after reasoning

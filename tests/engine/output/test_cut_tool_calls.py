@@ -12,11 +12,10 @@ from engine.output.tool_call_renderer import render_tool_calls
 from engine.requests import NamedTool, ToolCall, ToolChoice
 from tests.conftest import chat
 from tests.engine.output.chat_templates import STYLES, TEMPLATES
-from tests.engine.output.test_answer_events import HERMES, run_request, script_for, summary
+from tests.engine.output.scripted_answers import CLOCK, HERMES, LIGHT, VALID_ARGUMENTS, run_request, script_for, summary
 from tests.engine.output.test_answer_format_with_tools import OK, tool_request
-from tests.engine.output.test_constrained_tool_calls import CLOCK, GOOD, LIGHT
 
-CALL = f'<tool_call>\n{{"name": "light", "arguments": {GOOD}}}\n</tool_call>'
+CALL = f'<tool_call>\n{{"name": "light", "arguments": {VALID_ARGUMENTS}}}\n</tool_call>'
 
 
 def cut(output: str, n: int, choice: ToolChoice, template: str = HERMES) -> list[Event]:
@@ -29,7 +28,7 @@ def test_truncated_required_call_shows_no_text(name: str) -> None:
     if STYLES[name].generation.startswith("<think>"):
         return
     output = render_tool_calls(
-        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", GOOD),)
+        detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", VALID_ARGUMENTS),)
     )
     for n in range(1, min(len(output), 40), 3):
         events = cut(output, n, NamedTool("light"), TEMPLATES[name])

@@ -45,9 +45,9 @@ def test_call_rendered_by_template_is_parsed_back(name: str) -> None:
     prompt = render(name, ASKED, add_generation_prompt=True)
     assert "get_weather" in prompt, "the tools are not shown"
     rendered = render(name, CALLED, add_generation_prompt=False)
-    begun = prompt.removesuffix(style.generation)
-    assert rendered.startswith(begun)
-    answer = rendered.removeprefix(begun).removesuffix(style.end)
+    prompt_start = prompt.removesuffix(style.generation)
+    assert rendered.startswith(prompt_start)
+    answer = rendered.removeprefix(prompt_start).removesuffix(style.end)
     format = detect_family(TEMPLATES[name])
     assert not format.eog_texts or style.end in format.eog_texts
     parser = OutputParser(format, (WEATHER,), lambda: "id")

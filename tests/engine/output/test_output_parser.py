@@ -40,7 +40,7 @@ WEATHER = Tool(
 CLOCK = Tool("clock")
 TOOLS = (WEATHER, CLOCK)
 ARGUMENTS = {"city": 'O "\n\n\\<b>&{é🌦', "days": 3, "wind": -1.5e3, "more": {"a": [1, None, "}"]}, "now": False}
-MADE = (
+CALLS = (
     ToolCall("functions.get_weather:0", "get_weather", json.dumps(ARGUMENTS, ensure_ascii=False)),
     ToolCall("functions.clock:1", "clock", "{}"),
 )
@@ -52,7 +52,7 @@ def whole(family: OutputFormat) -> OutputFormat:
 
 
 ALL = [whole(family) for family in (*FAMILIES, PROMPTED_FORMAT)]
-WAYS = list({calls: (family, calls) for family in ALL for calls in family.call_syntaxes}.values())
+SYNTAXES = list({calls: (family, calls) for family in ALL for calls in family.call_syntaxes}.values())
 BY_NAME = {family.name: family for family in ALL}
 
 
@@ -105,19 +105,19 @@ def answer(format: OutputFormat | str, text: str, **options: object) -> Answer:
     return joined(parse(chosen, [text], **options))  # type: ignore[arg-type]
 
 
-def written(family: OutputFormat, calls: ToolCallSyntax) -> str:
-    made = MADE[:1] if family.headers else MADE
+def render(family: OutputFormat, calls: ToolCallSyntax) -> str:
+    tool_calls = CALLS[:1] if family.headers else CALLS
     before = "" if calls.is_bare else "Well.\n\n"
     if family.headers:
         before = "<|channel|>analysis<|message|>hm <| hm<|end|><|start|>assistant"
     elif family.reasoning:
         before = f"{family.reasoning.open}hm < hm\n{family.reasoning.close}\n\n{before}"
-    return before + render_tool_calls(calls, made)
+    return before + render_tool_calls(calls, tool_calls)
 
 
-@pytest.mark.parametrize(("family", "calls"), WAYS, ids=lambda value: getattr(value, "name", None))
+@pytest.mark.parametrize(("family", "calls"), SYNTAXES, ids=lambda value: getattr(value, "name", None))
 def test_every_call_syntax_parses_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
-    text = written(family, calls)
+    text = render(family, calls)
     want = answer(family, text)
     assert want.text == ("" if calls.is_bare or family.headers else "Well.")
     assert want.reasoning == ("hm <| hm" if family.headers else "hm < hm")
@@ -139,10 +139,10 @@ json_values = st.recursive(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), value=json_values, text=st.text("ab<>/\"'\\ \n{}[]|=é🌦", max_size=12))
 def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: object, text: str) -> None:
-    for family, calls in WAYS:
+    for family, calls in SYNTAXES:
         given = {"city": text.strip("\n") if "cdata" in calls.parameter else text, "list": value}
-        made = ToolCall("functions.get_weather:0", "get_weather", json.dumps(given, ensure_ascii=False))
-        stream = render_tool_calls(calls, (made,))
+        tool_call = ToolCall("functions.get_weather:0", "get_weather", json.dumps(given, ensure_ascii=False))
+        stream = render_tool_calls(calls, (tool_call,))
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
         pieces = [stream[a:b] for a, b in itertools.pairwise([0, *cuts, len(stream)])]
         found = joined(parse(family, pieces))
@@ -159,7 +159,7 @@ def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: obj
 def fragments(family: OutputFormat) -> list[str]:
     """Markers, parts of markers, and text between them, for random combination."""
     texts = [text for calls in family.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
-    texts += [written(family, calls) for calls in family.call_syntaxes]
+    texts += [render(family, calls) for calls in family.call_syntaxes]
     markers = [*family.markers, *family.eog_texts, "<think>", "</think>"]
     halves = [marker[: len(marker) // 2] for marker in markers]
     rest = ["{", "}", "[", "]", '"', ":", ",", "\n", " ", "get_weather", '"name":', '"arguments":', "=", ">", "(", ")"]

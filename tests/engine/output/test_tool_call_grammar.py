@@ -95,11 +95,11 @@ def grammar_for(
     return grammar_text(grammar)
 
 
-def written(format: OutputFormat, *calls: ToolCall) -> str:
-    way = format.call_syntaxes[0]
-    if "{id}" in way.call and "{name}" not in way.call:
-        return render_tool_calls(way, calls)
-    return render_tool_calls(way, [replace(each, id=f"abcDEF12{n}") for n, each in enumerate(calls)])
+def render(format: OutputFormat, *calls: ToolCall) -> str:
+    syntax = format.call_syntaxes[0]
+    if "{id}" in syntax.call and "{name}" not in syntax.call:
+        return render_tool_calls(syntax, calls)
+    return render_tool_calls(syntax, [replace(each, id=f"abcDEF12{n}") for n, each in enumerate(calls)])
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
@@ -108,11 +108,11 @@ def test_grammar_allows_only_calls_that_match_the_schema(format: OutputFormat, s
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary)
     for arguments in (FULL, SOME):
-        assert vocabulary.accepts(grammar, written(format, call(arguments))), arguments
-    assert vocabulary.accepts(grammar, written(format, call({}, "clock")))
+        assert vocabulary.accepts(grammar, render(format, call(arguments))), arguments
+    assert vocabulary.accepts(grammar, render(format, call({}, "clock")))
     for arguments in WRONG:
-        assert not vocabulary.accepts(grammar, written(format, call(arguments))), arguments
-    assert not vocabulary.accepts(grammar, written(format, call({}, "radio")))
+        assert not vocabulary.accepts(grammar, render(format, call(arguments))), arguments
+    assert not vocabulary.accepts(grammar, render(format, call({}, "radio")))
     assert not vocabulary.accepts(grammar, "It rains.")
 
 
@@ -120,14 +120,14 @@ def test_grammar_allows_only_calls_that_match_the_schema(format: OutputFormat, s
 def test_grammar_for_named_tool_allows_no_other(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, NamedTool("clock"))
-    assert vocabulary.accepts(grammar, written(format, call({}, "clock")))
-    assert not vocabulary.accepts(grammar, written(format, call(SOME)))
+    assert vocabulary.accepts(grammar, render(format, call({}, "clock")))
+    assert not vocabulary.accepts(grammar, render(format, call(SOME)))
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
 def test_several_calls_need_parallel(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
-    two = written(format, call(SOME), call({}, "clock", 1))
+    two = render(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)
     assert not vocabulary.accepts(grammar_for(format, vocabulary, parallel=False), two)
 
@@ -137,23 +137,23 @@ def test_several_calls_need_parallel(format: OutputFormat) -> None:
 def test_reasoning_before_calls_is_allowed(format: OutputFormat, special: bool) -> None:
     assert format.reasoning is not None
     vocabulary = Vocabulary(format, special=special)
-    reasoning, made = f"hm < hm\n{format.reasoning.close}\n\n", written(format, call(SOME))
-    assert vocabulary.accepts(grammar_for(format, vocabulary), format.reasoning.open + reasoning + made)
-    assert vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), reasoning + made)
-    assert not vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), made)
+    reasoning, rendered = f"hm < hm\n{format.reasoning.close}\n\n", render(format, call(SOME))
+    assert vocabulary.accepts(grammar_for(format, vocabulary), format.reasoning.open + reasoning + rendered)
+    assert vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), reasoning + rendered)
+    assert not vocabulary.accepts(grammar_for(format, vocabulary, starts_in_reasoning=True), rendered)
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 def test_headers_format_allows_reasoning_then_one_call(special: bool) -> None:
     vocabulary = Vocabulary(HARMONY, special=special)
     reasoning = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
-    made = written(HARMONY, call(SOME))
+    rendered = render(HARMONY, call(SOME))
     final = "<|channel|>final<|message|>It rains."
     required = grammar_for(HARMONY, vocabulary)
-    assert vocabulary.accepts(required, made)
-    assert vocabulary.accepts(required, reasoning + made)
+    assert vocabulary.accepts(required, rendered)
+    assert vocabulary.accepts(required, reasoning + rendered)
     assert not vocabulary.accepts(required, reasoning + final)
-    assert not vocabulary.accepts(required, written(HARMONY, call(WRONG[0])))
+    assert not vocabulary.accepts(required, render(HARMONY, call(WRONG[0])))
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
@@ -161,12 +161,12 @@ def test_headers_format_allows_reasoning_then_one_call(special: bool) -> None:
 def test_grammar_after_call_marker_allows_the_rest_of_the_call(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary, "auto")
-    for made in (written(format, call(SOME)), written(format, call(FULL), call({}, "clock", 1))):
-        assert made.startswith(call_marker(format))
-        assert vocabulary.accepts(grammar, made.removeprefix(call_marker(format)))
-    assert not vocabulary.accepts(grammar, written(format, call(WRONG[0])).removeprefix(call_marker(format)))
+    for rendered in (render(format, call(SOME)), render(format, call(FULL), call({}, "clock", 1))):
+        assert rendered.startswith(call_marker(format))
+        assert vocabulary.accepts(grammar, rendered.removeprefix(call_marker(format)))
+    assert not vocabulary.accepts(grammar, render(format, call(WRONG[0])).removeprefix(call_marker(format)))
     one = grammar_for(format, vocabulary, "auto", parallel=False)
-    assert vocabulary.accepts(one, written(format, call(SOME)).removeprefix(call_marker(format)))
+    assert vocabulary.accepts(one, render(format, call(SOME)).removeprefix(call_marker(format)))
 
 
 def test_headers_and_bare_syntax_have_no_call_marker() -> None:
@@ -183,12 +183,12 @@ def test_required_argument_without_property_accepts_any_value(format: OutputForm
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, tools=(LOOSE,))
     full: dict[str, object] = {"near": "Oslo", "term": "rain"}
-    assert vocabulary.accepts(grammar, written(format, call(full, "lookup")))
-    assert vocabulary.accepts(grammar, written(format, call({"term": "rain"}, "lookup")))
-    assert not vocabulary.accepts(grammar, written(format, call({"near": "Oslo"}, "lookup")))
+    assert vocabulary.accepts(grammar, render(format, call(full, "lookup")))
+    assert vocabulary.accepts(grammar, render(format, call({"term": "rain"}, "lookup")))
+    assert not vocabulary.accepts(grammar, render(format, call({"near": "Oslo"}, "lookup")))
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
 def test_null_keywords_of_schema_are_ignored(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
-    assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), written(format, call({}, "clear")))
+    assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), render(format, call({}, "clear")))

@@ -1,7 +1,7 @@
-"""What comes from a cache says what a fresh reading says, token for token, for every kind of memory.
+"""For every kind of KV memory, answers from cached prefixes equal uncached answers token by token.
 
-The uncached answer is that of a new engine which reads the whole prompt. Sums in another order round differently,
-so prompts are chosen whose answers have no near tie anywhere.
+The uncached answer is that of a new engine that decodes the whole prompt. Sums in another order round differently, so
+only prompts are used whose answers contain no near tie.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from engine.requests import GREEDY, CompletionRequest, Sampling
 from tests.model_files.tiny_models import LETTERS, TINY_MODELS, TinyModel
 
 N_OUT = 24
-CLEAR = 0.08
-"""Each token of an answer leads the next best by so much in log probability; rounding seldom moves it that far."""
+MIN_LEAD = 0.08
+"""The minimum log probability difference between each token and the next best one; larger than rounding errors."""
 
 
 @dataclass
 class Kind:
-    """A tiny model's file, with prompts and the answers that a fresh engine gives to them."""
+    """A tiny model, with prompts and their uncached answers."""
 
     model: TinyModel
     path: Path
     random: random.Random = field(default_factory=lambda: random.Random(11))
 
     async def prompt(self, start: str, n: int, n_out: int = N_OUT) -> tuple[str, str]:
-        """`start` and `n` letters more, with the uncached answer."""
+        """A prompt of `start` and `n` random characters, and its uncached answer."""
         for _ in range(50):
             prompt = start + "".join(self.random.choices(LETTERS, k=n))
             answer, lead = await self._uncached(prompt, n_out)
-            if lead > CLEAR:
+            if lead > MIN_LEAD:
                 return prompt, answer
-        raise AssertionError("no prompt has a clear answer")
+        raise AssertionError("no prompt has an answer without a near tie")
 
     async def answer(self, prompt: str, n_out: int = N_OUT) -> str:
-        """The uncached answer; whoever asks has seen that it is clear."""
+        """The uncached answer of a prompt that has no near tie."""
         return (await self._uncached(prompt, n_out))[0]
 
     @asynccontextmanager
@@ -84,7 +84,7 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def kind(file: tuple[TinyModel, Path]) -> Kind:
-    """With the same prompts for a test, whichever ran before it."""
+    """Each test gets the same prompts, independent of the tests before it."""
     return Kind(*file)
 
 
@@ -93,14 +93,14 @@ def another(letter: str, n: int) -> str:
 
 
 async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, origin: Origin = "window") -> tuple[str, int]:
-    """The answer, and how many of the prompt's tokens came from a cache."""
+    """The answer, and the number of cached prompt tokens."""
     text, finished = await engine.submit(CompletionRequest(prompt, origin, GREEDY, max_tokens=n_out)).collect()
     assert finished.usage.n_prompt == len(prompt) + 1, "not one token for each letter, after the first"
     return text, finished.usage.n_cached
 
 
-def test_the_tiny_models_say_much_and_remember_long(kind: Kind) -> None:
-    """Else the other tests would prove little."""
+def test_tiny_models_give_varied_answers_that_depend_on_the_prompt(kind: Kind) -> None:
+    """A precondition of the other tests."""
 
     async def run() -> None:
         turned = 0
@@ -111,12 +111,12 @@ def test_the_tiny_models_say_much_and_remember_long(kind: Kind) -> None:
             for at in (0, 40, 80):
                 other = prompt[:at] + another(prompt[at], 7) + prompt[at + 1 :]
                 turned += await kind.answer(other) != answer
-        assert turned >= 6, "a letter far back hardly matters"
+        assert turned >= 6, "early characters hardly influence the answer"
 
     asyncio.run(run())
 
 
-def test_turns_that_follow(kind: Kind) -> None:
+def test_following_turns_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine() as engine:
             prompt, expected = await kind.prompt("", 150)
@@ -124,13 +124,13 @@ def test_turns_that_follow(kind: Kind) -> None:
             for _ in range(3):
                 held = prompt + expected
                 prompt, expected = await kind.prompt(held, 30)
-                # The last token of an answer was never computed.
+                # The last token of an answer was never decoded.
                 assert await ask(engine, prompt) == (expected, len(held))
 
     asyncio.run(run())
 
 
-def test_the_same_again_and_edits_in_the_middle(kind: Kind) -> None:
+def test_repeated_and_edited_prompts_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         supports_truncation = kind.model.supports_truncation
         async with kind.engine() as engine:
@@ -150,7 +150,7 @@ def test_the_same_again_and_edits_in_the_middle(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_several_at_once(kind: Kind) -> None:
+def test_concurrent_requests_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine(2048) as engine:
             prompt, expected = await kind.prompt("", 150)
@@ -165,7 +165,7 @@ def test_several_at_once(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
+def test_snapshot_after_restart_equals_uncached_answer(kind: Kind, tmp_path: Path) -> None:
     async def run() -> None:
         supports_full_rollback = kind.model.supports_truncation and not kind.model.window
         first, expected = await kind.prompt("", 300)
@@ -176,7 +176,7 @@ def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
         async with kind.engine(snapshots=tmp_path) as engine:
             assert await ask(engine, first) == (expected, 300)
             answer, n_cached = await ask(engine, longer)
-            # Kept when the prompt was read; an answer of few tokens is not worth a new file.
+            # Saved after the prompt; a short answer does not cause a new snapshot.
             assert (answer, n_cached >= 300) == (further, True)
         for known in (200 if supports_full_rollback else 0, 200):
             async with kind.engine(snapshots=tmp_path) as engine:
@@ -186,8 +186,8 @@ def test_what_was_read_before_a_restart(kind: Kind, tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_an_edit_after_a_restart_and_a_turn(kind: Kind, tmp_path: Path) -> None:
-    """What was restored, and then written on, is cut back."""
+def test_edit_after_restart_and_turn_equals_uncached_answer(kind: Kind, tmp_path: Path) -> None:
+    """Restored state that was extended is truncated."""
 
     async def run() -> None:
         first, expected = await kind.prompt("", 200)
@@ -204,8 +204,8 @@ def test_an_edit_after_a_restart_and_a_turn(kind: Kind, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("n_ctx", [256, 512])
-def test_more_than_fits(kind: Kind, n_ctx: int) -> None:
-    """Who loses the place comes back and says the same."""
+def test_evicted_prefixes_equal_uncached_answers(kind: Kind, n_ctx: int) -> None:
+    """A prefix that was evicted gives the same answer again."""
 
     async def run() -> None:
         asked = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
@@ -220,7 +220,7 @@ def test_more_than_fits(kind: Kind, n_ctx: int) -> None:
     asyncio.run(run())
 
 
-def test_background_work_costs_no_chat_its_place(kind: Kind) -> None:
+def test_background_request_evicts_no_chat(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine(256) as engine:
             chat, expected = await kind.prompt("", 120)
@@ -236,7 +236,7 @@ def test_background_work_costs_no_chat_its_place(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_who_runs_beside_others_has_the_whole_context(kind: Kind) -> None:
+def test_request_beside_others_can_use_the_whole_context(kind: Kind) -> None:
     async def run() -> None:
         endless = Sampling(temperature=0.0, ignore_eos=True)
         tools = [await kind.prompt("", n, 40) for n in (110, 100, 90)]
@@ -253,8 +253,10 @@ def test_who_runs_beside_others_has_the_whole_context(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_who_lost_the_place_does_not_read_again(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tool's answer gives way to a person's in its middle; its memory is saved, and goes on from there."""
+def test_preempted_request_resumes_from_its_saved_state(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint request is preempted by the window; its KV state is saved and restored."""
     decode, computed = NativeBackend.decode, list[int]()
 
     def counted(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
@@ -277,15 +279,15 @@ def test_who_lost_the_place_does_not_read_again(kind: Kind, tmp_path: Path, monk
             rest, _ = await stream.collect()
             assert beside.done(), "the tool did not give way"
             assert (said + rest, (await beside)[0]) == (expected, answer)
-        # Each prompt with its first token, which may be shared, each answer but for its last one.
+        # Each prompt with its first token, which may be shared; each answer without its last token.
         assert sum(computed) - (121 + 59 + 111 + 59) in (-1, 0)
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (512, 2), (1024, 3)])
-def test_chats_that_grow_and_branch_side_by_side(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
-    """Turns, edits and fresh starts by chance, in a memory too small for all, with a restart in the middle."""
+def test_random_chats_in_small_memory_equal_uncached_answers(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
+    """Random turns, edits and new chats in a memory too small for all, with a restart in the middle."""
 
     async def run() -> None:
         chance = random.Random(seed)

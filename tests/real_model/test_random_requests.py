@@ -1,4 +1,4 @@
-"""Requests by chance against the real model, many at once: each ends exactly once, and nothing of it stays behind."""
+"""Many concurrent random requests to the real model: each ends exactly once and frees its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.events import Failed, Finished, Started
 from engine.requests import GREEDY, CompletionRequest, Constraint, Request, Sampling
 from engine.session import Session
 from tests.conftest import chat
-from tests.trip.test_tools_trip import CLOCK, WEATHER
+from tests.real_model.test_tool_calls import CLOCK, WEATHER
 
 SEED = 20
 N_REQUESTS, N_AT_ONCE, N_CTX = 40, 12, 512
@@ -28,27 +28,27 @@ CONSTRAINTS = (
 )
 
 
-def asked(chance: random.Random, n: int) -> Request:
-    """Short and long, alone and with a beginning in common, some of them impossible."""
-    words = " ".join(chance.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(chance.randrange(20)))
-    long = "word " * chance.choice([60, 120, 250])
-    text = chance.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
-    sampling = Sampling(temperature=chance.random() * 2, seed=n)
-    origin = chance.choice(["window", "endpoint", "endpoint"])
-    request = chat(text, origin, max_tokens=chance.randrange(1, 20), sampling=sampling)
+def asked(rng: random.Random, n: int) -> Request:
+    """Short and long prompts, some with a common prefix, some too long."""
+    words = " ".join(rng.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(rng.randrange(20)))
+    long = "word " * rng.choice([60, 120, 250])
+    text = rng.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
+    sampling = Sampling(temperature=rng.random() * 2, seed=n)
+    origin = rng.choice(["window", "endpoint", "endpoint"])
+    request = chat(text, origin, max_tokens=rng.randrange(1, 20), sampling=sampling)
     match n % 9:
         case 0:
             return replace(request, stop=("e", " the"))
         case 1:
-            return replace(request, n_logprobs=chance.randrange(5))
+            return replace(request, n_logprobs=rng.randrange(5))
         case 2:
             return replace(request, prompt_logprobs=True, n_logprobs=1)
         case 3:
-            return replace(request, constraint=chance.choice(CONSTRAINTS))
+            return replace(request, constraint=rng.choice(CONSTRAINTS))
         case 4:
-            return replace(request, tools=(WEATHER, CLOCK), tool_choice=chance.choice(["auto", "required"]))
+            return replace(request, tools=(WEATHER, CLOCK), tool_choice=rng.choice(["auto", "required"]))
         case 5:
-            given = (*range(chance.randrange(3)), chance.choice([5, 10**6]))
+            given = (*range(rng.randrange(3)), rng.choice([5, 10**6]))
             return CompletionRequest(prompt=given, origin=request.origin, max_tokens=3)
         case 6:
             return chat("word " * 600, origin)
@@ -57,12 +57,12 @@ def asked(chance: random.Random, n: int) -> Request:
 
 
 async def ask(engine: Engine, n: int) -> str:
-    """The `n`th request to its end, or given up at any moment; how it ended."""
-    chance = random.Random(f"{SEED} {n}")
-    request = asked(chance, n)
+    """Runs request `n` to its end, or cancels it at a random moment. Returns the outcome."""
+    rng = random.Random(f"{SEED} {n}")
+    request = asked(rng, n)
     stream = engine.submit(request)
-    if chance.random() < 0.4:
-        asyncio.get_running_loop().call_later(chance.random() ** 2, stream.cancel)
+    if rng.random() < 0.4:
+        asyncio.get_running_loop().call_later(rng.random() ** 2, stream.cancel)
     events = [event async for event in stream]
     assert [at for at, event in enumerate(events) if isinstance(event, Finished | Failed)] == [len(events) - 1]
     assert [at for at, event in enumerate(events) if isinstance(event, Started)] in ([], [0])
@@ -77,7 +77,7 @@ async def ask(engine: Engine, n: int) -> str:
 
 
 async def soak(engine: Engine) -> dict[str, int]:
-    """How the requests ended, with how many of each."""
+    """The number of requests by outcome."""
     ends: dict[str, int] = {}
     left = iter(range(N_REQUESTS))
 
@@ -98,7 +98,7 @@ async def give_up_while_it_is_read(engine: Engine) -> None:
 
 
 def check_nothing_is_left(engine: Engine) -> None:
-    """All cells and slots are free, but for what is kept for the next, which can go."""
+    """Asserts that all cells and slots are free, except for evictable cached prefixes."""
     session = engine._worker._session
     assert isinstance(session, Session)
     assert session.idle
@@ -112,7 +112,7 @@ def check_nothing_is_left(engine: Engine) -> None:
     assert len(cache._free_slots) == session.backend.limits.n_slots, "slots are lost"
 
 
-def test_a_soak(model_path: Path, tmp_path: Path) -> None:
+def test_random_requests_end_exactly_once_and_free_their_memory(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         engine = Engine(snapshots=tmp_path)
         try:

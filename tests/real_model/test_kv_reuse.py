@@ -1,5 +1,6 @@
-"""Alternatives of a word, a branch from any token, several answers of one prompt, and a crash: nothing is read twice.
-With the real model."""
+"""Reuse of KV state: alternatives of a token, a branch, several answers to one prompt, a crash, a restart. With the
+real
+model."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from engine.engine import Engine
 from engine.events import Failed, Finished, TextDelta, TokenChoice
 from engine.requests import ChatRequest, Constraint, Message, Sampling
 from tests.conftest import chat
-from tests.trip.test_engine_trip import real_engine
+from tests.real_model.test_engine import real_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +57,7 @@ async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[To
     raise AssertionError("no last event")
 
 
-def test_what_a_word_could_have_been_and_a_branch_from_there(model_path: Path) -> None:
+def test_token_alternatives_and_a_branch_reuse_the_prefix(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             asked = chat(max_tokens=24)
@@ -74,7 +75,8 @@ def test_what_a_word_could_have_been_and_a_branch_from_there(model_path: Path) -
                 request = replace(asked, id=f"branch-{at}", answer_start=start + other, max_tokens=8)
                 _, branch = await engine.submit(request).collect()
                 assert branch.usage.n_prompt == n_prompt + at + 1
-                # All up to the other word; its own token is what is new. Without it, a last prompt token is read again.
+                # The prefix up to the other word is cached; only its token is new. Without one, the last prompt token
+                # is decoded again.
                 assert branch.usage.n_cached >= n_prompt + at - 1, "the answer was read again"
             again = await engine.submit(replace(asked, id="again", answer_start=text[:40], max_tokens=4)).collect()
             assert again[1].usage.n_cached >= n_prompt + 5, "a branch cost the first answer its place"
@@ -82,7 +84,7 @@ def test_what_a_word_could_have_been_and_a_branch_from_there(model_path: Path) -
     asyncio.run(run())
 
 
-def test_several_answers_read_their_prompt_once(model_path: Path) -> None:
+def test_several_answers_share_one_prefill(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             question = "Tell me about the sea. " * 12
@@ -98,8 +100,8 @@ def test_several_answers_read_their_prompt_once(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_killed_in_the_middle_of_an_answer(model_path: Path, tmp_path: Path) -> None:
-    """What the dead process had read, the next one has not to read."""
+def test_prefix_survives_a_kill_during_an_answer(model_path: Path, tmp_path: Path) -> None:
+    """The prefix that the killed process had decoded is restored by the next process."""
     command = [sys.executable, "-c", DYING, str(model_path), str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         try:
@@ -124,8 +126,8 @@ def test_killed_in_the_middle_of_an_answer(model_path: Path, tmp_path: Path) -> 
     asyncio.run(run())
 
 
-def test_the_last_turn_too_is_there_after_a_restart(model_path: Path, tmp_path: Path) -> None:
-    """A short one is not worth a snapshot while the model is at work; it is kept when the engine closes."""
+def test_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path) -> None:
+    """A short turn is not saved while the engine is running, but when it closes."""
 
     async def run() -> None:
         first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.0, ignore_eos=True), max_tokens=30)
@@ -138,14 +140,14 @@ def test_the_last_turn_too_is_there_after_a_restart(model_path: Path, tmp_path: 
         messages = (*first.messages, Message("assistant", answer), Message("user", "And then?"))
         _, after = await again.submit(replace(first, id="next", messages=messages, max_tokens=1)).collect()
         await again.aclose()
-        # Its last token was never computed, and the end of an answer may be written in other tokens than it came in.
+        # The last token was never decoded, and the end of the answer may be tokenized differently in the next prompt.
         assert after.usage.n_cached >= before.usage.n_prompt + before.usage.n_output - 4
 
     asyncio.run(run())
 
 
-def test_a_word_written_in_other_tokens_than_usual_is_not_read_again(model_path: Path) -> None:
-    """The usual token of a word is forbidden, and the answer all but prescribed: so it is spelled in others."""
+def test_answer_with_unusual_tokenization_is_reused(model_path: Path) -> None:
+    """A logit bias forbids the usual token of a word, so that the answer contains the word in other tokens."""
     answer = "A tall lighthouse stands by the sea, and every evening its keeper lights the lamp for all the ships."
 
     async def run() -> None:
@@ -168,7 +170,7 @@ def test_a_word_written_in_other_tokens_than_usual_is_not_read_again(model_path:
         async with real_engine(model_path) as fresh:
             _, read, uncached = await choices_of(fresh, asked)
             assert uncached.usage.n_cached == 0
-        # The answer's tokens were computed one by one there and together here, which rounds differently.
+        # The tokens were decoded one by one before and in a batch here, which rounds differently.
         expected = dict(read[0].others)
         for token, logprob in cached[0].others[:2]:
             assert logprob == pytest.approx(expected[token], abs=0.2)

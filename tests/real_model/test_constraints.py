@@ -1,4 +1,4 @@
-"""Constraints with the real model: every kind gives an answer that matches, however it is sampled."""
+"""Constrained decoding with the real model: every kind of constraint holds with every sampler."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.errors import ConstraintError
 from engine.events import Failed
 from engine.requests import ChatRequest, CompletionRequest, Constraint, Sampling
 from tests.conftest import chat
-from tests.trip.test_engine_trip import real_engine
+from tests.real_model.test_engine import real_engine
 
 PERSON = json.dumps(
     {
@@ -45,7 +45,7 @@ def asked(constraint: Constraint, text: str = "Describe a person as JSON.", **mo
     return replace(chat(text, max_tokens=200), constraint=constraint, **more)  # type: ignore[arg-type]
 
 
-def test_every_kind_beside_a_free_answer(model_path: Path) -> None:
+def test_every_constraint_kind_beside_an_unconstrained_answer(model_path: Path) -> None:
     async def run() -> None:
         constraints = [
             Constraint("json_schema", PERSON),
@@ -76,7 +76,7 @@ def test_every_kind_beside_a_free_answer(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_any_json(model_path: Path) -> None:
+def test_json_object_constraint_gives_valid_json(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             start = '{"city": "Paris", "sights": ['
@@ -94,7 +94,7 @@ def test_any_json(model_path: Path) -> None:
     asyncio.run(run())
 
 
-WAYS = [
+SAMPLERS = [
     Sampling(temperature=1.5, top_k=0, top_p=1.0, min_p=0.0, seed=1),
     Sampling(temperature=1.0, typical_p=0.5, top_k=0, seed=2),
     Sampling(temperature=1.0, typical_p=0.9, seed=2),
@@ -107,10 +107,10 @@ WAYS = [
 ]
 
 
-def test_every_way_of_sampling_keeps_to_it(model_path: Path) -> None:
+def test_constraint_holds_with_every_sampler(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            for sampling in WAYS:
+            for sampling in SAMPLERS:
                 request = asked(Constraint("json_schema", PERSON), sampling=sampling)
                 text, finished = await engine.submit(request).collect()
                 assert is_person(text)
@@ -119,7 +119,7 @@ def test_every_way_of_sampling_keeps_to_it(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_bias_against_all_that_matches_is_an_error_not_a_wrong_answer(model_path: Path) -> None:
+def test_bias_against_all_matching_tokens_is_an_error(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             for temperature in (0.0, 1.0):

@@ -1,4 +1,4 @@
-"""The same greedy request gives the same answer to the last bit: read, cached, uncached, and after a restart.
+"""The same greedy request gives a bit-identical answer: uncached, cached, and after a restart.
 
 Equal log probabilities show more than equal texts: a sum that was rounded differently anywhere changes them. The number
 of threads is fixed, since llama.cpp divides the attention of one token among them."""
@@ -25,7 +25,7 @@ REQUEST = ChatRequest(
 
 
 async def answer(engine: Engine, *, use_cache: bool = True) -> tuple[int, list[tuple[bytes, float]]]:
-    """Cached tokens of the prompt, and each token of the answer with its log probability."""
+    """The number of cached prompt tokens, and each token of the answer with its log probability."""
     n_cached, choices = -1, []
     async for event in engine.submit(replace(REQUEST, use_cache=use_cache, id=new_request_id())):
         match event:
@@ -38,7 +38,7 @@ async def answer(engine: Engine, *, use_cache: bool = True) -> tuple[int, list[t
     return n_cached, choices
 
 
-def test_greedy_answer_is_equal_cached_or_not_and_across_a_restart(model_path: Path, tmp_path: Path) -> None:
+def test_greedy_answer_is_identical_cached_uncached_and_after_restart(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         answers = []
         for n_asked in (3, 1):

@@ -1,4 +1,4 @@
-"""Tools with the real model, whose template knows none."""
+"""Tool calls with the real model, whose chat template does not support tools."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 from engine.events import Failed, Finished, ToolCallStarted
 from engine.requests import ChatRequest, Message, NamedTool, Sampling, Tool, ToolCall, ToolChoice
 from tests.conftest import chat
-from tests.engine.output.test_answer_events import summary
+from tests.engine.output.scripted_answers import summary
 from tests.engine.test_engine import check_shape, events_of
-from tests.trip.test_engine_trip import real_engine
+from tests.real_model.test_engine import real_engine
 
 WEATHER = Tool(
     "get_weather",
@@ -40,7 +40,7 @@ def asking(choice: ToolChoice, **changes: object) -> ChatRequest:
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
-def test_a_required_call_is_well_formed_and_fits_the_schema(model_path: Path, seed: int | None) -> None:
+def test_required_call_is_valid_against_the_schema(model_path: Path, seed: int | None) -> None:
     sampling = Sampling(temperature=0.0) if seed is None else Sampling(temperature=1.5, seed=seed)
 
     async def run() -> None:
@@ -65,7 +65,7 @@ def test_a_required_call_is_well_formed_and_fits_the_schema(model_path: Path, se
     asyncio.run(run())
 
 
-def test_the_result_of_a_call_is_answered(model_path: Path) -> None:
+def test_tool_result_is_answered(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             first = asking(NamedTool("get_weather"), parallel_tool_calls=False)

@@ -1,4 +1,4 @@
-"""Each way of choosing the next token does what it says, and log probabilities are true; with the real model."""
+"""Every sampler setting has its effect, and log probabilities are correct. With the real model."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from engine.engine import Engine
 from engine.events import Finished, Started, TextDelta, TokenChoice
 from engine.requests import GREEDY, CompletionRequest, Sampling
 from tests.conftest import chat
-from tests.trip.test_engine_trip import real_engine
+from tests.real_model.test_engine import real_engine
 
-OPEN = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
-"""Whatever the model may say."""
+NEUTRAL = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
+"""Neutral sampling: any token can be drawn."""
 
 
-async def said(engine: Engine, sampling: Sampling, text: str = "Tell me of the sea.", n: int = 24) -> list[TokenChoice]:
-    """The answer's tokens, each beside the two likeliest."""
+async def answer_events(
+    engine: Engine, sampling: Sampling, text: str = "Tell me of the sea.", n: int = 24
+) -> list[TokenChoice]:
+    """The tokens of the answer, each with the two most likely ones."""
     choices: list[TokenChoice] = []
     request = replace(chat(text, sampling=sampling, max_tokens=n), n_logprobs=2)
     async for event in engine.submit(request):
@@ -41,12 +43,12 @@ def with_model(model_path: Path, act: Callable[[Engine], Coroutine[None, None, N
     asyncio.run(run())
 
 
-def test_what_leaves_only_the_likeliest(model_path: Path) -> None:
+def test_narrow_samplers_equal_greedy(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
-        greedy = tokens(await said(engine, GREEDY))
-        assert tokens(await said(engine, OPEN)) != greedy
+        greedy = tokens(await answer_events(engine, GREEDY))
+        assert tokens(await answer_events(engine, NEUTRAL)) != greedy
         for only in ({"top_n_sigma": 0.001}, {"temperature": 0.001}, {"typical_p": 0.0001, "top_k": 1}):
-            assert tokens(await said(engine, replace(OPEN, **only))) == greedy, only  # type: ignore[arg-type]
+            assert tokens(await answer_events(engine, replace(NEUTRAL, **only))) == greedy, only  # type: ignore[arg-type]
 
     with_model(model_path, act)
 
@@ -62,7 +64,7 @@ def test_what_leaves_only_the_likeliest(model_path: Path) -> None:
     ],
     ids=["temperature_range", "typical_p", "mirostat", "xtc", "seed"],
 )
-def test_what_changes_the_draw(model_path: Path, change: Sampling) -> None:
+def test_sampler_setting_changes_the_answer(model_path: Path, change: Sampling) -> None:
     neutral = Sampling()
     changed = {
         name: getattr(change, name)
@@ -71,25 +73,27 @@ def test_what_changes_the_draw(model_path: Path, change: Sampling) -> None:
     }
 
     async def act(engine: Engine) -> None:
-        assert tokens(await said(engine, replace(OPEN, **changed))) != tokens(await said(engine, OPEN))
+        assert tokens(await answer_events(engine, replace(NEUTRAL, **changed))) != tokens(
+            await answer_events(engine, NEUTRAL)
+        )
 
     with_model(model_path, act)
 
 
-def test_xtc_takes_the_likeliest_away(model_path: Path) -> None:
+def test_xtc_excludes_the_most_likely_token(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
-        sampling = replace(OPEN, top_k=2, xtc_probability=1.0, xtc_threshold=1e-6)
-        for choice in await said(engine, sampling):
+        sampling = replace(NEUTRAL, top_k=2, xtc_probability=1.0, xtc_threshold=1e-6)
+        for choice in await answer_events(engine, sampling):
             assert choice.token == choice.others[1][0]
 
     with_model(model_path, act)
 
 
-def test_mirostat_aims_at_a_surprise(model_path: Path) -> None:
+def test_mirostat_reaches_its_target_surprise(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
         mean = {}
         for tau in (0.5, 6.0):
-            answer = await said(engine, replace(OPEN, mirostat=True, mirostat_tau=tau), n=60)
+            answer = await answer_events(engine, replace(NEUTRAL, mirostat=True, mirostat_tau=tau), n=60)
             mean[tau] = sum(choice.logprob for choice in answer) / len(answer)
         assert mean[0.5] > mean[6.0] + 0.5
 
@@ -106,9 +110,9 @@ def test_mirostat_aims_at_a_surprise(model_path: Path) -> None:
     ],
     ids=["repeat", "frequency", "presence", "dry"],
 )
-def test_penalties_end_a_repetition(model_path: Path, penalty: Sampling) -> None:
+def test_penalties_reduce_repetition(model_path: Path, penalty: Sampling) -> None:
     async def most(engine: Engine, sampling: Sampling) -> int:
-        """How often the commonest word stands in what follows."""
+        """The count of the most frequent word in the answer."""
         song = CompletionRequest("one, one, one, one, one, one, one,", "window", sampling, max_tokens=60)
         words = (await engine.submit(song).collect())[0].split()
         return max(map(words.count, words))
@@ -122,24 +126,24 @@ def test_penalties_end_a_repetition(model_path: Path, penalty: Sampling) -> None
 
 def test_logit_bias_forbids_and_forces(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
-        first = (await said(engine, GREEDY, n=1))[0]
+        first = (await answer_events(engine, GREEDY, n=1))[0]
         (token,) = await engine.queries.tokenize(first.token.decode(), add_special=False)
         forbidden = replace(GREEDY, logit_bias=((token, float("-inf")),))
-        assert (await said(engine, forbidden, n=1))[0].token == first.others[1][0]
-        forced = replace(OPEN, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
-        assert tokens(await said(engine, forced, n=5)) == [first.token] * 5
+        assert (await answer_events(engine, forbidden, n=1))[0].token == first.others[1][0]
+        forced = replace(NEUTRAL, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
+        assert tokens(await answer_events(engine, forced, n=5)) == [first.token] * 5
         (second,) = await engine.queries.tokenize(first.others[1][0].decode(), add_special=False)
         ahead = first.logprob - first.others[1][1]
         for bias, best in ((-0.9 * ahead, 0), (-1.1 * ahead, 1)):
             lowered = replace(GREEDY, logit_bias=((token, bias),))
-            assert (await said(engine, lowered, n=1))[0].token == first.others[best][0]
+            assert (await answer_events(engine, lowered, n=1))[0].token == first.others[best][0]
             raised = replace(GREEDY, logit_bias=((second, -bias),))
-            assert (await said(engine, raised, n=1))[0].token == first.others[best][0]
+            assert (await answer_events(engine, raised, n=1))[0].token == first.others[best][0]
 
     with_model(model_path, act)
 
 
-def test_when_an_answer_may_end(model_path: Path) -> None:
+def test_min_tokens_and_ignore_eos_delay_the_end(model_path: Path) -> None:
     async def act(engine: Engine) -> None:
         short = chat("Answer with one word: what is the capital of France?", sampling=GREEDY, max_tokens=80)
 
@@ -156,8 +160,8 @@ def test_when_an_answer_may_end(model_path: Path) -> None:
     with_model(model_path, act)
 
 
-def test_the_prompts_log_probabilities_are_those_of_writing_it(model_path: Path) -> None:
-    """An answer as it was written, and the same text given as a prompt."""
+def test_prompt_log_probabilities_equal_those_of_decoding(model_path: Path) -> None:
+    """Compares an answer with the same text given as a prompt."""
 
     async def act(engine: Engine) -> None:
         start = "The capital of France is"
@@ -175,7 +179,7 @@ def test_the_prompts_log_probabilities_are_those_of_writing_it(model_path: Path)
         assert len(answer) == len(written) == 70
         text = b"".join(choice.token for choice in written).decode()
         assert tuple(answer) == await engine.queries.tokenize(text, add_special=False), "its words were spelled anew"
-        # Longer than the rows of logits that one decode gives.
+        # Longer than the logits of one decode call.
         whole = replace(asked, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
         events = [event async for event in engine.submit(whole)]
         assert isinstance(events[0], Started)

@@ -1,4 +1,4 @@
-"""The endpoint with the real model: what a fake cannot show."""
+"""The endpoint with the real model: behaviour that the fake model cannot show."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def served(model_path: Path) -> Iterator[Served]:
 SAID: list[Any] = [{"role": "user", "content": "Name a colour."}]
 
 
-def test_choices_differ_and_share_their_prompt(served: Served) -> None:
+def test_choices_differ_and_share_one_prefill(served: Served) -> None:
     def draw() -> list[str | None]:
         with served.openai() as client:
             asked: Any = {"model": "x", "messages": SAID, "max_tokens": 12, "temperature": 1.5, "seed": 11}
@@ -68,7 +68,7 @@ def test_choices_differ_and_share_their_prompt(served: Served) -> None:
     assert len(set(said)) > 1
 
 
-def test_a_schema_is_kept_to_in_every_dialect(served: Served) -> None:
+def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
     schema = {
         "type": "object",
         "properties": {"colour": {"enum": ["red", "blue"]}},
@@ -89,7 +89,7 @@ def test_a_schema_is_kept_to_in_every_dialect(served: Served) -> None:
         assert json.loads(text)["colour"] in ("red", "blue")
 
 
-def test_a_required_tool_is_called(served: Served) -> None:
+def test_required_tool_is_called(served: Served) -> None:
     function = {
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},
@@ -115,8 +115,9 @@ def test_a_required_tool_is_called(served: Served) -> None:
     assert (block["name"], block["input"]) == ("paint", {"colour": "red"})
 
 
-def test_scores_of_a_prompt_add_up_as_evaluations_want_them(served: Served) -> None:
-    """A likely ending must score above an unlikely one, by lm-eval's way to ask: tokens, echo, one token more."""
+def test_prompt_log_probabilities_support_lm_eval(served: Served) -> None:
+    """A likely ending scores higher than an unlikely one, with requests like lm-eval's: tokens, echo, one more
+    token."""
 
     def score(ending: str) -> float:
         context = served.post("/tokenize", {"content": "The capital of France is"})["tokens"]
@@ -132,14 +133,14 @@ def test_scores_of_a_prompt_add_up_as_evaluations_want_them(served: Served) -> N
     assert score(" Paris") > score(" porridge")
 
 
-def test_tokens_there_and_back(served: Served) -> None:
+def test_tokenize_and_detokenize_round_trip(served: Served) -> None:
     text = "Grüße 🙂, and 你好"
     shown = served.post("/tokenize", {"content": text, "with_pieces": True})["tokens"]
     assert served.post("/detokenize", {"tokens": [each["id"] for each in shown]}) == {"content": text}
     assert any(isinstance(each["piece"], list) for each in shown)
 
 
-def test_what_cannot_be_enforced_is_refused_and_the_next_answer_is_right(served: Served) -> None:
+def test_unenforceable_schema_is_refused_and_the_next_answer_is_correct(served: Served) -> None:
     async def refused() -> None:
         async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
             for fields in (
@@ -158,8 +159,8 @@ def test_what_cannot_be_enforced_is_refused_and_the_next_answer_is_right(served:
 
 
 @pytest.mark.parametrize(("n_letters", "statuses"), [(20, {200}), (200, {200, 400})])
-def test_a_slow_grammar_holds_up_nobody_else(served: Served, n_letters: int, statuses: set[int]) -> None:
-    """S11: where each of many letters may be left out, grammar code that tries all ways takes for ever."""
+def test_slow_grammar_does_not_delay_other_requests(served: Served, n_letters: int, statuses: set[int]) -> None:
+    """A grammar with many optional characters takes exponential time if all combinations are tried."""
     slow = {"messages": SAID, "grammar": "root ::= " + '"x"? ' * n_letters, "max_tokens": 100}
 
     def ask() -> httpx.Response:
@@ -177,8 +178,8 @@ def test_a_slow_grammar_holds_up_nobody_else(served: Served, n_letters: int, sta
         assert set(answer.json()["choices"][0]["message"]["content"]) <= {"x"}
 
 
-def test_llama_cpp_is_built_without_its_network() -> None:
-    """S14: the RPC backend takes commands from whoever reaches it."""
+def test_llama_cpp_is_built_without_rpc_backend() -> None:
+    """The RPC backend executes commands of any client that connects to it."""
     files = [
         each.name for each in Path(llama_cpp.__file__).parent.rglob("*") if each.suffix in (".so", ".dll", ".dylib")
     ]

@@ -66,10 +66,10 @@ KNOWN = frozenset(map(str, _MARKED))
 """Templates of all clauses that can be translated."""
 
 
-def reason(clause: str) -> str:
+def translated_reason(clause: str) -> str:
     """The clause in the user's language; an unknown one, such as llama.cpp's own, is returned unchanged. GUI thread."""
     template, values = (clause.template, clause.values) if isinstance(clause, Reason) else (clause, {})
     if template not in KNOWN:
         return clause
     text = QCoreApplication.translate("reasons", template)
-    return text.format(**{name: reason(value) for name, value in values.items()}) if values else text
+    return text.format(**{name: translated_reason(value) for name, value in values.items()}) if values else text

@@ -27,7 +27,7 @@ async def real_engine(path: Path, settings: LoadSettings = LoadSettings(n_ctx=10
         await engine.aclose()
 
 
-def test_it_answers_and_says_the_same_beside_others(model_path: Path) -> None:
+def test_greedy_answer_is_the_same_beside_other_requests(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             alone, finished = await engine.submit(chat(max_tokens=40)).collect()
@@ -36,13 +36,14 @@ def test_it_answers_and_says_the_same_beside_others(model_path: Path) -> None:
             assert finished.timings.first_token_s > 0
             requests = [chat(max_tokens=40), *(chat(f"Count to {i}.", "endpoint", max_tokens=30) for i in range(3))]
             together = await asyncio.gather(*(engine.submit(request).collect() for request in requests))
-            # Batched sums round differently, so that a greedy answer may turn at a near tie; not in its first words.
+            # Batched sums round differently, so a greedy answer may differ after a near tie, but not in its first
+            # tokens.
             assert together[0][0][:30] == alone[:30]
 
     asyncio.run(run())
 
 
-def test_sampling(model_path: Path) -> None:
+def test_seed_makes_sampling_reproducible(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
 
@@ -52,7 +53,9 @@ def test_sampling(model_path: Path) -> None:
             seeded = Sampling(temperature=1.2, seed=-9007199254740991)
             assert await say(seeded) == await say(seeded)
             assert await say(seeded) != await say(Sampling(temperature=1.2, seed=1))
-            assert len({await say(Sampling(temperature=1.2)) for _ in range(3)}) > 1, "no fresh seed"
+            assert len({await say(Sampling(temperature=1.2)) for _ in range(3)}) > 1, (
+                "without a seed each answer has a new one"
+            )
             greedy = await say(Sampling(temperature=0.0))
             assert await say(Sampling(temperature=1.5, top_k=1)) == greedy
             assert await say(Sampling(temperature=1.5, top_p=0.0001, top_k=0)) == greedy
@@ -66,7 +69,7 @@ def test_sampling(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_stop_strings_and_completions(model_path: Path) -> None:
+def test_stop_strings_end_chats_and_completions(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             request = CompletionRequest("One, two, three, four,", "endpoint", Sampling(temperature=0.0), max_tokens=12)
@@ -82,7 +85,7 @@ def test_stop_strings_and_completions(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_overflow_gives_both_counts_and_the_context_is_filled(model_path: Path) -> None:
+def test_overflow_reports_both_counts_and_answer_fills_the_context(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path, LoadSettings(n_ctx=256)) as engine:
             with pytest.raises(ContextOverflow) as refused:
@@ -96,7 +99,7 @@ def test_overflow_gives_both_counts_and_the_context_is_filled(model_path: Path) 
     asyncio.run(run())
 
 
-def test_a_load_is_cancelled(model_path: Path) -> None:
+def test_load_can_be_cancelled(model_path: Path) -> None:
     async def run() -> None:
         engine = Engine()
         engine.watch(lambda status: engine.cancel_load() if status.state == "loading" else None)
@@ -107,7 +110,7 @@ def test_a_load_is_cancelled(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_files_that_are_no_model(model_path: Path, tmp_path: Path) -> None:
+def test_invalid_model_files_are_refused(model_path: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     shutil.copyfile(model_path, cut)
     with cut.open("r+b") as file:

@@ -1,0 +1,33 @@
+"""Closing steps: each has a time limit, and a failed one does not prevent the others."""
+
+from __future__ import annotations
+
+import asyncio
+
+from desktop.platform.closing import TimedExitStack
+
+
+def test_steps_run_in_reverse_order_and_overdue_ones_are_named() -> None:
+    closed: list[str] = []
+
+    async def close(name: str) -> None:
+        closed.append(name)
+
+    async def fail() -> None:
+        closed.append("failing")
+        raise OSError("no space")
+
+    async def hang() -> None:
+        closed.append("stuck")
+        await asyncio.Event().wait()
+
+    async def story() -> list[str]:
+        async with TimedExitStack() as stack:
+            stack.closes("first", lambda: close("first"), 5)
+            stack.closes("failing", fail, 5)
+            stack.closes("stuck", hang, 0.01)
+            stack.closes("last", lambda: close("last"), 5)
+        return stack.overdue
+
+    assert asyncio.run(story()) == ["stuck"]
+    assert closed == ["last", "stuck", "failing", "first"]
