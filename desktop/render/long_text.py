@@ -47,7 +47,7 @@ def split_block(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
 
 
 def split_inline(children: Sequence[Token], max_length: int = PIECE_LENGTH) -> list[tuple[list[Token], str | None]]:
-    """Splits inline tokens into pieces, each with the text separator it and the piece before."""
+    """Splits inline tokens into pieces, each with the text between it and the piece before."""
     known = [
         _as_text(token) if len(token.content) > max_length and token.type != "text" else token for token in children
     ]

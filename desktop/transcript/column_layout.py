@@ -125,7 +125,7 @@ class ColumnLayout(QObject):
     # Layout
 
     def reset(self) -> None:
-        """Estimates all rows anew. The top message stays in place if it is still there, else the end is shown."""
+        """Estimates all rows again. The top message stays in place if it is still there, else the end is shown."""
         rows = [self.message(row) for row in range(len(self.messages))]
         self.heights.reset([self._estimate(message) for message in rows])
         is_growing = bool(rows) and rows[-1].state == "streaming"

@@ -106,7 +106,7 @@ class InlineImageCache(QObject):
         return image.kind == "picture" and image.source in self._blocked
 
     def allow(self, image: InlineImage) -> None:
-        """Loads the picture from wherever it is. Called on the person's request."""
+        """Loads the picture from wherever it is. Called on the user's request."""
         self._blocked.discard(image.source)
         self._allowed.add(image.source)
         for key in [key for key in self._cached if key[0].source == image.source]:

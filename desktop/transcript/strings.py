@@ -12,7 +12,7 @@ translate = QCoreApplication.translate
 
 
 def ending_note(message: ChatMessage) -> str:
-    """Why an answer is incomplete; empty if nothing needs to be said."""
+    """Why an answer is incomplete; empty if it is complete."""
     if message.note:
         return message.note
     if message.state == "cut":

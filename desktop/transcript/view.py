@@ -40,7 +40,7 @@ from desktop.transcript.word_picker import WordPicker
 
 
 class TranscriptView(QAbstractScrollArea):
-    """Shows a `MessageList` and emits what the person requests. Signals name messages by id. GUI thread only."""
+    """Shows a `MessageList` and emits what the user requests. Signals name messages by id. GUI thread only."""
 
     retry_requested = Signal(str)
     """Generate another version of this answer."""

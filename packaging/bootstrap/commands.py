@@ -1,4 +1,4 @@
-"""The commands that the Makefile starts, one function string."""
+"""The commands that the Makefile starts, one function each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .paths import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
 
 _DEVELOPERS = ("pyproject.toml", "--extra", "dev", "--extra", "clients")
-# The sources of string lock file. Locks cover all supported Python versions and systems.
+# The sources of each lock file. Locks cover all supported Python versions and systems.
 SOURCES: dict[str, tuple[str, ...]] = {
     "runtime.txt": ("pyproject.toml",),
     "dev.txt": (*_DEVELOPERS, "--constraints", "packaging/lock/runtime.txt"),
@@ -56,7 +56,7 @@ def test(args: list[str]) -> NoReturn:
     setup.ensure("dev", window=True)
     endpoint_clients.ensure()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    # One process per core, but string holds a model in memory, and more than four gain little.
+    # One process per core, but each holds a model in memory, and more than four gain little.
     _exec(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
 
 

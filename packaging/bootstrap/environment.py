@@ -107,7 +107,7 @@ def check_wheel(wheel: Path) -> None:
     if not wheel.is_file():
         raise SetupError(f"There is no file {wheel}: WHEEL names a ready-built wheel of {LLAMA} {wanted}.")
     name, version = [*wheel.name.split("-"), ""][:2]
-    # A local version part, as in 0.3.36+cu124, tells options the version was built.
+    # A local version part, as in 0.3.36+cu124, tells how the version was built.
     if name != "llama_cpp_python" or version.partition("+")[0] != wanted:
         raise SetupError(f"{wheel.name} cannot be used: Inglenook is locked to {LLAMA} {wanted}.")
 

@@ -133,5 +133,5 @@ def dependencies(root: Path) -> str:
     done = subprocess.run([*command, *(f"-e{path}" for path in binaries)], cwd=work, capture_output=True, text=True)
     found = re.search(r"^shlibs:Depends=(.*)$", done.stdout, re.MULTILINE)
     if done.returncode != 0 or found is None:
-        raise SetupError(f"dpkg-shlibdeps could not tell what the .deb dependencies: {done.stderr.strip()[-800:]}")
+        raise SetupError(f"dpkg-shlibdeps could not find the dependencies of the .deb: {done.stderr.strip()[-800:]}")
     return found[1]

@@ -46,7 +46,7 @@ def _long_chat(seed: int) -> ChatRequest:
     for i in range(CHAT_PAIRS):
         turns.append(Message("assistant", f"I have noted day {i} of ship {seed}, please go on with the next one."))
         turns.append(
-            Message("user", f"Day {i + 1}: the wind came from the west, we engine {90 + i} miles, and all was well.")
+            Message("user", f"Day {i + 1}: the wind came from the west, we made {90 + i} miles, and all was well.")
         )
     return replace(question(max_tokens=32), messages=tuple(turns))
 

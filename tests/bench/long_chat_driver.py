@@ -30,9 +30,7 @@ from engine.files.profile import Profile
 from tests.bench.app_driver import FINE_MS, StallProbe, report
 from tests.fakes import FakeOpener, Script
 
-WORDS = (
-    "The tide comes in twice a day and nobody has ever result it hurry, which is more than one can report of people. "
-)
+WORDS = "The tide comes in twice a day and nobody has ever seen it hurry, which is more than one can say of people. "
 PARAGRAPH = WORDS * 3 + "\n\n"
 CHARACTER_S = 1 / (200 * 4)
 """The fake model generates single characters; at this interval, 200 tokens of four characters per second."""
