@@ -37,9 +37,9 @@ from desktop.platform.closing import TimedExitStack
 from desktop.platform.daemon_thread import detached
 from desktop.platform.event_loop import Loop
 from desktop.platform.gui_gc import GarbageCollector
+from desktop.platform.instance_server import InstanceServer
 from desktop.platform.logging_setup import LogFile
 from desktop.platform.signal_handlers import SignalHandlers
-from desktop.platform.single_instance import InstanceServer
 from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services

@@ -32,11 +32,11 @@ def error_message(error: BaseException) -> str:
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
             text = translate(
-                "errors", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on."
+                "errors", "This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to continue."
             )
             return text.format(n_prompt=whole(n_prompt), n_ctx=whole(n_ctx))
         case TemplateError(reason=clause):
-            return translate("errors", "The model's template refuses these messages: {reason}").format(
+            return translate("errors", "The model's chat template rejects these messages: {reason}").format(
                 reason=translated_reason(clause)
             )
         case ModelFileError(path=path, reason=clause):
@@ -49,15 +49,13 @@ def error_message(error: BaseException) -> str:
             )
             return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
         case InvalidSettings(field=field, reason=clause):
-            return translate("errors", "The model cannot be loaded so: {field}: {reason}.").format(
+            return translate("errors", "The model cannot be loaded with these settings: {field}: {reason}.").format(
                 field=field, reason=translated_reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")
         case EngineDead():
-            return translate(
-                "errors", "The model stopped working. Load it again to go on; nothing that was written is lost."
-            )
+            return translate("errors", "The model stopped working. Load it again to continue; no text is lost.")
         case LoadCancelled():
             return translate("errors", "Loading the model was cancelled.")
         case EngineClosed():
@@ -70,38 +68,39 @@ def _of_desktop(error: BaseException) -> str:
     match error:
         case StoreFull():
             return translate(
-                "errors", "The disk is full: new messages are not kept. They stay here until Inglenook closes."
+                "errors", "The disk is full: new messages are not saved. They stay here until Inglenook closes."
             )
         case StoreDamaged() if error.kept_as is not None:
             return _damaged(error, error.kept_as.name)
         case StoreDamaged():
-            return translate("errors", "The file of your chats is damaged. Start Inglenook again to begin a new one.")
+            return translate("errors", "The file of your chats is damaged. Restart Inglenook to create a new one.")
         case StoreNewer():
             return translate(
                 "errors",
-                "Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.",
+                "Your chats were written by a newer Inglenook. This version does not change them and saves no chats.",
             )
         case UnknownFormat(name=name):
-            return translate("errors", "{name} holds no chats that Inglenook can read.").format(name=name)
+            return translate("errors", "{name} contains no chats that Inglenook can read.").format(name=name)
         case UnreadableFile(name=name, reason=clause):
-            return translate("errors", "{name} could not be read or written to its end: {reason}.").format(
+            return translate("errors", "{name} could not be read or written completely: {reason}.").format(
                 name=name, reason=problem_text(clause)
             )
         case PortTaken(port=port):
             return translate("errors", "Port {port} is used by another program.").format(port=port)
         case StoreRefused():
-            return translate("errors", "Something was not kept, because a value in it is not valid.")
+            return translate("errors", "Something was not saved, because it contains an invalid value.")
         case SettingsDamaged(kept_as=name):
             return translate(
                 "errors",
-                "The file of your settings was damaged. It is kept as {name}; the settings are as at first.",
+                "The settings file was damaged. It is kept as {name}; the default settings are used.",
             ).format(name=name)
         case SettingsUnreadable(reason=clause):
             return translate(
-                "errors", "Your settings cannot be read: {reason}. The file is left as it is; changes are not kept."
+                "errors",
+                "Your settings cannot be read: {reason}. The file is not changed; changes of settings are not saved.",
             ).format(reason=translated_reason(clause))
         case StoreUnreachable(reason=clause):
-            return translate("errors", "Chats are not kept: {reason}.").format(reason=translated_reason(clause))
+            return translate("errors", "Chats are not saved: {reason}.").format(reason=translated_reason(clause))
         case _:
             text = translated_reason(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
             return translate("errors", "Something went wrong: {error}").format(error=text or type(error).__name__)
@@ -109,7 +108,7 @@ def _of_desktop(error: BaseException) -> str:
 
 def _damaged(error: StoreDamaged, name: str) -> str:
     if not error.n_chats:
-        text = translate("errors", "The file of your chats was damaged. It is kept as {name}; a new one was begun.")
+        text = translate("errors", "The file of your chats was damaged. It is kept as {name}; a new one was created.")
     else:
         text = counted(
             "The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.",

@@ -19,8 +19,8 @@ from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
 from desktop.import_export.restore import finish_restore
+from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.language import install_translators
-from desktop.platform.single_instance import InstanceLock
 from desktop.platform.theme import Theme
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow

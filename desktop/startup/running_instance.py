@@ -9,8 +9,9 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication, QMessageBox, QProgressDialog
 
+from desktop.platform.instance_lock import InstanceLock
+from desktop.platform.instance_server import signal_running_instance
 from desktop.platform.language import install_translators
-from desktop.platform.single_instance import InstanceLock, signal_running_instance
 from desktop.settings.settings_file import SettingsFile
 from desktop.startup.options import Options
 

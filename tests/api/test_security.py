@@ -137,8 +137,8 @@ def test_foreign_origin_beside_own_origin_is_403(endpoint: Live) -> None:
 
 
 def test_preflight_of_unlisted_origin_has_no_cors_headers(endpoint: Live) -> None:
-    asked = ("Origin: http://evil.com", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: *")
-    status, headers, _ = send(endpoint, "/v1/chat/completions", "OPTIONS", (own(endpoint), *asked))
+    body = ("Origin: http://evil.com", "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: *")
+    status, headers, _ = send(endpoint, "/v1/chat/completions", "OPTIONS", (own(endpoint), *body))
     assert status == 403
     assert not [name for name in headers if name.startswith("access-control")]
 

@@ -50,14 +50,7 @@ class Composer(QFrame):
         self.setMaximumWidth(WIDTH)
         self.chips = AttachmentChips(theme, self)
         self.chips.removal_requested.connect(self.removal_requested)
-        self._edit = MessageEdit(self)
-        self._edit.setPlaceholderText(self.tr("Message Inglenook"))
-        self._edit.setAccessibleName(self.tr("Message"))
-        self._edit.setAccessibleDescription(self.tr("Enter sends, Shift Enter begins a new line"))
-        self._edit.submitted.connect(self._submit)
-        self._edit.files_given.connect(self.files_given)
-        self._edit.textChanged.connect(self._edited)
-        self._edit.installEventFilter(self)
+        self._edit = self._make_edit()
         self._attach = self._quiet_button("paperclip", self.tr("Attach files"), self.attach_requested)
         self._settings = self._quiet_button(
             "sliders-horizontal", self.tr("Settings of this chat (Ctrl ,)"), self.settings_requested
@@ -77,6 +70,17 @@ class Composer(QFrame):
         self.show_preset(self.tr("Everyday"), changed=False)
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def _make_edit(self) -> MessageEdit:
+        edit = MessageEdit(self)
+        edit.setPlaceholderText(self.tr("Message Inglenook"))
+        edit.setAccessibleName(self.tr("Message"))
+        edit.setAccessibleDescription(self.tr("Enter sends, Shift Enter begins a new line"))
+        edit.submitted.connect(self._submit)
+        edit.files_given.connect(self.files_given)
+        edit.textChanged.connect(self._edited)
+        edit.installEventFilter(self)
+        return edit
 
     @property
     def text(self) -> str:

@@ -39,13 +39,7 @@ class QuickAskWindow(QWidget):
         self._card = QFrame(self)
         self._card.setObjectName("quickCard")
         self._flame = QLabel(self._card)
-        self.field = QLineEdit(self._card)
-        self.field.setObjectName("quickField")
-        self.field.setPlaceholderText(self.tr("Ask something"))
-        self.field.setAccessibleName(self.tr("Question"))
-        self.field.setAccessibleDescription(self.tr("Enter sends the question in a new chat, Escape closes"))
-        self.field.returnPressed.connect(self._submit)
-        CompositionGuard(self.field)
+        self.field = self._make_field()
         self._close = QToolButton(self._card)
         self._close.setObjectName("quiet")
         self._close.setIconSize(QSize(14, 14))
@@ -54,7 +48,7 @@ class QuickAskWindow(QWidget):
         self._close.clicked.connect(self.hide)
         self.answer = AnswerView(theme, self._card)
         self.answer.grown.connect(self._fit)
-        self._foot = QWidget(self._card)
+        self._foot = self._make_foot()
         self._lay_out()
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -105,28 +99,42 @@ class QuickAskWindow(QWidget):
             self._last_question = text
             self.submitted.emit(text)
 
-    def _lay_out(self) -> None:
-        self._open = QPushButton(self.tr("Open as chat"), self._foot)
+    def _make_field(self) -> QLineEdit:
+        field = QLineEdit(self._card)
+        field.setObjectName("quickField")
+        field.setPlaceholderText(self.tr("Ask something"))
+        field.setAccessibleName(self.tr("Question"))
+        field.setAccessibleDescription(self.tr("Enter sends the question in a new chat, Escape closes"))
+        field.returnPressed.connect(self._submit)
+        CompositionGuard(field)
+        return field
+
+    def _make_foot(self) -> QWidget:
+        foot = QWidget(self._card)
+        self._open = QPushButton(self.tr("Open as chat"), foot)
         self._open.setObjectName("plain")
         self._open.clicked.connect(self.open_requested)
-        self._stop = QPushButton(self.tr("Stop"), self._foot)
+        self._stop = QPushButton(self.tr("Stop"), foot)
         self._stop.setObjectName("cardQuiet")
         self._stop.clicked.connect(self.stop_requested)
         self._copy = CopyButton(
             lambda: self._message.text if self._message is not None else "",
             self._theme,
-            self._foot,
+            foot,
             label=self.tr("Copy"),
             name=self.tr("Copy the answer"),
         )
         self._copy.setObjectName("cardQuiet")
-        foot = QHBoxLayout(self._foot)
-        foot.setContentsMargins(12, 8, 0, 0)
-        foot.setSpacing(8)
-        foot.addWidget(self._copy)
-        foot.addWidget(self._stop)
-        foot.addStretch(1)
-        foot.addWidget(self._open)
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(12, 8, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._copy)
+        row.addWidget(self._stop)
+        row.addStretch(1)
+        row.addWidget(self._open)
+        return foot
+
+    def _lay_out(self) -> None:
         line = QHBoxLayout()
         line.setContentsMargins(16, 0, 0, 0)
         line.setSpacing(10)

@@ -31,7 +31,7 @@ def test_foreign_export_is_imported_and_errors_are_shown(run: Run, open_gui: Ope
             wiring_of(gui).start_import(tmp_path / "conversations.json")
             await until(lambda: "One was here already" in card._import_status.text())
             wiring_of(gui).start_import(tmp_path / "nowhere.json")
-            await toast_shows(gui, "nowhere.json could not be read or written to its end: No such file or directory.")
+            await toast_shows(gui, "nowhere.json could not be read or written completely: No such file or directory.")
             assert card._import_buttons[0].isEnabled()
 
     run(story())

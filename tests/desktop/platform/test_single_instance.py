@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from desktop.platform.single_instance import InstanceServer, signal_running_instance
+from desktop.platform.instance_server import InstanceServer, signal_running_instance
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 
@@ -38,7 +38,7 @@ def test_request_reaches_only_the_instance_of_its_profile(qtbot: QtBot, tmp_path
 
 def test_socket_left_by_killed_process_is_replaced(qtbot: QtBot, tmp_path: Path) -> None:
     script = "import os, sys; from pathlib import Path; from PySide6.QtCore import QCoreApplication\n"
-    script += "from desktop.platform.single_instance import InstanceServer\napp = QCoreApplication([])\n"
+    script += "from desktop.platform.instance_server import InstanceServer\napp = QCoreApplication([])\n"
     script += "listener = InstanceServer(Path(sys.argv[1]))\nos._exit(9)"
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=30)
     listener = InstanceServer(tmp_path)
@@ -51,7 +51,7 @@ def test_socket_left_by_killed_process_is_replaced(qtbot: QtBot, tmp_path: Path)
 
 @pytest.mark.qt_log_ignore("does not support raise")
 def test_second_start_shows_first_window_and_ends(run: Run, open_gui: OpenGui, profile: Profile) -> None:
-    from desktop.platform.single_instance import InstanceLock
+    from desktop.platform.instance_lock import InstanceLock
 
     async def story() -> None:
         lock = InstanceLock(profile.root / "window.lock")

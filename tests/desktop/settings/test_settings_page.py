@@ -32,7 +32,7 @@ def test_damaged_settings_show_a_toast(run: Run, open_gui: OpenGui, profile: Pro
     async def story() -> None:
         profile.settings.write_text("{")
         async with open_gui() as gui:
-            await said(gui, "The file of your settings was damaged. It is kept as settings.json.damaged-")
+            await said(gui, "The settings file was damaged. It is kept as settings.json.damaged-")
 
     run(story())
 

@@ -19,8 +19,8 @@ from api.keys import KEY_VARIABLE, KeyFile, find_key
 from api.openai.responses.store import ResponseStore, StoredResponse
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.restore import finish_restore
+from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.logging_setup import MAX_BYTES, LogFile
-from desktop.platform.single_instance import InstanceLock
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Attachment, Chat, ChatMessage
 from desktop.store.schema import STEPS, migrate

@@ -220,7 +220,7 @@ def test_every_control_has_an_accessible_name(run: Run, open_gui: OpenGui) -> No
 
 
 def test_second_lock_on_a_profile_is_refused(profile: Profile) -> None:
-    from desktop.platform.single_instance import InstanceLock
+    from desktop.platform.instance_lock import InstanceLock
 
     first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
     assert first.acquire()

@@ -38,7 +38,7 @@ ASKERS = {
 }
 HERE_ALONE = {
     "api/server.py": "listens",
-    "desktop/platform/single_instance.py": "a local socket between two starts of the window",
+    "desktop/platform/instance_server.py": "a local socket between two starts of the window",
     "desktop/platform/signal_handlers.py": "a pair of sockets for signals",
 }
 ROADS = {

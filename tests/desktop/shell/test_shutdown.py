@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QProgressDialog
 from desktop import app
 from desktop.chat.attachments.file_reader import FileReader
 from desktop.models.model_controller import ModelController
-from desktop.platform.single_instance import InstanceLock
+from desktop.platform.instance_lock import InstanceLock
 from desktop.startup.options import Options
 from desktop.startup.running_instance import wait_for_running_instance
 from desktop.store.records import Attachment

@@ -385,9 +385,9 @@ def test_not_saved_toast_stays_across_pages(
     async def story() -> None:
         async with open_gui() as gui:
             toast = gui.window.toast
-            await until(lambda: toast.text.startswith("Chats are not kept"))
+            await until(lambda: toast.text.startswith("Chats are not saved"))
             toast.move_on()
-            assert toast.text.startswith("Chats are not kept")
+            assert toast.text.startswith("Chats are not saved")
 
     run(story())
 

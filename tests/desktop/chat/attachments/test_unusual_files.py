@@ -24,8 +24,8 @@ from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Exporter
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
+from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.logging_setup import LogFile
-from desktop.platform.single_instance import InstanceLock
 from desktop.settings.settings_file import SettingsFile
 from desktop.store.records import Chat, ChatMessage
 from desktop.store.search import ChatSearch

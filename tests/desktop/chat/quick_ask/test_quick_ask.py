@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.quick_ask.controller import QuickAskController
-from desktop.platform.single_instance import InstanceServer, signal_running_instance
+from desktop.platform.instance_server import InstanceServer, signal_running_instance
 from desktop.transcript.answer_view import MAX_HEIGHT
 from engine.files.profile import Profile
 from tests.desktop.conftest import Gui, OpenGui, Run, until
@@ -74,7 +74,7 @@ def test_quick_question_starts_new_chat_and_keeps_open_one(run: Run, open_gui: O
             QTest.keyClicks(window.field, "Not while it writes")
             QTest.keyClick(window.field, Qt.Key.Key_Return)
             await answer_ended(gui)
-            assert window.answer.shown_text == "It is wide and blue."
+            await until(lambda: window.answer.shown_text == "It is wide and blue.")  # drawing is throttled
             assert window.answer.accessibleDescription() == "It is **wide** and blue."
             assert window.field.text() == "Not while it writes"
             window._copy.click()
@@ -154,7 +154,7 @@ def test_second_start_signals_running_instance(qtbot: QtBot, tmp_path: Path) -> 
 
 
 def test_quick_ask_option_opens_window_of_running_instance(run: Run, open_gui: OpenGui, profile: Profile) -> None:
-    from desktop.platform.single_instance import InstanceLock
+    from desktop.platform.instance_lock import InstanceLock
 
     async def story() -> None:
         lock = InstanceLock(profile.root / "window.lock")

@@ -1,6 +1,6 @@
-"""One running instance for each profile, and how a second start of the program reaches it.
+"""How a second start of the program reaches the running instance: over a local socket.
 
-Two windows on one profile would overwrite each other's chats.
+Not in `instance_lock`: QtNetwork takes 15 ms to import, and the first paint does not need it.
 """
 
 from __future__ import annotations
@@ -11,54 +11,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
-
-from engine.files.private_files import open_private
 
 TIMEOUT_S = 3.0
 POLL_MS = 100
 MAX_REQUEST_BYTES = 32
 Request = Literal["show", "quick-ask"]
-
-
-class InstanceLock:
-    """A file lock that the operating system releases when the process ends, however it ends.
-
-    Not a QLockFile: after a crash that takes the lock to be held while any process of the same name (`python3.11`) has
-    the process id that its file names, as is likely in a container (measured with Qt 6.11).
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[bytes] | None = None
-
-    def acquire(self) -> bool:
-        """False if another process holds the lock. Raises OSError."""
-        file = open(self._path, "ab", opener=open_private)  # noqa: SIM115 -- it stays open until `release`
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                file.seek(0)
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            file.close()
-            return False
-        self._file = file
-        return True
-
-    def release(self) -> None:
-        """Idempotent."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 class InstanceServer(QObject):
