@@ -417,7 +417,7 @@
     </message>
     <message>
         <source>Tokens of this chat and your draft, out of the model’s context</source>
-        <translation>Tokens dieses Chats und Ihres Entwurfs, von denen, die das Modell lesen kann</translation>
+        <translation>Tokens dieses Chats und des Entwurfs, von denen, die das Modell lesen kann</translation>
     </message>
     <message>
         <source>This is more than the model can read</source>
@@ -549,15 +549,15 @@
     </message>
     <message>
         <source>A model is loaded on this computer. Nothing you write leaves it.</source>
-        <translation>Ein Modell ist auf diesem Rechner geladen. Was Sie schreiben, bleibt hier.</translation>
+        <translation>Ein Modell ist auf diesem Rechner geladen. Was hier geschrieben wird, bleibt hier.</translation>
     </message>
     <message>
         <source>The model is being loaded. You can already write; it answers as soon as it is ready.</source>
-        <translation>Das Modell wird geladen. Sie können schon schreiben; es antwortet, sobald es bereit ist.</translation>
+        <translation>Das Modell wird geladen. Schreiben geht schon jetzt; es antwortet, sobald es bereit ist.</translation>
     </message>
     <message>
         <source>There is no model yet. Choose a GGUF file on this computer; it is not copied.</source>
-        <translation>Es gibt noch kein Modell. Wählen Sie eine GGUF-Datei auf diesem Rechner; sie wird nicht kopiert.</translation>
+        <translation>Es gibt noch kein Modell. Eine GGUF-Datei auf diesem Rechner auswählen; sie wird nicht kopiert.</translation>
     </message>
     <message>
         <source>Good morning</source>
@@ -1480,7 +1480,7 @@
     </message>
     <message>
         <source>Click a shortcut and press the new keys. Backspace removes it.</source>
-        <translation>Klicken Sie ein Tastenkürzel an und drücken Sie die neuen Tasten. Die Rücktaste entfernt es.</translation>
+        <translation>Ein Tastenkürzel anklicken und die neuen Tasten drücken. Die Rücktaste entfernt es.</translation>
     </message>
     <message>
         <source>Reset all shortcuts</source>
@@ -1745,32 +1745,16 @@
         <translation>Zu den Einstellungen</translation>
     </message>
     <message>
-        <source>Save this chat as Markdown</source>
-        <translation>Diesen Chat als Markdown speichern</translation>
-    </message>
-    <message>
         <source>Markdown…</source>
         <translation>Markdown…</translation>
-    </message>
-    <message>
-        <source>Save this chat as a web page</source>
-        <translation>Diesen Chat als Webseite speichern</translation>
     </message>
     <message>
         <source>Web page…</source>
         <translation>Webseite…</translation>
     </message>
     <message>
-        <source>Save this chat as PDF</source>
-        <translation>Diesen Chat als PDF speichern</translation>
-    </message>
-    <message>
         <source>PDF…</source>
         <translation>PDF…</translation>
-    </message>
-    <message>
-        <source>Save this chat with all its branches</source>
-        <translation>Diesen Chat mit allen Zweigen speichern</translation>
     </message>
     <message>
         <source>Find in this chat</source>
@@ -1797,8 +1781,20 @@
         <translation>Anheften</translation>
     </message>
     <message>
-        <source>Bring back</source>
-        <translation>Zurückholen</translation>
+        <source>Export this chat as Markdown</source>
+        <translation>Diesen Chat als Markdown exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat as a web page</source>
+        <translation>Diesen Chat als Webseite exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat as PDF</source>
+        <translation>Diesen Chat als PDF exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat with all its branches</source>
+        <translation>Diesen Chat mit allen Zweigen exportieren</translation>
     </message>
     <message>
         <source>Archive</source>
@@ -1821,20 +1817,12 @@
         <translation>In einen Ordner…</translation>
     </message>
     <message>
-        <source>Save as</source>
-        <translation>Speichern als</translation>
-    </message>
-    <message>
         <source>Delete this chat</source>
         <translation>Diesen Chat löschen</translation>
     </message>
     <message>
         <source>Delete</source>
         <translation>Löschen</translation>
-    </message>
-    <message>
-        <source>Everything, as JSON…</source>
-        <translation>Alles, als JSON…</translation>
     </message>
     <message>
         <source>Cancel loading</source>
@@ -2088,7 +2076,7 @@
     </message>
     <message>
         <source>{name} is protected by a password. Save it without a password, then attach it.</source>
-        <translation>{name} ist durch ein Passwort geschützt. Speichern Sie die Datei ohne Passwort und hängen Sie sie dann an.</translation>
+        <translation>{name} ist durch ein Passwort geschützt. Ohne Passwort speichern, dann anhängen.</translation>
     </message>
     <message>
         <source>{name} contains no text. A scan needs text recognition (OCR) first.</source>
@@ -2536,7 +2524,7 @@
 Choose another folder, which is used until Inglenook is closed. To use it always, start Inglenook with --profile and that folder.</source>
         <translation>{folder}: {reason}.
 
-Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ihn immer zu verwenden, starten Sie Inglenook mit --profile und diesem Ordner.</translation>
+Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn immer zu verwenden, Inglenook mit --profile und diesem Ordner starten.</translation>
     </message>
     <message>
         <source>Choose another folder…</source>
