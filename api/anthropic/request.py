@@ -47,8 +47,8 @@ def _request(
 ) -> ChatRequest:
     reject_unsupported(body.model_extra)
     messages = _system(body.system)
-    for at, given in enumerate(body.messages):
-        messages += _messages(given, f"messages[{at}]")
+    for index, given in enumerate(body.messages):
+        messages += _messages(given, f"messages[{index}]")
     answer_start = ""
     if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # the answer continues it
         answer_start = messages.pop().content
@@ -100,7 +100,7 @@ def _constraint(body: CountBody) -> Constraint | None:
 
 def _tools(body: CountBody) -> tuple[tuple[Tool, ...], ToolChoice, bool]:
     """The tools, the choice, and whether an answer may hold several calls."""
-    tools = tuple(_tool(given, f"tools[{at}]") for at, given in enumerate(body.tools or ()))
+    tools = tuple(_tool(given, f"tools[{index}]") for index, given in enumerate(body.tools or ()))
     choice = body.tool_choice
     if not tools or choice is None:
         return tools, "auto", True
@@ -166,13 +166,13 @@ def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
         for parts in (texts, reasoning, calls):
             parts.clear()
 
-    for at, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         match block:
             case {"type": "tool_use" | "mcp_tool_use", "id": str(id), "name": str(name), "input": dict(arguments)}:
                 calls.append(ToolCall(id, name, json.dumps(arguments, ensure_ascii=False)))
             case {"type": "mcp_tool_result", "tool_use_id": str(id), **rest}:
                 end_turn()
-                turns.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
+                turns.append(Message("tool", _result(rest.get("content"), f"{path}[{index}].content"), tool_call_id=id))
             case {"type": "thinking", "thinking": str(text)}:
                 reasoning.append(text)
             case {"type": "compaction", "content": str(text)}:
@@ -182,7 +182,7 @@ def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
             case {"type": str(kind)} if kind.endswith("_tool_result"):
                 pass
             case _:
-                texts.append(_block_text(block, f"{path}[{at}]"))
+                texts.append(_block_text(block, f"{path}[{index}]"))
     if texts or reasoning or calls or not turns:
         end_turn()
     return turns
@@ -191,12 +191,14 @@ def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
 def _user(blocks: Sequence[object], path: str) -> list[Message]:
     results: list[Message] = []
     texts: list[str] = []
-    for at, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         match block:
             case {"type": "tool_result", "tool_use_id": str(id), **rest}:
-                results.append(Message("tool", _result(rest.get("content"), f"{path}[{at}].content"), tool_call_id=id))
+                results.append(
+                    Message("tool", _result(rest.get("content"), f"{path}[{index}].content"), tool_call_id=id)
+                )
             case _:
-                texts.append(_block_text(block, f"{path}[{at}]"))
+                texts.append(_block_text(block, f"{path}[{index}]"))
     # Results come first, because the model's turn ended with the calls.
     return [*results, Message("user", "\n".join(texts))] if texts or not results else results
 
@@ -205,14 +207,14 @@ def _text(content: object, path: str) -> str:
     """The text of a string, of null, or of text blocks."""
     if content is None:
         return ""
-    return "\n".join(_block_text(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
+    return "\n".join(_block_text(block, f"{path}[{index}]") for index, block in enumerate(_blocks(content, path)))
 
 
 def _result(content: object, path: str) -> str:
     """The text of a tool's result, with a note for each block that is not text; see `content.result_text`."""
     if content is None:
         return ""
-    return "\n".join(_result_part(block, f"{path}[{at}]") for at, block in enumerate(_blocks(content, path)))
+    return "\n".join(_result_part(block, f"{path}[{index}]") for index, block in enumerate(_blocks(content, path)))
 
 
 def _result_part(block: object, path: str) -> str:

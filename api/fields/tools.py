@@ -37,11 +37,11 @@ def make_tool(name: str, description: str | None, parameters: dict[str, object] 
 def parse_tools(bodies: Sequence[ToolBody]) -> tuple[Tool, ...]:
     """Raises BadRequest, UnsupportedParameter."""
     found = []
-    for at, body in enumerate(bodies):
+    for index, body in enumerate(bodies):
         if body.type != "function":
-            raise unsupported_tool_type(body.type, f"tools[{at}].type")
+            raise unsupported_tool_type(body.type, f"tools[{index}].type")
         if body.function is None:
-            raise BadRequest(f"'tools[{at}].function' is missing.", f"tools[{at}].function")
+            raise BadRequest(f"'tools[{index}].function' is missing.", f"tools[{index}].function")
         found.append(make_tool(body.function.name, body.function.description, body.function.parameters))
     return tuple(found)
 

@@ -14,15 +14,15 @@ def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> 
     firsts = counts[:: max(len(counts) // n_prompts, 1)]
     n_prompt = sum(each.n_prompt for each in firsts)
     n_output = sum(each.n_output for each in counts)
-    shown: dict[str, object] = {
+    total: dict[str, object] = {
         "prompt_tokens": n_prompt,
         "completion_tokens": n_output,
         "total_tokens": n_prompt + n_output,
         "prompt_tokens_details": {"cached_tokens": sum(each.n_cached for each in firsts)},
     }
     if n_reasoning:
-        shown["completion_tokens_details"] = {"reasoning_tokens": n_reasoning}
-    return shown
+        total["completion_tokens_details"] = {"reasoning_tokens": n_reasoning}
+    return total
 
 
 def timings(counts: Usage, spent: Timings) -> dict[str, float]:

@@ -60,7 +60,7 @@ def _last_object(
     options: LlamaResponseOptions, text: str, choices: Sequence[TokenChoice], finished: Finished, index: int
 ) -> dict[str, object]:
     counts = replace(finished.usage, n_output=0) if options.prompt_only else finished.usage
-    shown: dict[str, object] = {
+    fields: dict[str, object] = {
         "index": index,
         "content": text,
         "tokens": _tokens(options, choices),
@@ -77,7 +77,7 @@ def _last_object(
         "timings": timings(counts, finished.timings),
         **_probabilities(options, choices),
     }
-    return _selected(shown, options.fields) if options.fields else shown
+    return _selected(fields, options.fields) if options.fields else fields
 
 
 def _stop_type(options: LlamaResponseOptions, finished: Finished) -> str:
@@ -86,12 +86,12 @@ def _stop_type(options: LlamaResponseOptions, finished: Finished) -> str:
     return "eos" if finished.stop_string is None else "word"
 
 
-def _selected(shown: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
+def _selected(fields: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
     """The requested fields only, each under its whole path, as in `timings/prompt_ms`. Fields that do not exist are
     omitted."""
     found: dict[str, object] = {}
     for path in paths:
-        value: object = shown
+        value: object = fields
         for step in path.split("/"):
             value = value.get(step, _MISSING) if isinstance(value, Mapping) else _MISSING
         if value is not _MISSING:

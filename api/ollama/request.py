@@ -126,8 +126,8 @@ def parse_messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
     Raises BadRequest, UnsupportedParameter."""
     messages: list[Message] = []
     unanswered: list[ToolCall] = []
-    for at, message in enumerate(given):
-        path = f"messages[{at}]"
+    for index, message in enumerate(given):
+        path = f"messages[{index}]"
         content = message.content or ""
         if message.images and message.role == "tool":
             content = "\n".join([*([content] if content else []), *([omission_note("image")] * len(message.images))])
@@ -137,7 +137,7 @@ def parse_messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
             case "system" | "user" as role:
                 messages.append(Message(role, content))
             case "assistant":
-                calls = tuple(_call(call, f"call_{at}_{i}", path) for i, call in enumerate(message.tool_calls or ()))
+                calls = tuple(_call(call, f"call_{index}_{i}", path) for i, call in enumerate(message.tool_calls or ()))
                 unanswered += calls
                 messages.append(Message("assistant", content, calls, reasoning=message.thinking))
             case "tool":

@@ -31,7 +31,6 @@ class ApiKeysCard(Card):
         super().__init__(parent)
         self._theme = theme
         self._own_key = ""
-        self._names: tuple[str, ...] = ()
         self._rows_by_name: dict[str, KeyRow] = {}
         self._new_link = link(self.tr("New key"), self)
         self._new_link.clicked.connect(self._enter_name)

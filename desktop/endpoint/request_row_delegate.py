@@ -29,23 +29,23 @@ def columns(row: QRect) -> dict[Column, QRect]:
     """Rectangles of the columns in a row; the titles of the columns use them too."""
     shares = _SHARES if row.width() >= WIDE else _NARROW
     left, right = row.left() + PADDING, row.right() - 2 * BUTTON_SIZE - PADDING
-    places: dict[Column, QRect] = {}
+    rects: dict[Column, QRect] = {}
     for name, share in shares.items():
         width = round(share * row.width()) if share else right - left
-        places[name] = QRect(left, row.top(), width - 10, row.height())
+        rects[name] = QRect(left, row.top(), width - 10, row.height())
         left += width
-    return {name: mirrored(place, row) for name, place in places.items()}
+    return {name: mirrored(rect, row) for name, rect in rects.items()}
 
 
 def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
     """Rectangles in the row that can be clicked."""
     right, top = row.right() - PADDING + 6, row.center().y() - BUTTON_SIZE // 2
-    places: dict[RowAction, QRect] = {}
+    rects: dict[RowAction, QRect] = {}
     if request.is_active:
-        places["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
+        rects["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
     # Never where "stop" is or was: a request may end while the user moves the mouse to it.
-    places["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
-    return {act: mirrored(place, row) for act, place in places.items()}
+    rects["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
+    return {action: mirrored(rect, row) for action, rect in rects.items()}
 
 
 class RequestRowDelegate(CardRowDelegate[ToolRequest]):
@@ -62,9 +62,9 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         self._paint_actions(painter, box, row)
 
     def _paint_columns(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
-        places = columns(box)
-        self._paint_name(painter, places["request"], request)
-        state = places["state"]
+        rects = columns(box)
+        self._paint_name(painter, rects["request"], request)
+        state = rects["state"]
         if request.state == "reading" and request.n_prompt:
             self._paint_bar(painter, state, request.n_read / request.n_prompt)
         else:
@@ -75,25 +75,25 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
             ("speed", strings.speed(request), "text"),
             ("age", strings.age(request), "muted"),
         ):
-            if name in places:
-                self._draw_text(painter, places[name], text, colour)
+            if name in rects:
+                self._draw_text(painter, rects[name], text, colour)
 
-    def _paint_name(self, painter: QPainter, place: QRect, request: ToolRequest) -> None:
+    def _paint_name(self, painter: QPainter, rect: QRect, request: ToolRequest) -> None:
         kind = f" · {strings.kind(request)}"
         painter.setFont(text_font(13))
         kind_width = painter.fontMetrics().horizontalAdvance(kind)
         painter.setFont(text_font(13, QFont.Weight.DemiBold))
         metrics = painter.fontMetrics()
-        room = max(40, place.width() - kind_width)
+        room = max(40, rect.width() - kind_width)
         name = metrics.elidedText(request.key, Qt.TextElideMode.ElideRight, room)
         painter.setPen(self._theme.colour("text"))
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
-        rest = place.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
-        self._draw_text(painter, mirrored(rest, place), kind, "muted")
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), isolated(name))
+        rest = rect.adjusted(metrics.horizontalAdvance(name), 0, 0, 0)
+        self._draw_text(painter, mirrored(rest, rect), kind, "muted")
 
-    def _paint_bar(self, painter: QPainter, place: QRect, share: float) -> None:
-        width = min(110, place.width() - 8)
-        bar = mirrored(QRectF(place.left(), place.center().y() - 2.5, width, 6), QRectF(place))
+    def _paint_bar(self, painter: QPainter, rect: QRect, share: float) -> None:
+        width = min(110, rect.width() - 8)
+        bar = mirrored(QRectF(rect.left(), rect.center().y() - 2.5, width, 6), QRectF(rect))
         whole = QRectF(bar)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.colour("line"))
@@ -104,6 +104,6 @@ class RequestRowDelegate(CardRowDelegate[ToolRequest]):
         painter.drawRoundedRect(bar, 3, 3)
 
     def _paint_actions(self, painter: QPainter, box: QRect, request: ToolRequest) -> None:
-        for act, place in action_rects(box, request).items():
-            icon = "circle-stop" if act == "stop" else "message-square-plus"
-            self._paint_icon(painter, place, icon, 0.4 if act == "open" and request.body is None else 1.0)
+        for action, rect in action_rects(box, request).items():
+            icon = "circle-stop" if action == "stop" else "message-square-plus"
+            self._paint_icon(painter, rect, icon, 0.4 if action == "open" and request.body is None else 1.0)

@@ -99,14 +99,14 @@ class RequestListView(CardListView[ToolRequest, RowAction]):
     def _action_rects(self, box: QRect, row: ToolRequest) -> Mapping[RowAction, QRect]:
         return action_rects(box, row)
 
-    def _perform(self, act: RowAction, row: ToolRequest) -> None:
-        if act == "open":
+    def _perform(self, action: RowAction, row: ToolRequest) -> None:
+        if action == "open":
             self.open_requested.emit(row.id)
         elif row.is_active:
             self.stop_requested.emit(row.id)
 
-    def _tooltip(self, row: ToolRequest, act: RowAction | None) -> str:
-        match act:
+    def _tooltip(self, row: ToolRequest, action: RowAction | None) -> str:
+        match action:
             case "stop":
                 return self.tr("Stop")
             case "open" if row.body is None:
@@ -145,8 +145,8 @@ class _ColumnTitles(QWidget):
         painter = QPainter(self)
         painter.setFont(text_font(12))
         painter.setPen(self._theme.colour("muted"))
-        for name, place in columns(QRect(0, 0, self.width(), TITLES_HEIGHT)).items():
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), names[name])
+        for name, rect in columns(QRect(0, 0, self.width(), TITLES_HEIGHT)).items():
+            painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), names[name])
         painter.end()
 
 

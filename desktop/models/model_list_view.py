@@ -34,8 +34,8 @@ class ModelListView(CardListView[ModelRow, RowAction]):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self._row_of(self.currentIndex())
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if (act := _default_act(row)) is not None:
-                self._perform(act, row)
+            if (action := _default_action(row)) is not None:
+                self._perform(action, row)
         elif row is not None and event.key() == Qt.Key.Key_Space and row.place == "disk":
             self._perform("settings", row)
         elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self._has_next(event.key()):
@@ -50,11 +50,11 @@ class ModelListView(CardListView[ModelRow, RowAction]):
     def _action_rects(self, box: QRect, row: ModelRow) -> Mapping[RowAction, QRect]:
         return action_rects(box, row, hovered=True)
 
-    def _perform(self, act: RowAction, row: ModelRow) -> None:
-        self.action_requested.emit(act, row)
+    def _perform(self, action: RowAction, row: ModelRow) -> None:
+        self.action_requested.emit(action, row)
 
-    def _tooltip(self, row: ModelRow, act: RowAction | None) -> str:
-        return self.tr("Settings of this model") if act == "settings" else strings.explanation(row)
+    def _tooltip(self, row: ModelRow, action: RowAction | None) -> str:
+        return self.tr("Settings of this model") if action == "settings" else strings.explanation(row)
 
     def _menu_header(self, row: ModelRow) -> Iterable[str]:
         return filter(None, (strings.details(row), strings.explanation(row)))
@@ -72,7 +72,7 @@ class ModelListView(CardListView[ModelRow, RowAction]):
             menu.addAction(self.tr("Download"), lambda: self._perform("download", row))
 
 
-def _default_act(row: ModelRow) -> RowAction | None:
+def _default_action(row: ModelRow) -> RowAction | None:
     if row.can_load:
         return "load"
     if row.can_download:

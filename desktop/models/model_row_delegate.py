@@ -49,14 +49,14 @@ def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
 def action_rects(box: QRect, row: ModelRow, *, hovered: bool) -> dict[RowAction, QRect]:
     """Rectangles in the row that can be clicked."""
     right, top = box.right() - PADDING, box.center().y() - BUTTON_HEIGHT // 2
-    places: dict[RowAction, QRect] = {}
+    rects: dict[RowAction, QRect] = {}
     if row.place == "disk":
-        places["settings"] = QRect(right - ICON_SIZE + 5, box.center().y() - ICON_SIZE // 2 + 1, ICON_SIZE, ICON_SIZE)
+        rects["settings"] = QRect(right - ICON_SIZE + 5, box.center().y() - ICON_SIZE // 2 + 1, ICON_SIZE, ICON_SIZE)
         right -= ICON_SIZE + 2
     if (button := button_of(row, hovered=hovered)) is not None:
         width = QFontMetrics(_button_font()).horizontalAdvance(button[1]) + 22
-        places[button[0]] = QRect(right - width, top + 1, width, BUTTON_HEIGHT)
-    return {act: mirrored(place, box) for act, place in places.items()}
+        rects[button[0]] = QRect(right - width, top + 1, width, BUTTON_HEIGHT)
+    return {action: mirrored(rect, box) for action, rect in rects.items()}
 
 
 def _button_font() -> QFont:
@@ -87,39 +87,39 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
             self._paint_below(painter, name, row)
         self._paint_actions(painter, box, row, hovered=hovered)
 
-    def _paint_name(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+    def _paint_name(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
-        upper = QRect(place.left(), place.center().y() - scaled(18), place.width(), scaled(20))
+        upper = QRect(rect.left(), rect.center().y() - scaled(18), rect.width(), scaled(20))
         width = self._draw_text(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
         if (kind := strings.good_for(row.good_for)) and upper.width() - width > 60:
             self._draw_text(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
 
-    def _paint_details(self, painter: QPainter, place: QRect, row: ModelRow, indent: int = 0) -> None:
+    def _paint_details(self, painter: QPainter, rect: QRect, row: ModelRow, indent: int = 0) -> None:
         """Paint on the second line, `indent` pixels from its start."""
-        lower = QRect(place.left(), place.center().y(), place.width(), scaled(18))
+        lower = QRect(rect.left(), rect.center().y(), rect.width(), scaled(18))
         self._draw_text(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), strings.details(row), "muted", 12)
 
-    def _paint_below(self, painter: QPainter, place: QRect, row: ModelRow) -> None:
+    def _paint_below(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
         """Paint verdict, speed and details on the second line."""
-        lower = QRect(place.left(), place.center().y() + 2, place.width(), scaled(20))
+        lower = QRect(rect.left(), rect.center().y() + 2, rect.width(), scaled(20))
         indent = self._paint_chip(painter, lower, row)
         indent += 8 if indent else 0
         width = self._paint_speed(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), row)
-        self._paint_details(painter, place.translated(0, 3), row, indent + (width + 10 if width else 0))
+        self._paint_details(painter, rect.translated(0, 3), row, indent + (width + 10 if width else 0))
 
-    def _paint_speed(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
+    def _paint_speed(self, painter: QPainter, rect: QRect, row: ModelRow) -> int:
         muted = row.fit is None or row.fit.verdict == "too_big"
-        return self._draw_text(painter, place, strings.speed(row.fit), "muted" if muted else "text")
+        return self._draw_text(painter, rect, strings.speed(row.fit), "muted" if muted else "text")
 
     def _text_end(self, painter: QPainter, box: QRect, row: ModelRow, *, hovered: bool) -> int:
         """Right end of the space for text, in a left-to-right row; the buttons follow."""
-        lefts = [mirrored(place, box).left() for place in action_rects(box, row, hovered=hovered).values()]
+        lefts = [mirrored(rect, box).left() for rect in action_rects(box, row, hovered=hovered).values()]
         if button_of(row, hovered=hovered) is None and (text := strings.button_label(row)):
             painter.setFont(_button_font())
             lefts.append(min([box.right() - PADDING, *lefts]) - 10 - painter.fontMetrics().horizontalAdvance(text))
         return min([box.right() - PADDING, *lefts]) - 10
 
-    def _paint_chip(self, painter: QPainter, place: QRect, row: ModelRow) -> int:
+    def _paint_chip(self, painter: QPainter, rect: QRect, row: ModelRow) -> int:
         """Paint the verdict in a rounded frame and return its width."""
         text = strings.verdict(row)
         if not text:
@@ -128,8 +128,8 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         token = {"fits": "accent" if strings.is_slow(row.fit) else "ok", "tight": "accent", "too_big": "muted"}[verdict]
         painter.setFont(text_font(12))
         width = painter.fontMetrics().horizontalAdvance(text) + 18
-        pill = QRectF(place.left() + 0.5, place.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))
-        pill = mirrored(pill, QRectF(place))
+        pill = QRectF(rect.left() + 0.5, rect.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))
+        pill = mirrored(pill, QRectF(rect))
         painter.setPen(QPen(self._theme.colour("line" if verdict == "too_big" else token), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
@@ -138,25 +138,25 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         return int(width) + 1
 
     def _paint_actions(self, painter: QPainter, box: QRect, row: ModelRow, *, hovered: bool) -> None:
-        places = action_rects(box, row, hovered=hovered)
+        rects = action_rects(box, row, hovered=hovered)
         button = button_of(row, hovered=hovered)
         if button is not None:
-            self._paint_button(painter, places[button[0]], button[1])
+            self._paint_button(painter, rects[button[0]], button[1])
         elif text := strings.button_label(row):
             end = box.right() - PADDING - (ICON_SIZE + 2 if row.place == "disk" else 0) - 10
-            place = mirrored(QRect(box.left(), box.top(), end - box.left(), box.height()), box)
+            rect = mirrored(QRect(box.left(), box.top(), end - box.left(), box.height()), box)
             colour = {"in_use": "ok", "loading": "accent"}.get(row.use, "muted")
             painter.setFont(_button_font())
             painter.setPen(self._theme.colour(colour))
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)
-        if "settings" in places:
-            self._paint_icon(painter, places["settings"], "sliders-horizontal")
+            painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight), text)
+        if "settings" in rects:
+            self._paint_icon(painter, rects["settings"], "sliders-horizontal")
 
-    def _paint_button(self, painter: QPainter, place: QRect, text: str) -> None:
-        over = place.contains(self.mouse_pos)
+    def _paint_button(self, painter: QPainter, rect: QRect, text: str) -> None:
+        over = rect.contains(self.mouse_pos)
         painter.setPen(QPen(self._theme.colour("scroll" if over else "line"), 1))
         painter.setBrush(self._theme.colour("bg" if over else "surface"))
-        painter.drawRoundedRect(QRectF(place).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+        painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
         painter.setFont(_button_font())
         painter.setPen(self._theme.colour("text"))
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), text)

@@ -24,17 +24,17 @@ class ModelsPage(ScrollPage):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("models", parent)
         inner = QWidget(self._body)
-        self.head = ModelsPageHeader(theme, inner)
-        self.sidebar_button = self.head.sidebar_button
+        self.header = ModelsPageHeader(theme, inner)
+        self.sidebar_button = self.header.sidebar_button
         self.downloads = DownloadCards(theme, inner)
         self.local_models = LocalModelsSection(theme, inner)
         self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
         self.hub_results = HubSearchSection(theme, inner)
         self.sheet = self.side_sheet = ModelSettingsSheet(theme, self)
-        self.sheet.room_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
+        self.sheet.taken_width_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
         for section in (self.local_models, self.recommended, self.hub_results):
             section.action_requested.connect(self.action_requested)
-        self.head.search.down_pressed.connect(self.local_models.view.setFocus)
+        self.header.search.down_pressed.connect(self.local_models.view.setFocus)
         self._lay_out(inner)
 
     def show_state(self, state: LibraryState) -> None:
@@ -49,7 +49,7 @@ class ModelsPage(ScrollPage):
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        column.addWidget(self.head)
+        column.addWidget(self.header)
         for part in (self.local_models, self.downloads, self.hub_results, self.recommended):
             column.addWidget(part)
         column.addStretch(1)

@@ -112,8 +112,8 @@ class CardListView(QListView, Generic[Row, RowActionT]):
 
     def _clicked_action(self, event: QMouseEvent) -> tuple[str, RowActionT] | None:
         """Key of the row and action under the mouse, for the left button."""
-        place, model = event.position().toPoint(), self.model()
-        row, action = self._row_of(self.indexAt(place)), self._action_at(place)
+        pos, model = event.position().toPoint(), self.model()
+        row, action = self._row_of(self.indexAt(pos)), self._action_at(pos)
         if (
             event.button() != Qt.MouseButton.LeftButton
             or not isinstance(model, KeyedList)
@@ -123,20 +123,20 @@ class CardListView(QListView, Generic[Row, RowActionT]):
             return None
         return model.key_of(row), action
 
-    def _action_at(self, place: QPoint) -> RowActionT | None:
-        index = self.indexAt(place)
+    def _action_at(self, pos: QPoint) -> RowActionT | None:
+        index = self.indexAt(pos)
         row = self._row_of(index)
         found = self._action_rects(self.visualRect(index), row) if row is not None else {}
-        return next((action for action, box in found.items() if box.contains(place)), None)
+        return next((action for action, box in found.items() if box.contains(pos)), None)
 
-    def _set_mouse_pos(self, place: QPoint) -> None:
-        self._delegate.mouse_pos = place
-        hand = self._action_at(place) is not None
+    def _set_mouse_pos(self, pos: QPoint) -> None:
+        self._delegate.mouse_pos = pos
+        hand = self._action_at(pos) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
         self.viewport().update()
 
-    def _open_menu(self, place: QPoint) -> None:
-        index = self.indexAt(place)
+    def _open_menu(self, pos: QPoint) -> None:
+        index = self.indexAt(pos)
         row = self._row_of(index if index.isValid() else self.currentIndex())
         if row is None:
             return
@@ -146,4 +146,4 @@ class CardListView(QListView, Generic[Row, RowActionT]):
             menu.addAction(button_text(line)).setEnabled(False)
         menu.addSeparator()
         self._fill_menu(menu, row)
-        menu.popup(self.viewport().mapToGlobal(place))
+        menu.popup(self.viewport().mapToGlobal(pos))

@@ -47,25 +47,25 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
     def _draw_text(
         self,
         painter: QPainter,
-        place: QRect,
+        rect: QRect,
         text: str,
         colour: str,
         pixels: int = 13,
         weight: QFont.Weight = QFont.Weight.Normal,
     ) -> int:
-        """Draw the text on one line, elided to `place`, and return its width."""
+        """Draw the text on one line, elided to `rect`, and return its width."""
         painter.setFont(text_font(pixels, weight))
         painter.setPen(self._theme.colour(colour))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), isolated(shown))
         return painter.fontMetrics().horizontalAdvance(shown)
 
-    def _paint_icon(self, painter: QPainter, place: QRect, icon: str, opacity: float = 1.0) -> None:
-        if place.contains(self.mouse_pos):
+    def _paint_icon(self, painter: QPainter, rect: QRect, icon: str, opacity: float = 1.0) -> None:
+        if rect.contains(self.mouse_pos):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.colour("hover"))
-            painter.drawRoundedRect(QRectF(place), 7, 7)
+            painter.drawRoundedRect(QRectF(rect), 7, 7)
         scale = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
         painter.setOpacity(opacity)
-        painter.drawPixmap(place.center() - QPoint(7, 7), self._theme.pixmap(icon, "muted", ICON, scale))
+        painter.drawPixmap(rect.center() - QPoint(7, 7), self._theme.pixmap(icon, "muted", ICON, scale))
         painter.setOpacity(1.0)

@@ -22,18 +22,18 @@ from tests.api.live_endpoint import ask
 PATIENCE_S = 20.0
 N_KEPT = 20
 
-SAID = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
+MESSAGES = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
 SOUND: Mapping[str, dict[str, object]] = {
-    "/chat/completions": SAID,
-    "/chat/completions/input_tokens": SAID,
+    "/chat/completions": MESSAGES,
+    "/chat/completions/input_tokens": MESSAGES,
     "/completions": {"prompt": "a", "max_tokens": 20},
     "/embeddings": {"input": "a"},
     "/responses": {"input": "a", "max_output_tokens": 20},
     "/responses/input_tokens": {"input": "a"},
-    "/messages": SAID,
-    "/messages/count_tokens": SAID,
-    "/api/chat": SAID,
-    "/apply-template": SAID,
+    "/messages": MESSAGES,
+    "/messages/count_tokens": MESSAGES,
+    "/api/chat": MESSAGES,
+    "/apply-template": MESSAGES,
     "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 20},
     "/completion": {"prompt": "a", "n_predict": 20},
 }
@@ -89,9 +89,9 @@ class Fuzz:
         return self.outcome
 
     def check(self) -> None:
-        said = plain_answer(self.client)
-        if said != self.expected:
-            self.outcome.note(f"the plain question was answered {said!r}")
+        answers = plain_answer(self.client)
+        if answers != self.expected:
+            self.outcome.note(f"the plain question was answered {answers!r}")
 
     def _content(self, case: schemathesis.Case[Any]) -> bytes | None:
         if case.method != "POST":
@@ -112,17 +112,17 @@ class Fuzz:
         return content
 
     def _send(self, method: str, path: str, query: dict[str, Any], content: bytes | None) -> None:
-        told = f"{method} {path} {content!r}"
+        value = f"{method} {path} {content!r}"
         try:
             answer = self.client.request(
                 method, path, params=query, content=content, headers={"content-type": "application/json"}
             )
         except httpx.HTTPError as error:
-            self.outcome.note(f"{error!r}: {told}")
+            self.outcome.note(f"{error!r}: {value}")
             return
         self.outcome.statuses[answer.status_code] += 1
         if answer.status_code >= 500 and answer.status_code != 503:
-            self.outcome.note(f"{answer.status_code} {answer.text[:100]}: {told}")
+            self.outcome.note(f"{answer.status_code} {answer.text[:100]}: {value}")
 
 
 def client_of(root: str, key: str) -> httpx.Client:

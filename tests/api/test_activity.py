@@ -38,7 +38,7 @@ def states(endpoint: Live) -> list[str]:
 def test_activity_lists_request_from_queue_to_end(slow: Live) -> None:
     bodies = [ask(f"number {n}", max_tokens=120) for n in range(4)]
     with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(slow.post, body) for body in bodies]
+        futures = [pool.submit(slow.post, body) for body in bodies]
         wait_until(lambda: states(slow) == ["writing", "writing", "queued", "queued"])
         seen = calls(slow)
         assert [call["queue_place"] for call in seen] == [0, 0, 1, 2]
@@ -46,7 +46,7 @@ def test_activity_lists_request_from_queue_to_end(slow: Live) -> None:
         assert {(call["client"], call["key"], call["dialect"]) for call in seen} == {
             ("127.0.0.1", "inglenook", "openai")
         }
-        assert all(each.result().status_code == 200 for each in asked)
+        assert all(each.result().status_code == 200 for each in futures)
     assert states(slow) == ["finished"] * 4
     ended = calls(slow)
     assert sorted(call["body"].count("number") for call in ended) == [1, 1, 1, 1]
@@ -55,10 +55,10 @@ def test_activity_lists_request_from_queue_to_end(slow: Live) -> None:
 
 def test_activity_shows_prompt_progress(slow: Live) -> None:
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(slow.post, ask("x" * 3500, max_tokens=1))
+        futures = pool.submit(slow.post, ask("x" * 3500, max_tokens=1))
         wait_until(lambda: any(0 < call["n_read"] < call["n_prompt"] for call in calls(slow)))
         assert calls(slow)[0]["state"] == "reading"
-        assert asked.result().status_code == 200
+        assert futures.result().status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_stopping_one_request_keeps_others(slow: Live, path: str, dialect: str) 
 
 def test_delete_activity_stops_all_requests(slow: Live) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
-        asked = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
+        futures = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
         wait_until(lambda: len(states(slow)) == 5)
         assert client.delete("/v1/activity").json() == {"stopped": 5}
-        assert {each.result().status_code for each in asked} == {503}
+        assert {each.result().status_code for each in futures} == {503}
     assert slow.n_in_progress == 0
 
 
@@ -116,12 +116,12 @@ def test_activity_keeps_limited_number_of_ended_requests() -> None:
 )
 def test_request_above_limit_is_429(path: str, kind: Any) -> None:
     with live(FakeOpener(Script(step_s=0.01)), max_requests=3) as endpoint, ThreadPoolExecutor() as pool:
-        asked = [pool.submit(endpoint.post, ask(max_tokens=80)) for _ in range(3)]
+        futures = [pool.submit(endpoint.post, ask(max_tokens=80)) for _ in range(3)]
         wait_until(lambda: endpoint.n_in_progress == 3)
         refused = endpoint.post(ask(max_tokens=1, input="a"), path)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
         assert kind(refused.json())
-        assert [each.result().status_code for each in asked] == [200] * 3
+        assert [each.result().status_code for each in futures] == [200] * 3
         assert endpoint.post(ask(max_tokens=1)).status_code == 200
 
 
@@ -146,8 +146,8 @@ def test_concurrent_clients_are_all_answered() -> None:
             return found
 
         with ThreadPoolExecutor(60) as pool:
-            said = list(pool.map(one, range(60)))
-        assert said == [alone[n]["choices"][0]["message"]["content"] for n in range(60)]
+            answers = list(pool.map(one, range(60)))
+        assert answers == [alone[n]["choices"][0]["message"]["content"] for n in range(60)]
         wait_until(lambda: endpoint.n_in_progress == 0)
 
 
@@ -158,16 +158,16 @@ def test_activity_names_the_key_of_a_request(tmp_path: Any) -> None:
     value = keys.add("editor")
     with live(named_keys=tmp_path / "keys.json") as endpoint:
 
-        def asked(header: dict[str, str]) -> int:
+        def status(header: dict[str, str]) -> int:
             return httpx.post(
                 f"{endpoint.root}/v1/chat/completions", json=ask(), headers=header, trust_env=False, timeout=20
             ).status_code
 
-        assert asked({"authorization": f"Bearer {value}"}) == asked({"x-api-key": value}) == 200
+        assert status({"authorization": f"Bearer {value}"}) == status({"x-api-key": value}) == 200
         assert calls(endpoint)[0]["key"] == "editor"
         keys.revoke("editor")
-        assert asked({"authorization": f"Bearer {value}"}) == asked({"x-api-key": value}) == 401
-        assert asked({"x-api-key": keys.add("other")}) == 200
+        assert status({"authorization": f"Bearer {value}"}) == status({"x-api-key": value}) == 401
+        assert status({"x-api-key": keys.add("other")}) == 200
 
 
 def test_usage_is_counted_by_key(tmp_path: Path) -> None:

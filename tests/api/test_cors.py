@@ -29,11 +29,11 @@ def preflight(endpoint: Live, origin: str, **headers: str) -> httpx.Response:
 
 
 def test_allowed_origin_gets_cors_headers(endpoint: Live) -> None:
-    asked = "authorization, content-type, x-stainless-os"
-    response = preflight(endpoint, ORIGIN, **{"access-control-request-headers": asked})
+    body = "authorization, content-type, x-stainless-os"
+    response = preflight(endpoint, ORIGIN, **{"access-control-request-headers": body})
     assert response.status_code == 200
     assert response.headers[ALLOW_ORIGIN] == ORIGIN
-    assert response.headers["access-control-allow-headers"] == asked
+    assert response.headers["access-control-allow-headers"] == body
     assert "access-control-allow-credentials" not in response.headers
     with endpoint.http(origin=ORIGIN) as client:
         answer = client.post("/v1/chat/completions", json=ask())
@@ -70,8 +70,8 @@ def test_origins_similar_to_allowed_one_are_refused(endpoint: Live, origin: str)
     assert response.status_code == 403
     assert ALLOW_ORIGIN not in response.headers
     headers = {"origin": origin, "authorization": f"Bearer {KEY}"}
-    asked = httpx.post(f"{endpoint.root}/v1/chat/completions", json=ask(), headers=headers, trust_env=False, timeout=20)
-    assert asked.status_code == 403
+    body = httpx.post(f"{endpoint.root}/v1/chat/completions", json=ask(), headers=headers, trust_env=False, timeout=20)
+    assert body.status_code == 403
     assert ALLOW_ORIGIN not in httpx.get(f"{endpoint.root}/v1/models", headers=headers, trust_env=False).headers
 
 
@@ -79,9 +79,9 @@ def test_two_origin_headers_are_refused(endpoint: Live) -> None:
     for both in ([ORIGIN, "http://evil.com"], ["http://evil.com", ORIGIN]):
         headers = [("authorization", f"Bearer {KEY}"), *(("origin", each) for each in both)]
         url = f"{endpoint.root}/v1/chat/completions"
-        asked = httpx.post(url, json=ask(), headers=headers, trust_env=False, timeout=20)
-        assert asked.status_code == 403
-        assert ALLOW_ORIGIN not in asked.headers
+        body = httpx.post(url, json=ask(), headers=headers, trust_env=False, timeout=20)
+        assert body.status_code == 403
+        assert ALLOW_ORIGIN not in body.headers
 
 
 def test_preflight_with_malformed_header_names_allows_none(endpoint: Live) -> None:

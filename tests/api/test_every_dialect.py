@@ -15,7 +15,7 @@ from tests.api.live_endpoint import KEY, Live, live, wait_until
 from tests.fakes import FakeOpener, Script
 
 USER = {"messages": [{"role": "user", "content": "Hi"}]}
-ASKED: dict[str, dict[str, object]] = {
+ANSWER_BODIES: dict[str, dict[str, object]] = {
     "/v1/chat/completions": {**USER, "max_tokens": 3000},
     "/v1/completions": {"prompt": "a", "max_tokens": 3000},
     "/v1/responses": {"input": "a", "max_output_tokens": 3000},
@@ -41,11 +41,11 @@ def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: 
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("path", ASKED)
+@pytest.mark.parametrize("path", ANSWER_BODIES)
 def test_disconnect_frees_slot(path: str, stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
         for reset in (False, True):  # during the answer, and immediately
-            content = json.dumps({**ASKED[path], "stream": stream}).encode()
+            content = json.dumps({**ANSWER_BODIES[path], "stream": stream}).encode()
             head = (
                 f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\nx-api-key: {KEY}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -138,8 +138,10 @@ def run(
             code = main(["--port", "0", "--profile", str(tmp_path), *map(str, options)])
         except SystemExit as error:
             code = int(error.code or 0)
-        said = capfd.readouterr()
-        return Result(code, said.out, [line for line in said.err.splitlines() if not line.startswith("Its key is in")])
+        answers = capfd.readouterr()
+        return Result(
+            code, answers.out, [line for line in answers.err.splitlines() if not line.startswith("Its key is in")]
+        )
 
     yield run
     for number, handler in handlers.items():

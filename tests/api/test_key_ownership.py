@@ -51,7 +51,7 @@ def test_requests_of_other_key_are_neither_shown_nor_stopped(slow: Live, keys: K
         tool(slow, keys.add("a")) as first,
         tool(slow, keys.add("b")) as second,
     ):
-        asked = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
+        body = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
         wait_until(lambda: n_in_progress(first) == 1)
         request_id = own.get("/v1/activity").json()["data"][0]["id"]
         assert (n_in_progress(own), n_in_progress(second)) == (1, 0)
@@ -59,9 +59,9 @@ def test_requests_of_other_key_are_neither_shown_nor_stopped(slow: Live, keys: K
         assert second.delete("/v1/activity").json() == {"stopped": 0}
         slot = next(slot for slot in second.get("/slots").json() if slot["is_processing"])
         assert (slot["id_task"], slot["params"]) == (-1, {})
-        assert not asked.done()
+        assert not body.done()
         assert first.delete(f"/v1/activity/{request_id}").json() == {"stopped": 1}
-        assert asked.result().status_code == 503
+        assert body.result().status_code == 503
         assert list(second.get("/v1/activity").json()["keys"]) == []
         assert list(first.get("/v1/activity").json()["keys"]) == ["a"]
         assert 'key="a"' not in second.get("/metrics").text
@@ -70,10 +70,10 @@ def test_requests_of_other_key_are_neither_shown_nor_stopped(slow: Live, keys: K
 
 def test_endpoint_key_stops_requests_of_every_key(slow: Live, keys: KeyFile) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as own, tool(slow, keys.add("a")) as first:
-        asked = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
+        body = pool.submit(first.post, "/v1/chat/completions", json=ask(max_tokens=3000))
         wait_until(lambda: n_in_progress(own) == 1)
         assert own.delete("/v1/activity").json() == {"stopped": 1}
-        assert asked.result().status_code == 503
+        assert body.result().status_code == 503
 
 
 def test_response_of_another_key_is_not_found_on_any_route(slow: Live, keys: KeyFile) -> None:
@@ -128,9 +128,9 @@ def _routes() -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(("path", "body"), _routes())
 def test_revoked_key_cancels_running_request(slow: Live, keys: KeyFile, path: str, body: dict[str, Any]) -> None:
     with ThreadPoolExecutor() as pool, tool(slow, keys.add("a")) as first, slow.http() as own:
-        asked = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
+        future = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
         wait_until(lambda: n_in_progress(own) == 1)
         keys.revoke("a")
         wait_until(lambda: n_in_progress(own) == 0, KEY_CHECK_INTERVAL_S + 3)
-        assert asked.result().status_code in (200, 503)  # the stream has begun before
+        assert future.result().status_code in (200, 503)  # the stream has begun before
         assert own.get("/v1/activity").json()["data"][0]["state"] == "cancelled"

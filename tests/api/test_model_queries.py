@@ -94,12 +94,12 @@ def test_query_body_above_limit_is_413(endpoint: Live, path: str, body: dict[str
 
 def test_running_query_is_shown_and_can_be_stopped(endpoint: Live) -> None:
     with ThreadPoolExecutor() as pool, endpoint.http() as client:
-        asked = pool.submit(endpoint.post, {}, "/endless")
+        body = pool.submit(endpoint.post, {}, "/endless")
         wait_until(lambda: [call["state"] for call in calls(endpoint)] == ["reading"])
         assert client.get("/health").status_code == 200
         assert endpoint.post({"content": "Hi"}, "/tokenize").status_code == 200
         assert client.delete(f"/v1/activity/{calls(endpoint)[0]['id']}").json() == {"stopped": 1}
-        assert asked.result().json()["error"]["code"] == "request_stopped"
+        assert body.result().json()["error"]["code"] == "request_stopped"
 
 
 def test_disconnect_cancels_query(endpoint: Live) -> None:
@@ -113,7 +113,7 @@ def test_revoked_key_cancels_query(endpoint: Live, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     key = keys.add("a")
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(
+        body = pool.submit(
             lambda: httpx.post(
                 f"{endpoint.root}/endless", json={}, headers={"x-api-key": key}, trust_env=False, timeout=20
             )
@@ -121,25 +121,25 @@ def test_revoked_key_cancels_query(endpoint: Live, tmp_path: Path) -> None:
         wait_until(lambda: endpoint.n_in_progress == 1)
         keys.revoke("a")
         wait_until(lambda: endpoint.n_in_progress == 0, KEY_CHECK_INTERVAL_S + 3)
-        assert asked.result().status_code == 503
+        assert body.result().status_code == 503
 
 
 def test_queries_count_towards_request_limit(endpoint: Live) -> None:
     with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(endpoint.post, {}, "/endless") for _ in range(2)]
+        body = [pool.submit(endpoint.post, {}, "/endless") for _ in range(2)]
         wait_until(lambda: endpoint.n_in_progress == 2)
         assert endpoint.post({"content": "Hi"}, "/tokenize").status_code == 429
         with endpoint.http() as client:
             assert client.delete("/v1/activity").json() == {"stopped": 2}
-        assert {each.result().status_code for each in asked} == {503}
+        assert {each.result().status_code for each in body} == {503}
 
 
 def test_server_stop_cancels_queries() -> None:
     with live() as endpoint, ThreadPoolExecutor() as pool:
         endpoint.app.add_api_route("/endless", endless, methods=["POST"])
-        asked = pool.submit(endpoint.post, {}, "/endless")
+        body = pool.submit(endpoint.post, {}, "/endless")
         wait_until(lambda: endpoint.n_in_progress == 1)
         began = time.monotonic()
         endpoint.server.stop()
         assert time.monotonic() - began < 3
-        assert asked.result().status_code == 503
+        assert body.result().status_code == 503

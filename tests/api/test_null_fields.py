@@ -49,8 +49,8 @@ def test_null_is_accepted_for_every_optional_field() -> None:
         for name, field in shape.model_fields.items():
             if not field.is_required():
                 adapter = TypeAdapter[Any](field.rebuild_annotation())
-                told = f"{shape.__name__}.{name}"
-                assert adapter.validate_json("null") == field.get_default(call_default_factory=True), told
+                value = f"{shape.__name__}.{name}"
+                assert adapter.validate_json("null") == field.get_default(call_default_factory=True), value
 
 
 @pytest.mark.parametrize("path", NEEDED)
@@ -80,12 +80,12 @@ def bodies_of_clients() -> Iterator[tuple[str, dict[str, object]]]:
 
     call = {"id": "c1", "type": "function", "index": None, "function": {"name": "f", "arguments": "{}"}}
     tool = {"type": "function", "function": {"name": "f", "description": None, "parameters": None, "strict": None}}
-    said = [
+    answers = [
         nulls(chat.ChatCompletionUserMessageParam, role="user", content="Hi"),
         nulls(chat.ChatCompletionAssistantMessageParam, role="assistant", tool_calls=[call]),
         nulls(chat.ChatCompletionToolMessageParam, role="tool", content="x", tool_call_id="c1"),
     ]
-    yield "/v1/chat/completions", nulls(CompletionCreateParamsBase, messages=said, tools=[tool])
+    yield "/v1/chat/completions", nulls(CompletionCreateParamsBase, messages=answers, tools=[tool])
 
     items = [
         {"type": "message", "id": None, "status": None, "role": "user", "content": "Hi"},

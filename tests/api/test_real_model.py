@@ -19,10 +19,10 @@ from tests.conftest import chat
 async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str | None:
     """A client's answer; None if it disconnected."""
     async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
-        asked = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
+        body = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
         try:
             async with asyncio.timeout(leaves_after_s):
-                answer = await asked
+                answer = await body
         except TimeoutError:
             return None
     content: str = answer.json()["choices"][0]["message"]["content"]

@@ -11,7 +11,7 @@ from openai import BadRequestError
 
 from tests.api.live_endpoint import KEY, Live
 
-SAID: Any = [{"role": "user", "content": "Hi"}]
+MESSAGES: Any = [{"role": "user", "content": "Hi"}]
 
 
 def last_request(endpoint: Live) -> str:
@@ -22,9 +22,11 @@ def last_request(endpoint: Live) -> str:
 
 def test_openai_client_reads_request_id(endpoint: Live) -> None:
     with endpoint.openai() as client:
-        answer = client.chat.completions.create(model="x", messages=SAID)
+        answer = client.chat.completions.create(model="x", messages=MESSAGES)
         assert answer._request_id == last_request(endpoint)
-        with client.chat.completions.with_streaming_response.create(model="x", messages=SAID, stream=True) as streamed:
+        with client.chat.completions.with_streaming_response.create(
+            model="x", messages=MESSAGES, stream=True
+        ) as streamed:
             streamed.read()
         assert streamed.headers["x-request-id"] == last_request(endpoint)
         assert client.embeddings.create(model="x", input="Hi")._request_id == last_request(endpoint)
@@ -35,7 +37,7 @@ def test_openai_client_reads_request_id(endpoint: Live) -> None:
 
 def test_anthropic_client_reads_request_id(endpoint: Live) -> None:
     with Anthropic(base_url=endpoint.root, api_key=KEY, max_retries=0) as client:
-        answer = client.messages.create(model="x", max_tokens=9, messages=SAID)
+        answer = client.messages.create(model="x", max_tokens=9, messages=MESSAGES)
         assert answer._request_id == last_request(endpoint)
         with pytest.raises(ClaudeRefused) as refused:
             client.messages.create(model="x", max_tokens=9, messages=[])
@@ -46,5 +48,5 @@ def test_anthropic_client_reads_request_id(endpoint: Live) -> None:
 
 def test_error_without_key_has_request_id(endpoint: Live) -> None:
     with endpoint.http(authorization="Bearer wrong") as client:
-        refused = client.post("/v1/messages", json={"messages": SAID})
+        refused = client.post("/v1/messages", json={"messages": MESSAGES})
         assert (refused.status_code, refused.headers["request-id"]) == (401, refused.json()["request_id"])

@@ -170,8 +170,8 @@ def test_window_and_endpoint_share_engine() -> None:
         return before, during, after
 
     engine, chosen = Engine(FakeOpener(Script(step_s=0.001))), settings()
-    said = asyncio.run(window(engine, EndpointServer(create_app(engine, chosen), chosen)))
-    assert len(set(said)) == 1
+    answers = asyncio.run(window(engine, EndpointServer(create_app(engine, chosen), chosen)))
+    assert len(set(answers)) == 1
 
 
 # Stopping with requests in progress

@@ -11,7 +11,7 @@ import instructor
 from openai import AuthenticationError, BadRequestError, OpenAI
 from pydantic import BaseModel
 
-SAID: Any = [{"role": "user", "content": "Name a colour."}]
+MESSAGES: Any = [{"role": "user", "content": "Name a colour."}]
 
 
 class Paint(BaseModel):
@@ -32,20 +32,24 @@ def errors(url: str, key: str) -> dict[str, list[object]]:
 
 
 def main(url: str, key: str) -> dict[str, object]:
-    told: dict[str, object] = {}
+    value: dict[str, object] = {}
     with OpenAI(base_url=url, api_key=key, max_retries=0, timeout=60) as client:
-        told["models"] = [model.id for model in client.models.list()]
+        value["models"] = [model.id for model in client.models.list()]
         for mode in (instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA):
             patched: Any = instructor.from_openai(client, mode=mode)
-            made = patched.chat.completions.create(model="x", messages=SAID, response_model=Paint, temperature=0)
-            told[mode.name] = made.colour
+            made = patched.chat.completions.create(model="x", messages=MESSAGES, response_model=Paint, temperature=0)
+            value[mode.name] = made.colour
         patched = instructor.from_openai(client)
-        partly = patched.chat.completions.create_partial(model="x", messages=SAID, response_model=Paint, temperature=0)
-        told["partial"] = [part.colour for part in partly][-1]
-        stream = client.chat.completions.create(model="x", messages=SAID, stream=True, extra_body={"ignore_eos": True})
+        partly = patched.chat.completions.create_partial(
+            model="x", messages=MESSAGES, response_model=Paint, temperature=0
+        )
+        value["partial"] = [part.colour for part in partly][-1]
+        stream = client.chat.completions.create(
+            model="x", messages=MESSAGES, stream=True, extra_body={"ignore_eos": True}
+        )
         next(iter(stream))
         stream.close()
-    return {**told, "errors": errors(url, key)}
+    return {**value, "errors": errors(url, key)}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, Re
 if TYPE_CHECKING:
     from anthropic import Anthropic
 
-SAID: Any = [{"role": "user", "content": QUESTION}]
+MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 TOOLS: Any = [{"name": "paint", "description": "Paints.", "input_schema": COLOURS}]
 
 
@@ -30,11 +30,11 @@ def test_client_lists_models(endpoint: RealEndpoint, client: Anthropic) -> None:
 
 
 def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: Anthropic) -> None:
-    asked: Any = {"model": "claude", "messages": SAID, "max_tokens": 7, "extra_body": {"temperature": 0}}
-    whole = client.messages.create(**asked)
+    body: Any = {"model": "claude", "messages": MESSAGES, "max_tokens": 7, "extra_body": {"temperature": 0}}
+    whole = client.messages.create(**body)
     assert whole.model == endpoint.model
     assert whole.content[0].type == "text"
-    with client.messages.stream(**asked) as stream:
+    with client.messages.stream(**body) as stream:
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     assert text == whole.content[0].text != ""
@@ -43,18 +43,18 @@ def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: An
 
 
 def test_client_counts_tokens(client: Anthropic) -> None:
-    counted = client.messages.count_tokens(model="claude", messages=SAID, system="Be brief.")
-    read = client.messages.create(model="claude", messages=SAID, system="Be brief.", max_tokens=1).usage
+    counted = client.messages.count_tokens(model="claude", messages=MESSAGES, system="Be brief.")
+    read = client.messages.create(model="claude", messages=MESSAGES, system="Be brief.", max_tokens=1).usage
     assert counted.input_tokens == read.input_tokens + (read.cache_read_input_tokens or 0)
 
 
 @pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "paint"}])
 def test_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> None:
     choice = {**choice, "disable_parallel_tool_use": True}
-    asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": choice, "max_tokens": 60}
-    with client.messages.stream(**asked) as stream:
+    body: Any = {"model": "x", "messages": MESSAGES, "tools": TOOLS, "tool_choice": choice, "max_tokens": 60}
+    with client.messages.stream(**body) as stream:
         streamed = stream.get_final_message()
-    for answer in (streamed, client.messages.create(**asked)):
+    for answer in (streamed, client.messages.create(**body)):
         called: Any = answer.content[-1]
         assert answer.stop_reason == called.type == "tool_use"
         assert called.type == "tool_use"
@@ -68,13 +68,13 @@ def test_structured_answer_is_parsed(client: Anthropic) -> None:
         colour: str
         coats: int
 
-    parsed = client.messages.parse(model="x", messages=SAID, output_format=Paint, max_tokens=200)
+    parsed = client.messages.parse(model="x", messages=MESSAGES, output_format=Paint, max_tokens=200)
     assert isinstance(parsed.parsed_output, Paint)
 
 
 def test_abort_frees_slot(endpoint: RealEndpoint, client: Anthropic) -> None:
-    said: Any = [{"role": "user", "content": ENDLESS}]
-    with client.messages.stream(model="x", messages=said, max_tokens=2000, extra_body={"temperature": 0}) as stream:
+    answers: Any = [{"role": "user", "content": ENDLESS}]
+    with client.messages.stream(model="x", messages=answers, max_tokens=2000, extra_body={"temperature": 0}) as stream:
         for _, _text in zip(range(3), stream.text_stream, strict=False):
             pass
     endpoint.assert_last_was_cancelled()
@@ -93,7 +93,7 @@ def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Anthropi
         Anthropic(base_url=endpoint.root, api_key="wrong", max_retries=0) as stranger,
         pytest.raises(AuthenticationError) as closed,
     ):
-        stranger.messages.create(model="x", messages=SAID, max_tokens=9)
+        stranger.messages.create(model="x", messages=MESSAGES, max_tokens=9)
     assert closed.value.type == "authentication_error"
     with pytest.raises(NotFoundError):
         client.models.retrieve("another")

@@ -22,14 +22,14 @@ def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
     env = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told.pop("models") == [endpoint.model]
-    assert told.pop("errors") == {
+    value = json.loads(done.stdout)
+    assert value.pop("models") == [endpoint.model]
+    assert value.pop("errors") == {
         "key": ["AuthenticationError", 401, "invalid_api_key"],
         "long": ["BadRequestError", 400, "context_length_exceeded"],
     }
-    assert set(told) == {"TOOLS", "JSON_SCHEMA", "partial"}
-    assert set(told.values()) <= {"red", "blue"}
+    assert set(value) == {"TOOLS", "JSON_SCHEMA", "partial"}
+    assert set(value.values()) <= {"red", "blue"}
     endpoint.last_request()  # waits until all requests have ended
     # The closed stream may end after the overlong prompt.
     by_state = {call.state: call for call in endpoint.calls() if call.state != "finished"}

@@ -32,16 +32,16 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_javascript_client_gets_answers(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
-    told = _run(name, endpoint, tmp_path)
-    assert told["models"] in ([endpoint.model], None)
-    assert told["whole"] == told["streamed"] != ""
-    assert told["colour"] in ("red", "blue")
+    found = _run(name, endpoint, tmp_path)
+    assert found["models"] in ([endpoint.model], None)
+    assert found["whole"] == found["streamed"] != ""
+    assert found["colour"] in ("red", "blue")
     for refused, kind, status, words in zip(
-        (told["long"], told["closed"]), REFUSALS[name], (400, 401), (OVERFLOW, NO_KEY), strict=True
+        (found["overflow"], found["wrongKey"]), REFUSALS[name], (400, 401), (OVERFLOW, NO_KEY), strict=True
     ):
         assert (refused["kind"], refused["status"]) == (kind, status)
         assert words in refused["message"]
-    assert told["abort"]
+    assert found["abort"]
     endpoint.assert_last_was_cancelled()
 
 
@@ -53,5 +53,5 @@ def _run(name: str, endpoint: RealEndpoint, folder: Path) -> dict[str, Any]:
     command = ["node", str(folder / f"{name}.mjs"), endpoint.root, endpoint.key]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -41,9 +41,9 @@ def test_whole_and_streamed_answers_are_equal(chat: ChatOpenAI) -> None:
 
 
 def test_tool_is_called_whole_and_streamed(chat: ChatOpenAI) -> None:
-    asked = chat.bind_tools([Paint], tool_choice="any", parallel_tool_calls=False).bind(max_tokens=60)
-    whole = asked.invoke(QUESTION)
-    chunks = list(asked.stream(QUESTION))
+    body = chat.bind_tools([Paint], tool_choice="any", parallel_tool_calls=False).bind(max_tokens=60)
+    whole = body.invoke(QUESTION)
+    chunks = list(body.stream(QUESTION))
     streamed: Any = chunks[0]
     for chunk in chunks[1:]:
         streamed = streamed + chunk
@@ -61,8 +61,8 @@ def test_text_embeddings_work_and_token_input_is_refused(endpoint: RealEndpoint)
     from langchain_openai import OpenAIEmbeddings
     from openai import BadRequestError
 
-    asked: Any = {"model": "x", "base_url": endpoint.url, "api_key": SecretStr(endpoint.key), "max_retries": 0}
-    texts = OpenAIEmbeddings(check_embedding_ctx_length=False, **asked)
+    body: Any = {"model": "x", "base_url": endpoint.url, "api_key": SecretStr(endpoint.key), "max_retries": 0}
+    texts = OpenAIEmbeddings(check_embedding_ctx_length=False, **body)
     assert len(texts.embed_documents(["sea", "ship"])) == 2
     # Otherwise LangChain downloads tiktoken's vocabulary and sends its token numbers.
     with pytest.raises(BadRequestError, match=r"check_embedding_ctx_length=False"):

@@ -34,10 +34,10 @@ def model(endpoint: RealEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_whole_and_streamed_answers_are_equal(model: llm.Model) -> None:
-    asked: Any = {"temperature": 0, "max_tokens": 7}
-    whole = model.prompt(QUESTION, stream=False, **asked).text()
+    body: Any = {"temperature": 0, "max_tokens": 7}
+    whole = model.prompt(QUESTION, stream=False, **body).text()
     assert whole
-    assert "".join(model.prompt(QUESTION, stream=True, **asked)) == whole
+    assert "".join(model.prompt(QUESTION, stream=True, **body)) == whole
 
 
 def test_structured_answer_follows_schema(model: llm.Model) -> None:

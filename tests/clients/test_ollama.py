@@ -15,7 +15,7 @@ from tests.clients.real_endpoint import COLOURS, ENDLESS, QUESTION, TOO_LONG, Re
 if TYPE_CHECKING:
     from ollama import Client
 
-SAID: Any = [{"role": "user", "content": QUESTION}]
+MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 SHORT: Any = {"temperature": 0, "num_predict": 7}
 
 
@@ -36,8 +36,8 @@ def test_client_lists_models(endpoint: RealEndpoint, client: Client) -> None:
 
 
 def test_whole_and_streamed_chat_and_generate_are_equal(client: Client) -> None:
-    whole = client.chat("llama3.2", SAID, options=SHORT)
-    streamed = list(client.chat("llama3.2", SAID, options=SHORT, stream=True))
+    whole = client.chat("llama3.2", MESSAGES, options=SHORT)
+    streamed = list(client.chat("llama3.2", MESSAGES, options=SHORT, stream=True))
     assert "".join(part.message.content or "" for part in streamed) == whole.message.content != ""
     assert [part.done for part in streamed] == [False] * (len(streamed) - 1) + [True]
     assert streamed[-1].eval_count == whole.eval_count
@@ -47,7 +47,7 @@ def test_whole_and_streamed_chat_and_generate_are_equal(client: Client) -> None:
 
 
 def test_structured_answer_follows_schema(client: Client) -> None:
-    answer = client.chat("x", SAID, format=COLOURS, options={"num_predict": 60})
+    answer = client.chat("x", MESSAGES, format=COLOURS, options={"num_predict": 60})
     assert json.loads(answer.message.content or "")["colour"] in ("red", "blue")
 
 
@@ -60,15 +60,15 @@ def test_tool_call_and_result_are_answered(client: Client) -> None:
         """
         return colour
 
-    answer = client.chat("x", SAID, tools=[paint], options={"num_predict": 60})
+    answer = client.chat("x", MESSAGES, tools=[paint], options={"num_predict": 60})
     assert answer.message.content or answer.message.tool_calls
     call = {"function": {"name": "paint", "arguments": {"colour": "red"}}}
-    told: Any = [
-        *SAID,
+    value: Any = [
+        *MESSAGES,
         {"role": "assistant", "tool_calls": [call]},
         {"role": "tool", "tool_name": "paint", "content": "It is red."},
     ]
-    assert client.chat("x", told, options=SHORT).message.content
+    assert client.chat("x", value, options=SHORT).message.content
 
 
 def test_client_gets_embeddings(client: Client) -> None:
@@ -77,8 +77,8 @@ def test_client_gets_embeddings(client: Client) -> None:
 
 
 def test_abort_frees_slot(endpoint: RealEndpoint, client: Client) -> None:
-    said: Any = [{"role": "user", "content": ENDLESS}]
-    stream: Any = client.chat("x", said, stream=True, options={"num_predict": 2000, "temperature": 0})
+    answers: Any = [{"role": "user", "content": ENDLESS}]
+    stream: Any = client.chat("x", answers, stream=True, options={"num_predict": 2000, "temperature": 0})
     for _, _part in zip(range(3), stream, strict=False):
         pass
     stream.close()
@@ -107,12 +107,12 @@ def test_keep_alive_zero_unloads_and_next_request_loads(model_path: Path) -> Non
         serve_real_endpoint(model_path, model_changes=model_path) as own,
         Client(own.root, headers=headers, timeout=60) as client,
     ):
-        before = client.chat("x", SAID, options=SHORT).message.content
+        before = client.chat("x", MESSAGES, options=SHORT).message.content
         assert client.generate("x", keep_alive=0).done_reason == "unload"
         assert own.engine.status.model is None
         assert not client.ps().models
         assert [model.model for model in client.list().models] == [own.model]
-        assert client.chat("x", SAID, options=SHORT, keep_alive="0s").message.content == before
+        assert client.chat("x", MESSAGES, options=SHORT, keep_alive="0s").message.content == before
         wait_until(lambda: not client.ps().models)
 
 

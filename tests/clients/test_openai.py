@@ -22,7 +22,7 @@ def client(endpoint: RealEndpoint) -> Iterator[OpenAI]:
         yield made
 
 
-SAID: Any = [{"role": "user", "content": QUESTION}]
+MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 TOOLS: Any = [{"type": "function", "function": {"name": "paint", "description": "Paints.", "parameters": COLOURS}}]
 
 
@@ -32,11 +32,11 @@ def test_client_lists_models(endpoint: RealEndpoint, client: OpenAI) -> None:
 
 
 def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: OpenAI) -> None:
-    asked: Any = {"model": "gpt-4o", "messages": SAID, "temperature": 0, "max_completion_tokens": 7}
-    whole = client.chat.completions.create(**asked)
+    body: Any = {"model": "gpt-4o", "messages": MESSAGES, "temperature": 0, "max_completion_tokens": 7}
+    whole = client.chat.completions.create(**body)
     assert whole.choices[0].message.content
     assert whole.model == endpoint.model
-    streamed = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    streamed = list(client.chat.completions.create(**body, stream=True, stream_options={"include_usage": True}))
     text = "".join(chunk.choices[0].delta.content or "" for chunk in streamed if chunk.choices)
     assert text == whole.choices[0].message.content
     assert [chunk.choices[0].finish_reason for chunk in streamed if chunk.choices][-1] == whole.choices[0].finish_reason
@@ -46,11 +46,11 @@ def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: Op
 
 
 def test_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
-    asked: Any = {"model": "x", "messages": SAID, "tools": TOOLS, "tool_choice": "required", "max_tokens": 60}
-    asked["parallel_tool_calls"] = False
-    with client.chat.completions.stream(**asked) as stream:
+    body: Any = {"model": "x", "messages": MESSAGES, "tools": TOOLS, "tool_choice": "required", "max_tokens": 60}
+    body["parallel_tool_calls"] = False
+    with client.chat.completions.stream(**body) as stream:
         streamed = stream.get_final_completion().choices[0]
-    whole = client.chat.completions.create(**asked, temperature=0).choices[0]
+    whole = client.chat.completions.create(**body, temperature=0).choices[0]
     for choice in (streamed, whole):
         assert choice.finish_reason == "tool_calls"
         assert choice.message.tool_calls
@@ -66,7 +66,7 @@ def test_structured_answer_is_parsed(client: OpenAI) -> None:
         colour: str
         coats: int
 
-    parsed = client.chat.completions.parse(model="x", messages=SAID, response_format=Paint, max_tokens=200)
+    parsed = client.chat.completions.parse(model="x", messages=MESSAGES, response_format=Paint, max_tokens=200)
     assert isinstance(parsed.choices[0].message.parsed, Paint)
 
 
@@ -92,8 +92,8 @@ def test_client_gets_embeddings_and_completions(client: OpenAI) -> None:
 
 
 def test_abort_frees_slot(endpoint: RealEndpoint, client: OpenAI) -> None:
-    said: Any = [{"role": "user", "content": ENDLESS}]
-    stream = client.chat.completions.create(model="x", messages=said, stream=True, extra_body={"ignore_eos": True})
+    answers: Any = [{"role": "user", "content": ENDLESS}]
+    stream = client.chat.completions.create(model="x", messages=answers, stream=True, extra_body={"ignore_eos": True})
     for _, _chunk in zip(range(3), stream, strict=False):
         pass
     stream.close()

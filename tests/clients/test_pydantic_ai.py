@@ -72,11 +72,11 @@ def test_abort_frees_slot(endpoint: RealEndpoint) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 
-        asked = asyncio.create_task(Agent(model, model_settings={"temperature": 0}).run(ENDLESS))
+        body = asyncio.create_task(Agent(model, model_settings={"temperature": 0}).run(ENDLESS))
         await asyncio.sleep(0.3)
-        asked.cancel()
-        await asyncio.wait({asked})
-        assert asked.cancelled()
+        body.cancel()
+        await asyncio.wait({body})
+        assert body.cancelled()
 
     with_model(endpoint.url, endpoint.key, leave)
     endpoint.assert_last_was_cancelled()

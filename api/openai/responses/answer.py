@@ -239,25 +239,25 @@ class ResponsesEventWriter:
 
     def _open_call(self, event: ToolCallStarted) -> bytes:
         item = self._begin("fc", event)
-        shown = call_item(self._meta, item.index, "in_progress", ToolCall(event.id, event.name, ""))
-        return self._added(item, shown, None)
+        item_object = call_item(self._meta, item.index, "in_progress", ToolCall(event.id, event.name, ""))
+        return self._added(item, item_object, None)
 
     def _begin(self, kind: str, call: ToolCallStarted | None = None) -> _OpenItem:
         index = len(self._output)
         self._open = _OpenItem(kind, index, self._meta.item_id(kind, index), call)
         return self._open
 
-    def _added(self, item: _OpenItem, shown: Item, part: Item | None) -> bytes:
-        added = self._event("response.output_item.added", output_index=item.index, item=shown)
+    def _added(self, item: _OpenItem, item_object: Item, part: Item | None) -> bytes:
+        added = self._event("response.output_item.added", output_index=item.index, item=item_object)
         if part is None:
             return added
-        return added + self._event("response.content_part.added", **self._at(item), content_index=0, part=part)
+        return added + self._event("response.content_part.added", **self._location(item), content_index=0, part=part)
 
     def _delta(self, name: str, text: str, /, **fields: object) -> bytes:
         item = self._open
         assert item is not None
         item.parts.append(text)
-        return self._event(name, **self._at(item), delta=text, **fields)
+        return self._event(name, **self._location(item), delta=text, **fields)
 
     # Completed items
 
@@ -266,27 +266,29 @@ class ResponsesEventWriter:
         item, self._open = self._open, None
         if item is None:
             return b""
-        at, text = self._at(item), item.text
+        location, text = self._location(item), item.text
         if item.call is not None:
-            shown = call_item(self._meta, item.index, status, ToolCall(item.call.id, item.call.name, text))
+            item_object = call_item(self._meta, item.index, status, ToolCall(item.call.id, item.call.name, text))
             done = self._event(
                 "response.function_call_arguments.done",
-                **at,
+                **location,
                 **self._meta.function_name(item.call.name),
                 arguments=text,
             )
         elif item.kind == "rs":
-            shown = reasoning_item(self._meta, item.index, status, text)
-            done = self._event("response.reasoning_text.done", **at, content_index=0, text=text)
-            done += self._event("response.content_part.done", **at, content_index=0, part=reasoning_part(text))
+            item_object = reasoning_item(self._meta, item.index, status, text)
+            done = self._event("response.reasoning_text.done", **location, content_index=0, text=text)
+            done += self._event("response.content_part.done", **location, content_index=0, part=reasoning_part(text))
         else:
-            shown = message_item(self._meta, item.index, status, text, item.choices)
+            item_object = message_item(self._meta, item.index, status, text, item.choices)
             token_logprobs = logprobs.content(item.choices)
-            done = self._event("response.output_text.done", **at, content_index=0, text=text, logprobs=token_logprobs)
+            done = self._event(
+                "response.output_text.done", **location, content_index=0, text=text, logprobs=token_logprobs
+            )
             part = text_part(text, item.choices)
-            done += self._event("response.content_part.done", **at, content_index=0, part=part)
-        self._output.append(shown)
-        return done + self._event("response.output_item.done", output_index=item.index, item=shown)
+            done += self._event("response.content_part.done", **location, content_index=0, part=part)
+        self._output.append(item_object)
+        return done + self._event("response.output_item.done", output_index=item.index, item=item_object)
 
     def _end(self, finished: Finished) -> bytes:
         status = status_of(finished)
@@ -301,7 +303,7 @@ class ResponsesEventWriter:
         failed = response_object(self._meta, "failed", self._output, error=problem_of(error))
         return self._event("response.failed", response=failed)
 
-    def _at(self, item: _OpenItem) -> Item:
+    def _location(self, item: _OpenItem) -> Item:
         return {"item_id": item.id, "output_index": item.index}
 
     def _event(self, name: str, /, **fields: object) -> bytes:

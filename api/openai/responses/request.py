@@ -84,19 +84,19 @@ def namespaces(body: ResponsesBody) -> dict[str, tuple[str, str]]:
 
 def _tools(body: ResponsesBody) -> tuple[tuple[Tool, ...], ToolChoice]:
     found: list[Tool] = []
-    for at, given in enumerate(body.tools or ()):
+    for index, given in enumerate(body.tools or ()):
         match given:
             case {"type": "function"}:
-                found.append(_function(given, None, f"tools[{at}]"))
+                found.append(_function(given, None, f"tools[{index}]"))
             case {"type": "namespace", "tools": list(inner), **more}:
                 namespace = more.get("name")
                 found += [
-                    _function(each, namespace, f"tools[{at}].tools[{n}]")
+                    _function(each, namespace, f"tools[{index}].tools[{n}]")
                     for n, each in enumerate(inner)
                     if not isinstance(each, dict) or each.get("type", "function") == "function"
                 ]
             case {"type": "namespace"}:
-                raise BadRequest(f"'tools[{at}]' needs a list of tools.", f"tools[{at}].tools")
+                raise BadRequest(f"'tools[{index}]' needs a list of tools.", f"tools[{index}].tools")
     tools, choice = parse_tool_choice(_flat_choice(body.tool_choice, namespaces(body)), tuple(found))
     return (tools, choice) if tools else ((), "auto")
 
@@ -147,9 +147,9 @@ def parse_items(given: str | list[object] | None) -> list[Item]:
         return []
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
-    for at, item in enumerate(given):
+    for index, item in enumerate(given):
         if not isinstance(item, dict):
-            raise BadRequest(f"'input[{at}]' must be an object.", f"input[{at}]")
+            raise BadRequest(f"'input[{index}]' must be an object.", f"input[{index}]")
     return [item for item in given if isinstance(item, dict)]
 
 
@@ -157,8 +157,8 @@ def parse_messages(items: Sequence[Item]) -> list[Message]:
     """Reasoning, text and calls of one turn of the model become one message. Raises BadRequest,
     UnsupportedParameter."""
     builder = _MessageBuilder()
-    for at, item in enumerate(items):
-        builder.add(item, f"input[{at}]")
+    for index, item in enumerate(items):
+        builder.add(item, f"input[{index}]")
     builder.end_turn()
     return builder.messages
 

@@ -120,14 +120,14 @@ async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHo
     previous = body.previous_response_id
     before = (await store.get(previous, holder)).items if previous else []
     items = parse_items(body.input)
-    references = {at: id for at, item in enumerate(items) if (id := reference(item))}
+    references = {index: id for index, item in enumerate(items) if (id := reference(item))}
     found: dict[str, Item] = {}
     for response_id in dict.fromkeys(map(response_id_of, references.values())):
         if len(found) < MAX_REFERENCED_ITEMS:
             with suppress(ResponseNotFound):
                 response = (await store.get(response_id, holder)).response
                 found |= {str(item.get("id")): item for item in output_items(response)}
-    for at, id in references.items():
+    for index, id in references.items():
         if id not in found:
-            raise BadRequest(f"'input[{at}]' refers to an item that is not stored here.", f"input[{at}]")
-    return [*before, *(found[references[at]] if at in references else item for at, item in enumerate(items))]
+            raise BadRequest(f"'input[{index}]' refers to an item that is not stored here.", f"input[{index}]")
+    return [*before, *(found[references[index]] if index in references else item for index, item in enumerate(items))]

@@ -50,7 +50,7 @@ def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after
     key = str(stored.response.get("id", "")).removeprefix("resp_")
     n_output = len(output_items(stored.response))
     before = stored.items[: len(stored.items) - n_output]
-    items = [_listed(item, f"item_{key}_{at}") for at, item in enumerate(before)]
+    items = [_listed(item, f"item_{key}_{index}") for index, item in enumerate(before)]
     if newest_first:
         items.reverse()
     if after is not None:
@@ -70,15 +70,15 @@ def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after
 
 def _listed(item: Item, id: str) -> Item:
     """An item with the fields that clients may omit in a request."""
-    shown: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
+    listed: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
     if "role" in item:
-        shown.setdefault("type", "message")
-        shown.setdefault("status", "completed")
+        listed.setdefault("type", "message")
+        listed.setdefault("status", "completed")
         if isinstance(content := item.get("content"), str):
-            shown["content"] = [
+            listed["content"] = [
                 {"type": "output_text" if item["role"] == "assistant" else "input_text", "text": content}
             ]
-    return shown
+    return listed
 
 
 def replay(response: Mapping[str, object], starting_after: int = -1) -> bytes:
@@ -95,27 +95,27 @@ def _events(response: Mapping[str, object]) -> Iterator[tuple[str, Item]]:
     opened = {**response, "status": "in_progress", "output": [], "usage": None}
     yield "response.created", {"response": opened}
     yield "response.in_progress", {"response": opened}
-    for place, item in enumerate(output_items(response)):
-        at: Item = {"item_id": item.get("id"), "output_index": place}
+    for index, item in enumerate(output_items(response)):
+        location: Item = {"item_id": item.get("id"), "output_index": index}
         empty: Item = {"arguments": ""} if item.get("type") == "function_call" else {"content": []}
-        yield "response.output_item.added", {"output_index": place, "item": {**item, **empty, "status": "in_progress"}}
+        yield "response.output_item.added", {"output_index": index, "item": {**item, **empty, "status": "in_progress"}}
         if item.get("type") == "function_call":
             named: Item = {key: item[key] for key in ("name", "namespace") if key in item}
-            yield "response.function_call_arguments.delta", {**at, "delta": item.get("arguments")}
-            yield "response.function_call_arguments.done", {**at, **named, "arguments": item.get("arguments")}
+            yield "response.function_call_arguments.delta", {**location, "delta": item.get("arguments")}
+            yield "response.function_call_arguments.done", {**location, **named, "arguments": item.get("arguments")}
         else:
-            yield from _parts(item, at)
-        yield "response.output_item.done", {"output_index": place, "item": item}
+            yield from _parts(item, location)
+        yield "response.output_item.done", {"output_index": index, "item": item}
     yield f"response.{status}", {"response": response}
 
 
-def _parts(item: Item, at: Item) -> Iterator[tuple[str, Item]]:
+def _parts(item: Item, location: Item) -> Iterator[tuple[str, Item]]:
     content = item.get("content")
     for index, part in enumerate(content if isinstance(content, list) else []):
-        here = {**at, "content_index": index}
+        part_location = {**location, "content_index": index}
         kind, text = part["type"], part["text"]
         scores = {"logprobs": part.get("logprobs", [])} if kind == "output_text" else {}
-        yield "response.content_part.added", {**here, "part": {**part, "text": ""}}
-        yield f"response.{kind}.delta", {**here, "delta": text, **scores}
-        yield f"response.{kind}.done", {**here, "text": text, **scores}
-        yield "response.content_part.done", {**here, "part": part}
+        yield "response.content_part.added", {**part_location, "part": {**part, "text": ""}}
+        yield f"response.{kind}.delta", {**part_location, "delta": text, **scores}
+        yield f"response.{kind}.done", {**part_location, "text": text, **scores}
+        yield "response.content_part.done", {**part_location, "part": part}

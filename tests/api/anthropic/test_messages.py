@@ -158,7 +158,7 @@ def test_whole_answer_has_all_blocks() -> None:
 
 
 def test_fields_become_request() -> None:
-    asked = request(
+    result = request(
         system=[{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         temperature=1,
         top_p=0.5,
@@ -166,7 +166,7 @@ def test_fields_become_request() -> None:
         stop_sequences=["END", ""],
         metadata={"user_id": "x"},
     )
-    assert asked == ChatRequest(
+    assert result == ChatRequest(
         (Message("system", "Be kind."), Message("user", "Hi")),
         "endpoint",
         Sampling(temperature=1.0, top_p=0.5, top_k=0),
@@ -177,13 +177,13 @@ def test_fields_become_request() -> None:
 
 
 def test_last_assistant_message_is_continued() -> None:
-    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
-    asked = request(messages=said)
-    assert (asked.messages, asked.answer_start) == ((Message("user", "Hi"),), "Hel")
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
+    result = request(messages=messages)
+    assert (result.messages, result.answer_start) == ((Message("user", "Hi"),), "Hel")
 
 
 def test_tool_calls_and_results_become_messages() -> None:
-    said = [
+    messages = [
         {
             "role": "assistant",
             "content": [
@@ -201,7 +201,7 @@ def test_tool_calls_and_results_become_messages() -> None:
             ],
         },
     ]
-    assert request(messages=said).messages == (
+    assert request(messages=messages).messages == (
         Message("assistant", "Look:", (ToolCall("t1", "f", '{"ort": "Zürich"}'),), reasoning="Hm."),
         Message("tool", "4", tool_call_id="t1"),
         Message("user", "And?"),
@@ -219,20 +219,20 @@ def test_tool_calls_and_results_become_messages() -> None:
     ],
 )
 def test_tools_and_choice_become_request(choice: object, expected: object, parallel: bool) -> None:
-    asked = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
-    assert asked.tools == (Tool("f", "F.", '{"$defs": {}}'),)
-    assert (asked.tool_choice, asked.parallel_tool_calls) == (expected, parallel)
+    result = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
+    assert result.tools == (Tool("f", "F.", '{"$defs": {}}'),)
+    assert (result.tool_choice, result.parallel_tool_calls) == (expected, parallel)
 
 
 def test_thinking_and_output_format_become_request() -> None:
     assert request(thinking={"type": "enabled", "budget_tokens": 1024}).thinking is True
     assert request(thinking={"type": "disabled"}).thinking is False
     output = {"effort": "max", "format": {"type": "json_schema", "schema": {"type": "object"}}}
-    asked = request(output_config=output)
-    assert (asked.effort, asked.constraint) == ("high", Constraint("json_schema", '{"type": "object"}'))
+    result = request(output_config=output)
+    assert (result.effort, result.constraint) == ("high", Constraint("json_schema", '{"type": "object"}'))
     assert request(tools=[{"name": "f"}], tool_choice={"type": "none"}).tools == ()
     earlier = request(output_format={"type": "json_schema", "schema": {"type": "object"}})
-    assert earlier.constraint == asked.constraint
+    assert earlier.constraint == result.constraint
     assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 

@@ -138,15 +138,15 @@ def test_unenforced_keyword_is_listed_in_header(served: Live, path: str, stream:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", TOOLS)
 def test_tool_with_unenforced_keyword_is_called(served: Live, path: str, stream: bool) -> None:
-    asked: dict[str, Any] = {**with_schema(path, SCHEMA), "tools": TOOLS[path], "stream": stream}
+    body: dict[str, Any] = {**with_schema(path, SCHEMA), "tools": TOOLS[path], "stream": stream}
     for name in ("response_format", "text", "output_format", "format"):
-        asked.pop(name, None)
+        body.pop(name, None)
     if path != "/api/chat":
-        asked["tool_choice"] = {"type": "any"} if path == "/v1/messages" else "required"
+        body["tool_choice"] = {"type": "any"} if path == "/v1/messages" else "required"
     else:
-        asked["format"] = SCHEMA
+        body["format"] = SCHEMA
     served.script.answer = CALL.encode()
-    answer = served.post(asked, path)
+    answer = served.post(body, path)
     assert answer.status_code == 200, answer.text
     assert "clock" in answer.text
     assert answer.headers[HEADER] == "clock: uniqueItems at /properties/tags"
@@ -184,19 +184,19 @@ def test_strict_schema_with_unenforceable_keyword_is_refused(served: Live) -> No
 )
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion"])
 def test_vllm_fields_constrain_answer(served: Live, path: str, fields: dict[str, object]) -> None:
-    asked = {**USER, **fields} if path == "/v1/chat/completions" else {"prompt": "x", **fields}
-    assert answer_of(served.post(asked, path))[0] == "zq"
+    body = {**USER, **fields} if path == "/v1/chat/completions" else {"prompt": "x", **fields}
+    assert answer_of(served.post(body, path))[0] == "zq"
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion"])
 def test_vllm_schemas_constrain_answer(served: Live, path: str) -> None:
-    asked: dict[str, Any] = USER if path == "/v1/chat/completions" else {"prompt": "x", "max_tokens": 200}
+    body: dict[str, Any] = USER if path == "/v1/chat/completions" else {"prompt": "x", "max_tokens": 200}
     for fields in (
         {"guided_json": SCHEMA},
         {"guided_json": json.dumps(SCHEMA)},
         {"structured_outputs": {"json": SCHEMA}},
     ):
-        assert json.loads(answer_of(served.post({**asked, **fields}, path))[0])["zq"] in (True, False)
+        assert json.loads(answer_of(served.post({**body, **fields}, path))[0])["zq"] in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -204,18 +204,18 @@ def test_vllm_schemas_constrain_answer(served: Live, path: str) -> None:
 )
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages", "/api/chat", "/api/generate"])
 def test_constraint_field_of_other_dialect_is_refused(served: Live, path: str, field: str) -> None:
-    asked = {**with_schema(path, SCHEMA), field: {"a": 1}}
-    refused = served.post(asked, path)
+    body = {**with_schema(path, SCHEMA), field: {"a": 1}}
+    refused = served.post(body, path)
     assert refused.status_code == 400
     assert f"'{field}'" in refused.text
 
 
 def test_two_constraint_fields_are_refused(served: Live) -> None:
-    asked = with_schema("/v1/messages", SCHEMA)
-    refused = served.post({**asked, "output_config": {"format": asked["output_format"]}}, "/v1/messages")
+    body = with_schema("/v1/messages", SCHEMA)
+    refused = served.post({**body, "output_config": {"format": body["output_format"]}}, "/v1/messages")
     assert refused.status_code == 400
     assert "output_format" in refused.text
-    alone = {**USER, "output_config": {"format": asked["output_format"]}}
+    alone = {**USER, "output_config": {"format": body["output_format"]}}
     assert json.loads(answer_of(served.post(alone, "/v1/messages"))[0])["zq"] in (True, False)
 
 

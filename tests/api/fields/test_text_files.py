@@ -36,15 +36,15 @@ def test_text_file_in_a_chat_completion_is_read() -> None:
 
 def test_text_file_in_a_response_and_in_a_result_is_read() -> None:
     part: dict[str, object] = {"type": "input_file", "file_data": data_url(NOTE.encode(), "text/csv; charset=utf-8")}
-    said = parse_messages(
+    messages = parse_messages(
         [
             {"role": "user", "content": [part]},
             {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
             {"type": "function_call_output", "call_id": "c", "output": [part]},
         ]
     )
-    assert said[0] == Message("user", NOTE)
-    assert said[2].content == NOTE
+    assert messages[0] == Message("user", NOTE)
+    assert messages[2].content == NOTE
 
 
 def test_text_file_in_an_anthropic_message_is_read() -> None:

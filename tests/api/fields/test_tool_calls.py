@@ -17,7 +17,7 @@ ANSWER = '<think>Hm.</think><tool_call>\n{"name": "get_weather", "arguments": {"
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}}
 FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": PARAMETERS}
 ARGUMENTS = {"city": "Oslo"}
-SAID: list[Any] = [{"role": "user", "content": "Is it cold?"}]
+MESSAGES: list[Any] = [{"role": "user", "content": "Is it cold?"}]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def tool_calling_endpoint() -> Iterator[Live]:
 def test_openai_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
     tools: list[Any] = [{"type": "function", "function": FUNCTION}]
     with tool_calling_endpoint.openai() as client:
-        choice = client.chat.completions.create(model="x", messages=SAID, tools=tools).choices[0]
-        chunks = list(client.chat.completions.create(model="x", messages=SAID, tools=tools, stream=True))
+        choice = client.chat.completions.create(model="x", messages=MESSAGES, tools=tools).choices[0]
+        chunks = list(client.chat.completions.create(model="x", messages=MESSAGES, tools=tools, stream=True))
     assert choice.finish_reason == "tool_calls"
     assert choice.message.content is None
     assert choice.message.reasoning_content == "Hm."  # type: ignore[attr-defined]
@@ -59,25 +59,25 @@ def test_openai_responses_return_reasoning_and_calls(tool_calling_endpoint: Live
 
 
 def test_anthropic_messages_return_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
-    asked = {
+    body = {
         "max_tokens": 99,
-        "messages": SAID,
+        "messages": MESSAGES,
         "tools": [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}],
     }
-    whole = tool_calling_endpoint.post(asked, "/v1/messages").json()
+    whole = tool_calling_endpoint.post(body, "/v1/messages").json()
     assert [block["type"] for block in whole["content"]] == ["thinking", "tool_use"]
     assert (whole["content"][1]["input"], whole["stop_reason"]) == (ARGUMENTS, "tool_use")
-    wire = tool_calling_endpoint.post({**asked, "stream": True}, "/v1/messages").text
+    wire = tool_calling_endpoint.post({**body, "stream": True}, "/v1/messages").text
     events = [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: ")]
     assert json.loads("".join(event.get("delta", {}).get("partial_json", "") for event in events)) == ARGUMENTS
 
 
 def test_ollama_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
-    asked = {"messages": SAID, "tools": [{"type": "function", "function": FUNCTION}]}
-    whole = tool_calling_endpoint.post({**asked, "stream": False}, "/api/chat").json()["message"]
+    body = {"messages": MESSAGES, "tools": [{"type": "function", "function": FUNCTION}]}
+    whole = tool_calling_endpoint.post({**body, "stream": False}, "/api/chat").json()["message"]
     assert whole["thinking"] == "Hm."
     assert whole["tool_calls"][0]["function"] == {"index": 0, "name": "get_weather", "arguments": ARGUMENTS}
-    lines = [json.loads(line) for line in tool_calling_endpoint.post(asked, "/api/chat").text.splitlines()]
+    lines = [json.loads(line) for line in tool_calling_endpoint.post(body, "/api/chat").text.splitlines()]
     calls = [call for line in lines for call in line["message"].get("tool_calls", ())]
     assert [call["function"]["arguments"] for call in calls] == [ARGUMENTS]
 
@@ -89,7 +89,7 @@ def test_call_and_result_in_history_are_read_in_every_dialect(tool_calling_endpo
     call = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}
     chat = {
         "messages": [
-            *SAID,
+            *MESSAGES,
             {"role": "assistant", "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "a", "content": "4"},
         ],
@@ -100,7 +100,7 @@ def test_call_and_result_in_history_are_read_in_every_dialect(tool_calling_endpo
     assert "Oslo" in shown
     n_tokens = len(shown)
     blocks = [
-        *SAID,
+        *MESSAGES,
         {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "get_weather", "input": ARGUMENTS}]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "4"}]},
     ]
@@ -108,14 +108,14 @@ def test_call_and_result_in_history_are_read_in_every_dialect(tool_calling_endpo
     counted = tool_calling_endpoint.post({"messages": blocks, "tools": tools}, "/v1/messages/count_tokens").json()
     assert counted == {"input_tokens": n_tokens}
     items = [
-        *SAID,
+        *MESSAGES,
         {"type": "function_call", "call_id": "a", "name": "get_weather", "arguments": arguments},
         {"type": "function_call_output", "call_id": "a", "output": "4"},
     ]
     responses = {"input": items, "tools": [{"type": "function", **FUNCTION}]}
     assert tool_calling_endpoint.post(responses, "/v1/responses/input_tokens").json()["input_tokens"] == n_tokens
     ollama = [
-        *SAID,
+        *MESSAGES,
         {"role": "assistant", "tool_calls": [{"function": {"name": "get_weather", "arguments": ARGUMENTS}}]},
         {"role": "tool", "tool_name": "get_weather", "content": "4"},
     ]

@@ -19,15 +19,15 @@ NOTE = "[An image was left out: only text is read here.]"
 
 
 def anthropic_messages(*blocks: object, role: str = "user") -> tuple[Message, ...]:
-    said = {"role": role, "content": list(blocks)}
-    body = MessagesBody.model_validate({"max_tokens": 9, "messages": [said]})
+    messages = {"role": role, "content": list(blocks)}
+    body = MessagesBody.model_validate({"max_tokens": 9, "messages": [messages]})
     return messages_request(body, "1").messages
 
 
 def test_image_in_result_becomes_note_in_chat() -> None:
     parts = [{"type": "text", "text": "Seen."}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
-    said = ChatMessage(role="tool", tool_call_id="a", content=parts)
-    assert parse_message(said, "m") == Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")
+    messages = ChatMessage(role="tool", tool_call_id="a", content=parts)
+    assert parse_message(messages, "m") == Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")
     with pytest.raises(UnsupportedParameter):
         parse_message(ChatMessage(role="user", content=parts), "m")
 

@@ -165,10 +165,10 @@ def test_apply_template_returns_prompt(endpoint: Live) -> None:
 
 
 def test_infill_uses_fim_prompt(endpoint: Live) -> None:
-    asked = {"input_prefix": "def f(", "input_suffix": ")"}
-    whole = endpoint.post(asked, "/infill").json()
+    body = {"input_prefix": "def f(", "input_suffix": ")"}
+    whole = endpoint.post(body, "/infill").json()
     assert (whole["content"], whole["stop_type"]) == ("Hello there.", "eos")
-    wire = endpoint.post({**asked, "stream": True}, "/infill").text
+    wire = endpoint.post({**body, "stream": True}, "/infill").text
     frames = [json.loads(line[6:]) for line in wire.splitlines() if line]
     assert "".join(frame["content"] for frame in frames) == "Hello there."
     assert [frame["stop"] for frame in frames][-1]
@@ -188,20 +188,20 @@ def test_several_prompts_return_list(endpoint: Live) -> None:
 
 @pytest.mark.parametrize("path", ["/completion", "/infill"])
 def test_n_predict_zero_caches_prompt(endpoint: Live, path: str) -> None:
-    asked = {"prompt": "x" * 60} if path == "/completion" else {"input_prefix": "x" * 60, "input_suffix": "y"}
-    warmed = endpoint.post({**asked, "n_predict": 0, "id_slot": 0}, path).json()
+    body = {"prompt": "x" * 60} if path == "/completion" else {"input_prefix": "x" * 60, "input_suffix": "y"}
+    warmed = endpoint.post({**body, "n_predict": 0, "id_slot": 0}, path).json()
     assert (warmed["content"], warmed["tokens_predicted"], warmed["stop_type"]) == ("", 0, "limit")
-    wire = endpoint.post({**asked, "n_predict": 0, "stream": True}, path).text
+    wire = endpoint.post({**body, "n_predict": 0, "stream": True}, path).text
     (frame,) = [json.loads(line[6:]) for line in wire.splitlines() if line]
     assert (frame["content"], frame["stop"]) == ("", True)
-    again = endpoint.post({**asked, "n_predict": 2}, path).json()
+    again = endpoint.post({**body, "n_predict": 2}, path).json()
     assert again["content"] == "He"
     assert again["tokens_cached"] >= 50
 
 
 def test_tokens_and_probabilities_contain_ids(endpoint: Live) -> None:
-    asked = {"prompt": "a", "n_predict": 2, "n_probs": 2, "return_tokens": True}
-    shown = endpoint.post(asked, "/completion").json()
+    body = {"prompt": "a", "n_predict": 2, "n_probs": 2, "return_tokens": True}
+    shown = endpoint.post(body, "/completion").json()
     assert shown["tokens"] == list(b"He")
     first = shown["completion_probabilities"][0]
     assert (first["id"], first["token"], len(first["top_logprobs"])) == (72, "H", 2)

@@ -55,8 +55,8 @@ def expiry(endpoint: Live) -> float | None:
     """Unix time at which the model will be unloaded; None: never."""
     with endpoint.http() as client:
         (model,) = client.get("/api/ps").json()["models"]
-    told = model["expires_at"]
-    return None if told == NEVER else datetime.fromisoformat(told).timestamp()
+    value = model["expires_at"]
+    return None if value == NEVER else datetime.fromisoformat(value).timestamp()
 
 
 @pytest.mark.parametrize(("path", "body"), SILENT)
@@ -132,16 +132,16 @@ def test_concurrent_requests_load_model_once() -> None:
 
 def test_zero_does_not_interrupt_other_answers() -> None:
     with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
-        said: list[str] = []
+        answers: list[str] = []
         other = threading.Thread(
-            target=lambda: said.append(endpoint.post(ask(stream=False), "/api/chat").json()["message"]["content"])
+            target=lambda: answers.append(endpoint.post(ask(stream=False), "/api/chat").json()["message"]["content"])
         )
         other.start()
         wait_until(lambda: endpoint.n_in_progress == 1)
         assert endpoint.post(NOW, "/api/generate").json()["done_reason"] == "unload"
         assert not freed(endpoint)
         other.join()
-        assert said == ["It takes a while to say this."]
+        assert answers == ["It takes a while to say this."]
         wait_until(lambda: freed(endpoint))
 
 
@@ -263,13 +263,13 @@ def test_chat_in_window_counts_as_use(keep_alive: float) -> None:
             return "".join([event.text async for event in stream if isinstance(event, TextDelta)])
 
     with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
-        said: list[str] = []
-        window = threading.Thread(target=lambda: said.append(asyncio.run(chat(endpoint.engine))))
+        answers: list[str] = []
+        window = threading.Thread(target=lambda: answers.append(asyncio.run(chat(endpoint.engine))))
         window.start()
         wait_until(lambda: endpoint.engine.idle_since is None)
         endpoint.post({"keep_alive": keep_alive}, "/api/generate")
         window.join()
-        assert said == ["It takes a while to say this."]
+        assert answers == ["It takes a while to say this."]
         wait_until(lambda: freed(endpoint))
 
 

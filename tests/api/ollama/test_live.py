@@ -20,15 +20,15 @@ def test_chat_streams_lines_by_default(endpoint: Live) -> None:
 
 
 def test_generate_answers_whole_and_streamed(endpoint: Live) -> None:
-    asked = {"model": "any", "stream": False}
-    templated = endpoint.post({**asked, "prompt": "Hi"}, "/api/generate").json()
-    raw = endpoint.post({**asked, "prompt": "Hi", "raw": True}, "/api/generate").json()
-    gap = endpoint.post({**asked, "prompt": "Hi", "suffix": "!"}, "/api/generate").json()
+    body = {"model": "any", "stream": False}
+    templated = endpoint.post({**body, "prompt": "Hi"}, "/api/generate").json()
+    raw = endpoint.post({**body, "prompt": "Hi", "raw": True}, "/api/generate").json()
+    gap = endpoint.post({**body, "prompt": "Hi", "suffix": "!"}, "/api/generate").json()
     assert templated["response"] == raw["response"] == "Hello there."
     assert templated["prompt_eval_count"] > raw["prompt_eval_count"] == 2
     assert gap["prompt_eval_count"] == len("<PRE>Hi<SUF>!<MID>")
-    assert endpoint.post(asked, "/api/generate").json()["done_reason"] == "load"
-    assert endpoint.post({**asked, "messages": []}, "/api/chat").json()["done_reason"] == "load"
+    assert endpoint.post(body, "/api/generate").json()["done_reason"] == "load"
+    assert endpoint.post({**body, "messages": []}, "/api/chat").json()["done_reason"] == "load"
 
 
 def test_tags_ps_and_show_describe_model(endpoint: Live) -> None:

@@ -175,7 +175,7 @@ def test_tool_results_are_matched_with_calls() -> None:
     def call(name: str) -> dict[str, object]:
         return {"function": {"name": name, "arguments": {"ort": "Zürich"}}}
 
-    asked = chat(
+    result = chat(
         tools=[{"type": "function", "function": {"name": "f"}}],
         messages=[
             {"role": "assistant", "content": "", "tool_calls": [call("f"), call("g"), call("f")]},
@@ -185,8 +185,8 @@ def test_tool_results_are_matched_with_calls() -> None:
         ],
     )
     arguments = '{"ort": "Zürich"}'
-    assert asked.tools == (Tool("f"),)
-    assert asked.messages == (
+    assert result.tools == (Tool("f"),)
+    assert result.messages == (
         Message(
             "assistant",
             "",

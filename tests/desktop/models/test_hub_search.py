@@ -24,13 +24,13 @@ def test_typing_filters_lists_without_network_request(
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3 and len(rows(page.recommended.view)) > 5)
-            QTest.keyClicks(page.head.search, "qwen 8b")
+            QTest.keyClicks(page.header.search, "qwen 8b")
             assert names(page.recommended.view) == ["Qwen3 8B"]
             assert rows(page.local_models.view) == []
             assert page.local_models.empty.text() == "No model here has “qwen 8b” in its name."
             assert page.hub_results._search_link.text() == "Search Hugging Face for “qwen 8b”"
-            QTest.keyClick(page.head.search, Qt.Key.Key_Escape)
-            assert page.head.search.text() == ""
+            QTest.keyClick(page.header.search, Qt.Key.Key_Escape)
+            assert page.header.search.text() == ""
             assert len(rows(page.local_models.view)) == 3
             assert page.hub_results.isHidden()
         assert fake_hub.requests == []
@@ -46,8 +46,8 @@ def test_model_found_on_hub_is_downloaded_and_loaded(
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.recommended.view)) > 5)
-            QTest.keyClicks(page.head.search, "tiny")
-            QTest.keyClick(page.head.search, Qt.Key.Key_Return)
+            QTest.keyClicks(page.header.search, "tiny")
+            QTest.keyClick(page.header.search, Qt.Key.Key_Return)
             await until(lambda: names(page.hub_results.view) == ["Tiny Chat"])
             page.hub_results.view.setFocus()
             QTest.keyClick(page.hub_results.view, Qt.Key.Key_Return)
@@ -86,8 +86,8 @@ def test_unreachable_hub_shows_message_without_toast(run: Run, open_gui: OpenGui
         async with open_gui(model=False) as gui:
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
-            QTest.keyClicks(page.head.search, "tiny")
-            QTest.keyClick(page.head.search, Qt.Key.Key_Return)
+            QTest.keyClicks(page.header.search, "tiny")
+            QTest.keyClick(page.header.search, Qt.Key.Key_Return)
             await until(lambda: "cannot be reached" in page.hub_results.empty.text())
             assert gui.window.toast.text == ""
             fake_hub.down = False

@@ -90,7 +90,7 @@ def test_sheet_of_filtered_out_model_follows_its_state(
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
             click(page.local_models.view, "Alpha", "settings")
-            page.head.search.setText("qwen")
+            page.header.search.setText("qwen")
             await until(lambda: use_of(gui, "Alpha") == "not listed")
             assert not page.sheet.unload.isHidden()
             page.sheet.unload.click()

@@ -42,22 +42,22 @@ def test_name_and_speed_are_not_elided_at_any_width(qtbot: QtBot, theme: Theme, 
         def _draw_text(
             self,
             painter: QPainter,
-            place: QRect,
+            rect: QRect,
             text: str,
             colour: str,
             pixels: int = 13,
             weight: QFont.Weight = QFont.Weight.Normal,
         ) -> int:
-            drawn.append((text, QRect(place)))
-            return super()._draw_text(painter, place, text, colour, pixels, weight)
+            drawn.append((text, QRect(rect)))
+            return super()._draw_text(painter, rect, text, colour, pixels, weight)
 
     image = QImage(width, 58, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     row = row_of(12.0)
     Rows(theme, home).paint_row(painter, image.rect(), row, is_first=True, has_focus=False)
     painter.end()
-    place = dict(drawn)[row.name]
+    rect = dict(drawn)[row.name]
     needed = QFontMetrics(text_font(14, QFont.Weight.DemiBold)).horizontalAdvance(row.name)
-    assert place.width() >= needed
+    assert rect.width() >= needed
     speed = dict(drawn)[strings.speed(row.fit)]
     assert speed.width() >= QFontMetrics(text_font(13)).horizontalAdvance(strings.speed(row.fit))

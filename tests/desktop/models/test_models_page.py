@@ -53,7 +53,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
             assert gui.window.pages.currentWidget() is page
-            page.head.add_folder.click()
+            page.header.add_folder.click()
             dialog = gui.window.findChild(QFileDialog)
             assert dialog is not None
             dialog.fileSelected.emit(str(model_folder))
@@ -193,8 +193,8 @@ def test_models_page_works_with_keyboard_only(
             gui.window.resize(600, 450)
             QTest.keyClick(gui.window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
             await until(lambda: len(rows(view)) == 3 and rows(view)[0].fit is not None)
-            page.head.search.setFocus()
-            QTest.keyClick(page.head.search, Qt.Key.Key_Down)
+            page.header.search.setFocus()
+            QTest.keyClick(page.header.search, Qt.Key.Key_Down)
             assert view.hasFocus()
             assert view.currentIndex().row() == 0
             QTest.keyClick(view, Qt.Key.Key_Return)

@@ -157,7 +157,7 @@ def test_widgets_made_late_have_their_place_in_tab_order(
             assert tabbed(window, keys._new_link, 2) == ["Copy the key of “inglenook”", "Keep request texts"]
             window.show_page("models")
             assert window.view("models") is not None
-            assert tabbed(window, window.view("models").head.search, 2) == ["Open a file", "Add a folder"]
+            assert tabbed(window, window.view("models").header.search, 2) == ["Open a file", "Add a folder"]
             section = window.view("models").local_models
             await until(lambda: section._flow.count() == 1 and window.view("models").recommended.view.isVisible())
             assert tabbed(window, section.view, 2) == [f"Remove the folder {tmp_path}", "Recommended"]

@@ -323,9 +323,9 @@ def test_models_page_is_german(run: Run, open_gui: OpenGui, profile: Profile, tm
             view = page.local_models.view
             look_into(lambda: view._open_menu(view.visualRect(view.model().index(1, 0)).center()), gui)
             page.downloads.show_states(downloads)
-            page.head.search.setText("nirgends")
+            page.header.search.setText("nirgends")
             await look(gui, "models-search")
-            page.head.search.clear()
+            page.header.search.clear()
             page.local_models.view.setCurrentIndex(page.local_models.view.model().index(0, 0))
             QTest.keyClick(page.local_models.view, Qt.Key.Key_Space)
             await until(page.sheet.isVisible)

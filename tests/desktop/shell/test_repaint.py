@@ -310,8 +310,8 @@ def test_models_page_is_repainted_after_each_action(
             for area in areas_of(page.sheet):
                 await exercise(surface, area, "the sheet of a model")
             await change_around(gui, surface, "the models page")
-            page.head.search.setText("gemma")
-            page.head.search.search_requested.emit("gemma")
+            page.header.search.setText("gemma")
+            page.header.search.search_requested.emit("gemma")
             await until(lambda: len(page.hub_results._list or ()) == 4)
             await quiet()
             await exercise(surface, page.hub_results.view, "the models of the hub")

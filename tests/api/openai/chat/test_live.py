@@ -120,9 +120,9 @@ def test_openai_client_lists_models(endpoint: Live) -> None:
 
 def test_every_choice_is_answered(endpoint: Live) -> None:
     with endpoint.openai() as client:
-        asked: Any = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], "n": 3, "logprobs": True}
-        answer = client.chat.completions.create(**asked)
-        chunks = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+        body: Any = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], "n": 3, "logprobs": True}
+        answer = client.chat.completions.create(**body)
+        chunks = list(client.chat.completions.create(**body, stream=True, stream_options={"include_usage": True}))
     assert [choice.message.content for choice in answer.choices] == ["Hello there."] * 3
     assert answer.usage is not None
     assert answer.usage.completion_tokens == 39

@@ -26,9 +26,9 @@ def request(**fields: object) -> ChatRequest:
 
 
 def test_absent_fields_use_engine_defaults() -> None:
-    asked = request()
-    assert asked == ChatRequest((Message("user", "Hi"),), "endpoint", id="1")
-    assert asked.sampling == Sampling()
+    result = request()
+    assert result == ChatRequest((Message("user", "Hi"),), "endpoint", id="1")
+    assert result.sampling == Sampling()
 
 
 def test_null_means_absent() -> None:
@@ -78,9 +78,9 @@ def test_unsupported_parameters_are_refused_by_name(name: str, value: object) ->
 
 
 def test_choices_have_consecutive_seeds() -> None:
-    asked = chat_requests(body(n=3, seed=7), "a")
-    assert [each.sampling.seed for each in asked] == [7, 8, 9]
-    assert [each.id for each in asked] == ["a", "a-1", "a-2"]
+    result = chat_requests(body(n=3, seed=7), "a")
+    assert [each.sampling.seed for each in result] == [7, 8, 9]
+    assert [each.id for each in result] == ["a", "a-1", "a-2"]
     assert {each.sampling.seed for each in chat_requests(body(n=2), "a")} == {None}
     last = 2**32 - 2
     assert [each.sampling.seed for each in chat_requests(body(n=2, seed=last), "a")] == [last, 0]
@@ -99,7 +99,7 @@ def test_logprobs_fields_become_request() -> None:
 
 
 def test_llama_cpp_sampling_parameters() -> None:
-    asked = request(
+    result = request(
         typical_p=0.9,
         top_n_sigma=1.5,
         xtc_probability=0.5,
@@ -119,8 +119,8 @@ def test_llama_cpp_sampling_parameters() -> None:
         top_k=-1,
         min_tokens=4,
     )
-    assert asked.min_tokens == 4
-    assert asked.sampling == Sampling(
+    assert result.min_tokens == 4
+    assert result.sampling == Sampling(
         typical_p=0.9,
         top_n_sigma=1.5,
         xtc_probability=0.5,
@@ -238,8 +238,8 @@ TOOL_F, TOOL_G = Tool("f", "F.", '{"$defs": {"a": {}}}'), Tool("g")
     ],
 )
 def test_tool_choices_become_request(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
-    asked = request(tools=[F, G], tool_choice=choice)
-    assert (asked.tools, asked.tool_choice) == (offered, expected)
+    result = request(tools=[F, G], tool_choice=choice)
+    assert (result.tools, result.tool_choice) == (offered, expected)
 
 
 @pytest.mark.parametrize(
@@ -276,13 +276,13 @@ def test_legacy_functions_become_tools() -> None:
         request(functions=[{}])
     with pytest.raises(BadRequest):
         request(functions=[{"name": "f"}], tools=[G])
-    said = request(
+    messages = request(
         messages=[
             {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
             {"role": "function", "name": "f", "content": "4"},
         ]
     ).messages
-    assert said == (
+    assert messages == (
         Message("assistant", "", (ToolCall("call_f", "f", "{}"),)),
         Message("tool", "4", tool_call_id="call_f"),
     )
@@ -290,13 +290,13 @@ def test_legacy_functions_become_tools() -> None:
 
 def test_tool_calls_and_results_in_messages() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
-    said = request(
+    messages = request(
         messages=[
             {"role": "assistant", "tool_calls": [call], "reasoning_content": "Hm."},
             {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "4"}]},
         ]
     ).messages
-    assert said == (
+    assert messages == (
         Message("assistant", "", (ToolCall("c1", "f", '{"a":1}'),), reasoning="Hm."),
         Message("tool", "4", tool_call_id="c1"),
     )
@@ -320,16 +320,16 @@ def test_tool_calls_and_results_in_messages() -> None:
     ],
 )
 def test_reasoning_fields_become_options(fields: dict[str, object], thinking: bool | None, effort: str | None) -> None:
-    asked = request(**fields)
-    assert (asked.thinking, asked.effort) == (thinking, effort)
+    result = request(**fields)
+    assert (result.thinking, result.effort) == (thinking, effort)
 
 
 def test_chat_template_kwargs_are_passed_on() -> None:
-    asked = request(
+    result = request(
         chat_template_kwargs={"preserve_thinking": True, "date": "May 4", "enable_thinking": False, "x": None}
     )
-    assert asked.template_arguments == (("preserve_thinking", True), ("date", "May 4"))
-    assert asked.thinking is False
+    assert result.template_arguments == (("preserve_thinking", True), ("date", "May 4"))
+    assert result.thinking is False
 
 
 @pytest.mark.parametrize(
@@ -350,10 +350,10 @@ def test_invalid_reasoning_fields_are_refused(fields: dict[str, object], param: 
 
 
 def test_continue_final_message_continues_answer() -> None:
-    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
-    asked = request(messages=said, continue_final_message=True, add_generation_prompt=False)
-    assert (asked.messages, asked.answer_start) == ((Message("user", "Hi"),), "Hel")
-    assert request(messages=said).answer_start == ""
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
+    result = request(messages=messages, continue_final_message=True, add_generation_prompt=False)
+    assert (result.messages, result.answer_start) == ((Message("user", "Hi"),), "Hel")
+    assert request(messages=messages).answer_start == ""
     with pytest.raises(BadRequest):
         request(continue_final_message=True)
 
@@ -362,13 +362,13 @@ def test_continue_final_message_continues_answer() -> None:
 
 
 def test_sampling_and_limits_become_request() -> None:
-    asked = request(
+    result = request(
         temperature=0, top_p=0.5, top_k=1, min_p=0.1, repeat_penalty=1.2, repeat_last_n=8, seed=7, max_tokens=5
     )
-    assert asked.sampling == Sampling(
+    assert result.sampling == Sampling(
         temperature=0.0, top_k=1, top_p=0.5, min_p=0.1, repeat_penalty=1.2, repeat_last_n=8, seed=7
     )
-    assert asked.max_tokens == 5
+    assert result.max_tokens == 5
     assert request(max_tokens=5, max_completion_tokens=6).max_tokens == 6
     assert request(stop="END").stop == ("END",)
     assert request(stop=["a", "", "b"]).stop == ("a", "b")
@@ -408,23 +408,23 @@ def test_seed_fits_32_bits_and_is_not_the_random_seed(seed: int) -> None:
 def test_number_out_of_range_is_refused(name: str, number: str) -> None:
     text = f'{{"messages":[{{"role":"user","content":"Hi"}}],"{name}":{number}}}'
     try:
-        asked = chat_request(ChatCompletionBody.model_validate_json(text), "1")
+        result = chat_request(ChatCompletionBody.model_validate_json(text), "1")
     except ValidationError as error:
         named = {part for each in error.errors() for part in each["loc"]}
     else:
         named = {name}
-        assert_usable(asked, number)
+        assert_usable(result, number)
     assert named == {name}
 
 
-def assert_usable(asked: ChatRequest, number: str) -> None:
+def assert_usable(result: ChatRequest, number: str) -> None:
     assert number in ("0", "-1", "2147483648")
-    chosen = asked.sampling
+    chosen = result.sampling
     assert 0 <= chosen.temperature <= 2
     assert 0 <= chosen.top_p <= 1
     assert 0 <= chosen.min_p <= 1
     assert 0 <= chosen.top_k < 2**31
-    assert asked.max_tokens is None or 1 <= asked.max_tokens < 2**31
+    assert result.max_tokens is None or 1 <= result.max_tokens < 2**31
     assert 0 <= chosen.repeat_last_n <= 32768
     assert chosen.repeat_penalty > 0
 
@@ -440,8 +440,8 @@ def test_stream_options_without_stream_are_refused() -> None:
 
 
 def test_developer_role_becomes_system() -> None:
-    asked = request(messages=[{"role": "developer", "content": "Be brief."}, {"role": "assistant", "content": None}])
-    assert asked.messages == (Message("system", "Be brief."), Message("assistant", ""))
+    result = request(messages=[{"role": "developer", "content": "Be brief."}, {"role": "assistant", "content": None}])
+    assert result.messages == (Message("system", "Be brief."), Message("assistant", ""))
 
 
 def test_text_parts_are_joined() -> None:

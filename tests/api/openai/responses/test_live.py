@@ -125,8 +125,8 @@ def test_item_reference_is_replaced_by_stored_item(tmp_path: Path) -> None:
             {"role": "assistant", "content": "Hello there."},
             {"role": "user", "content": "And?"},
         ]
-        said = [written[0], {"type": "item_reference", "id": made.output[0].id}, written[2]]
-        by_reference = endpoint.post({"input": said}, "/v1/responses/input_tokens").json()
+        answers = [written[0], {"type": "item_reference", "id": made.output[0].id}, written[2]]
+        by_reference = endpoint.post({"input": answers}, "/v1/responses/input_tokens").json()
         assert by_reference == endpoint.post({"input": written}, "/v1/responses/input_tokens").json()
         lost = endpoint.post({"input": [{"type": "item_reference", "id": "msg_" + "0" * 32 + "_0"}]}, "/v1/responses")
         assert (lost.status_code, lost.json()["error"]["param"]) == (400, "input[0]")

@@ -48,10 +48,10 @@ def meta(**fields: object) -> ResponsesMeta:
     return ResponsesMeta("1", 5, "alias", body(**fields), request(**fields))
 
 
-def events(*said: Event, **fields: object) -> tuple[str, list[Item]]:
+def events(*messages: Event, **fields: object) -> tuple[str, list[Item]]:
     kept: list[Item] = []
     writer = ResponsesEventWriter(meta(**fields), kept.append)
-    return b"".join(writer.frames(0, event) for event in said).decode(), kept
+    return b"".join(writer.frames(0, event) for event in messages).decode(), kept
 
 
 def parsed(wire: str) -> list[Item]:
@@ -159,10 +159,10 @@ def test_reasoning_text_and_calls_stream_events() -> None:
 
 
 def test_whole_and_streamed_responses_are_equal() -> None:
-    for said in (MIXED, (Started(9, 4), TextDelta("a", 1), finished("stop")), (Started(9, 4), finished("stop"))):
+    for messages in (MIXED, (Started(9, 4), TextDelta("a", 1), finished("stop")), (Started(9, 4), finished("stop"))):
         builder = AnswerBuilder()
-        answers = [answer for event in said if (answer := builder.add(event)) is not None]
-        assert whole_response(meta(), answers[0]) == events(*said)[1][0]
+        answers = [answer for event in messages if (answer := builder.add(event)) is not None]
+        assert whole_response(meta(), answers[0]) == events(*messages)[1][0]
 
 
 def test_truncated_answer_is_incomplete() -> None:
@@ -197,7 +197,7 @@ def test_logprobs_are_returned_if_included() -> None:
 
 
 def test_fields_become_request() -> None:
-    asked = request(
+    result = request(
         instructions="Be kind.",
         temperature=0,
         top_p=0.5,
@@ -208,7 +208,7 @@ def test_fields_become_request() -> None:
         truncation="auto",
         service_tier="auto",
     )
-    assert asked == ChatRequest(
+    assert result == ChatRequest(
         (Message("system", "Be kind."), Message("user", "Hi")),
         "endpoint",
         Sampling(temperature=0.0, top_p=0.5),
@@ -220,7 +220,7 @@ def test_fields_become_request() -> None:
 
 
 def test_items_of_one_turn_are_one_message() -> None:
-    said: list[Item] = [
+    messages: list[Item] = [
         {"role": "developer", "content": "Be brief."},
         {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
         {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "Hm."}]},
@@ -233,7 +233,7 @@ def test_items_of_one_turn_are_one_message() -> None:
         {"type": "message", "role": "assistant", "content": "Three."},
         {"type": "message", "role": "assistant", "content": "Four."},
     ]
-    assert request(input=said).messages == (
+    assert request(input=messages).messages == (
         Message("system", "Be brief."),
         Message("user", "Hi"),
         Message("assistant", "Look:", (ToolCall("a", "f", "{}"), ToolCall("b", "g", "{}")), reasoning="Hm."),
@@ -252,9 +252,9 @@ def test_tools_of_other_types_are_ignored() -> None:
         {"type": "function", "name": "f", "parameters": {"$defs": {}}, "strict": True},
         {"type": "namespace", "tools": []},
     ]
-    asked = request(tools=tools, tool_choice={"type": "function", "name": "f"})
-    assert (asked.tools, asked.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
-    assert not asked.parallel_tool_calls  # a named tool is called once
+    result = request(tools=tools, tool_choice={"type": "function", "name": "f"})
+    assert (result.tools, result.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
+    assert not result.parallel_tool_calls  # a named tool is called once
     assert not request(tools=tools, parallel_tool_calls=False).parallel_tool_calls
     assert request(tools=tools).parallel_tool_calls
     assert request(tools=tools[:2]).tools == ()
@@ -273,8 +273,8 @@ NAMESPACE = {
 
 def test_namespaced_functions_have_flat_names() -> None:
     tools = [NAMESPACE, {"type": "namespace", "name": "other__", "tools": [{"type": "function", "name": "g"}]}]
-    asked = request(tools=tools)
-    assert asked.tools == (Tool("mcp__demo__lookup", "L.", '{"$defs": {}}'), Tool("other__g"))
+    result = request(tools=tools)
+    assert result.tools == (Tool("mcp__demo__lookup", "L.", '{"$defs": {}}'), Tool("other__g"))
     call = (ToolCallStarted(0, "c1", "mcp__demo__lookup"), ToolCallDelta(0, "{}"), finished("tool_calls"))
     wire, kept = events(Started(9, 4), *call, tools=tools)
     output = kept[0]["output"]
@@ -282,8 +282,8 @@ def test_namespaced_functions_have_flat_names() -> None:
     item = output[0]
     assert (item["name"], item["namespace"], item["call_id"]) == ("lookup", "mcp__demo", "c1")
     assert kept[0]["tools"] == tools
-    told = [each for each in parsed(wire) if each["type"] == "response.function_call_arguments.done"]
-    assert (told[0]["name"], told[0]["namespace"]) == ("lookup", "mcp__demo")
+    value = [each for each in parsed(wire) if each["type"] == "response.function_call_arguments.done"]
+    assert (value[0]["name"], value[0]["namespace"]) == ("lookup", "mcp__demo")
     builder = AnswerBuilder()
     (whole,) = [answer for each in (Started(9, 4), *call) if (answer := builder.add(each))]
     assert whole_response(meta(tools=tools), whole)["output"] == kept[0]["output"]
@@ -316,19 +316,19 @@ def test_calls_of_every_type_in_history() -> None:
         {"type": "compaction", "encrypted_content": "xyz"},
         {"role": "user", "content": "On."},
     ]
-    said = request(input=items).messages
-    assert [message.role for message in said] == [
+    messages = request(input=items).messages
+    assert [message.role for message in messages] == [
         "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "assistant", "tool", "user", "user",
     ]  # fmt: skip
-    calls = [call for message in said for call in message.tool_calls]
+    calls = [call for message in messages for call in message.tool_calls]
     assert calls == [
         ToolCall("a", "mcp__demo__lookup", "{}"),
         ToolCall("b", "apply_patch", '{"input": "*** \\"x\\""}'),
         ToolCall("c", "local_shell", '{"type": "exec", "command": ["ls"]}'),
         ToolCall("d", "find", "{}"),
     ]
-    assert [message.content for message in said if message.role == "tool"] == ["1", "2", "3", "4"]
-    assert "compacted" in said[-2].content
+    assert [message.content for message in messages if message.role == "tool"] == ["1", "2", "3", "4"]
+    assert "compacted" in messages[-2].content
 
 
 def test_llama_cpp_sampling_parameters_are_accepted() -> None:
@@ -338,8 +338,8 @@ def test_llama_cpp_sampling_parameters_are_accepted() -> None:
 def test_format_without_strict_is_not_strict() -> None:
     described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}}
     for fields in ({}, {"strict": False}, {"strict": None}):
-        asked = request(text={"format": {**described, **fields}})
-        assert asked.constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
+        result = request(text={"format": {**described, **fields}})
+        assert result.constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
 
 
 def test_text_formats_become_constraints() -> None:

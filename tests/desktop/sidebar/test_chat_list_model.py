@@ -1,50 +1,23 @@
-"""List models: checked by the model tester, with exact change signals."""
+"""Rows, marks and change signals of the chat list model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QStringListModel, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from desktop.chat.message_list import MessageList, MessageRole
 from desktop.sidebar.chat_list_model import ChatListModel, ChatListRole
 from desktop.sidebar.chat_sections import Section
-from desktop.sidebar.fixed_height_list_view import FixedHeightListView
-from desktop.store.records import Chat, ChatMessage, Folder
-from desktop.widgets.row_diff import changes
+from desktop.store.records import Chat, Folder
 
 NOW = datetime(2026, 11, 22, 12, 0)
-ONE = ChatMessage("1", "c", None, "user", "Question", "complete", 0.0)
-TWO = ChatMessage("2", "c", "1", "assistant", "", "streaming", 0.0)
-
-
-def test_message_list_reports_exact_changes(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
-    messages = MessageList()
-    qtmodeltester.check(messages)  # type: ignore[no-untyped-call]
-    messages.show([ONE])
-    messages.append(TWO)
-    changes: list[tuple[int, int, list[int]]] = []
-    messages.dataChanged.connect(lambda first, last, roles: changes.append((first.row(), last.row(), roles)))
-    messages.replace(TWO)
-    messages.replace(replace(ONE, id="elsewhere"))
-    assert changes == []
-    messages.replace(replace(TWO, text="An"))
-    assert changes.pop() == (1, 1, [MessageRole.MESSAGE, MessageRole.TEXT, Qt.ItemDataRole.DisplayRole])
-    messages.replace(replace(TWO, text="An", state="complete"))
-    assert changes.pop() == (1, 1, [MessageRole.MESSAGE, MessageRole.STATE])
-    assert messages.index(1).data(MessageRole.TEXT) == "An"
-    assert messages.index(0).data() == "Question"
-    assert messages.roleNames()[MessageRole.STATE] == b"state"
-    messages.show([])
-    assert messages.rowCount() == 0
 
 
 def test_chat_list_is_grouped_and_updated_without_reset(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
@@ -137,27 +110,6 @@ def test_folder_is_renamed(qtbot: QtBot) -> None:
     assert not chats.setData(chats.index_of_folder("w"), "Work")
 
 
-KEYS = st.lists(st.integers(0, 30).map(str), unique=True, max_size=20)
-
-
-@given(KEYS, KEYS)
-def test_row_changes_transform_old_order_into_new(old: list[str], new: list[str]) -> None:
-    rows = list(old)
-    for at, n_removed, inserted in changes(old, new):
-        rows[at : at + n_removed] = new[inserted.start : inserted.stop]
-    assert rows == new
-
-
-@given(KEYS, st.data())
-def test_moving_one_row_changes_only_that_row(old: list[str], data: st.DataObject) -> None:
-    new = list(old)
-    if new:
-        row = new.pop(data.draw(st.integers(0, len(new) - 1)))
-        new.insert(data.draw(st.integers(0, len(new))), row)
-    steps = list(changes(old, new))
-    assert sum(step.n_removed for step in steps) == (0 if old == new else 1)
-
-
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from("wh-")), max_size=9), max_size=5))
 def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
@@ -180,27 +132,6 @@ def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[t
         chats.show({chat.id: chat for chat in many}.values(), FOLDERS, len(order) % 2 == 0)
         assert copy == texts(chats)
     tester.deleteLater()
-
-
-def test_row_positions_match_their_heights(qtbot: QtBot) -> None:
-    class Tall(FixedHeightListView):
-        def special_heights(self) -> Iterable[tuple[int, int]]:
-            return [(0, 28), (4, 38), (9, 44)]
-
-    view = Tall(32)
-    qtbot.addWidget(view)
-    view.setModel(QStringListModel([str(number) for number in range(1_000)]))
-    view.resize(200, 300)
-    view.doItemsLayout()
-    tops = [view.top_of(row) for row in range(11)]
-    assert tops[:2] + tops[4:6] + tops[9:11] == [0, 28, 124, 162, 290, 334]
-    assert [view.row_at(top) for top in tops] == list(range(11))
-    assert [view.row_at(top - 1) for top in tops] == list(range(-1, 10))
-    view.scrollTo(view.model().index(999, 0))
-    last = view.visualRect(view.model().index(999, 0))
-    assert last.bottom() == view.viewport().rect().bottom()
-    assert view.indexAt(last.center()).row() == 999
-    assert not view.indexAt(QPoint(5, 10_000)).isValid()
 
 
 def texts(chats: ChatListModel) -> list[object]:

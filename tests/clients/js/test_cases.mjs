@@ -1,4 +1,4 @@
-// What every client here is asked. Run as `node SCRIPT ROOT KEY`; one JSON object comes out.
+// The requests of every client. Run as `node SCRIPT ROOT KEY`; prints one JSON object.
 export const [root, key] = process.argv.slice(2)
 export const url = `${root}/v1`
 export const question = 'What is the capital of France?'
@@ -11,10 +11,10 @@ export const colours = {
   additionalProperties: false,
 }
 
-export const said = (content) => [{ role: 'user', content }]
+export const userMessage = (content) => [{ role: 'user', content }]
 
-/** The error that `promise` is refused with, as the client tells it. */
-export async function refusal(promise) {
+/** The error that `promise` is rejected with, in the terms of the client; null if it is fulfilled. */
+export async function errorOf(promise) {
   try {
     await promise
   } catch (error) {
@@ -23,8 +23,8 @@ export async function refusal(promise) {
   return null
 }
 
-/** Reads three parts of a stream, then gives it up by `stop`. Whether there were three. */
-export async function giveUp(stream, stop) {
+/** Reads three parts of a stream and aborts it by `stop`. Returns whether there were three parts. */
+export async function abortStream(stream, stop) {
   let parts = 0
   try {
     for await (const part of stream) if (++parts === 3) stop()
@@ -34,4 +34,4 @@ export async function giveUp(stream, stop) {
   return parts >= 3
 }
 
-export const tell = (found) => console.log(JSON.stringify(found))
+export const report = (found) => console.log(JSON.stringify(found))
