@@ -50,7 +50,7 @@ class ChatPage(PageView, QWidget):
         self.settings_sheet = self.side_sheet = settings
         self.overflow_card = card
         card.installEventFilter(self)
-        settings.room_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
+        settings.taken_width_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
         above = QHBoxLayout()
         above.setContentsMargins(16, 8, 16, 10)
         above.addStretch(1)

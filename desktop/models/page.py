@@ -31,7 +31,7 @@ class ModelsPage(ScrollPage):
         self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
         self.hub_results = HubSearchSection(theme, inner)
         self.sheet = self.side_sheet = ModelSettingsSheet(theme, self)
-        self.sheet.room_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
+        self.sheet.taken_width_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
         for section in (self.local_models, self.recommended, self.hub_results):
             section.action_requested.connect(self.action_requested)
         self.header.search.down_pressed.connect(self.local_models.view.setFocus)

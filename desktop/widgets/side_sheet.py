@@ -28,7 +28,7 @@ class SideSheet(QFrame):
     """Hidden at first. A subclass calls `_lay_out_sheet` and fills the returned column. GUI thread only."""
 
     closed = Signal()
-    room_changed = Signal(int)
+    taken_width_changed = Signal(int)
     """Carries the width in pixels that the content of the page must leave free on the right."""
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
@@ -108,7 +108,7 @@ class SideSheet(QFrame):
         taken = WIDTH if self.is_beside and not self.isHidden() else 0
         if taken != self._taken:
             self._taken = taken
-            self.room_changed.emit(taken)
+            self.taken_width_changed.emit(taken)
 
 
 class Segments(QFrame):
