@@ -47,7 +47,7 @@ class ChatActions:
 
     def _menu(self) -> list[Action | Submenu]:
         unpin, pin = translate("actions", "Unpin"), translate("actions", "Pin")
-        bring_back, archive = translate("actions", "Bring back"), translate("actions", "Archive")
+        unarchive, archive = translate("actions", "Unarchive"), translate("actions", "Archive")
         in_menu = partial(self._of_chat, menu="chat")
         return [
             in_menu(
@@ -75,11 +75,11 @@ class ChatActions:
                 "archive_open_chat",
                 archive,
                 self._run(lambda chat: self._list.requests.archive_requested.emit((chat.id,), not chat.archived)),
-                label=self._if(lambda chat: chat.archived, bring_back, archive),
+                label=self._if(lambda chat: chat.archived, unarchive, archive),
                 icon=self._if(lambda chat: chat.archived, "archive-restore", "archive"),
                 is_listed=False,  # listed as "archive_chat"
             ),
-            Submenu("save_chat", translate("actions", "Save as"), "chat", "file-output"),
+            Submenu("save_chat", translate("actions", "Export as"), "chat", "file-output"),
             *self._save(),
             in_menu(
                 "delete_chat",
@@ -92,13 +92,13 @@ class ChatActions:
 
     def _save(self) -> list[Action]:
         formats = (
-            ("md", translate("actions", "Save this chat as Markdown"), translate("actions", "Markdown…")),
-            ("html", translate("actions", "Save this chat as a web page"), translate("actions", "Web page…")),
-            ("pdf", translate("actions", "Save this chat as PDF"), translate("actions", "PDF…")),
+            ("md", translate("actions", "Export this chat as Markdown"), translate("actions", "Markdown…")),
+            ("html", translate("actions", "Export this chat as a web page"), translate("actions", "Web page…")),
+            ("pdf", translate("actions", "Export this chat as PDF"), translate("actions", "PDF…")),
             (
                 "json",
-                translate("actions", "Save this chat with all its branches"),
-                translate("actions", "Everything, as JSON…"),
+                translate("actions", "Export this chat with all its branches"),
+                translate("actions", "JSON with all branches…"),
             ),
         )
         return [

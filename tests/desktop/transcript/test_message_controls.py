@@ -34,9 +34,9 @@ def test_each_button_emits_its_request(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, name: str, signal: str, args: list[object]
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (2, 3)})
-    with qtbot.waitSignal(getattr(view, signal)) as asked:
+    with qtbot.waitSignal(getattr(view, signal)) as emitted:
         button(view, "m1", name).click()
-    assert asked.args == args
+    assert emitted.args == args
 
 
 def test_version_buttons_show_number_and_are_disabled_at_the_ends(view: TranscriptView, messages: MessageList) -> None:
@@ -86,16 +86,16 @@ def test_copy_buttons_copy_code_and_message(view: TranscriptView, messages: Mess
 def test_retry_button_of_failed_answer_emits_request(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), replace(message(1, "", "failed"), note="It went wrong.")])
     retry = view.cache.controls["m1"]._named["retry"]
-    with qtbot.waitSignal(view.retry_requested) as asked:
+    with qtbot.waitSignal(view.retry_requested) as emitted:
         retry.click()
-    assert asked.args == ["m1"]
+    assert emitted.args == ["m1"]
 
 
 def test_save_button_of_code_block_emits_the_block(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "```python\nx = 1\n```")])
-    with qtbot.waitSignal(view.save_requested) as asked:
+    with qtbot.waitSignal(view.save_requested) as emitted:
         view.cache.controls["m1"]._code.rows[0][1].click()
-    assert asked.args == [Block("code", code="x = 1", language="python")]
+    assert emitted.args == [Block("code", code="x = 1", language="python")]
 
 
 def test_reasoning_is_hidden_until_its_button_is_clicked(view: TranscriptView, messages: MessageList) -> None:

@@ -103,6 +103,6 @@ def test_code_in_a_user_message_has_buttons_and_scrolls(view: TranscriptView, me
 
 
 def test_attached_files_are_listed_in_the_bubble(view: TranscriptView, messages: MessageList) -> None:
-    asked = replace(message(0, "Read this"), attachments=(Attachment("a<b>.pdf", "pdf", "text", 1240),))
-    messages.show([asked])
+    sent = replace(message(0, "Read this"), attachments=(Attachment("a<b>.pdf", "pdf", "text", 1240),))
+    messages.show([sent])
     assert "a<b>.pdf · 1,240" in view.cache.items["m0"].segments[0].document.toPlainText()

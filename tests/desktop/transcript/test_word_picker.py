@@ -19,9 +19,9 @@ def test_click_on_a_word_requests_its_alternatives(qtbot: QtBot, view: Transcrip
     messages.show([message(0, "fine"), message(1, text.replace("https://fine.example", "https://b.example"))])
     source = messages[1].text
     for nth in range(2):
-        with qtbot.waitSignal(view.token_alternatives_requested) as asked:
+        with qtbot.waitSignal(view.token_alternatives_requested) as emitted:
             QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 1, "fine", nth))
-        message_id, start, end, box = asked.args
+        message_id, start, end, box = emitted.args
         assert (message_id, source[start:end]) == ("m1", "fine")
         assert start == [4, 20][nth]
         assert view.viewport().mapFromGlobal(box.center()) == centre_of(view, 1, "fine", nth)
@@ -56,9 +56,9 @@ def test_words_are_picked_by_keyboard(qtbot: QtBot, view: TranscriptView, messag
     messages.show([message(0, "Hi"), message(1, "One two three")])
     for key in (Qt.Key.Key_W, Qt.Key.Key_Left):
         QTest.keyClick(view, key)
-    with qtbot.waitSignal(view.token_alternatives_requested) as asked:
+    with qtbot.waitSignal(view.token_alternatives_requested) as emitted:
         QTest.keyClick(view, Qt.Key.Key_Return)
-    assert asked.args[1:3] == [4, 7]
+    assert emitted.args[1:3] == [4, 7]
     QTest.keyClick(view, Qt.Key.Key_Escape)
     assert view.cache.items["m1"].marked_word is None
 
