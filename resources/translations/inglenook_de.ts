@@ -46,13 +46,6 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</source>
-        <translation>
-            <numerusform>Was auf diesem Computer liegt, und was gut auf ihm liefe: %Ln Kern, {memory} Speicher, davon {free} frei.</numerusform>
-            <numerusform>Was auf diesem Computer liegt, und was gut auf ihm liefe: %Ln Kerne, {memory} Speicher, davon {free} frei.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.</source>
         <translation>
             <numerusform>Die Datei der Chats war beschädigt. %Ln Chat wurde gerettet; die beschädigte Datei heißt jetzt {name}.</numerusform>
@@ -129,6 +122,13 @@
             <numerusform>Ab hier löschen: %Ln Nachrichten</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>This computer: %Ln cores, {memory} of memory, {free} free.</source>
+        <translation>
+            <numerusform>Dieser Rechner: %Ln Kern, {memory} Speicher, {free} frei.</numerusform>
+            <numerusform>Dieser Rechner: %Ln Kerne, {memory} Speicher, {free} frei.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>AddressCard</name>
@@ -146,10 +146,10 @@
     </message>
 </context>
 <context>
-    <name>AlertCard</name>
+    <name>AlternativeRow</name>
     <message>
-        <source>Use another port</source>
-        <translation>Anderen Port nehmen</translation>
+        <source>{word}, {percent}</source>
+        <translation>{word}, {percent}</translation>
     </message>
 </context>
 <context>
@@ -160,242 +160,18 @@
     </message>
 </context>
 <context>
-    <name>BackgroundCard</name>
+    <name>ApiKeysCard</name>
     <message>
-        <source>Beside other windows</source>
-        <translation>Neben anderen Fenstern</translation>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
     </message>
     <message>
-        <source>Say when a long answer is ready and the window is out of sight</source>
-        <translation>Bescheid geben, wenn eine lange Antwort fertig ist und das Fenster nicht zu sehen ist</translation>
+        <source>Keys</source>
+        <translation>Schlüssel</translation>
     </message>
     <message>
-        <source>Icon in the tray, where the desktop has one</source>
-        <translation>Symbol in der Leiste, wo die Oberfläche eine hat</translation>
-    </message>
-    <message>
-        <source>Closing the window leaves Inglenook in the tray</source>
-        <translation>Beim Schließen des Fensters bleibt Inglenook in der Leiste</translation>
-    </message>
-    <message>
-        <source>For a quick question from anywhere, give this command a key in the keyboard settings of your system. It opens a small window above all others, and the answer becomes a chat.</source>
-        <translation>Für eine schnelle Frage von überall: diesem Befehl in den Tastatureinstellungen des Systems eine Taste geben. Er öffnet ein kleines Fenster über allen anderen, und die Antwort wird ein Chat.</translation>
-    </message>
-    <message>
-        <source>Command for a quick question</source>
-        <translation>Befehl für eine schnelle Frage</translation>
-    </message>
-    <message>
-        <source>Copy the command</source>
-        <translation>Befehl kopieren</translation>
-    </message>
-</context>
-<context>
-    <name>ChatSettingsSheet</name>
-    <message>
-        <source>Who it should be and how it should answer. It reads this first.</source>
-        <translation>Wer es sein und wie es antworten soll. Das liest es zuerst.</translation>
-    </message>
-    <message>
-        <source>Instructions</source>
-        <translation>Anweisungen</translation>
-    </message>
-    <message>
-        <source>Leave the oldest turns out when a chat is too long</source>
-        <translation>Älteste Runden auslassen, wenn ein Chat zu lang ist</translation>
-    </message>
-    <message>
-        <source>Forget the summary</source>
-        <translation>Zusammenfassung vergessen</translation>
-    </message>
-    <message>
-        <source>Back to all defaults</source>
-        <translation>Alles auf Standard</translation>
-    </message>
-    <message>
-        <source>Close the settings of this chat</source>
-        <translation>Einstellungen dieses Chats schließen</translation>
-    </message>
-    <message>
-        <source>Close (Esc)</source>
-        <translation>Schließen (Esc)</translation>
-    </message>
-    <message>
-        <source>This chat</source>
-        <translation>Dieser Chat</translation>
-    </message>
-    <message>
-        <source>Preset</source>
-        <translation>Vorgabe</translation>
-    </message>
-    <message>
-        <source>Thinking</source>
-        <translation>Nachdenken</translation>
-    </message>
-    <message>
-        <source>Answers</source>
-        <translation>Antworten</translation>
-    </message>
-    <message>
-        <source>When the chat is too long</source>
-        <translation>Wenn der Chat zu lang ist</translation>
-    </message>
-    <message>
-        <source>Leave the oldest turns out without asking</source>
-        <translation>Älteste Runden ohne Rückfrage auslassen</translation>
-    </message>
-    <message>
-        <source>The model’s way</source>
-        <translation>Wie das Modell</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>An</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>Thinking: {choice}</source>
-        <translation>Nachdenken: {choice}</translation>
-    </message>
-    <message>
-        <source>Summary of the oldest turns: {summary}</source>
-        <translation>Zusammenfassung der ältesten Runden: {summary}</translation>
-    </message>
-</context>
-<context>
-    <name>ChatMenu</name>
-    <message>
-        <source>Rename</source>
-        <translation>Umbenennen</translation>
-    </message>
-    <message>
-        <source>Move to</source>
-        <translation>Verschieben nach</translation>
-    </message>
-    <message>
-        <source>Save as</source>
-        <translation>Speichern als</translation>
-    </message>
-    <message>
-        <source>Markdown…</source>
-        <translation>Markdown…</translation>
-    </message>
-    <message>
-        <source>Web page…</source>
-        <translation>Webseite…</translation>
-    </message>
-    <message>
-        <source>PDF…</source>
-        <translation>PDF…</translation>
-    </message>
-    <message>
-        <source>Everything, as JSON…</source>
-        <translation>Alles, als JSON…</translation>
-    </message>
-    <message>
-        <source>Delete</source>
-        <translation>Löschen</translation>
-    </message>
-    <message>
-        <source>{n} chats</source>
-        <translation>{n} Chats</translation>
-    </message>
-    <message>
-        <source>Save as JSON…</source>
-        <translation>Als JSON speichern…</translation>
-    </message>
-    <message>
-        <source>New folder…</source>
-        <translation>Neuer Ordner…</translation>
-    </message>
-    <message>
-        <source>Out of its folder</source>
-        <translation>Aus dem Ordner heraus</translation>
-    </message>
-    <message>
-        <source>New chat here</source>
-        <translation>Neuer Chat hier</translation>
-    </message>
-    <message>
-        <source>Unfold</source>
-        <translation>Aufklappen</translation>
-    </message>
-    <message>
-        <source>Fold</source>
-        <translation>Zuklappen</translation>
-    </message>
-    <message>
-        <source>Move up</source>
-        <translation>Nach oben</translation>
-    </message>
-    <message>
-        <source>Move down</source>
-        <translation>Nach unten</translation>
-    </message>
-    <message>
-        <source>Delete the folder</source>
-        <translation>Ordner löschen</translation>
-    </message>
-    <message>
-        <source>New folder</source>
-        <translation>Neuer Ordner</translation>
-    </message>
-    <message>
-        <source>Unpin</source>
-        <translation>Lösen</translation>
-    </message>
-    <message>
-        <source>Pin</source>
-        <translation>Anheften</translation>
-    </message>
-    <message>
-        <source>Bring back</source>
-        <translation>Zurückholen</translation>
-    </message>
-    <message>
-        <source>Archive</source>
-        <translation>Archiv</translation>
-    </message>
-</context>
-<context>
-    <name>ChatListView</name>
-    <message>
-        <source>Chats</source>
-        <translation>Chats</translation>
-    </message>
-    <message>
-        <source>New folder</source>
-        <translation>Neuer Ordner</translation>
-    </message>
-</context>
-<context>
-    <name>ChatListWiring</name>
-    <message>
-        <source>“{title}” is in the archive.</source>
-        <translation>„{title}“ ist im Archiv.</translation>
-    </message>
-    <message>
-        <source>{n} chats are in the archive.</source>
-        <translation>{n} Chats sind im Archiv.</translation>
-    </message>
-    <message>
-        <source>“{title}” is deleted.</source>
-        <translation>„{title}“ ist gelöscht.</translation>
-    </message>
-    <message>
-        <source>{n} chats are deleted.</source>
-        <translation>{n} Chats sind gelöscht.</translation>
-    </message>
-    <message>
-        <source>New folder</source>
-        <translation>Neuer Ordner</translation>
-    </message>
-    <message>
-        <source>The folder “{title}” is deleted; its chats stay.</source>
-        <translation>Der Ordner „{title}“ ist gelöscht; seine Chats bleiben.</translation>
+        <source>Revoke the key of “{name}”</source>
+        <translation>Schlüssel von „{name}“ widerrufen</translation>
     </message>
 </context>
 <context>
@@ -432,37 +208,146 @@
     </message>
 </context>
 <context>
-    <name>SelectionBar</name>
+    <name>ChatListView</name>
     <message>
-        <source>Pin or unpin the chosen chats</source>
-        <translation>Gewählte Chats anheften oder lösen</translation>
+        <source>Chats</source>
+        <translation>Chats</translation>
     </message>
     <message>
-        <source>Move the chosen chats to a folder</source>
-        <translation>Gewählte Chats in einen Ordner verschieben</translation>
+        <source>{n} chats</source>
+        <translation>{n} Chats</translation>
     </message>
     <message>
-        <source>Archive the chosen chats, or bring them back</source>
-        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
-    </message>
-    <message>
-        <source>Delete the chosen chats</source>
-        <translation>Gewählte Chats löschen</translation>
-    </message>
-    <message>
-        <source>Choose none (Esc)</source>
-        <translation>Nichts wählen (Esc)</translation>
-    </message>
-    <message>
-        <source>{n} chosen</source>
-        <translation>{n} gewählt</translation>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
     </message>
 </context>
 <context>
-    <name>Column</name>
+    <name>ChatListWiring</name>
     <message>
-        <source>Conversation</source>
-        <translation>Gespräch</translation>
+        <source>“{title}” is in the archive.</source>
+        <translation>„{title}“ ist im Archiv.</translation>
+    </message>
+    <message>
+        <source>{n} chats are in the archive.</source>
+        <translation>{n} Chats sind im Archiv.</translation>
+    </message>
+    <message>
+        <source>“{title}” is deleted.</source>
+        <translation>„{title}“ ist gelöscht.</translation>
+    </message>
+    <message>
+        <source>{n} chats are deleted.</source>
+        <translation>{n} Chats sind gelöscht.</translation>
+    </message>
+    <message>
+        <source>New folder</source>
+        <translation>Neuer Ordner</translation>
+    </message>
+    <message>
+        <source>The folder “{title}” is deleted; its chats stay.</source>
+        <translation>Der Ordner „{title}“ ist gelöscht; seine Chats bleiben.</translation>
+    </message>
+</context>
+<context>
+    <name>ChatPage</name>
+    <message>
+        <source>Runs on this computer. Nothing leaves it.</source>
+        <translation>Läuft auf diesem Computer. Nichts verlässt ihn.</translation>
+    </message>
+</context>
+<context>
+    <name>ChatSettingsSheet</name>
+    <message>
+        <source>Instructions</source>
+        <translation>Anweisungen</translation>
+    </message>
+    <message>
+        <source>Leave the oldest turns out when a chat is too long</source>
+        <translation>Älteste Runden auslassen, wenn ein Chat zu lang ist</translation>
+    </message>
+    <message>
+        <source>Close the settings of this chat</source>
+        <translation>Einstellungen dieses Chats schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>This chat</source>
+        <translation>Dieser Chat</translation>
+    </message>
+    <message>
+        <source>Role of the model and style of its answers. The model reads this first.</source>
+        <translation>Rolle des Modells und Stil der Antworten. Das Modell liest dies zuerst.</translation>
+    </message>
+    <message>
+        <source>Model default</source>
+        <translation>Vorgabe des Modells</translation>
+    </message>
+    <message>
+        <source>Delete the summary</source>
+        <translation>Zusammenfassung löschen</translation>
+    </message>
+    <message>
+        <source>Reset all to defaults</source>
+        <translation>Alles auf Standard zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>Vorgabe</translation>
+    </message>
+    <message>
+        <source>Thinking</source>
+        <translation>Nachdenken</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>When the chat is too long</source>
+        <translation>Wenn der Chat zu lang ist</translation>
+    </message>
+    <message>
+        <source>Leave the oldest turns out without asking</source>
+        <translation>Älteste Runden ohne Rückfrage auslassen</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Thinking: {choice}</source>
+        <translation>Nachdenken: {choice}</translation>
+    </message>
+    <message>
+        <source>Summary of the oldest turns: {summary}</source>
+        <translation>Zusammenfassung der ältesten Runden: {summary}</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>Do something, or find a chat</source>
+        <translation>Etwas tun oder einen Chat finden</translation>
+    </message>
+    <message>
+        <source>What to do</source>
+        <translation>Was zu tun ist</translation>
+    </message>
+    <message>
+        <source>What there is to do</source>
+        <translation>Was es zu tun gibt</translation>
+    </message>
+    <message>
+        <source>No action or chat matches.</source>
+        <translation>Keine Aktion und kein Chat passt.</translation>
     </message>
 </context>
 <context>
@@ -525,26 +410,22 @@
     </message>
 </context>
 <context>
-    <name>LocalModelsSection</name>
+    <name>ContextMeter</name>
     <message>
-        <source>On this computer</source>
-        <translation>Auf diesem Computer</translation>
+        <source>{used} of {all}</source>
+        <translation>{used} von {all}</translation>
     </message>
     <message>
-        <source>Looking…</source>
-        <translation>Wird durchgesehen…</translation>
+        <source>Tokens of this chat and your draft, out of the model’s context</source>
+        <translation>Tokens dieses Chats und des Entwurfs, von denen, die das Modell lesen kann</translation>
     </message>
     <message>
-        <source>Nothing here has “{text}” in its name.</source>
-        <translation>Nichts hier trägt „{text}“ im Namen.</translation>
+        <source>This is more than the model can read</source>
+        <translation>Das ist mehr, als das Modell lesen kann</translation>
     </message>
     <message>
-        <source>Looking into your folders…</source>
-        <translation>Die Ordner werden durchgesehen…</translation>
-    </message>
-    <message>
-        <source>There is no model yet. Add a folder that holds some, or download one of those below.</source>
-        <translation>Noch ist kein Modell da. Einen Ordner mit Modellen hinzufügen oder unten eines herunterladen.</translation>
+        <source>Oldest turns left out: {n}</source>
+        <translation>Ausgelassene älteste Runden: {n}</translation>
     </message>
 </context>
 <context>
@@ -562,12 +443,12 @@
         <translation>Download von {name}</translation>
     </message>
     <message>
-        <source>Go on with {name}</source>
-        <translation>Mit {name} fortfahren</translation>
-    </message>
-    <message>
         <source>Pause {name}</source>
         <translation>{name} anhalten</translation>
+    </message>
+    <message>
+        <source>Resume {name}</source>
+        <translation>{name} fortsetzen</translation>
     </message>
     <message>
         <source>Cancel the download of {name}</source>
@@ -582,14 +463,21 @@
     </message>
 </context>
 <context>
+    <name>EndButton</name>
+    <message>
+        <source>Go to the end</source>
+        <translation>Zum Ende</translation>
+    </message>
+</context>
+<context>
     <name>EndpointPageHeader</name>
     <message>
         <source>Endpoint</source>
         <translation>Endpunkt</translation>
     </message>
     <message>
-        <source>Other tools on this computer share your model. You always come first.</source>
-        <translation>Andere Programme auf diesem Computer nutzen das Modell mit. Das Fenster geht immer vor.</translation>
+        <source>Other tools on this computer can use your model. Your own chat always has priority.</source>
+        <translation>Andere Programme auf diesem Rechner können das Modell benutzen. Der eigene Chat hat immer Vorrang.</translation>
     </message>
     <message>
         <source>On</source>
@@ -649,39 +537,8 @@
         <translation>{folder}: nicht lesbar</translation>
     </message>
     <message>
-        <source>Look no more into {folder}</source>
-        <translation>{folder} nicht mehr durchsehen</translation>
-    </message>
-</context>
-<context>
-    <name>SearchResultsView</name>
-    <message>
-        <source>Found</source>
-        <translation>Gefunden</translation>
-    </message>
-    <message>
-        <source>d MMM yyyy</source>
-        <extracomment>How a day is written; see QDate.toString.</extracomment>
-        <translation>d. MMM yyyy</translation>
-    </message>
-</context>
-<context>
-    <name>ContextMeter</name>
-    <message>
-        <source>{used} of {all}</source>
-        <translation>{used} von {all}</translation>
-    </message>
-    <message>
-        <source>Tokens of this chat and of what is being written, of those the model reads</source>
-        <translation>Tokens dieses Chats und des Entwurfs, von denen, die das Modell liest</translation>
-    </message>
-    <message>
-        <source>Oldest turns left out: {n}</source>
-        <translation>Ausgelassene älteste Runden: {n}</translation>
-    </message>
-    <message>
-        <source>It is more than the model reads</source>
-        <translation>Das ist mehr, als das Modell liest</translation>
+        <source>Remove the folder {folder}</source>
+        <translation>Ordner {folder} entfernen</translation>
     </message>
 </context>
 <context>
@@ -691,16 +548,16 @@
         <translation>Modelldatei wählen…</translation>
     </message>
     <message>
-        <source>A model is loaded on this computer. Ask it anything; nothing leaves the room.</source>
-        <translation>Ein Modell ist auf diesem Computer geladen. Es darf alles gefragt werden; nichts verlässt den Raum.</translation>
+        <source>A model is loaded on this computer. Nothing you write leaves it.</source>
+        <translation>Ein Modell ist auf diesem Rechner geladen. Was hier geschrieben wird, bleibt hier.</translation>
     </message>
     <message>
-        <source>The model is being loaded. You can write already; it answers as soon as it is there.</source>
-        <translation>Das Modell wird geladen. Schreiben geht schon; die Antwort kommt, sobald es da ist.</translation>
+        <source>The model is being loaded. You can already write; it answers as soon as it is ready.</source>
+        <translation>Das Modell wird geladen. Schreiben geht schon jetzt; es antwortet, sobald es bereit ist.</translation>
     </message>
     <message>
-        <source>There is no model yet. Choose a GGUF file on this computer; it is used where it lies.</source>
-        <translation>Noch ist kein Modell da. Eine GGUF-Datei auf diesem Computer genügt; sie bleibt, wo sie liegt.</translation>
+        <source>There is no model yet. Choose a GGUF file on this computer; it is not copied.</source>
+        <translation>Es gibt noch kein Modell. Eine GGUF-Datei auf diesem Rechner auswählen; sie wird nicht kopiert.</translation>
     </message>
     <message>
         <source>Good morning</source>
@@ -766,8 +623,8 @@
 <context>
     <name>Header</name>
     <message>
-        <source>Bring back from the archive</source>
-        <translation>Aus dem Archiv holen</translation>
+        <source>Restore from the archive</source>
+        <translation>Aus dem Archiv zurückholen</translation>
     </message>
     <message>
         <source>Show what tools are asking</source>
@@ -785,62 +642,6 @@
         </translation>
     </message>
     <message>
-        <source>Rename</source>
-        <translation>Umbenennen</translation>
-    </message>
-    <message>
-        <source>Unpin</source>
-        <translation>Lösen</translation>
-    </message>
-    <message>
-        <source>Pin</source>
-        <translation>Anheften</translation>
-    </message>
-    <message>
-        <source>Move to a folder…</source>
-        <translation>In einen Ordner…</translation>
-    </message>
-    <message>
-        <source>Bring back</source>
-        <translation>Zurückholen</translation>
-    </message>
-    <message>
-        <source>Archive</source>
-        <translation>Archiv</translation>
-    </message>
-    <message>
-        <source>Save as</source>
-        <translation>Speichern als</translation>
-    </message>
-    <message>
-        <source>Markdown…</source>
-        <translation>Markdown…</translation>
-    </message>
-    <message>
-        <source>Web page…</source>
-        <translation>Webseite…</translation>
-    </message>
-    <message>
-        <source>PDF…</source>
-        <translation>PDF…</translation>
-    </message>
-    <message>
-        <source>Everything, as JSON…</source>
-        <translation>Alles, als JSON…</translation>
-    </message>
-    <message>
-        <source>Delete</source>
-        <translation>Löschen</translation>
-    </message>
-    <message>
-        <source>Cancel loading</source>
-        <translation>Laden abbrechen</translation>
-    </message>
-    <message>
-        <source>Open a model file…</source>
-        <translation>Modelldatei öffnen…</translation>
-    </message>
-    <message>
         <source>{model} · {speed} tok/s</source>
         <translation>{model} · {speed} Tok/s</translation>
     </message>
@@ -851,10 +652,6 @@
     <message>
         <source>Chat: {title}</source>
         <translation>Chat: {title}</translation>
-    </message>
-    <message>
-        <source>Show the chats</source>
-        <translation>Chats zeigen</translation>
     </message>
 </context>
 <context>
@@ -869,21 +666,14 @@
     </message>
 </context>
 <context>
-    <name>HelpWiring</name>
-    <message>
-        <source>Help</source>
-        <translation>Hilfe</translation>
-    </message>
-</context>
-<context>
     <name>HubSearchSection</name>
     <message>
         <source>On Hugging Face</source>
         <translation>Auf Hugging Face</translation>
     </message>
     <message>
-        <source>Asking Hugging Face for “{text}”…</source>
-        <translation>Hugging Face wird nach „{text}“ gefragt…</translation>
+        <source>Searching Hugging Face for “{text}”…</source>
+        <translation>Hugging Face wird nach „{text}“ durchsucht…</translation>
     </message>
     <message>
         <source>Hugging Face has no GGUF model named “{text}”.</source>
@@ -899,10 +689,124 @@
     </message>
 </context>
 <context>
-    <name>ShortcutField</name>
+    <name>ImportExportCard</name>
     <message>
-        <source>none</source>
-        <translation>keine</translation>
+        <source>Import file…</source>
+        <translation>Datei importieren…</translation>
+    </message>
+    <message>
+        <source>Import folder…</source>
+        <translation>Ordner importieren…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Restore…</source>
+        <translation>Wiederherstellen…</translation>
+    </message>
+    <message>
+        <source>Do not restore</source>
+        <translation>Nicht wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Imports chats from ChatGPT, Open WebUI, LM Studio, Jan, llama-server and Inglenook, and chats saved as Markdown. Chats that are here already are not changed.</source>
+        <translation>Importiert Chats aus ChatGPT, Open WebUI, LM Studio, Jan, llama-server und Inglenook sowie als Markdown gespeicherte Chats. Vorhandene Chats werden nicht geändert.</translation>
+    </message>
+    <message>
+        <source>Export all chats…</source>
+        <translation>Alle Chats exportieren…</translation>
+    </message>
+    <message>
+        <source>Back up…</source>
+        <translation>Sichern…</translation>
+    </message>
+    <message>
+        <source>Chats</source>
+        <translation>Chats</translation>
+    </message>
+</context>
+<context>
+    <name>ImportExportWiring</name>
+    <message>
+        <source>Import file…</source>
+        <translation>Datei importieren…</translation>
+    </message>
+    <message>
+        <source>Import folder…</source>
+        <translation>Ordner importieren…</translation>
+    </message>
+    <message>
+        <source>Export all chats…</source>
+        <translation>Alle Chats exportieren…</translation>
+    </message>
+    <message>
+        <source>A backup is restored at the next start.</source>
+        <translation>Beim nächsten Start wird eine Sicherung wiederhergestellt.</translation>
+    </message>
+    <message>
+        <source>Reading {name}…</source>
+        <translation>{name} wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Import chats</source>
+        <translation>Chats importieren</translation>
+    </message>
+    <message>
+        <source>Exports (*.json *.zip *.md)</source>
+        <translation>Exporte (*.json *.zip *.md)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Backing up to {name}…</source>
+        <translation>Sicherung nach {name} …</translation>
+    </message>
+    <message>
+        <source>Restore a backup</source>
+        <translation>Sicherung wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Backups (*.zip)</source>
+        <translation>Sicherungen (*.zip)</translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation>Speichern als</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln chats so far…</source>
+        <translation>
+            <numerusform>Bisher %Ln Chat…</numerusform>
+            <numerusform>Bisher %Ln Chats…</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Saving {name}…</source>
+        <translation>{name} wird gespeichert …</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Saved as {name}.</source>
+        <translation>Gespeichert als {name}.</translation>
+    </message>
+    <message>
+        <source>The backup of {day} is restored at the next start. The present chats and settings are kept in a folder.</source>
+        <translation>Die Sicherung vom {day} wird beim nächsten Start wiederhergestellt. Die jetzigen Chats und Einstellungen bleiben in einem Ordner erhalten.</translation>
+    </message>
+    <message>
+        <source>Close now</source>
+        <translation>Jetzt schließen</translation>
+    </message>
+    <message>
+        <source>No backup is restored; everything stays as it is.</source>
+        <translation>Es wird keine Sicherung wiederhergestellt; alles bleibt, wie es ist.</translation>
     </message>
 </context>
 <context>
@@ -921,83 +825,26 @@
     </message>
 </context>
 <context>
-    <name>ShortcutsCard</name>
+    <name>LocalModelsSection</name>
     <message>
-        <source>New key</source>
-        <translation>Neuer Schlüssel</translation>
+        <source>On this computer</source>
+        <translation>Auf diesem Computer</translation>
     </message>
     <message>
-        <source>Keys</source>
-        <translation>Schlüssel</translation>
+        <source>Scanning…</source>
+        <translation>Wird durchsucht…</translation>
     </message>
     <message>
-        <source>Revoke the key of “{name}”</source>
-        <translation>Schlüssel von „{name}“ widerrufen</translation>
+        <source>No model here has “{text}” in its name.</source>
+        <translation>Kein Modell hier hat „{text}“ im Namen.</translation>
     </message>
     <message>
-        <source>Keyboard</source>
-        <translation>Tastatur</translation>
+        <source>Scanning your folders…</source>
+        <translation>Ordner werden durchsucht…</translation>
     </message>
     <message>
-        <source>Click a key and press another one. Backspace takes it away.</source>
-        <translation>Ein Kürzel anklicken und ein anderes drücken. Die Rücktaste nimmt es weg.</translation>
-    </message>
-    <message>
-        <source>All keys as they were</source>
-        <translation>Alle Kürzel wie zu Beginn</translation>
-    </message>
-    <message>
-        <source>That key is taken: {action}.</source>
-        <translation>Dieses Kürzel ist vergeben: {action}.</translation>
-    </message>
-    <message>
-        <source>{key} is needed for writing. Press it together with Ctrl or Alt, or use F1 to F12.</source>
-        <translation>{key} wird zum Schreiben gebraucht. Zusammen mit Strg oder Alt drücken oder F1 bis F12 nehmen.</translation>
-    </message>
-    <message>
-        <source>Key for: {action}</source>
-        <translation>Kürzel für: {action}</translation>
-    </message>
-</context>
-<context>
-    <name>LanguageCard</name>
-    <message>
-        <source>Language</source>
-        <translation>Sprache</translation>
-    </message>
-    <message>
-        <source>Another language is spoken from the next start on.</source>
-        <translation>Eine andere Sprache gilt ab dem nächsten Start.</translation>
-    </message>
-    <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-</context>
-<context>
-    <name>NewKeyPanel</name>
-    <message>
-        <source>New key</source>
-        <translation>Neuer Schlüssel</translation>
-    </message>
-    <message>
-        <source>Copy the new key</source>
-        <translation>Neuen Schlüssel kopieren</translation>
-    </message>
-    <message>
-        <source>Done</source>
-        <translation>Fertig</translation>
-    </message>
-    <message>
-        <source>The key of “{name}”. It is shown this once: copy it now.</source>
-        <translation>Der Schlüssel von „{name}“. Er erscheint nur dieses eine Mal: jetzt kopieren.</translation>
-    </message>
-</context>
-<context>
-    <name>MainWindow</name>
-    <message>
-        <source>Runs on this computer. Nothing leaves it.</source>
-        <translation>Läuft auf diesem Computer. Nichts verlässt ihn.</translation>
+        <source>There is no model yet. Add a folder with models, or download one of the models below.</source>
+        <translation>Noch kein Modell. Einen Ordner mit Modellen hinzufügen oder eines der Modelle unten herunterladen.</translation>
     </message>
 </context>
 <context>
@@ -1015,8 +862,8 @@
         <translation>Programme</translation>
     </message>
     <message>
-        <source>Room for both</source>
-        <translation>Platz für beide</translation>
+        <source>Free cache</source>
+        <translation>Freier Cache</translation>
     </message>
     <message>
         <source>App</source>
@@ -1034,16 +881,16 @@
         <translation>Speicher</translation>
     </message>
     <message>
-        <source>{used} taken · {left} free</source>
+        <source>{used} used · {left} free</source>
         <translation>{used} belegt · {left} frei</translation>
     </message>
     <message>
-        <source>Kept on disk for the next time: {size}</source>
-        <translation>Für das nächste Mal auf dem Datenträger: {size}</translation>
+        <source>Cached on disk: {size}</source>
+        <translation>Cache auf dem Datenträger: {size}</translation>
     </message>
     <message>
-        <source>In it are: {list}</source>
-        <translation>Darin sind: {list}</translation>
+        <source>Used by: {list}</source>
+        <translation>Belegt von: {list}</translation>
     </message>
 </context>
 <context>
@@ -1092,114 +939,6 @@
     </message>
 </context>
 <context>
-    <name>ModelSearch</name>
-    <message>
-        <source>Search here and on Hugging Face</source>
-        <translation>Hier und im Hub suchen</translation>
-    </message>
-    <message>
-        <source>Search models</source>
-        <translation>Modelle suchen</translation>
-    </message>
-    <message>
-        <source>Models here are found as you type. Enter asks Hugging Face.</source>
-        <translation>Modelle von hier erscheinen beim Tippen. Die Eingabetaste fragt Hugging Face.</translation>
-    </message>
-    <message>
-        <source>Leave the search</source>
-        <translation>Suche verlassen</translation>
-    </message>
-</context>
-<context>
-    <name>ModelSettingsSheet</name>
-    <message>
-        <source>Tokens of context</source>
-        <translation>Kontext in Tokens</translation>
-    </message>
-    <message>
-        <source>Layers on the graphics card</source>
-        <translation>Schichten auf der Grafikkarte</translation>
-    </message>
-    <message>
-        <source>Unload</source>
-        <translation>Entladen</translation>
-    </message>
-    <message>
-        <source>Show in its folder</source>
-        <translation>Im Ordner zeigen</translation>
-    </message>
-    <message>
-        <source>Close the settings of this model</source>
-        <translation>Einstellungen dieses Modells schließen</translation>
-    </message>
-    <message>
-        <source>{least} to {most}. Empty: as many as are good here.</source>
-        <translation>{least} bis {most}. Leer: so viele, wie hier gut sind.</translation>
-    </message>
-    <message>
-        <source>Empty: all of them, where there is a card.</source>
-        <translation>Leer: alle, wo es eine Karte gibt.</translation>
-    </message>
-    <message>
-        <source>Load again with these</source>
-        <translation>Damit neu laden</translation>
-    </message>
-    <message>
-        <source>Load</source>
-        <translation>Laden</translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation>Speicher</translation>
-    </message>
-    <message>
-        <source>Context</source>
-        <translation>Kontext</translation>
-    </message>
-    <message>
-        <source>How exactly it remembers what it read. Less takes less memory, and costs a little quality.</source>
-        <translation>Wie genau es behält, was es gelesen hat. Weniger braucht weniger Speicher und kostet etwas Güte.</translation>
-    </message>
-    <message>
-        <source>Memory of a chat</source>
-        <translation>Speicher eines Chats</translation>
-    </message>
-    <message>
-        <source>Graphics card</source>
-        <translation>Grafikkarte</translation>
-    </message>
-    <message>
-        <source>automatic</source>
-        <translation>automatisch</translation>
-    </message>
-    <message>
-        <source>Memory of a chat: {choice}</source>
-        <translation>Speicher eines Chats: {choice}</translation>
-    </message>
-</context>
-<context>
-    <name>ModelsPageHeader</name>
-    <message>
-        <source>Add a folder</source>
-        <translation>Ordner hinzufügen</translation>
-    </message>
-    <message>
-        <source>Open a file</source>
-        <translation>Datei öffnen</translation>
-    </message>
-    <message>
-        <source>Models</source>
-        <translation>Modelle</translation>
-    </message>
-</context>
-<context>
-    <name>ModelsPage</name>
-    <message>
-        <source>Worth a try</source>
-        <translation>Einen Versuch wert</translation>
-    </message>
-</context>
-<context>
     <name>ModelListView</name>
     <message>
         <source>Settings of this model</source>
@@ -1227,6 +966,110 @@
     </message>
 </context>
 <context>
+    <name>ModelSearch</name>
+    <message>
+        <source>Search here and on Hugging Face</source>
+        <translation>Hier und im Hub suchen</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>Modelle suchen</translation>
+    </message>
+    <message>
+        <source>Filters the models as you type. Enter searches Hugging Face.</source>
+        <translation>Filtert die Modelle beim Tippen. Die Eingabetaste durchsucht Hugging Face.</translation>
+    </message>
+    <message>
+        <source>Clear the search</source>
+        <translation>Suche leeren</translation>
+    </message>
+</context>
+<context>
+    <name>ModelSettingsSheet</name>
+    <message>
+        <source>Tokens of context</source>
+        <translation>Kontext in Tokens</translation>
+    </message>
+    <message>
+        <source>KV cache: {choice}</source>
+        <translation>KV-Cache: {choice}</translation>
+    </message>
+    <message>
+        <source>Layers on the graphics card</source>
+        <translation>Schichten auf der Grafikkarte</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>Entladen</translation>
+    </message>
+    <message>
+        <source>Show in its folder</source>
+        <translation>Im Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>{least} to {most}. Empty: automatic.</source>
+        <translation>{least} bis {most}. Leer: automatisch.</translation>
+    </message>
+    <message>
+        <source>Empty: all layers, if there is a graphics card.</source>
+        <translation>Leer: alle Schichten, falls es eine Grafikkarte gibt.</translation>
+    </message>
+    <message>
+        <source>Reload with these settings</source>
+        <translation>Mit diesen Einstellungen neu laden</translation>
+    </message>
+    <message>
+        <source>Close the settings of this model</source>
+        <translation>Einstellungen dieses Modells schließen</translation>
+    </message>
+    <message>
+        <source>Precision of the cached prompt. Lower precision takes less memory and reduces quality slightly.</source>
+        <translation>Genauigkeit des gespeicherten Prompts. Weniger braucht weniger Speicher und senkt die Qualität leicht.</translation>
+    </message>
+    <message>
+        <source>KV cache</source>
+        <translation>KV-Cache</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>Graphics card</source>
+        <translation>Grafikkarte</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPage</name>
+    <message>
+        <source>Recommended</source>
+        <translation>Empfohlen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPageHeader</name>
+    <message>
+        <source>Add a folder</source>
+        <translation>Ordner hinzufügen</translation>
+    </message>
+    <message>
+        <source>Open a file</source>
+        <translation>Datei öffnen</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+</context>
+<context>
     <name>ModelsWiring</name>
     <message>
         <source>Add a folder with models</source>
@@ -1241,8 +1084,8 @@
         <translation>Modelle anzeigen</translation>
     </message>
     <message>
-        <source>{name} is here.</source>
-        <translation>{name} ist da.</translation>
+        <source>{name} was downloaded.</source>
+        <translation>{name} wurde heruntergeladen.</translation>
     </message>
     <message>
         <source>Load it</source>
@@ -1250,10 +1093,22 @@
     </message>
 </context>
 <context>
-    <name>Toast</name>
+    <name>NewKeyPanel</name>
     <message>
-        <source>Dismiss</source>
-        <translation>Ausblenden</translation>
+        <source>New key</source>
+        <translation>Neuer Schlüssel</translation>
+    </message>
+    <message>
+        <source>Copy the new key</source>
+        <translation>Neuen Schlüssel kopieren</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>The key of “{name}”. It is shown only once: copy it now.</source>
+        <translation>Der Schlüssel von „{name}“. Er wird nur einmal gezeigt: jetzt kopieren.</translation>
     </message>
 </context>
 <context>
@@ -1263,12 +1118,19 @@
         <translation>Standard: {value}</translation>
     </message>
     <message>
-        <source>Back to the default: {name}</source>
-        <translation>Zurück zum Standard: {name}</translation>
+        <source>Reset to default: {name}</source>
+        <translation>Auf Standard zurücksetzen: {name}</translation>
     </message>
     <message>
-        <source>Back to the default</source>
-        <translation>Zurück zum Standard</translation>
+        <source>Reset to default</source>
+        <translation>Auf Standard zurücksetzen</translation>
+    </message>
+</context>
+<context>
+    <name>OptionField</name>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
     </message>
 </context>
 <context>
@@ -1316,12 +1178,12 @@
         <translation>Schließen (Esc); der Text bleibt</translation>
     </message>
     <message>
-        <source>Turns that would be left out</source>
-        <translation>Runden, die ausgelassen würden</translation>
+        <source>Progress of the summary</source>
+        <translation>Fortschritt der Zusammenfassung</translation>
     </message>
     <message>
-        <source>How far the summary is</source>
-        <translation>Wie weit die Zusammenfassung ist</translation>
+        <source>Turns that would be left out</source>
+        <translation>Runden, die ausgelassen würden</translation>
     </message>
     <message>
         <source>Leave them out</source>
@@ -1346,25 +1208,6 @@
     <message>
         <source>Hide them</source>
         <translation>Verbergen</translation>
-    </message>
-</context>
-<context>
-    <name>CommandPalette</name>
-    <message>
-        <source>Do something, or find a chat</source>
-        <translation>Etwas tun oder einen Chat finden</translation>
-    </message>
-    <message>
-        <source>What to do</source>
-        <translation>Was zu tun ist</translation>
-    </message>
-    <message>
-        <source>What there is to do</source>
-        <translation>Was es zu tun gibt</translation>
-    </message>
-    <message>
-        <source>Nothing is called or holds that.</source>
-        <translation>Nichts heißt so oder enthält das.</translation>
     </message>
 </context>
 <context>
@@ -1413,16 +1256,16 @@
         <translation>Frage</translation>
     </message>
     <message>
-        <source>Enter asks in a new chat, Escape closes</source>
-        <translation>Eingabe fragt in einem neuen Chat, Esc schließt</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
         <source>Close (Esc)</source>
         <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>Enter sends the question in a new chat, Escape closes</source>
+        <translation>Enter sendet die Frage in einem neuen Chat, Escape schließt</translation>
     </message>
     <message>
         <source>Open as chat</source>
@@ -1444,8 +1287,8 @@
 <context>
     <name>ReleaseDialog</name>
     <message>
-        <source>Inglenook {version} is there</source>
-        <translation>Inglenook {version} ist da</translation>
+        <source>Inglenook {version} is available</source>
+        <translation>Inglenook {version} ist verfügbar</translation>
     </message>
     <message>
         <source>What is new</source>
@@ -1461,25 +1304,6 @@
     </message>
 </context>
 <context>
-    <name>RequestsCard</name>
-    <message>
-        <source>Stop all</source>
-        <translation>Alle stoppen</translation>
-    </message>
-    <message>
-        <source>No tool has asked yet. What they ask stands here, live.</source>
-        <translation>Noch hat kein Programm gefragt. Was sie fragen, steht gleich hier.</translation>
-    </message>
-    <message>
-        <source>Keep what tools ask</source>
-        <translation>Behalten, was Programme fragen</translation>
-    </message>
-    <message>
-        <source>Keep what tools ask, so that it can be opened as a chat. Forgotten when Inglenook closes.</source>
-        <translation>Behalten, was Programme fragen, um es als Chat zu öffnen. Vergessen, wenn Inglenook schließt.</translation>
-    </message>
-</context>
-<context>
     <name>RequestListView</name>
     <message>
         <source>Requests of tools</source>
@@ -1490,12 +1314,31 @@
         <translation>Stoppen</translation>
     </message>
     <message>
-        <source>Not kept: it cannot be opened as a chat</source>
-        <translation>Nicht behalten: lässt sich nicht als Chat öffnen</translation>
+        <source>The text was not kept: it cannot be opened as a chat</source>
+        <translation>Der Text wurde nicht behalten: als Chat öffnen nicht möglich</translation>
     </message>
     <message>
         <source>Open as a chat</source>
         <translation>Als Chat öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>RequestsCard</name>
+    <message>
+        <source>Stop all</source>
+        <translation>Alle stoppen</translation>
+    </message>
+    <message>
+        <source>No requests yet. Requests of tools are listed here while they run.</source>
+        <translation>Noch keine Anfragen. Anfragen von Programmen stehen hier, während sie laufen.</translation>
+    </message>
+    <message>
+        <source>Keep request texts</source>
+        <translation>Anfragetexte behalten</translation>
+    </message>
+    <message>
+        <source>Keep request texts, so that a request can be opened as a chat. They are deleted when Inglenook closes.</source>
+        <translation>Anfragetexte behalten, damit sich Anfragen als Chat öffnen lassen. Gelöscht, wenn Inglenook geschlossen wird.</translation>
     </message>
 </context>
 <context>
@@ -1513,58 +1356,65 @@
         <translation>Strg ⇧ F</translation>
     </message>
     <message>
-        <source>Leave the search</source>
-        <translation>Suche verlassen</translation>
+        <source>Clear the search</source>
+        <translation>Suche leeren</translation>
     </message>
     <message>
-        <source>Leave the search (Esc)</source>
-        <translation>Suche verlassen (Esc)</translation>
+        <source>Clear the search (Esc)</source>
+        <translation>Suche leeren (Esc)</translation>
+    </message>
+</context>
+<context>
+    <name>SearchResultsView</name>
+    <message>
+        <source>Search results</source>
+        <translation>Suchergebnisse</translation>
+    </message>
+    <message>
+        <source>d MMM yyyy</source>
+        <extracomment>Date format, see QDate.toString.</extracomment>
+        <translation>d. MMM yyyy</translation>
     </message>
 </context>
 <context>
     <name>SearchWiring</name>
     <message>
-        <source>Nothing holds “{words}”.</source>
-        <translation>Nirgends steht „{words}“.</translation>
+        <source>No chat contains “{words}”.</source>
+        <translation>Kein Chat enthält „{words}“.</translation>
+    </message>
+</context>
+<context>
+    <name>SelectionBar</name>
+    <message>
+        <source>Pin or unpin the selected chats</source>
+        <translation>Ausgewählte Chats anheften oder lösen</translation>
+    </message>
+    <message>
+        <source>Move the selected chats to a folder</source>
+        <translation>Ausgewählte Chats in einen Ordner verschieben</translation>
+    </message>
+    <message>
+        <source>Archive or unarchive the selected chats</source>
+        <translation>Ausgewählte Chats archivieren oder aus dem Archiv holen</translation>
+    </message>
+    <message>
+        <source>Delete the selected chats</source>
+        <translation>Ausgewählte Chats löschen</translation>
+    </message>
+    <message>
+        <source>Clear the selection (Esc)</source>
+        <translation>Auswahl aufheben (Esc)</translation>
+    </message>
+    <message>
+        <source>{n} chosen</source>
+        <translation>{n} gewählt</translation>
     </message>
 </context>
 <context>
     <name>SettingsPage</name>
     <message>
-        <source>Smaller text</source>
-        <translation>Kleinere Schrift</translation>
-    </message>
-    <message>
-        <source>Larger text</source>
-        <translation>Größere Schrift</translation>
-    </message>
-    <message>
-        <source>Text in the usual size</source>
-        <translation>Schrift in üblicher Größe</translation>
-    </message>
-    <message>
-        <source>Stop</source>
-        <translation>Stoppen</translation>
-    </message>
-    <message>
-        <source>Do not restore</source>
-        <translation>Nicht wiederherstellen</translation>
-    </message>
-    <message>
         <source>Copy diagnostics</source>
         <translation>Diagnose kopieren</translation>
-    </message>
-    <message>
-        <source>Look for new versions once a week</source>
-        <translation>Einmal in der Woche nach neuen Fassungen sehen</translation>
-    </message>
-    <message>
-        <source>{percent} %</source>
-        <translation>{percent} %</translation>
-    </message>
-    <message>
-        <source>Size of text: {percent} %, back to 100 %</source>
-        <translation>Schriftgröße: {percent} %, zurück auf 100 %</translation>
     </message>
     <message>
         <source>Copied</source>
@@ -1575,54 +1425,6 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>As the system</source>
-        <translation>Wie das System</translation>
-    </message>
-    <message>
-        <source>Light</source>
-        <translation>Hell</translation>
-    </message>
-    <message>
-        <source>Dark</source>
-        <translation>Dunkel</translation>
-    </message>
-    <message>
-        <source>Size of text</source>
-        <translation>Schriftgröße</translation>
-    </message>
-    <message>
-        <source>Looks</source>
-        <translation>Aussehen</translation>
-    </message>
-    <message>
-        <source>From a file…</source>
-        <translation>Aus einer Datei…</translation>
-    </message>
-    <message>
-        <source>From a folder…</source>
-        <translation>Aus einem Ordner…</translation>
-    </message>
-    <message>
-        <source>Save all chats…</source>
-        <translation>Alle Chats speichern…</translation>
-    </message>
-    <message>
-        <source>Back up everything…</source>
-        <translation>Alles sichern…</translation>
-    </message>
-    <message>
-        <source>Bring in what you wrote elsewhere: exports of ChatGPT, Open WebUI, LM Studio, Jan, llama-server and of Inglenook itself, and chats saved as Markdown. What is here already stays as it is.</source>
-        <translation>Holen Sie herein, was Sie anderswo geschrieben haben: Exporte von ChatGPT, Open WebUI, LM Studio, Jan, llama-server und von Inglenook selbst sowie als Markdown gespeicherte Chats. Was schon hier ist, bleibt, wie es ist.</translation>
-    </message>
-    <message>
-        <source>Bring a backup back…</source>
-        <translation>Sicherung zurückholen…</translation>
-    </message>
-    <message>
-        <source>Chats</source>
-        <translation>Chats</translation>
-    </message>
-    <message>
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
@@ -1631,98 +1433,74 @@
         <translation>Wenn etwas nicht geht, hilft das beim Suchen. Es nennt Rechner, Versionen und Modell und enthält nichts aus den Chats.</translation>
     </message>
     <message>
+        <source>Appearance</source>
+        <translation>Erscheinungsbild</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Sprache</translation>
+    </message>
+    <message>
+        <source>Takes effect after a restart.</source>
+        <translation>Wirkt nach einem Neustart.</translation>
+    </message>
+    <message>
+        <source>Notifications and tray</source>
+        <translation>Mitteilungen und Infobereich</translation>
+    </message>
+    <message>
         <source>About this Inglenook</source>
         <translation>Über dieses Inglenook</translation>
     </message>
+    <message>
+        <source>For a quick question from anywhere, give this command a key in the keyboard settings of your system. It opens a small window above all others, and the answer becomes a chat.</source>
+        <translation>Für eine schnelle Frage von überall: diesem Befehl in den Tastatureinstellungen des Systems eine Taste geben. Er öffnet ein kleines Fenster über allen anderen, und die Antwort wird ein Chat.</translation>
+    </message>
+    <message>
+        <source>Command for a quick question</source>
+        <translation>Befehl für eine schnelle Frage</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>Befehl kopieren</translation>
+    </message>
 </context>
 <context>
-    <name>SettingsWiring</name>
+    <name>ShortcutField</name>
     <message>
-        <source>The language is another one from the next start on.</source>
-        <translation>Ab dem nächsten Start gilt die andere Sprache.</translation>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsCard</name>
+    <message>
+        <source>Shortcuts</source>
+        <translation>Tastenkürzel</translation>
     </message>
     <message>
-        <source>Bring chats in</source>
-        <translation>Chats hereinholen</translation>
+        <source>Click a shortcut and press the new keys. Backspace removes it.</source>
+        <translation>Ein Tastenkürzel anklicken und die neuen Tasten drücken. Die Rücktaste entfernt es.</translation>
     </message>
     <message>
-        <source>A backup comes back when Inglenook starts next.</source>
-        <translation>Beim nächsten Start von Inglenook wird eine Sicherung zurückgeholt.</translation>
+        <source>Reset all shortcuts</source>
+        <translation>Alle Tastenkürzel zurücksetzen</translation>
     </message>
     <message>
-        <source>All files (*)</source>
-        <translation>Alle Dateien (*)</translation>
+        <source>Shortcut for: {action}</source>
+        <translation>Tastenkürzel für: {action}</translation>
     </message>
     <message>
-        <source>Exports (*.json *.zip *.md)</source>
-        <translation>Exporte (*.json *.zip *.md)</translation>
+        <source>{key} is needed for writing. Press it together with Ctrl or Alt, or use F1 to F12.</source>
+        <translation>{key} wird zum Schreiben gebraucht. Zusammen mit Strg oder Alt drücken oder F1 bis F12 nehmen.</translation>
     </message>
     <message>
-        <source>Reading {name}…</source>
-        <translation>{name} wird gelesen…</translation>
-    </message>
-    <message>
-        <source>Backing up to {name}…</source>
-        <translation>Sicherung nach {name} …</translation>
-    </message>
-    <message>
-        <source>Bring a backup back</source>
-        <translation>Sicherung zurückholen</translation>
-    </message>
-    <message>
-        <source>Backups (*.zip)</source>
-        <translation>Sicherungen (*.zip)</translation>
-    </message>
-    <message>
-        <source>The backup of {day} comes back when Inglenook starts next. What is here now is kept aside.</source>
-        <translation>Die Sicherung vom {day} kommt beim nächsten Start von Inglenook zurück. Was jetzt hier ist, wird beiseite gelegt.</translation>
-    </message>
-    <message>
-        <source>No backup comes back; everything stays as it is.</source>
-        <translation>Es wird keine Sicherung zurückgeholt; alles bleibt, wie es ist.</translation>
-    </message>
-    <message>
-        <source>Close now</source>
-        <translation>Jetzt schließen</translation>
-    </message>
-    <message>
-        <source>Save as</source>
-        <translation>Speichern als</translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln chats so far…</source>
-        <translation>
-            <numerusform>Bisher %Ln Chat…</numerusform>
-            <numerusform>Bisher %Ln Chats…</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Saving {name}…</source>
-        <translation>{name} wird gespeichert …</translation>
-    </message>
-    <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
-    </message>
-    <message>
-        <source>Saved as {name}.</source>
-        <translation>Gespeichert als {name}.</translation>
+        <source>This shortcut is used by: {action}.</source>
+        <translation>Dieses Tastenkürzel ist vergeben: {action}.</translation>
     </message>
 </context>
 <context>
     <name>Sidebar</name>
-    <message>
-        <source>Models</source>
-        <translation>Modelle</translation>
-    </message>
-    <message>
-        <source>Endpoint</source>
-        <translation>Endpunkt</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Einstellungen</translation>
-    </message>
     <message>
         <source>Endpoint, on</source>
         <translation>Endpunkt, an</translation>
@@ -1738,6 +1516,13 @@
     <message>
         <source>Ctrl N</source>
         <translation>Strg N</translation>
+    </message>
+</context>
+<context>
+    <name>SidebarButton</name>
+    <message>
+        <source>Show the chats</source>
+        <translation>Chats zeigen</translation>
     </message>
 </context>
 <context>
@@ -1768,87 +1553,40 @@
     </message>
 </context>
 <context>
-    <name>TranscriptView</name>
+    <name>StartFailureCard</name>
     <message>
-        <source>Copy</source>
-        <translation>Kopieren</translation>
-    </message>
-    <message>
-        <source>Copy as Markdown</source>
-        <translation>Als Markdown kopieren</translation>
-    </message>
-    <message>
-        <source>Select all</source>
-        <translation>Alles auswählen</translation>
-    </message>
-    <message>
-        <source>Other words here</source>
-        <translation>Andere Wörter an dieser Stelle</translation>
-    </message>
-    <message>
-        <source>Go to the end</source>
-        <translation>Zum Ende</translation>
+        <source>Use another port</source>
+        <translation>Anderen Port nehmen</translation>
     </message>
 </context>
 <context>
-    <name>Tray</name>
+    <name>StepsSetting</name>
     <message>
-        <source>New chat</source>
-        <translation>Neuer Chat</translation>
+        <source>Smaller text</source>
+        <translation>Kleinere Schrift</translation>
     </message>
     <message>
-        <source>Quick ask</source>
-        <translation>Schnelle Frage</translation>
+        <source>Text in the usual size</source>
+        <translation>Schrift in üblicher Größe</translation>
     </message>
     <message>
-        <source>Show the window</source>
-        <translation>Fenster zeigen</translation>
+        <source>Larger text</source>
+        <translation>Größere Schrift</translation>
     </message>
     <message>
-        <source>Endpoint</source>
-        <translation>Endpunkt</translation>
+        <source>{percent} %</source>
+        <translation>{percent} %</translation>
     </message>
     <message>
-        <source>Quit Inglenook</source>
-        <translation>Inglenook beenden</translation>
-    </message>
-</context>
-<context>
-    <name>UndoStack</name>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
+        <source>{setting}: {percent} %, back to 100 %</source>
+        <translation>{setting}: {percent} %, zurück auf 100 %</translation>
     </message>
 </context>
 <context>
-    <name>UpdateWiring</name>
+    <name>Toast</name>
     <message>
-        <source>Look for a new version</source>
-        <translation>Nach einer neuen Fassung sehen</translation>
-    </message>
-    <message>
-        <source>May Inglenook look once a week whether there is a new version? Nothing about you is sent.</source>
-        <translation>Darf Inglenook einmal in der Woche nachsehen, ob es eine neue Fassung gibt? Nichts Persönliches wird gesendet.</translation>
-    </message>
-    <message>
-        <source>Yes</source>
-        <translation>Ja</translation>
-    </message>
-    <message>
-        <source>It could not be learned whether there is a new version: {reason}.</source>
-        <translation>Ob es eine neue Fassung gibt, war nicht zu erfahren: {reason}.</translation>
-    </message>
-    <message>
-        <source>Inglenook {version} is there.</source>
-        <translation>Inglenook {version} ist da.</translation>
-    </message>
-    <message>
-        <source>What is new</source>
-        <translation>Was neu ist</translation>
-    </message>
-    <message>
-        <source>This is the newest version.</source>
-        <translation>Das ist die neueste Fassung.</translation>
+        <source>Dismiss</source>
+        <translation>Ausblenden</translation>
     </message>
 </context>
 <context>
@@ -1871,14 +1609,79 @@
     </message>
 </context>
 <context>
-    <name>AlternativeRow</name>
+    <name>TranscriptView</name>
     <message>
-        <source>{word}, {percent}</source>
-        <translation>{word}, {percent}</translation>
+        <source>Conversation</source>
+        <translation>Gespräch</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopieren</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Als Markdown kopieren</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>Alles auswählen</translation>
+    </message>
+    <message>
+        <source>Other words here</source>
+        <translation>Andere Wörter an dieser Stelle</translation>
     </message>
 </context>
 <context>
-    <name>_Heads</name>
+    <name>Tray</name>
+    <message>
+        <source>New chat</source>
+        <translation>Neuer Chat</translation>
+    </message>
+    <message>
+        <source>Show the window</source>
+        <translation>Fenster zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>UndoStack</name>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+</context>
+<context>
+    <name>UpdateWiring</name>
+    <message>
+        <source>Yes</source>
+        <translation>Ja</translation>
+    </message>
+    <message>
+        <source>Check for updates</source>
+        <translation>Nach Updates suchen</translation>
+    </message>
+    <message>
+        <source>Check for new versions once a week? No personal data is sent.</source>
+        <translation>Einmal pro Woche nach neuen Versionen suchen? Persönliche Daten werden nicht gesendet.</translation>
+    </message>
+    <message>
+        <source>Could not check for a new version: {reason}.</source>
+        <translation>Die Suche nach einer neuen Version ist fehlgeschlagen: {reason}.</translation>
+    </message>
+    <message>
+        <source>Inglenook {version} is available.</source>
+        <translation>Inglenook {version} ist verfügbar.</translation>
+    </message>
+    <message>
+        <source>What is new</source>
+        <translation>Was neu ist</translation>
+    </message>
+    <message>
+        <source>This is the newest version.</source>
+        <translation>Das ist die neueste Fassung.</translation>
+    </message>
+</context>
+<context>
+    <name>_ColumnTitles</name>
     <message>
         <source>Request</source>
         <translation>Anfrage</translation>
@@ -1901,7 +1704,7 @@
     </message>
 </context>
 <context>
-    <name>_NameLine</name>
+    <name>_NameField</name>
     <message>
         <source>Name of the tool, then Enter</source>
         <translation>Name des Programms, dann Eingabe</translation>
@@ -1942,20 +1745,16 @@
         <translation>Zu den Einstellungen</translation>
     </message>
     <message>
-        <source>Save this chat as Markdown</source>
-        <translation>Diesen Chat als Markdown speichern</translation>
+        <source>Markdown…</source>
+        <translation>Markdown…</translation>
     </message>
     <message>
-        <source>Save this chat as a web page</source>
-        <translation>Diesen Chat als Webseite speichern</translation>
+        <source>Web page…</source>
+        <translation>Webseite…</translation>
     </message>
     <message>
-        <source>Save this chat as PDF</source>
-        <translation>Diesen Chat als PDF speichern</translation>
-    </message>
-    <message>
-        <source>Save this chat with all its branches</source>
-        <translation>Diesen Chat mit allen Zweigen speichern</translation>
+        <source>PDF…</source>
+        <translation>PDF…</translation>
     </message>
     <message>
         <source>Find in this chat</source>
@@ -1974,16 +1773,60 @@
         <translation>Antwort stoppen</translation>
     </message>
     <message>
+        <source>Unpin</source>
+        <translation>Lösen</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Anheften</translation>
+    </message>
+    <message>
+        <source>Export this chat as Markdown</source>
+        <translation>Diesen Chat als Markdown exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat as a web page</source>
+        <translation>Diesen Chat als Webseite exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat as PDF</source>
+        <translation>Diesen Chat als PDF exportieren</translation>
+    </message>
+    <message>
+        <source>Export this chat with all its branches</source>
+        <translation>Diesen Chat mit allen Zweigen exportieren</translation>
+    </message>
+    <message>
+        <source>Archive</source>
+        <translation>Archiv</translation>
+    </message>
+    <message>
         <source>Rename this chat</source>
         <translation>Diesen Chat umbenennen</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
     </message>
     <message>
         <source>Pin or unpin this chat</source>
         <translation>Diesen Chat anheften oder lösen</translation>
     </message>
     <message>
+        <source>Move to a folder…</source>
+        <translation>In einen Ordner…</translation>
+    </message>
+    <message>
         <source>Delete this chat</source>
         <translation>Diesen Chat löschen</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Cancel loading</source>
+        <translation>Laden abbrechen</translation>
     </message>
     <message>
         <source>Open a model file…</source>
@@ -1994,16 +1837,16 @@
         <translation>Laden des Modells abbrechen</translation>
     </message>
     <message>
-        <source>Light looks</source>
-        <translation>Helles Aussehen</translation>
+        <source>Light appearance</source>
+        <translation>Helles Erscheinungsbild</translation>
     </message>
     <message>
-        <source>Dark looks</source>
-        <translation>Dunkles Aussehen</translation>
+        <source>Dark appearance</source>
+        <translation>Dunkles Erscheinungsbild</translation>
     </message>
     <message>
-        <source>Looks as the system</source>
-        <translation>Aussehen wie das System</translation>
+        <source>Appearance as the system</source>
+        <translation>Erscheinungsbild wie das System</translation>
     </message>
     <message>
         <source>Larger text</source>
@@ -2018,20 +1861,12 @@
         <translation>Schrift in üblicher Größe</translation>
     </message>
     <message>
-        <source>Bring chats in from a file…</source>
-        <translation>Chats aus einer Datei hereinholen…</translation>
-    </message>
-    <message>
-        <source>Bring chats in from a folder…</source>
-        <translation>Chats aus einem Ordner hereinholen…</translation>
-    </message>
-    <message>
-        <source>Save all chats…</source>
-        <translation>Alle Chats speichern…</translation>
-    </message>
-    <message>
         <source>Turn the endpoint on or off</source>
         <translation>Endpunkt ein- oder ausschalten</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
     </message>
     <message>
         <source>Undo the last deletion</source>
@@ -2046,40 +1881,80 @@
         <translation>Diagnose kopieren</translation>
     </message>
     <message>
-        <source>Archive this chat, or bring it back</source>
-        <translation>Diesen Chat ins Archiv legen oder zurückholen</translation>
-    </message>
-    <message>
         <source>Move this chat to a folder…</source>
         <translation>Diesen Chat in einen Ordner verschieben…</translation>
     </message>
     <message>
-        <source>Choose all chats</source>
-        <translation>Alle Chats wählen</translation>
+        <source>Archive or unarchive this chat</source>
+        <translation>Diesen Chat archivieren oder aus dem Archiv holen</translation>
     </message>
     <message>
-        <source>Pin or unpin the chosen chats</source>
-        <translation>Gewählte Chats anheften oder lösen</translation>
+        <source>Archive or unarchive the selected chats</source>
+        <translation>Ausgewählte Chats archivieren oder aus dem Archiv holen</translation>
     </message>
     <message>
-        <source>Move the chosen chats to a folder…</source>
-        <translation>Gewählte Chats in einen Ordner verschieben…</translation>
+        <source>Select all chats</source>
+        <translation>Alle Chats auswählen</translation>
     </message>
     <message>
-        <source>Archive the chosen chats, or bring them back</source>
-        <translation>Gewählte Chats ins Archiv legen oder zurückholen</translation>
+        <source>Pin or unpin the selected chats</source>
+        <translation>Ausgewählte Chats anheften oder lösen</translation>
     </message>
     <message>
-        <source>Save the chosen chats as JSON…</source>
-        <translation>Gewählte Chats als JSON speichern…</translation>
+        <source>Move the selected chats to a folder…</source>
+        <translation>Ausgewählte Chats in einen Ordner verschieben…</translation>
     </message>
     <message>
-        <source>Delete the chosen chats</source>
-        <translation>Gewählte Chats löschen</translation>
+        <source>Export the selected chats as JSON…</source>
+        <translation>Ausgewählte Chats als JSON exportieren…</translation>
+    </message>
+    <message>
+        <source>Delete the selected chats</source>
+        <translation>Ausgewählte Chats löschen</translation>
     </message>
     <message>
         <source>Go to the archive</source>
         <translation>Zum Archiv gehen</translation>
+    </message>
+    <message>
+        <source>Unarchive</source>
+        <translation>Aus dem Archiv holen</translation>
+    </message>
+    <message>
+        <source>Move to</source>
+        <translation>Verschieben nach</translation>
+    </message>
+    <message>
+        <source>Export as</source>
+        <translation>Exportieren als</translation>
+    </message>
+    <message>
+        <source>Export as JSON…</source>
+        <translation>Als JSON exportieren…</translation>
+    </message>
+    <message>
+        <source>JSON with all branches…</source>
+        <translation>JSON mit allen Zweigen…</translation>
+    </message>
+    <message>
+        <source>Fold</source>
+        <translation>Zuklappen</translation>
+    </message>
+    <message>
+        <source>Unfold</source>
+        <translation>Aufklappen</translation>
+    </message>
+    <message>
+        <source>New chat here</source>
+        <translation>Neuer Chat hier</translation>
+    </message>
+    <message>
+        <source>Move up</source>
+        <translation>Nach oben</translation>
+    </message>
+    <message>
+        <source>Move down</source>
+        <translation>Nach unten</translation>
     </message>
     <message>
         <source>New folder</source>
@@ -2110,6 +1985,10 @@
         <translation>Diesen Ordner löschen</translation>
     </message>
     <message>
+        <source>Delete the folder</source>
+        <translation>Ordner löschen</translation>
+    </message>
+    <message>
         <source>Quick ask</source>
         <translation>Schnelle Frage</translation>
     </message>
@@ -2133,17 +2012,24 @@
         <source>Copy the last answer</source>
         <translation>Letzte Antwort kopieren</translation>
     </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+</context>
+<context>
+    <name>chat</name>
+    <message>
+        <source>The answer ends here because the model can read no further.</source>
+        <translation>Die Antwort endet hier, weil das Modell nicht weiter lesen kann.</translation>
+    </message>
+    <message>
+        <source>The model was unloaded before this answer was complete.</source>
+        <translation>Das Modell wurde entladen, bevor diese Antwort vollständig war.</translation>
+    </message>
 </context>
 <context>
     <name>composer</name>
-    <message>
-        <source>{name} is no text, PDF or Word document, so the model cannot read it.</source>
-        <translation>{name} ist weder Text noch PDF- oder Word-Dokument; das Modell kann es nicht lesen.</translation>
-    </message>
-    <message>
-        <source>{name} asks for a password. Save it without one, then attach it.</source>
-        <translation>{name} verlangt ein Passwort. Ohne Passwort speichern, dann anhängen.</translation>
-    </message>
     <message>
         <source>{name} is damaged and cannot be read.</source>
         <translation>{name} ist beschädigt und nicht lesbar.</translation>
@@ -2151,10 +2037,6 @@
     <message>
         <source>{name} is empty.</source>
         <translation>{name} ist leer.</translation>
-    </message>
-    <message>
-        <source>{name} holds no text. A scan must be turned into text first.</source>
-        <translation>{name} enthält keinen Text. Ein Scan muss erst in Text umgewandelt werden.</translation>
     </message>
     <message>
         <source>{name} took too long to read.</source>
@@ -2189,8 +2071,20 @@
         <translation>Eine Datei wird noch gelesen</translation>
     </message>
     <message>
-        <source>Looking whether it fits…</source>
-        <translation>Prüft, ob es passt…</translation>
+        <source>{name} is not a text, PDF or Word file, so it cannot be attached.</source>
+        <translation>{name} ist keine Text-, PDF- oder Word-Datei und kann nicht angehängt werden.</translation>
+    </message>
+    <message>
+        <source>{name} is protected by a password. Save it without a password, then attach it.</source>
+        <translation>{name} ist durch ein Passwort geschützt. Ohne Passwort speichern, dann anhängen.</translation>
+    </message>
+    <message>
+        <source>{name} contains no text. A scan needs text recognition (OCR) first.</source>
+        <translation>{name} enthält keinen Text. Ein Scan braucht zuerst eine Texterkennung (OCR).</translation>
+    </message>
+    <message>
+        <source>Checking whether it fits…</source>
+        <translation>Es wird geprüft, ob die Nachricht passt…</translation>
     </message>
     <message>
         <source>Your message in “{title}” was not sent: it does not fit. It is kept there as a draft.</source>
@@ -2249,60 +2143,60 @@
         <translation>Temperatur</translation>
     </message>
     <message>
+        <source>Low is predictable, high is varied</source>
+        <translation>Niedrig ist vorhersehbar, hoch ist abwechslungsreich</translation>
+    </message>
+    <message>
         <source>Top P</source>
         <translation>Top P</translation>
+    </message>
+    <message>
+        <source>Only the most likely tokens up to this total probability</source>
+        <translation>Nur die wahrscheinlichsten Tokens bis zu dieser Gesamtwahrscheinlichkeit</translation>
     </message>
     <message>
         <source>Top K</source>
         <translation>Top K</translation>
     </message>
     <message>
+        <source>Only this many of the most likely tokens; 0 for all</source>
+        <translation>Nur so viele der wahrscheinlichsten Tokens; 0 für alle</translation>
+    </message>
+    <message>
         <source>Min P</source>
         <translation>Min P</translation>
+    </message>
+    <message>
+        <source>Only tokens at least this likely, relative to the most likely one</source>
+        <translation>Nur Tokens mit mindestens dieser Wahrscheinlichkeit im Verhältnis zum wahrscheinlichsten</translation>
     </message>
     <message>
         <source>Repeat penalty</source>
         <translation>Wiederholungsstrafe</translation>
     </message>
     <message>
-        <source>Most tokens of an answer</source>
-        <translation>Längste Antwort in Tokens</translation>
+        <source>Above 1 discourages repetition</source>
+        <translation>Über 1 vermeidet Wiederholungen</translation>
+    </message>
+    <message>
+        <source>Maximum tokens per answer</source>
+        <translation>Höchstzahl an Tokens je Antwort</translation>
+    </message>
+    <message>
+        <source>Longer answers are cut off here</source>
+        <translation>Längere Antworten werden hier abgeschnitten</translation>
+    </message>
+    <message>
+        <source>random</source>
+        <translation>zufällig</translation>
     </message>
     <message>
         <source>Seed</source>
         <translation>Startwert</translation>
     </message>
     <message>
-        <source>Low is steady, high is daring</source>
-        <translation>Niedrig ist stetig, hoch ist gewagt</translation>
-    </message>
-    <message>
-        <source>Only the likeliest words that make up this share</source>
-        <translation>Nur die wahrscheinlichsten Wörter, die diesen Anteil ausmachen</translation>
-    </message>
-    <message>
-        <source>Only so many of the likeliest words; 0 for all</source>
-        <translation>Nur so viele der wahrscheinlichsten Wörter; 0 für alle</translation>
-    </message>
-    <message>
-        <source>Only words at least so likely, beside the likeliest</source>
-        <translation>Nur Wörter, die neben dem wahrscheinlichsten mindestens so wahrscheinlich sind</translation>
-    </message>
-    <message>
-        <source>Above 1 avoids what was just said</source>
-        <translation>Über 1 meidet, was gerade gesagt wurde</translation>
-    </message>
-    <message>
-        <source>Where an answer ends at the latest</source>
-        <translation>Wo eine Antwort spätestens endet</translation>
-    </message>
-    <message>
         <source>The same number gives the same answer</source>
         <translation>Dieselbe Zahl gibt dieselbe Antwort</translation>
-    </message>
-    <message>
-        <source>by chance</source>
-        <translation>zufällig</translation>
     </message>
     <message>
         <source>no limit</source>
@@ -2368,8 +2262,28 @@
         <translation>liest · {percent} %</translation>
     </message>
     <message>
-        <source>getting ready</source>
-        <translation>bereitet vor</translation>
+        <source>preparing</source>
+        <translation>wird vorbereitet</translation>
+    </message>
+    <message>
+        <source>{cached} / {all} cached</source>
+        <translation>{cached} / {all} im Cache</translation>
+    </message>
+    <message>
+        <source>{prompt} prompt tokens, {cached} of them cached; {output} output tokens</source>
+        <translation>{prompt} Prompt-Tokens, davon {cached} im Cache; {output} Ausgabe-Tokens</translation>
+    </message>
+    <message>
+        <source>The text of this request was not kept. Turn on “Keep request texts” and send the request again.</source>
+        <translation>Der Text dieser Anfrage wurde nicht behalten. „Anfragetexte behalten“ einschalten und die Anfrage noch einmal senden.</translation>
+    </message>
+    <message>
+        <source>This request cannot be opened as a chat: it has no conversation, or it was too long to keep.</source>
+        <translation>Diese Anfrage lässt sich nicht als Chat öffnen: Sie enthält kein Gespräch oder war zu lang, um behalten zu werden.</translation>
+    </message>
+    <message>
+        <source>The name of a key must have 1 to 64 characters.</source>
+        <translation>Der Name eines Schlüssels muss 1 bis 64 Zeichen haben.</translation>
     </message>
     <message>
         <source>answering · {n}</source>
@@ -2396,10 +2310,6 @@
         <translation>misslungen</translation>
     </message>
     <message>
-        <source>{cached} / {all} kept</source>
-        <translation>{cached} / {all} behalten</translation>
-    </message>
-    <message>
         <source>{speed} tok/s</source>
         <translation>{speed} Tok/s</translation>
     </message>
@@ -2410,10 +2320,6 @@
     <message>
         <source>From {client}, with the key “{key}”</source>
         <translation>Von {client}, mit dem Schlüssel „{key}“</translation>
-    </message>
-    <message>
-        <source>{prompt} tokens asked, {cached} of them kept from before, {output} answered</source>
-        <translation>{prompt} Tokens gefragt, davon {cached} von vorher behalten, {output} geantwortet</translation>
     </message>
     <message>
         <source>in use now</source>
@@ -2440,20 +2346,142 @@
         <translation>„{title}“</translation>
     </message>
     <message>
-        <source>What this tool asked was not kept. Switch on “Keep what tools ask”, then let it ask again.</source>
-        <translation>Was dieses Programm fragte, wurde nicht behalten. „Behalten, was Programme fragen“ einschalten, dann noch einmal fragen lassen.</translation>
-    </message>
-    <message>
-        <source>This request cannot be opened as a chat: it holds no conversation, or it is too long to be kept.</source>
-        <translation>Diese Anfrage lässt sich nicht als Chat öffnen: Sie enthält kein Gespräch oder ist zu lang, um behalten zu werden.</translation>
-    </message>
-    <message>
         <source>There is a key named “{name}” already.</source>
         <translation>Einen Schlüssel namens „{name}“ gibt es schon.</translation>
     </message>
+</context>
+<context>
+    <name>errors</name>
     <message>
-        <source>A key needs a name of at most 64 letters.</source>
-        <translation>Ein Schlüssel braucht einen Namen von höchstens 64 Zeichen.</translation>
+        <source>This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to continue.</source>
+        <translation>Dieser Chat hat {n_prompt} Tokens, das Modell liest {n_ctx}. In einem neuen Chat geht es weiter.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s chat template rejects these messages: {reason}</source>
+        <translation>Die Vorlage des Modells lehnt diese Nachrichten ab: {reason}</translation>
+    </message>
+    <message>
+        <source>{name} cannot be opened: {reason}.</source>
+        <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model needs {needed} MB of memory, {available} MB are free. Close something first.</source>
+        <translation>Das Modell braucht {needed} MB Speicher, {available} MB sind frei. Zuerst etwas anderes schließen.</translation>
+    </message>
+    <message>
+        <source>The model cannot be loaded with these settings: {field}: {reason}.</source>
+        <translation>So lässt sich das Modell nicht laden: {field}: {reason}.</translation>
+    </message>
+    <message>
+        <source>No model is loaded. Choose a model file, then try again.</source>
+        <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>The model stopped working. Load it again to continue; no text is lost.</source>
+        <translation>Das Modell arbeitet nicht mehr. Nach neuem Laden geht es weiter; nichts Geschriebenes ist verloren.</translation>
+    </message>
+    <message>
+        <source>Loading the model was cancelled.</source>
+        <translation>Das Laden des Modells wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Inglenook is closing.</source>
+        <translation>Inglenook schließt gerade.</translation>
+    </message>
+    <message>
+        <source>The disk is full: new messages are not saved. They stay here until Inglenook closes.</source>
+        <translation>Der Datenträger ist voll: Neue Nachrichten werden nicht gespeichert. Sie bleiben hier, bis Inglenook schließt.</translation>
+    </message>
+    <message>
+        <source>The file of your chats is damaged. Restart Inglenook to create a new one.</source>
+        <translation>Die Datei der Chats ist beschädigt. Nach einem Neustart von Inglenook beginnt eine neue.</translation>
+    </message>
+    <message>
+        <source>Your chats were written by a newer Inglenook. This version does not change them and saves no chats.</source>
+        <translation>Die Chats stammen von einem neueren Inglenook. Diese Version lässt sie unberührt und speichert keine.</translation>
+    </message>
+    <message>
+        <source>{name} contains no chats that Inglenook can read.</source>
+        <translation>{name} enthält keine Chats, die Inglenook lesen kann.</translation>
+    </message>
+    <message>
+        <source>{name} could not be read or written completely: {reason}.</source>
+        <translation>{name} ließ sich nicht zu Ende lesen oder schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Port {port} is used by another program.</source>
+        <translation>Port {port} ist von einem anderen Programm belegt.</translation>
+    </message>
+    <message>
+        <source>Something was not saved, because it contains an invalid value.</source>
+        <translation>Etwas wurde nicht gespeichert, weil ein Wert darin ungültig ist.</translation>
+    </message>
+    <message>
+        <source>The settings file was damaged. It is kept as {name}; the default settings are used.</source>
+        <translation>Die Datei der Einstellungen war beschädigt. Sie liegt jetzt als {name} bereit; die Einstellungen sind wie am Anfang.</translation>
+    </message>
+    <message>
+        <source>Your settings cannot be read: {reason}. The file is not changed; changes of settings are not saved.</source>
+        <translation>Die Einstellungen lassen sich nicht lesen: {reason}. Die Datei bleibt, wie sie ist; Änderungen werden nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>Chats are not saved: {reason}.</source>
+        <translation>Chats werden nicht gespeichert: {reason}.</translation>
+    </message>
+    <message>
+        <source>Something went wrong: {error}</source>
+        <translation>Etwas ging schief: {error}</translation>
+    </message>
+    <message>
+        <source>The file of your chats was damaged. It is kept as {name}; a new one was created.</source>
+        <translation>Die Datei der Chats war beschädigt. Sie heißt jetzt {name}; eine neue ist begonnen.</translation>
+    </message>
+</context>
+<context>
+    <name>import_export</name>
+    <message>
+        <source>“{name}”</source>
+        <translation>„{name}“</translation>
+    </message>
+    <message>
+        <source>{names} and others</source>
+        <translation>{names} und weitere</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Ich</translation>
+    </message>
+    <message>
+        <source>Inglenook</source>
+        <translation>Inglenook</translation>
+    </message>
+    <message>
+        <source>Instructions</source>
+        <translation>Anweisungen</translation>
+    </message>
+    <message>
+        <source>it is too large</source>
+        <translation>sie ist zu groß</translation>
+    </message>
+    <message>
+        <source>it was written by a newer Inglenook</source>
+        <translation>ein neueres Inglenook hat sie geschrieben</translation>
+    </message>
+    <message>
+        <source>its chats are damaged</source>
+        <translation>die Chats darin sind beschädigt</translation>
+    </message>
+    <message>
+        <source>it is damaged, or asks for a password</source>
+        <translation>sie ist beschädigt oder verlangt ein Passwort</translation>
+    </message>
+    <message>
+        <source>it holds no chats that this Inglenook knows</source>
+        <translation>sie enthält keine Chats, die dieses Inglenook kennt</translation>
+    </message>
+    <message>
+        <source>the process that reads it ended</source>
+        <translation>der Prozess, der sie liest, wurde beendet</translation>
     </message>
 </context>
 <context>
@@ -2479,8 +2507,8 @@
         <translation>Abbrechen</translation>
     </message>
     <message>
-        <source>The backup could not be brought back.</source>
-        <translation>Die Sicherung konnte nicht zurückgeholt werden.</translation>
+        <source>The backup could not be restored.</source>
+        <translation>Die Sicherung konnte nicht wiederhergestellt werden.</translation>
     </message>
     <message>
         <source>{reason}. It is tried again at the next start; until then everything stays as it is.</source>
@@ -2496,7 +2524,7 @@
 Choose another folder, which is used until Inglenook is closed. To use it always, start Inglenook with --profile and that folder.</source>
         <translation>{folder}: {reason}.
 
-Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ihn immer zu verwenden, starten Sie Inglenook mit --profile und diesem Ordner.</translation>
+Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn immer zu verwenden, Inglenook mit --profile und diesem Ordner starten.</translation>
     </message>
     <message>
         <source>Choose another folder…</source>
@@ -2530,8 +2558,8 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>{n} Mio. Parameter</translation>
     </message>
     <message>
-        <source>What is on this computer, and what would run well on it.</source>
-        <translation>Was auf diesem Computer liegt, und was gut auf ihm liefe.</translation>
+        <source>Models on this computer, and models that run well on it.</source>
+        <translation>Modelle auf diesem Rechner und Modelle, die gut auf ihm laufen.</translation>
     </message>
     <message>
         <source>{size} GB</source>
@@ -2566,8 +2594,100 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>≈ {speed} Tok/s</translation>
     </message>
     <message>
-        <source>comes with Inglenook</source>
-        <translation>bei Inglenook dabei</translation>
+        <source>included with Inglenook</source>
+        <translation>in Inglenook enthalten</translation>
+    </message>
+    <message>
+        <source>reasoning</source>
+        <translation>Schlussfolgern</translation>
+    </message>
+    <message>
+        <source>Downloaded</source>
+        <translation>Heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Terms apply</source>
+        <translation>Zustimmung nötig</translation>
+    </message>
+    <message>
+        <source>The file cannot be used: {reason}.</source>
+        <translation>Die Datei ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>Context length: {n} tokens.</source>
+        <translation>Kontext: {n} Tokens.</translation>
+    </message>
+    <message>
+        <source>Context length: {n} tokens; up to {best} would fit.</source>
+        <translation>Kontext: {n} Tokens; bis zu {best} würden passen.</translation>
+    </message>
+    <message>
+        <source>Only a context of {n} tokens fits.</source>
+        <translation>Nur ein Kontext von {n} Tokens passt.</translation>
+    </message>
+    <message>
+        <source>Little memory is left for other programs.</source>
+        <translation>Für andere Programme bleibt wenig Speicher.</translation>
+    </message>
+    <message>
+        <source>Requesting the file list from Hugging Face…</source>
+        <translation>Dateiliste wird von Hugging Face abgerufen…</translation>
+    </message>
+    <message>
+        <source>Waiting for the previous download</source>
+        <translation>Wartet auf den vorigen Download</translation>
+    </message>
+    <message>
+        <source>Verifying the file…</source>
+        <translation>Datei wird geprüft…</translation>
+    </message>
+    <message>
+        <source>Hugging Face cannot be reached. Models on this computer still work.</source>
+        <translation>Hugging Face ist nicht erreichbar. Modelle auf diesem Rechner funktionieren weiterhin.</translation>
+    </message>
+    <message>
+        <source>Accept the publisher&apos;s terms on huggingface.co and download the file there, then open it here.</source>
+        <translation>Die Bedingungen des Herausgebers sind auf huggingface.co anzunehmen. Dort die Datei herunterladen und hier öffnen.</translation>
+    </message>
+    <message>
+        <source>The model is no longer on Hugging Face.</source>
+        <translation>Das Modell ist nicht mehr auf Hugging Face.</translation>
+    </message>
+    <message>
+        <source>Hugging Face refused the download ({status}).</source>
+        <translation>Hugging Face hat den Download abgelehnt ({status}).</translation>
+    </message>
+    <message>
+        <source>The repository has no file with a checksum for verification.</source>
+        <translation>Das Repository enthält keine Datei mit einer Prüfsumme.</translation>
+    </message>
+    <message>
+        <source>The downloaded file does not match its checksum. It was deleted; try again.</source>
+        <translation>Die heruntergeladene Datei passt nicht zu ihrer Prüfsumme. Sie wurde gelöscht; bitte noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>The file cannot be written to the disk: {reason}.</source>
+        <translation>Die Datei lässt sich nicht auf den Datenträger schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>Weights {weights}, KV cache {chats}, compute buffers {other}.</source>
+        <translation>Gewichte {weights}, KV-Cache {chats}, Rechenpuffer {other}.</translation>
+    </message>
+    <message>
+        <source>The model stopped</source>
+        <translation>Das Modell steht</translation>
+    </message>
+    <message>
+        <source>No model</source>
+        <translation>Kein Modell</translation>
+    </message>
+    <message>
+        <source>{size} MB on disk</source>
+        <translation>{size} MB auf dem Datenträger</translation>
+    </message>
+    <message>
+        <source>Context length: {n_ctx} tokens</source>
+        <translation>Kontext: {n_ctx} Tokens</translation>
     </message>
     <message>
         <source>{n} downloads</source>
@@ -2584,10 +2704,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>many languages</source>
         <translation>viele Sprachen</translation>
-    </message>
-    <message>
-        <source>thinks before it answers</source>
-        <translation>denkt erst nach</translation>
     </message>
     <message>
         <source>code</source>
@@ -2610,36 +2726,8 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>Herunterladen</translation>
     </message>
     <message>
-        <source>Is here</source>
-        <translation>Ist da</translation>
-    </message>
-    <message>
-        <source>Terms first</source>
-        <translation>Erst zustimmen</translation>
-    </message>
-    <message>
-        <source>It cannot be used: {reason}.</source>
-        <translation>Es ist nicht brauchbar: {reason}.</translation>
-    </message>
-    <message>
         <source>Needs about {needed} of memory, {free} are free.</source>
         <translation>Braucht etwa {needed} Speicher, {free} sind frei.</translation>
-    </message>
-    <message>
-        <source>It reads {n} tokens.</source>
-        <translation>Es liest {n} Tokens.</translation>
-    </message>
-    <message>
-        <source>It reads {n} tokens; up to {best} would fit.</source>
-        <translation>Es liest {n} Tokens; bis zu {best} würden passen.</translation>
-    </message>
-    <message>
-        <source>Only {n} tokens of context fit.</source>
-        <translation>Nur {n} Tokens Kontext passen.</translation>
-    </message>
-    <message>
-        <source>Little is left for other programs.</source>
-        <translation>Für andere Programme bleibt wenig.</translation>
     </message>
     <message>
         <source>The context is too long: {best} tokens would fit.</source>
@@ -2666,20 +2754,8 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>{done} von {all}</translation>
     </message>
     <message>
-        <source>Asking Hugging Face what there is…</source>
-        <translation>Hugging Face wird gefragt, was es gibt…</translation>
-    </message>
-    <message>
-        <source>Waits for the download before it</source>
-        <translation>Wartet auf den Download davor</translation>
-    </message>
-    <message>
         <source>{size}/s</source>
         <translation>{size}/s</translation>
-    </message>
-    <message>
-        <source>Checking what came…</source>
-        <translation>Was ankam, wird geprüft…</translation>
     </message>
     <message>
         <source>Paused · {done}</source>
@@ -2702,36 +2778,8 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>Der Proxy {proxy} aus den Systemeinstellungen kann nicht verwendet werden.</translation>
     </message>
     <message>
-        <source>Hugging Face cannot be reached now. What is on this computer works as always.</source>
-        <translation>Hugging Face ist gerade nicht erreichbar. Was auf diesem Computer liegt, geht wie immer.</translation>
-    </message>
-    <message>
-        <source>Its makers ask you to accept their terms on huggingface.co first. Then open the file here.</source>
-        <translation>Zuerst sind auf huggingface.co die Bedingungen der Hersteller anzunehmen. Danach die Datei hier öffnen.</translation>
-    </message>
-    <message>
-        <source>Hugging Face does not have it any more.</source>
-        <translation>Hugging Face hat es nicht mehr.</translation>
-    </message>
-    <message>
-        <source>Hugging Face does not hand it out ({status}).</source>
-        <translation>Hugging Face gibt es nicht heraus ({status}).</translation>
-    </message>
-    <message>
-        <source>There is no file in it that could be checked after the download.</source>
-        <translation>Keine Datei darin ließe sich nach dem Download prüfen.</translation>
-    </message>
-    <message>
         <source>The disk is too full: {needed} are needed, {free} are free.</source>
         <translation>Der Datenträger ist zu voll: {needed} sind nötig, {free} sind frei.</translation>
-    </message>
-    <message>
-        <source>What came is not what Hugging Face says it is. It was deleted; try again.</source>
-        <translation>Was ankam, ist nicht, was Hugging Face angibt. Es wurde gelöscht; bitte noch einmal versuchen.</translation>
-    </message>
-    <message>
-        <source>It cannot be written to the disk: {reason}.</source>
-        <translation>Es lässt sich nicht auf den Datenträger schreiben: {reason}.</translation>
     </message>
     <message>
         <source>Something went wrong: {error}</source>
@@ -2744,10 +2792,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>Unload</source>
         <translation>Entladen</translation>
-    </message>
-    <message>
-        <source>Weights {weights}, chats {chats}, while it computes {other}.</source>
-        <translation>Gewichte {weights}, Chats {chats}, beim Rechnen {other}.</translation>
     </message>
 </context>
 <context>
@@ -2773,6 +2817,29 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     </message>
 </context>
 <context>
+    <name>pages</name>
+    <message>
+        <source>Chat</source>
+        <translation>Chat</translation>
+    </message>
+    <message>
+        <source>Endpoint</source>
+        <translation>Endpunkt</translation>
+    </message>
+    <message>
+        <source>Help</source>
+        <translation>Hilfe</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+</context>
+<context>
     <name>reasons</name>
     <message>
         <source>there is no such file</source>
@@ -2787,14 +2854,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>die Datei ist nicht lesbar ({why})</translation>
     </message>
     <message>
-        <source>the file is no GGUF model</source>
-        <translation>die Datei ist kein GGUF-Modell</translation>
-    </message>
-    <message>
-        <source>its GGUF version {version} is not one we know</source>
-        <translation>die GGUF-Version {version} ist unbekannt</translation>
-    </message>
-    <message>
         <source>its header is damaged</source>
         <translation>der Kopf der Datei ist beschädigt</translation>
     </message>
@@ -2803,24 +2862,12 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>ihr Kopf ist beschädigt: {key} liegt außerhalb des Bereichs</translation>
     </message>
     <message>
-        <source>the file is cut short; download it again</source>
-        <translation>die Datei ist unvollständig; bitte neu herunterladen</translation>
-    </message>
-    <message>
         <source>{n} of its {all} parts are missing</source>
         <translation>{n} der {all} Teile fehlen</translation>
     </message>
     <message>
         <source>it is an adapter for another model</source>
         <translation>es ist ein Adapter für ein anderes Modell</translation>
-    </message>
-    <message>
-        <source>it is the eye of another model, not a model by itself</source>
-        <translation>es ist das Auge eines anderen Modells, kein eigenes</translation>
-    </message>
-    <message>
-        <source>it holds no weights</source>
-        <translation>es enthält keine Gewichte</translation>
     </message>
     <message>
         <source>this model ranks texts, it does not embed them</source>
@@ -2843,10 +2890,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>die Chat-Vorlage braucht zu viel Speicher oder Zeit ({why})</translation>
     </message>
     <message>
-        <source>it cannot be tried ({why})</source>
-        <translation>es lässt sich nicht erproben ({why})</translation>
-    </message>
-    <message>
         <source>the trial took too long</source>
         <translation>die Probe dauerte zu lange</translation>
     </message>
@@ -2857,10 +2900,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>the trial ended with {code}</source>
         <translation>die Probe endete mit {code}</translation>
-    </message>
-    <message>
-        <source>llama.cpp cannot make a context for it</source>
-        <translation>llama.cpp kann keinen Kontext dafür anlegen</translation>
     </message>
     <message>
         <source>llama.cpp cannot compute with it</source>
@@ -2875,60 +2914,56 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
         <translation>der Speicher reicht nicht für den Kontext</translation>
     </message>
     <message>
-        <source>there is not enough memory for its embeddings</source>
-        <translation>der Speicher reicht nicht für die Einbettungen</translation>
-    </message>
-    <message>
         <source>{kind} needs flash attention</source>
         <translation>{kind} braucht Flash Attention</translation>
-    </message>
-    <message>
-        <source>the model&apos;s heads of {sizes} numbers cannot be packed as {kind}</source>
-        <translation>die Köpfe des Modells zu {sizes} Zahlen lassen sich nicht als {kind} packen</translation>
     </message>
     <message>
         <source>{value} is not between 0 and {largest}</source>
         <translation>{value} liegt nicht zwischen 0 und {largest}</translation>
     </message>
     <message>
-        <source>the system lets us lock {allowed} MB, the model has {size} MB</source>
-        <translation>das System lässt {allowed} MB festhalten, das Modell hat {size} MB</translation>
+        <source>the file is not a GGUF model</source>
+        <translation>die Datei ist kein GGUF-Modell</translation>
     </message>
     <message>
-        <source>this build of llama.cpp computes on the processor alone</source>
-        <translation>dieses llama.cpp rechnet allein auf dem Prozessor</translation>
+        <source>its GGUF version {version} is not supported</source>
+        <translation>die GGUF-Version {version} wird nicht unterstützt</translation>
     </message>
     <message>
-        <source>an embedding model&apos;s context has only the usual one</source>
-        <translation>der Kontext eines Einbettungsmodells kennt nur das Übliche</translation>
+        <source>the file is incomplete; download it again</source>
+        <translation>die Datei ist unvollständig; bitte neu herunterladen</translation>
     </message>
     <message>
-        <source>{name} is no name for a model</source>
-        <translation>{name} ist kein Name für ein Modell</translation>
+        <source>it is the image encoder of another model</source>
+        <translation>es ist der Bild-Encoder eines anderen Modells</translation>
     </message>
     <message>
-        <source>it is too large</source>
-        <translation>sie ist zu groß</translation>
+        <source>it contains no weights</source>
+        <translation>es enthält keine Gewichte</translation>
     </message>
     <message>
-        <source>it was written by a newer Inglenook</source>
-        <translation>ein neueres Inglenook hat sie geschrieben</translation>
+        <source>the load trial failed ({why})</source>
+        <translation>der Ladeversuch ist fehlgeschlagen ({why})</translation>
     </message>
     <message>
-        <source>its chats are damaged</source>
-        <translation>die Chats darin sind beschädigt</translation>
+        <source>the model&apos;s attention heads of size {sizes} cannot be stored as {kind}</source>
+        <translation>die Attention-Köpfe des Modells (Größe {sizes}) lassen sich nicht als {kind} speichern</translation>
     </message>
     <message>
-        <source>it is damaged, or asks for a password</source>
-        <translation>sie ist beschädigt oder verlangt ein Passwort</translation>
+        <source>the system allows locking {allowed} MB, the model has {size} MB</source>
+        <translation>das System erlaubt das Sperren von {allowed} MB, das Modell hat {size} MB</translation>
     </message>
     <message>
-        <source>it holds no chats that this Inglenook knows</source>
-        <translation>sie enthält keine Chats, die dieses Inglenook kennt</translation>
+        <source>this build of llama.cpp has no GPU support</source>
+        <translation>diese llama.cpp-Version unterstützt keine Grafikkarte</translation>
     </message>
     <message>
-        <source>the reader ended with {code}</source>
-        <translation>das Lesen endete mit {code}</translation>
+        <source>an embedding model supports only the default</source>
+        <translation>ein Einbettungsmodell unterstützt nur den Standardwert</translation>
+    </message>
+    <message>
+        <source>{name} is not a valid name of a model file</source>
+        <translation>{name} ist kein gültiger Name einer Modelldatei</translation>
     </message>
     <message>
         <source>No such file or directory</source>
@@ -2988,154 +3023,69 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     </message>
 </context>
 <context>
-    <name>sentences</name>
+    <name>settings</name>
     <message>
-        <source>This chat has {n_prompt} tokens, the model reads {n_ctx}. Start a new chat to go on.</source>
-        <translation>Dieser Chat hat {n_prompt} Tokens, das Modell liest {n_ctx}. In einem neuen Chat geht es weiter.</translation>
+        <source>The language changes after a restart.</source>
+        <translation>Die Sprache ändert sich nach einem Neustart.</translation>
     </message>
     <message>
-        <source>The model&apos;s template refuses these messages: {reason}</source>
-        <translation>Die Vorlage des Modells lehnt diese Nachrichten ab: {reason}</translation>
+        <source>Close now</source>
+        <translation>Jetzt schließen</translation>
     </message>
     <message>
-        <source>{name} cannot be opened: {reason}.</source>
-        <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
     </message>
     <message>
-        <source>The model needs {needed} MB of memory, {available} MB are free. Close something first.</source>
-        <translation>Das Modell braucht {needed} MB Speicher, {available} MB sind frei. Zuerst etwas anderes schließen.</translation>
+        <source>Light</source>
+        <translation>Hell</translation>
     </message>
     <message>
-        <source>The model cannot be loaded so: {field}: {reason}.</source>
-        <translation>So lässt sich das Modell nicht laden: {field}: {reason}.</translation>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
     </message>
     <message>
-        <source>No model is loaded. Choose a model file, then try again.</source>
-        <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
+        <source>Text size</source>
+        <translation>Schriftgröße</translation>
     </message>
     <message>
-        <source>The model stopped working. Load it again to go on; nothing that was written is lost.</source>
-        <translation>Das Modell arbeitet nicht mehr. Nach neuem Laden geht es weiter; nichts Geschriebenes ist verloren.</translation>
+        <source>Notify when a long answer is ready while the window is out of sight</source>
+        <translation>Benachrichtigen, wenn eine lange Antwort fertig ist, während das Fenster nicht zu sehen ist</translation>
     </message>
     <message>
-        <source>Loading the model was cancelled.</source>
-        <translation>Das Laden des Modells wurde abgebrochen.</translation>
+        <source>Icon in the tray, where the desktop has one</source>
+        <translation>Symbol in der Leiste, wo die Oberfläche eine hat</translation>
     </message>
     <message>
-        <source>Inglenook is closing.</source>
-        <translation>Inglenook schließt gerade.</translation>
+        <source>Closing the window leaves Inglenook in the tray</source>
+        <translation>Beim Schließen des Fensters bleibt Inglenook in der Leiste</translation>
     </message>
     <message>
-        <source>The disk is full: new messages are not kept. They stay here until Inglenook closes.</source>
-        <translation>Der Datenträger ist voll: Neue Nachrichten werden nicht gespeichert. Sie bleiben hier, bis Inglenook schließt.</translation>
+        <source>Check for new versions once a week</source>
+        <translation>Einmal pro Woche nach neuen Versionen suchen</translation>
+    </message>
+</context>
+<context>
+    <name>sidebar</name>
+    <message>
+        <source>New folder…</source>
+        <translation>Neuer Ordner…</translation>
     </message>
     <message>
-        <source>The file of your chats is damaged. Start Inglenook again to begin a new one.</source>
-        <translation>Die Datei der Chats ist beschädigt. Nach einem Neustart von Inglenook beginnt eine neue.</translation>
+        <source>Remove from folder</source>
+        <translation>Aus dem Ordner entfernen</translation>
     </message>
     <message>
-        <source>Your chats were written by a newer Inglenook. This version leaves them alone and keeps none.</source>
-        <translation>Die Chats stammen von einem neueren Inglenook. Diese Version lässt sie unberührt und speichert keine.</translation>
-    </message>
-    <message>
-        <source>{name} holds no chats that Inglenook can read.</source>
-        <translation>{name} enthält keine Chats, die Inglenook lesen kann.</translation>
-    </message>
-    <message>
-        <source>{name} could not be read or written to its end: {reason}.</source>
-        <translation>{name} ließ sich nicht zu Ende lesen oder schreiben: {reason}.</translation>
-    </message>
-    <message>
-        <source>Port {port} is used by another program.</source>
-        <translation>Port {port} ist von einem anderen Programm belegt.</translation>
-    </message>
-    <message>
-        <source>Something was not kept, because a value in it is not valid.</source>
-        <translation>Etwas wurde nicht gespeichert, weil ein Wert darin ungültig ist.</translation>
-    </message>
-    <message>
-        <source>The file of your settings was damaged. It is kept as {name}; the settings are as at first.</source>
-        <translation>Die Datei der Einstellungen war beschädigt. Sie liegt jetzt als {name} bereit; die Einstellungen sind wie am Anfang.</translation>
-    </message>
-    <message>
-        <source>Your settings cannot be read: {reason}. The file is left as it is; changes are not kept.</source>
-        <translation>Die Einstellungen lassen sich nicht lesen: {reason}. Die Datei bleibt, wie sie ist; Änderungen werden nicht gespeichert.</translation>
-    </message>
-    <message>
-        <source>Chats are not kept: {reason}.</source>
-        <translation>Chats werden nicht gespeichert: {reason}.</translation>
-    </message>
-    <message>
-        <source>Something went wrong: {error}</source>
-        <translation>Etwas ging schief: {error}</translation>
-    </message>
-    <message>
-        <source>The file of your chats was damaged. It is kept as {name}; a new one was begun.</source>
-        <translation>Die Datei der Chats war beschädigt. Sie heißt jetzt {name}; eine neue ist begonnen.</translation>
-    </message>
-    <message>
-        <source>“{name}”</source>
-        <translation>„{name}“</translation>
-    </message>
-    <message>
-        <source>{names} and others</source>
-        <translation>{names} und weitere</translation>
-    </message>
-    <message>
-        <source>You</source>
-        <translation>Ich</translation>
-    </message>
-    <message>
-        <source>Inglenook</source>
-        <translation>Inglenook</translation>
-    </message>
-    <message>
-        <source>Instructions</source>
-        <translation>Anweisungen</translation>
-    </message>
-    <message>
-        <source>The answer ends here because the model can read no further.</source>
-        <translation>Die Antwort endet hier, weil das Modell nicht weiter lesen kann.</translation>
-    </message>
-    <message>
-        <source>The model was unloaded before this answer was complete.</source>
-        <translation>Das Modell wurde entladen, bevor diese Antwort vollständig war.</translation>
-    </message>
-    <message>
-        <source>This answer was cut off when Inglenook ended.</source>
-        <translation>Diese Antwort brach ab, als Inglenook endete.</translation>
-    </message>
-    <message>
-        <source>Stopped before the first word.</source>
-        <translation>Vor dem ersten Wort gestoppt.</translation>
-    </message>
-    <message>
-        <source>Thinking…</source>
-        <translation>Denkt nach…</translation>
-    </message>
-    <message>
-        <source>Thought for a moment</source>
-        <translation>Kurz nachgedacht</translation>
-    </message>
-    <message>
-        <source>Thought for {seconds} s</source>
-        <translation>{seconds} s nachgedacht</translation>
-    </message>
-    <message>
-        <source>Stopped</source>
-        <translation>Gestoppt</translation>
-    </message>
-    <message>
-        <source>{speed} tok/s</source>
-        <translation>{speed} Tok/s</translation>
-    </message>
-    <message>
-        <source>{seconds} s to first word</source>
-        <translation>{seconds} s bis zum ersten Wort</translation>
+        <source>{words}, in the archive</source>
+        <translation>{words}, im Archiv</translation>
     </message>
     <message>
         <source>Pinned</source>
         <translation>Angeheftet</translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation>Ordner</translation>
     </message>
     <message>
         <source>Today</source>
@@ -3152,10 +3102,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>Earlier</source>
         <translation>Früher</translation>
-    </message>
-    <message>
-        <source>Folders</source>
-        <translation>Ordner</translation>
     </message>
     <message>
         <source>Archive</source>
@@ -3176,54 +3122,6 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>Folder {name}, {n}, open</source>
         <translation>Ordner {name}, {n}, offen</translation>
-    </message>
-    <message>
-        <source>Loading · {percent} %</source>
-        <translation>Lädt · {percent} %</translation>
-    </message>
-    <message>
-        <source>The model stopped</source>
-        <translation>Das Modell steht</translation>
-    </message>
-    <message>
-        <source>No model</source>
-        <translation>Kein Modell</translation>
-    </message>
-    <message>
-        <source>Waiting for the model · {percent} %</source>
-        <translation>Wartet auf das Modell · {percent} %</translation>
-    </message>
-    <message>
-        <source>Preparing the prompt…</source>
-        <translation>Die Anfrage wird vorbereitet …</translation>
-    </message>
-    <message>
-        <source>Waiting for the answer in “{title}”…</source>
-        <translation>Wartet auf die Antwort in „{title}“ …</translation>
-    </message>
-    <message>
-        <source>Waiting for other requests…</source>
-        <translation>Wartet auf andere Anfragen …</translation>
-    </message>
-    <message>
-        <source>Reading {percent} %</source>
-        <translation>Liest {percent} %</translation>
-    </message>
-    <message>
-        <source>Stopping…</source>
-        <translation>Hält an …</translation>
-    </message>
-    <message>
-        <source>{size} MB on disk</source>
-        <translation>{size} MB auf dem Datenträger</translation>
-    </message>
-    <message>
-        <source>Reads {n_ctx} tokens</source>
-        <translation>Liest {n_ctx} Tokens</translation>
-    </message>
-    <message>
-        <source>{words}, in the archive</source>
-        <translation>{words}, im Archiv</translation>
     </message>
 </context>
 <context>
@@ -3331,6 +3229,62 @@ Wählen Sie einen anderen Ordner; er gilt, bis Inglenook geschlossen wird. Um ih
     <message>
         <source>Copied</source>
         <translation>Kopiert</translation>
+    </message>
+    <message>
+        <source>This answer was cut off when Inglenook ended.</source>
+        <translation>Diese Antwort brach ab, als Inglenook endete.</translation>
+    </message>
+    <message>
+        <source>Stopped before the first word.</source>
+        <translation>Vor dem ersten Wort gestoppt.</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <translation>Denkt nach…</translation>
+    </message>
+    <message>
+        <source>Thought for a moment</source>
+        <translation>Kurz nachgedacht</translation>
+    </message>
+    <message>
+        <source>Thought for {seconds} s</source>
+        <translation>{seconds} s nachgedacht</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Gestoppt</translation>
+    </message>
+    <message>
+        <source>{speed} tok/s</source>
+        <translation>{speed} Tok/s</translation>
+    </message>
+    <message>
+        <source>{seconds} s to first word</source>
+        <translation>{seconds} s bis zum ersten Wort</translation>
+    </message>
+    <message>
+        <source>Waiting for the model · {percent} %</source>
+        <translation>Wartet auf das Modell · {percent} %</translation>
+    </message>
+    <message>
+        <source>Preparing the prompt…</source>
+        <translation>Die Anfrage wird vorbereitet …</translation>
+    </message>
+    <message>
+        <source>Waiting for the answer in “{title}”…</source>
+        <translation>Wartet auf die Antwort in „{title}“ …</translation>
+    </message>
+    <message>
+        <source>Waiting for other requests…</source>
+        <translation>Wartet auf andere Anfragen …</translation>
+    </message>
+    <message>
+        <source>Reading {percent} %</source>
+        <translation>Liest {percent} %</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Hält an …</translation>
     </message>
 </context>
 <context>

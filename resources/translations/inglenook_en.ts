@@ -46,13 +46,6 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</source>
-        <translation>
-            <numerusform>What is on this computer, and what would run well on it: %Ln core, {memory} of memory, {free} free.</numerusform>
-            <numerusform>What is on this computer, and what would run well on it: %Ln cores, {memory} of memory, {free} free.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>The file of your chats was damaged. %Ln chats were recovered; the damaged file is kept as {name}.</source>
         <translation>
             <numerusform>The file of your chats was damaged. %Ln chat was recovered; the damaged file is kept as {name}.</numerusform>
@@ -129,6 +122,13 @@
             <numerusform>Delete from here on: %Ln messages</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>This computer: %Ln cores, {memory} of memory, {free} free.</source>
+        <translation>
+            <numerusform>This computer: %Ln core, {memory} of memory, {free} free.</numerusform>
+            <numerusform>This computer: %Ln cores, {memory} of memory, {free} free.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>AttachmentChip</name>
@@ -158,22 +158,22 @@
     </message>
 </context>
 <context>
+    <name>ImportExportWiring</name>
+    <message numerus="yes">
+        <source>%Ln chats so far…</source>
+        <translation>
+            <numerusform>%Ln chat so far…</numerusform>
+            <numerusform>%Ln chats so far…</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>MessageWiring</name>
     <message numerus="yes">
         <source>%Ln messages are deleted.</source>
         <translation>
             <numerusform>The message is deleted.</numerusform>
             <numerusform>%Ln messages are deleted.</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>SettingsWiring</name>
-    <message numerus="yes">
-        <source>%Ln chats so far…</source>
-        <translation>
-            <numerusform>%Ln chat so far…</numerusform>
-            <numerusform>%Ln chats so far…</numerusform>
         </translation>
     </message>
 </context>

@@ -69,7 +69,7 @@ _STRUCTURES: Mapping[str, CostlyValue] = {
     "a million nested lists": _nested(b"[", b"]", 1_000_000),
 }
 
-BOMBS: Mapping[str, CostlyValue] = {
+COSTLY_VALUES: Mapping[str, CostlyValue] = {
     **_STRUCTURES,
     **{f"{title}, as a text": _as_text(costly) for title, costly in _STRUCTURES.items()},
     "an object of schemas": _object(b'{"type":"object","properties":{}}'),
@@ -211,10 +211,10 @@ def attack(path: str, chance: random.Random, title: str | None = None) -> Attack
     body = chance.choice(templates(path))
     fields = [(name,) for name in (*_names(path), "unknown")]
     place = chance.choice([*places(body), *fields])
-    title = title or chance.choice(list(BOMBS))
+    title = title or chance.choice(list(COSTLY_VALUES))
     most = chance.choice((MOST_ALLOWED, SIZE_BYTES))
     where = ".".join(map(str, place))
-    return Attack(path, f"{title} ({most}) at {where}", with_costly_value(body, place, BOMBS[title](most)))
+    return Attack(path, f"{title} ({most}) at {where}", with_costly_value(body, place, COSTLY_VALUES[title](most)))
 
 
 def _names(path: str) -> list[str]:

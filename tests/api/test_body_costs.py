@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.api import fuzz_body_costs
-from tests.api.costly_bodies import BOMBS, MOST_ALLOWED, SIZE_BYTES, Attack, routes, templates, with_costly_value
+from tests.api.costly_bodies import (
+    COSTLY_VALUES,
+    MOST_ALLOWED,
+    SIZE_BYTES,
+    Attack,
+    routes,
+    templates,
+    with_costly_value,
+)
 from tests.api.endpoint_process import Served, served
 from tests.api.fuzz_body_costs import seconds_of_environment, try_attack
 
@@ -23,7 +31,7 @@ def server() -> Iterator[Served]:
 
 def with_costly_messages(path: str, title: str, field: str) -> Attack:
     body = {**templates(path)[0], field: None}
-    return Attack(path, f"{title} at {field}", with_costly_value(body, (field,), BOMBS[title](SIZE_BYTES)))
+    return Attack(path, f"{title} at {field}", with_costly_value(body, (field,), COSTLY_VALUES[title](SIZE_BYTES)))
 
 
 @pytest.mark.parametrize("title", WORST)
@@ -58,7 +66,7 @@ def test_generated_bodies_cost_little_time_and_memory() -> None:
 @pytest.mark.parametrize("field", ["metadata"])
 def test_dictionary_with_many_invalid_entries_is_refused_quickly(server: Served, field: str) -> None:
     body = {**templates("/v1/responses")[0], field: None}
-    content = with_costly_value(body, (field,), BOMBS["keys with numbers"](MOST_ALLOWED))
+    content = with_costly_value(body, (field,), COSTLY_VALUES["keys with numbers"](MOST_ALLOWED))
     with server.measured() as load:
         answer = server.client.post("/v1/responses", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400

@@ -108,7 +108,7 @@ def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translation_files_contain_every_source_string(language: str, bootstrap: ModuleType, tmp_path: Path) -> None:
     shutil.copy(file_of(language), tmp_path)
-    bootstrap.gather(tmp_path)
+    bootstrap.update(tmp_path)
     said, kept = (
         {each.key for each in words_of(file_of(language, tmp_path))},
         {each.key for each in words_of(file_of(language))},
@@ -125,7 +125,7 @@ def test_new_source_string_is_found_as_missing(bootstrap: ModuleType, tmp_path: 
     )
     for language in LANGUAGES:
         shutil.copy(file_of(language), tmp_path)
-    bootstrap.gather(tmp_path, source.parent)
+    bootstrap.update(tmp_path, source.parent)
     assert {each.key for each in words_of(file_of("de", tmp_path))} == {
         ("new", "A word {n}", "", False),
         ("", "%Ln words", "", True),

@@ -180,7 +180,8 @@ from desktop.platform.number_format import whole
 class Window(launch.MainWindow):
     def show(self):
         own = QCoreApplication.translate("QPlatformTheme", "Cancel")
-        print("|".join([self.composer._edit.placeholderText(), own, whole(1234), QLocale().name()]), flush=True)
+        placeholder = self.chat_page.composer._edit.placeholderText()
+        print("|".join([placeholder, own, whole(1234), QLocale().name()]), flush=True)
         os._exit(0)
 
 launch.MainWindow = Window
@@ -316,7 +317,7 @@ def test_models_page_is_german(run: Run, open_gui: OpenGui, profile: Profile, tm
     async def story() -> None:
         async with open_gui(language="de") as gui:
             await until(lambda: gui.ready)
-            gui.window.sidebar.models_requested.emit()
+            gui.window.show_page("models")
             page = gui.window.view("models")
             await until(lambda: len(page.local_models._list or ()) >= 3 and not page.local_models.note.text())
             await look(gui, "models")
