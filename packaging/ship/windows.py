@@ -38,8 +38,8 @@ def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
     dash = "/" if os.name == "nt" else "-"
     options = [f"{dash}D{name}={value}" for name, value in given.items()]
     # By default makensis reads a script in the code page of Windows.
-    options = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
-    done = subprocess.run(["makensis", *options, *options, SCRIPT], capture_output=True, text=True)
+    flags = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
+    done = subprocess.run(["makensis", *flags, *options, SCRIPT], capture_output=True, text=True)
     if done.returncode != 0:
         raise SetupError(f"makensis failed: {(done.stdout + done.stderr).strip()[-800:]}")
 
