@@ -120,7 +120,7 @@ def test_invalid_model_files_are_refused(model_path: Path, tmp_path: Path) -> No
 
     async def run() -> None:
         engine = Engine()
-        for path, reason in ((cut, "cut short"), (text, "no GGUF"), (tmp_path / "none.gguf", "no such file")):
+        for path, reason in ((cut, "incomplete"), (text, "not a GGUF"), (tmp_path / "none.gguf", "no such file")):
             with pytest.raises(ModelFileError, match=reason):
                 await engine.load(path)
         await engine.load(model_path, LoadSettings(n_ctx=512))
