@@ -50,5 +50,14 @@ def test_every_command_in_a_document_exists(name: str) -> None:
     assert all((ROOT / path).exists() for path in tests)
 
 
+@pytest.mark.parametrize(("path", "n_most"), [("window", 14), ("http", 12), ("engine", 12)])
+def test_request_path_is_short(path: str, n_most: int) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    found = re.search(rf"<!-- path: {path} begin -->(.*?)<!-- path: {path} end -->", text, re.DOTALL)
+    assert found is not None
+    steps = re.findall(r"^\d+\. ", found[1], re.MULTILINE)
+    assert 0 < len(steps) <= n_most
+
+
 def test_readme_has_at_most_180_lines() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 180

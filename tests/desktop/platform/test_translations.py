@@ -22,7 +22,19 @@ from tests.packaging.checkout import ROOT
 SAME = frozenset(
     {
         # Names and loan words
-        *("Inglenook", "Markdown…", "PDF…", "App", "Chats", "Chat: {title}", "Prompt", "Top P", "Top K", "Min P"),
+        *(
+            "Inglenook",
+            "Markdown…",
+            "PDF…",
+            "App",
+            "Chat",
+            "Chats",
+            "Chat: {title}",
+            "Prompt",
+            "Top P",
+            "Top K",
+            "Min P",
+        ),
         # Units and separators
         *(
             "{size} GB",

@@ -342,12 +342,12 @@ def test_settings_page_is_german_and_language_is_kept(run: Run, open_gui: OpenGu
             await look(gui, "no-model")
             gui.window.show_page("settings")
             await look(gui, "settings")
-            card = gui.window.view("settings").language
-            chosen = {button.property("choice"): button for button in card._buttons.buttons()}
+            card = gui.window.view("settings").row("language")
+            chosen = card.buttons
             assert chosen["system"].isChecked()
             chosen["en"].click()
             assert chosen["en"].isChecked()
-            assert "ab dem nächsten start" in gui.window.toast.text.lower()
+            assert "nach einem neustart" in gui.window.toast.text.lower()
             gui.window.view("settings").ensureWidgetVisible(card)
             await look(gui, "settings-language")
         assert SettingsFile(profile.settings).value.language == "en"
