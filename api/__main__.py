@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from api import key_command
 from api.app import Lifespan, create_app
+from api.authentication import find_key
 from api.errors import CannotListen
-from api.keys import find_key
 from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback

@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar
 
 from starlette.types import Receive, Scope
 
+from api.authentication import OWNER, KeyHolder, KeyRing
 from api.errors import QueueFull, RequestStopped
-from api.keys import OWNER, KeyHolder, KeyRing
 from api.request_record import (
     KEYS,
     KeyUsage,

@@ -14,11 +14,11 @@ from starlette.responses import Response
 from api import activity_routes, model_routes, openapi, public_routes
 from api.activity import Activity
 from api.anthropic import routes as anthropic
+from api.authentication import KeyRing
 from api.cors import AllowedOriginsCors, Origins
 from api.error_bodies import error_response, problem_of
 from api.errors import ApiError
 from api.keep_alive import KeepAlive
-from api.keys import KeyRing
 from api.llama_cpp import routes as llama_cpp
 from api.ollama import routes as ollama
 from api.openai import embeddings

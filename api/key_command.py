@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from engine.files.profile import Profile
 
 

@@ -19,10 +19,10 @@ from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
 from api.answer import Answer, schema_headers, violated_keywords
+from api.authentication import KeyHolder
 from api.body import parse_body
 from api.errors import BodyTooLarge, ModelNotFound
 from api.keep_alive import KeepAlive
-from api.keys import KeyHolder
 from api.request_record import BODY, REQUEST_ID, holder_of
 from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing

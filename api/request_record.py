@@ -9,7 +9,7 @@ from typing import Literal
 
 from starlette.types import Scope
 
-from api.keys import KeyHolder
+from api.authentication import KeyHolder
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Failed, Finished, TextDelta
 from engine.request_state import RequestProgress

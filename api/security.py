@@ -11,11 +11,11 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.authentication import KeyRing
 from api.body_limits import BoundedReceive
 from api.cors import Origins
 from api.error_bodies import OLLAMA_PATH, error_response, problem_of, request_id_headers
 from api.errors import AmbiguousLength, ApiError, BodyTooLarge, HostNotAllowed, NotJson, OriginNotAllowed
-from api.keys import KeyRing
 from api.request_record import HOLDER, KEYS, REQUEST_ID
 from api.settings import EndpointSettings
 from engine.redacted_traceback import redacted_traceback

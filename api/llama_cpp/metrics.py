@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.activity import Activity
-from api.keys import KeyHolder
+from api.authentication import KeyHolder
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 

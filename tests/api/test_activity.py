@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from api.activity import MAX_ENDED_RECORDS
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from engine.backend import Limits
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -152,7 +152,7 @@ def test_concurrent_clients_are_all_answered() -> None:
 
 
 def test_activity_names_the_key_of_a_request(tmp_path: Any) -> None:
-    from api.keys import KeyFile
+    from api.authentication import KeyFile
 
     keys = KeyFile(tmp_path / "keys.json")
     value = keys.add("editor")

@@ -12,8 +12,8 @@ import pytest
 
 from api import key_command
 from api.__main__ import main
+from api.authentication import ENDPOINT_KEY_NAME, KeyFile, KeyRing, find_key, key_matches
 from api.errors import InvalidKey
-from api.keys import ENDPOINT_KEY_NAME, KeyFile, KeyRing, find_key, key_matches
 from engine.files.profile import Profile
 
 # The endpoint's own key

@@ -13,8 +13,8 @@ import pytest
 from starlette.types import Message
 
 from api.app import create_app
+from api.authentication import KeyRing
 from api.cors import Origins
-from api.keys import KeyRing
 from api.security import OPEN_PATHS, SecurityMiddleware
 from engine.engine import Engine
 from tests.api.live_endpoint import KEY, Live, ask, live, routes_of, settings

@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from api.authentication import KeyHolder
 from api.errors import BadRequest, ResponseNotFound
-from api.keys import KeyHolder
 from api.openai.responses.answer import ResponsesEventWriter, ResponsesMeta, whole_response
 from api.openai.responses.request import Item, parse_items, responses_request
 from api.openai.responses.schemas import ResponsesBody

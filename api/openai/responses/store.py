@@ -10,8 +10,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.authentication import KeyHolder
 from api.errors import ResponseNotFound
-from api.keys import KeyHolder
 from api.openai.responses.request import Item
 from engine.files.atomic_write import PART_SUFFIX, write_atomic
 from engine.files.private_files import make_private_folder

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from api.authentication import ENDPOINT_KEY_NAME, KeyHolder
 from api.errors import ResponseNotFound
-from api.keys import ENDPOINT_KEY_NAME, KeyHolder
 from api.openai.responses.request import Item, parse_messages
 from api.openai.responses.store import ResponseStore, StoredResponse
 from tests.api.live_endpoint import live
