@@ -13,7 +13,8 @@ from engine.files.profile import Profile
 
 
 def main(argv: Sequence[str]) -> int:
-    """Returns the exit code. Prints keys on stdout, one per line, and an error as one sentence on stderr."""
+    """Runs the command and returns the exit code. Prints keys on stdout, one per line, and an error as one sentence on
+    stderr."""
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
     try:
