@@ -23,7 +23,7 @@ TEXT = "x" * LIMIT_BYTES
 
 
 async def endless(ctx: RequestContextDep) -> str:
-    """A question that only ends when it is cancelled."""
+    """A route whose query about the model ends only when it is cancelled."""
 
     async def work(questions: ModelQueries) -> str:
         await asyncio.Event().wait()

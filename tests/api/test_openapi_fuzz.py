@@ -1,4 +1,4 @@
-"""Hundreds of random requests do not break the server: normal requests between them are answered correctly."""
+"""After hundreds of random requests, the server still answers normal ones correctly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""instructor, from PyPI, in its own process, because it needs older packages."""
+"""The Python client `instructor`, in its own process, because it needs older packages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
     assert set(value) == {"TOOLS", "JSON_SCHEMA", "partial"}
     assert set(value.values()) <= {"red", "blue"}
     endpoint.last_request()  # waits until all requests have ended
-    # The closed stream may end after the overlong prompt.
+    # The requests are found by state, because the aborted stream may end after the refused overlong prompt.
     by_state = {call.state: call for call in endpoint.calls() if call.state != "finished"}
     assert set(by_state) == {"failed", "cancelled"}
     assert by_state["cancelled"].n_output < 900
