@@ -98,7 +98,7 @@ class KeyHolder:
 
     name: str
     id: str = ""
-    """Empty for the endpoint's own key."""
+    """The hash of a named key; empty for the endpoint's own key."""
 
     @property
     def sees_all(self) -> bool:
@@ -121,7 +121,7 @@ class NamedKey:
     name: str
     sha256: str
     made_at: float
-    """Unix time."""
+    """Unix time at which the key was created."""
 
 
 class KeyFile:
@@ -189,7 +189,7 @@ class KeyRing:
         raise InvalidKey
 
     def is_valid(self, holder: KeyHolder) -> bool:
-        """False once the holder's key has been revoked."""
+        """Whether the holder's key is still valid: False once it has been revoked."""
         return holder.sees_all or any(key.sha256 == holder.id for key in self._keys())
 
     def _keys(self) -> tuple[NamedKey, ...]:

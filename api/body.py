@@ -35,8 +35,10 @@ _VALUE_STARTS = (b",", b"[", b"{")
 
 
 def int_if_integral(value: object) -> object:
-    """Converts a float without a fractional part to an int; returns other values unchanged. 40.0 is an integer in JSON
-    Schema (2020-12, section 4.2.3), and clients in languages with a single number type send integers that way."""
+    """Converts a float without a fractional part to an int; returns other values unchanged.
+
+    40.0 is an integer in JSON Schema (2020-12, section 4.2.3). Clients in languages with a single number type send
+    integers like this."""
     # From 2**53 on, a float does not identify one integer.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)

@@ -53,7 +53,8 @@ class HostNotAllowed(ApiError):
 
 
 class OriginNotAllowed(ApiError):
-    """`origin`: the refused origin, or "" if it has a form that the user cannot allow, such as "null"."""
+    """The Origin header names an origin that is not allowed. `origin` is "" if the user could not allow it, such as
+    "null"."""
 
     def __init__(self, origin: str = "") -> None:
         super().__init__(origin)

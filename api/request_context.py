@@ -144,7 +144,7 @@ class RequestContext:
 
     @property
     def now(self) -> int:
-        """Unix time, in whole seconds."""
+        """The current Unix time, in whole seconds."""
         return int(time.time())
 
     async def read(self, shape: type[Body]) -> Body:

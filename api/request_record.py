@@ -71,7 +71,7 @@ class RequestView:
     path: str
     state: State
     began_at: float
-    """Unix time."""
+    """Unix time at which the request began."""
     age_s: float
     queue_place: int
     n_prompt: int

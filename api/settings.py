@@ -64,11 +64,11 @@ class EndpointSettings:
     body_timeout_s: float = 30.0
     """Time limit for receiving the complete body, from the end of the header."""
     write_timeout_s: float = 30.0
-    """After this time without reading anything, a client is disconnected."""
+    """Time after which a client that reads nothing is disconnected."""
     idle_timeout_s: float = 60.0
-    """After this time without a request, a connection is closed."""
+    """Time without a request after which a connection is closed."""
     ping_interval_s: float = 15.0
-    """After this time without an event, a stream sends keep-alive bytes."""
+    """Time without an event after which a stream sends keep-alive bytes."""
 
     def __post_init__(self) -> None:
         for origin in self.origins:

@@ -63,7 +63,7 @@ class Options(SamplerFields):
 
 
 class ModelBody(Body):
-    """`name` is the earlier name of `model`."""
+    """Names the model. `name` is the earlier name of `model`."""
 
     model: str | None = None
     name: str | None = None

@@ -55,8 +55,8 @@ class ChatCompletionBody(SamplerFields, ConstraintFields, ReasoningFields):
     function_call: object = None
     # Fields of llama.cpp's server.
     timings_per_token: bool | None = None
-    """Send timings with each chunk of a stream."""
+    """True: timings are sent with each chunk of a stream."""
     return_progress: bool | None = None
-    """Report the prompt's progress in chunks before the answer."""
+    """True: the prompt's progress is reported in chunks before the answer."""
     continue_final_message: bool | None = None
     add_generation_prompt: bool | None = None

@@ -37,7 +37,7 @@ class ResponsesMeta:
     body: ResponsesBody
     request: ChatRequest
     stores: bool = True
-    """Whether the response will be stored."""
+    """True if the response will be stored."""
 
     @property
     def id(self) -> str:
