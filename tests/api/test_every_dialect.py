@@ -1,4 +1,4 @@
-"""Hostile bodies and disconnecting clients on the routes of every dialect."""
+"""The routes of every dialect refuse malformed bodies, and free the slot of a client that disconnects."""
 
 from __future__ import annotations
 

@@ -148,7 +148,9 @@ def run(
         signal.signal(number, handler)
 
 
-def test_invalid_model_file_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
+def test_invalid_model_file_is_reported_in_one_sentence(
+    run: Callable[..., Result], model_path: Path, tmp_path: Path
+) -> None:
     noise = tmp_path / "noise.gguf"
     noise.write_bytes(b"this is no model at all" * 1000)
     cut = tmp_path / "cut.gguf"
@@ -161,7 +163,7 @@ def test_invalid_model_file_prints_one_sentence(run: Callable[..., Result], mode
         assert path.name in ran.errors[0]
 
 
-def test_busy_port_prints_one_sentence(run: Callable[..., Result], model_path: Path) -> None:
+def test_busy_port_is_reported_in_one_sentence(run: Callable[..., Result], model_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -184,7 +186,7 @@ def test_invalid_port_is_refused(run: Callable[..., Result], port: str) -> None:
     assert "invalid port value" in ran.errors[-1]
 
 
-def test_malformed_key_prints_one_sentence(
+def test_malformed_key_is_reported_in_one_sentence(
     run: Callable[..., Result], model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGLENOOK_API_KEY", "two words")
@@ -194,14 +196,16 @@ def test_malformed_key_prints_one_sentence(
     assert "two words" not in ran.errors[0]
 
 
-def test_unusable_profile_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
+def test_unusable_profile_is_reported_in_one_sentence(
+    run: Callable[..., Result], model_path: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     ran = run("--model", model_path, "--profile", tmp_path / "file")
     assert (ran.code, len(ran.errors)) == (1, 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the data folder is named by a variable on Linux only")
-def test_missing_model_prints_one_sentence(
+def test_missing_model_is_reported_in_one_sentence(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The endpoint with the real model while the window uses it."""
+"""With the real model: requests to the endpoint do not change answers in the window."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def test_every_route_except_public_ones_needs_key(endpoint: Live) -> None:
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)
 
 
-def test_redoc_page_is_off(endpoint: Live) -> None:
+def test_redoc_page_is_404(endpoint: Live) -> None:
     assert send(endpoint, "/redoc", "GET", (own(endpoint), AUTH))[0] == 404
 
 
@@ -237,7 +237,7 @@ def test_websocket_is_closed_immediately() -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-def test_upgrade_header_is_ignored(endpoint: Live) -> None:
+def test_websocket_upgrade_header_is_ignored(endpoint: Live) -> None:
     upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAA")
     assert send(endpoint, "/v1/models", "GET", (own(endpoint), *upgrade))[0] == 401
 
@@ -293,7 +293,7 @@ def test_answers_do_not_contain_model_path(endpoint: Live) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 stands for another address of this machine")
-def test_wildcard_address_accepts_only_the_connected_address_as_host() -> None:
+def test_server_on_wildcard_address_accepts_only_the_connected_address_as_host() -> None:
     with live(host="0.0.0.0", allow_lan=True) as endpoint:
         url = f"http://127.0.0.2:{endpoint.server.port}/v1/models"
         assert httpx.get(url, headers={"x-api-key": KEY}, trust_env=False).status_code == 200

@@ -85,7 +85,7 @@ def test_server_listens_on_ipv6() -> None:
     server.stop()
 
 
-def test_server_can_be_restarted() -> None:
+def test_server_can_be_started_again_after_stop() -> None:
     server = empty_server()
     for _ in range(3):
         server.start()
@@ -169,7 +169,7 @@ def test_endpoint_requests_do_not_change_answers_in_the_window() -> None:
     assert len(set(answers)) == 1
 
 
-def test_stop_lets_short_answer_complete() -> None:
+def test_server_stop_lets_short_answer_complete() -> None:
     with live(FakeOpener(Script(b"x" * 30, step_s=0.02))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True)))
         connection.recv(1000)
@@ -178,7 +178,7 @@ def test_stop_lets_short_answer_complete() -> None:
     assert took < 2
 
 
-def test_stop_ends_streams_with_error_in_time() -> None:
+def test_server_stop_ends_streams_with_error_within_its_timeout() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, ExitStack() as clients:
         connections = [clients.enter_context(endpoint.socket()) for _ in range(4)]
         for connection in connections:
@@ -191,7 +191,7 @@ def test_stop_ends_streams_with_error_in_time() -> None:
     assert endpoint.n_in_progress == 0
 
 
-def test_stop_ends_whole_answer_with_503() -> None:
+def test_server_stop_answers_unfinished_request_with_503() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask()))
         wait_until(lambda: endpoint.n_in_progress == 1)
@@ -201,7 +201,7 @@ def test_stop_ends_whole_answer_with_503() -> None:
     assert b"x-should-retry: false" in answer
 
 
-def test_slow_client_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
+def test_slow_client_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
     with live() as endpoint, ExitStack() as clients:
         for part in (b"", b"GET / HT", endpoint.chat_head(1000), endpoint.chat_head(1000) + b"{"):
             clients.enter_context(endpoint.socket()).sendall(part)
@@ -210,7 +210,7 @@ def test_slow_client_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> N
     assert capfd.readouterr().err == ""
 
 
-def test_long_native_step_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
+def test_slow_decode_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
     """The engine does not react in time. The request is aborted, and nothing is logged."""
 
     async def serve_and_stop() -> float:

@@ -17,7 +17,7 @@ PACKAGES = ROOT / "build" / "clients" / "instructor"
 
 
 @pytest.mark.skipif(not PACKAGES.exists(), reason="`make test` puts instructor into build/clients")
-def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
+def test_instructor_reads_structured_answers_and_errors(endpoint: RealEndpoint) -> None:
     command = [sys.executable, str(Path(__file__).with_name("instructor_script.py")), endpoint.url, endpoint.key]
     env = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)

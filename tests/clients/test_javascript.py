@@ -31,7 +31,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_javascript_client_gets_answers(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
+def test_javascript_client_reads_answers_and_errors(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
     found = _run(name, endpoint, tmp_path)
     assert found["models"] in ([endpoint.model], None)
     assert found["whole"] == found["streamed"] != ""

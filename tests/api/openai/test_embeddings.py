@@ -72,7 +72,7 @@ def test_openai_client_gets_vectors(endpoint: Live) -> None:
     assert endpoint.n_in_progress == 0
 
 
-def test_token_input_is_refused_with_advice(endpoint: Live) -> None:
+def test_error_for_token_input_names_the_langchain_option(endpoint: Live) -> None:
     refused = endpoint.post({"input": [[1, 2]]}, "/v1/embeddings")
     assert refused.status_code == 400
     assert "check_embedding_ctx_length=False" in refused.json()["error"]["message"]

@@ -107,7 +107,7 @@ def test_unknown_item_fields_are_not_stored(tmp_path: Path) -> None:
         {"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "output": "a"},
     ],
 )
-def test_items_needed_later_are_stored_whole(tmp_path: Path, item: Item) -> None:
+def test_item_fields_that_later_requests_need_are_stored(tmp_path: Path, item: Item) -> None:
     store = ResponseStore(tmp_path)
     store.put(StoredResponse({"id": name("1")}, [item]))
     again = find(store, name("1"))
