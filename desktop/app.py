@@ -43,7 +43,7 @@ from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
@@ -218,7 +218,8 @@ async def _open_chat_page(services: Services) -> ChatPageController:
     settings = services.settings
     chats.organizer.fold_archive(settings.value.archive_folded)
     chats.organizer.archive_folded_changed.connect(lambda folded: settings.change(archive_folded=folded))
-    transcript = TranscriptView(window.theme)
+    transcript = TranscriptView(window.theme, settings=lambda: settings.value)
+    settings.on_any_change(transcript.viewport().update)
     await asyncio.sleep(0)
     chat_list = ChatListView(window.theme)
     await asyncio.sleep(0)

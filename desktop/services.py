@@ -16,7 +16,7 @@ from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.sidebar import Sidebar
 from desktop.store.store import Store

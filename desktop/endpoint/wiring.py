@@ -16,7 +16,7 @@ from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.sidebar.sidebar import Sidebar
 from engine.status import Status
 

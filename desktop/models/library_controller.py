@@ -25,7 +25,7 @@ from desktop.models.model_list import (
 )
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from engine.backend import LoadSettings
 from engine.files.profile import Profile
 from engine.library import default_model

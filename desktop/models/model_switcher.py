@@ -15,7 +15,7 @@ from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from engine.errors import LoadCancelled
 from engine.status import Status
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.framework.actions import Action
 from desktop.platform.theme import TEXT_SIZE, TEXT_SIZES
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import next_step
 
 translate = QCoreApplication.translate

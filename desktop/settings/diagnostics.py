@@ -12,7 +12,7 @@ import psutil
 from PySide6.QtCore import QLocale, qVersion
 from PySide6.QtGui import QGuiApplication
 
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from engine.status import Status
 
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")

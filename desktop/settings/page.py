@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton,
 from desktop.framework.actions import Actions
 from desktop.import_export.card import ImportExportCard
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import Card
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import SettingRow, make_rows
+from desktop.settings.setting_field import Card
 from desktop.settings.shortcuts_card import ShortcutsCard
 from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.scroll_page import ScrollPage

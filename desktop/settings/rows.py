@@ -1,4 +1,4 @@
-"""The rows of the settings page, made from the declarations in `desktop.settings.settings`."""
+"""The rows of the settings page, made from the declarations in `desktop.settings.all_settings`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import Card, ChoiceRow, Row, StepsRow, SwitchRow, row_of
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
+from desktop.settings.current_settings import AppSettings
+from desktop.settings.setting_field import Card, ChoiceRow, Row, StepsRow, SwitchRow, row_of
 from desktop.widgets.card_parts import ChoiceButton, set_enabled
 from desktop.widgets.switch import Switch
 

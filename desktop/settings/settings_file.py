@@ -8,8 +8,8 @@ import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from desktop.settings.declaration import is_valid
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
+from desktop.settings.setting_field import is_valid
 from engine.files.atomic_write import write_atomic
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -13,6 +13,7 @@ from desktop.platform.theme import Theme
 from desktop.render.blocks import Block, InlineImage, Kind
 from desktop.render.long_text import EXCERPT_LENGTH, excerpt
 from desktop.render.reasoning_and_calls import reasoning_blocks, tool_call_block
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.answer_status import (
     StatusOf,
@@ -68,6 +69,8 @@ class MessageItem:
         self.matches: Sequence[TextSpan] = ()
         """Matches of a search, to be highlighted."""
         self.status = WaitStatus()
+        self.settings: Callable[[], Settings] = Settings
+        """Returns the current settings: the defaults, unless `ItemCache` replaced this function."""
         self.buttons_width = 0
         """Pixels that the buttons below take of the item's width."""
         self._theme = theme
@@ -108,7 +111,7 @@ class MessageItem:
     @property
     def shown_stats(self) -> str:
         """The statistics that fit beside the buttons."""
-        return fitting_stats(self.message, self.width - self.buttons_width - STATS_GAP)
+        return fitting_stats(self.message, self.settings(), self.width - self.buttons_width - STATS_GAP)
 
     @property
     def _text_top(self) -> int:

@@ -7,7 +7,7 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 
 if TYPE_CHECKING:
     from desktop.updates.releases import Release

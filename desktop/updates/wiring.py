@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.updates import update_checker
 from desktop.updates.update_checker import UpdateChecker
 

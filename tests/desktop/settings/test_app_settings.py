@@ -12,12 +12,13 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from api.settings import DEFAULT_PORT
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import row_of
+from desktop.settings.all_settings import Settings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import ChoiceSetting, StepsSetting, SwitchSetting, make_rows, next_step
-from desktop.settings.settings import Settings
+from desktop.settings.setting_field import row_of
 from desktop.settings.settings_file import SettingsFile
 from tests.desktop.conftest import Run
 
@@ -40,6 +41,23 @@ def test_change_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
         assert (stored["theme"], stored["tray"]) == ("dark", False)
 
     run(story())
+
+
+def test_listener_to_any_change_is_called_only_if_a_value_changed(run: Run, tmp_path: Path) -> None:
+    async def story() -> None:
+        settings, tasks = opened(tmp_path / "settings.json")
+        seen: list[Settings] = []
+        settings.on_any_change(lambda: seen.append(settings.value))
+        settings.change(theme="dark", tray=False)
+        settings.change(theme="dark")
+        assert seen == [Settings(theme="dark", tray=False)]
+        await tasks.join()
+
+    run(story())
+
+
+def test_default_port_of_the_endpoint_is_that_of_the_api() -> None:
+    assert Settings().endpoint_port == DEFAULT_PORT
 
 
 @pytest.mark.parametrize(

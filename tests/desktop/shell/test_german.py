@@ -35,7 +35,7 @@ from desktop.chat.composer.overflow import Overflow, Turn
 from desktop.endpoint.errors import PortTaken
 from desktop.models.download_manager import DownloadState
 from desktop.platform.language import TRANSLATIONS, language_for
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
 from desktop.sidebar.search_results_view import SearchResultsView
 from desktop.store.records import ChatSettings

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsDamaged, SettingsFile, SettingsUnreadable
 from desktop.startup.options import Options
 from desktop.startup.writable_profile import check_writable, show_restore_failed, writable

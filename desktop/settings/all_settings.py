@@ -10,7 +10,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from desktop.platform.language import LANGUAGES, LanguageChoice
 from desktop.platform.theme import TEXT_SIZE, TEXT_SIZES, ThemeChoice
-from desktop.settings.declaration import ChoiceRow, StepsRow, SwitchRow, setting
+from desktop.settings.setting_field import ChoiceRow, StepsRow, SwitchRow, setting
 
 UpdatesChoice = Literal["unasked", "on", "off"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
 
 
@@ -17,6 +17,7 @@ class AppSettings:
     def __init__(self, file: SettingsFile, tasks: TaskSet) -> None:
         self._file, self._tasks = file, tasks
         self._listeners: dict[str, list[Callable[[Any], object]]] = {}
+        self._listeners_to_all: list[Callable[[], object]] = []
 
     @property
     def value(self) -> Settings:
@@ -32,7 +33,13 @@ class AppSettings:
             if value != getattr(before, name):
                 for listener in self._listeners.get(name, ()):
                     listener(value)
+        for listener_to_all in self._listeners_to_all:
+            listener_to_all()
 
     def on_change(self, name: str, listener: Callable[[Any], object]) -> None:
         """Calls `listener(value)` after each change of the setting `name`."""
         self._listeners.setdefault(name, []).append(listener)
+
+    def on_any_change(self, listener: Callable[[], object]) -> None:
+        """Calls `listener()` after each call of `change` that changed a setting."""
+        self._listeners_to_all.append(listener)
