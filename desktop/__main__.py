@@ -1,4 +1,4 @@
-"""The chat window: `python -m desktop`."""
+"""Entry point of the app with its chat window: `python -m desktop`."""
 
 from __future__ import annotations
 

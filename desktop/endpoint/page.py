@@ -18,7 +18,7 @@ from desktop.platform.theme import Theme
 from desktop.widgets.scroll_page import ScrollPage
 
 MIN_WIDTH_FOR_COLUMNS = 700
-"""Pixels. In a narrower page the cards of address and keys are below each other."""
+"""Width in pixels. In a narrower page the card with the keys is below the card with the address, not beside it."""
 
 
 class EndpointPage(ScrollPage):
@@ -47,7 +47,7 @@ class EndpointPage(ScrollPage):
         self.show_state(self._state)
 
     def toggle(self) -> None:
-        """Turn the endpoint on or off, as a click on the switch does."""
+        """Turn the endpoint on or off, like a click on the switch."""
         self._switch.click()
 
     def show_state(self, state: EndpointState) -> None:

@@ -1,4 +1,4 @@
-"""Actions that change settings."""
+"""The actions that change settings, and the action that copies the diagnostics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ translate = QCoreApplication.translate
 
 
 def settings_actions(settings: AppSettings, copy_diagnostics: Callable[[], None]) -> list[Action]:
-    """GUI thread only."""
+    """The actions for appearance and text size, and the one that copies the diagnostics. GUI thread only."""
     change = settings.change
 
     def step_text_size(by: int) -> None:

@@ -1,4 +1,4 @@
-"""The settings in force: a change is saved in the background and reported to those who depend on it."""
+"""The current settings of the app. A change is saved in the background, and listeners are called."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop.settings.settings_file import SettingsFile
 
 
 class AppSettings:
-    """GUI thread only."""
+    """Holds the current settings in `value`, changes them, and calls the listeners of a change. GUI thread only."""
 
     def __init__(self, file: SettingsFile, tasks: TaskSet) -> None:
         self._file, self._tasks = file, tasks
@@ -24,7 +24,8 @@ class AppSettings:
         return self._file.value
 
     def change(self, **changes: object) -> None:
-        """Sets new values by the names of their fields. Listeners run before it returns; the file is written later."""
+        """Sets new values, by the names of the settings. Listeners are called before it returns; the file is written
+        later."""
         before = self._file.value
         if not self._file.change(**changes):
             return

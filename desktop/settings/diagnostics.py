@@ -1,4 +1,5 @@
-"""A report for bug reports: machine, versions, states, settings, the end of the log. No chats, keys or folder names."""
+"""Writes the diagnostics for a bug report: machine, versions, states, settings, end of the log. They contain no chats,
+keys or folder names."""
 
 from __future__ import annotations
 
@@ -19,11 +20,13 @@ PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fa
 
 
 SHOWN_SETTINGS = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
-"""Settings whose values are reported. Of the others, which contain folders and files, only the number."""
+"""Settings whose values are reported. The values of other settings are not, because some contain paths of folders and
+files."""
 
 
 def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence[str]) -> str:
-    """GUI thread. `endpoint` is the stage of the endpoint, `log` the last lines of the log file."""
+    """The text of the diagnostics. `endpoint` is the stage of the endpoint, `log` the last lines of the log file. GUI
+    thread only."""
     memory = psutil.virtual_memory()
     screen = QGuiApplication.primaryScreen()
     lines = [
