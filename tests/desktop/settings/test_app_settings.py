@@ -1,4 +1,4 @@
-"""Settings in force: changes are reported, saved and checked."""
+"""Tests of the current settings: changes are reported to listeners and saved, and stored values are checked."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def opened(path: Path) -> tuple[AppSettings, TaskSet]:
     return AppSettings(SettingsFile(path), tasks), tasks
 
 
-def test_change_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
+def test_change_of_a_setting_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         seen: list[object] = []
@@ -99,7 +99,7 @@ def test_every_declared_row_shows_and_changes_its_setting(run: Run, qtbot: QtBot
     run(story())
 
 
-def test_next_step_stays_within_the_steps() -> None:
+def test_next_step_of_a_setting_stays_within_its_steps() -> None:
     assert next_step((11, 13, 16), 13, 1) == 16
     assert next_step((11, 13, 16), 16, 1) == 16
     assert next_step((11, 13, 16), 12, -1) == 11
