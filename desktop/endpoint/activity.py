@@ -100,7 +100,7 @@ class ActivityFeed(Protocol):
         ...
 
     def set_listener(self, listener: Callable[[], None]) -> None:
-        """Call `listener` on the window's thread soon after a request began or ended or an origin was refused."""
+        """Call `listener` on the window's thread soon after a request began or ended, or an origin was refused."""
         ...
 
 

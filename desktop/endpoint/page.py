@@ -81,7 +81,7 @@ class EndpointPage(ScrollPage):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(
                 0, self, lambda: self.ensureWidgetVisible(self.snippets)
-            )  # after the layout has placed the card
+            )  # waits until the layout has placed the card
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)

@@ -121,7 +121,7 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         return min([box.right() - PADDING, *lefts]) - 10
 
     def _paint_chip(self, painter: QPainter, rect: QRect, row: ModelRow) -> int:
-        """Paint the verdict in a rounded frame and return its width."""
+        """Paint the verdict in a rounded frame, and return the width of the frame."""
         text = strings.verdict(row)
         if not text:
             return 0

@@ -60,7 +60,7 @@ class SettingsFile:
 
     def _load(self) -> Settings:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a BOM
+            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # an editor may have added a BOM
             if not isinstance(found, dict):
                 raise ValueError("the settings are no object")
         except FileNotFoundError:
@@ -68,7 +68,7 @@ class SettingsFile:
         except OSError as error:
             self.problem = SettingsUnreadable(error.strerror or str(error))
             return Settings()
-        except (ValueError, RecursionError):  # includes UnicodeDecodeError
+        except (ValueError, RecursionError):  # ValueError includes UnicodeDecodeError
             self._rename_damaged()
             return Settings()
         return _checked(found)

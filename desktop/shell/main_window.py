@@ -208,7 +208,7 @@ class MainWindow(AppWindow):
                 view.sidebar_button.setVisible(folds)
 
     def show_error(self, error: BaseException, *, topic: str = "", stays: bool = False) -> None:
-        from desktop.error_messages import error_message  # not needed for the first paint
+        from desktop.error_messages import error_message  # imported here because the first paint does not need it
 
         self.toast.show_message(error_message(error), alert=True, topic=topic, stays=stays)
 

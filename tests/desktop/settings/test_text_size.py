@@ -35,9 +35,8 @@ def test_changed_text_size_scales_all_fonts_and_style_sheets(qapp: QApplication)
     style = theme.style_of("window.qss")
     assert "font-size: 21px" in style
     assert "height: 1px" in style  # hairlines are not scaled
-    assert (
-        "border-radius: 16px" in style
-    )  # larger at first, but Qt ignores a radius of more than half of the height of the box
+    # Larger in proportion, but Qt ignores a radius of more than half of the height of the box.
+    assert "border-radius: 16px" in style
     assert "line-height: 33px" in theme.style_of("document.css")
     assert theme.print_style_of("document.css") == Theme(qapp, "light", 13).style_of("document.css")
 
@@ -51,7 +50,7 @@ def test_text_size_changed_by_shortcut_is_kept_after_restart(run: Run, open_gui:
         async with open_gui(Script(answer=b"A few words, and `code`.\n\n```py\nx = 1\n```")) as gui:
             type_and_send(gui, "The sea?")
             await answered(gui)
-            await until(lambda: reading_height(gui) > 100)  # the view is refreshed at most every 40 ms
+            await until(lambda: reading_height(gui) > 100)  # the transcript lays out new text only at intervals
             before, low = reading_height(gui), gui.window.chat_page.composer._edit.height()
             QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
             QTest.keyClick(gui.window, Qt.Key.Key_Equal, CONTROL)

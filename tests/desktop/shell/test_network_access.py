@@ -61,12 +61,11 @@ def test_only_listed_modules_import_network_libraries() -> None:
     found = {}
     for package in ("engine", "api", "desktop"):
         for path in (ROOT / package).rglob("*.py"):
-            names = imported(path) - {
-                "urllib.request.url2pathname"
-            }  # only converts a URL to a path, without the network
-            roads = {road for road in NETWORK_MODULES for name in names if name == road or name.startswith(f"{road}.")}
-            if roads - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
-                found[path.relative_to(ROOT).as_posix()] = roads
+            # `url2pathname` only converts a URL to a path.
+            names = imported(path) - {"urllib.request.url2pathname"}
+            used = {each for each in NETWORK_MODULES for name in names if name == each or name.startswith(f"{each}.")}
+            if used - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
+                found[path.relative_to(ROOT).as_posix()] = used
     assert set(found) == {*SENDERS, *LOCAL_ONLY}, found
 
 

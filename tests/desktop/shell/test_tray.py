@@ -66,9 +66,8 @@ def test_closing_the_window_to_the_tray_keeps_the_app_running(
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             page = gui.window.view("settings")
-            assert (
-                not page.row("stays").switch.isEnabled()
-            )  # the setting is disabled, because without a tray the user could not show the window again
+            # The setting is disabled, because without a tray the user could not show the window again.
+            assert not page.row("stays").switch.isEnabled()
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
         async with open_gui() as gui:
             page = gui.window.view("settings")

@@ -110,7 +110,7 @@ def test_folder_in_place_of_settings_file_is_reported_as_unreadable(tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_damaged_settings_files_are_kept_under_different_names(tmp_path: Path, content: bytes) -> None:
+def test_damaged_settings_file_is_kept_under_another_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     file = SettingsFile(path)
