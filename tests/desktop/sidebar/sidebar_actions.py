@@ -36,7 +36,7 @@ INITIAL_ROWS = [
 ROWS_WITH_ARCHIVE = [*INITIAL_ROWS, "Tax return 2024", "Bicycle tour along the Danube"]
 
 IGNORES_MENU_WARNING = pytest.mark.qt_log_ignore("This plugin does not support")
-"""The offscreen platform warns about menus and dialogs."""
+"""For tests with menus and dialogs, about which the offscreen platform logs warnings."""
 
 
 def run_in_window(run: Run, open_gui: OpenGui, profile: Profile, story: Any) -> None:
@@ -83,7 +83,7 @@ def open_menu(gui: Gui, index: QModelIndex) -> QMenu:
 
 
 def trigger(menu: QMenu, *words: str) -> None:
-    """Triggers the last of these entries; those before it are submenus."""
+    """Triggers the menu entry that is the last of `words`. The words before it are its submenus."""
     top = menu
     for word in words[:-1]:
         action = next(each for each in menu.actions() if each.text() == word)

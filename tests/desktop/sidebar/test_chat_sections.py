@@ -1,4 +1,4 @@
-"""Sections of the chat list."""
+"""Grouping of chats into the sections of the chat list."""
 
 from __future__ import annotations
 
