@@ -88,7 +88,7 @@ def cancel_restore(profile: Profile) -> None:
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy)  # in one step: a write between two steps would restart the copy
+        chats.backup(copy)  # copies in one step: a write between two steps would restart the copy
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:

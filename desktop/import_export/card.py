@@ -43,9 +43,9 @@ class ImportExportCard(Card):
         buttons are disabled and the stop button is visible."""
         self._import_status.setText(text)
         self._import_status.setVisible(bool(text))
-        focused = self.window().focusWidget()  # correct even while a dialog is in front of the window
+        focused = self.window().focusWidget()  # this window's focus widget, also while a dialog is in front of it
         pressed = next((button for button in self._import_buttons if button is focused), None)
-        if running and pressed is not None:  # Qt would move the focus past the buttons once they are disabled
+        if running and pressed is not None:  # Qt would move the focus past the import buttons when they are disabled
             self._focused_before = pressed
             self._stop_import.show()
             self._stop_import.setFocus()
@@ -56,8 +56,7 @@ class ImportExportCard(Card):
         self._stop_import.setVisible(running)
 
     def show_restore(self, text: str) -> None:
-        """Shows `text`, which tells that a backup is restored at the next start, and the button that cancels the
-        restore. An empty `text` hides both."""
+        """Shows `text` and the button that cancels a staged restore. An empty `text` hides both."""
         if not text and self._cancel_restore.hasFocus():
             self._restore.setFocus()
         self._restore_status.setText(text)

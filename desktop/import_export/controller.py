@@ -39,7 +39,7 @@ class ImportExportController(QObject):
     exported = Signal(str)
     """The name of the written export or backup file."""
     restore_staged = Signal(object)
-    """The time (`datetime`) at which the backup was made that will be restored at the next start."""
+    """The time (`datetime`) at which the staged backup was made. The next start restores this backup."""
     restore_cancelled = Signal()
     failed = Signal(object)
     """The exception that ended an import, export, backup or restore."""
@@ -105,11 +105,12 @@ class ImportExportController(QObject):
         self._tasks.spawn(self._back_up(path), "back up the profile")
 
     def restore(self, path: Path) -> None:
-        """Checks a backup and stages it. The next start of the app restores it."""
+        """Checks a backup and stages it, which means: unpacks it into the profile. The next start of the app restores
+        it."""
         self._tasks.spawn(self._restore(path), "stage a restore")
 
     def cancel_restore(self) -> None:
-        """Removes the staged backup, so that the next start restores nothing."""
+        """Deletes the staged backup, so that the next start restores nothing."""
         self._tasks.spawn(self._cancel_restore(), "cancel a restore")
 
     @property

@@ -42,7 +42,7 @@ class ImportResult:
     n_unread: int = 0
     """Number of chats that could not be read."""
     n_messages_unread: int = 0
-    """Number of messages that could not be read although their chat could."""
+    """Number of messages that could not be read, in chats that could be read."""
     names: tuple[str, ...] = ()
     """Names of the first `MAX_NAMES` unreadable chats."""
 
@@ -132,7 +132,7 @@ def _end(reader: subprocess.Popen[str]) -> None:
 def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
     """Yields what the reader process writes, in batches. Then raises the error that ended the process, if any.
 
-    `next` runs on a pool thread, one call at a time."""
+    Runs on a pool thread, in one call of `next` at a time."""
     assert reader.stdout is not None
     failure: ImportExportError | None = None
     batch: list[ImportItem] = []

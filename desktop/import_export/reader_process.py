@@ -1,7 +1,7 @@
 """The child process that reads an import file and writes its chats to standard output, one line of JSON for each.
 
-A process of its own has two reasons. Parsing a document of 100 MB holds the GIL for seconds, which would freeze the
-window. And the memory of a child process can be limited.
+There are two reasons for a separate process: parsing a document of 100 MB holds the GIL for seconds, which would freeze
+the window, and the memory of a child process can be limited.
 
 If reading fails, the last line is a JSON list with the class name of the error, its file name and its reason.
 """
@@ -32,7 +32,7 @@ BASE_BYTES = 384 << 20
 """Memory in bytes for Python, its modules and a small document."""
 
 BYTES_PER_FILE_BYTE = 60
-"""Memory in bytes for each byte of the import file. An export unpacks to about ten times its compressed size. Reading
+"""Memory limit in bytes per byte of the import file. An export unpacks to about ten times its compressed size. Reading
 takes up to six times the unpacked size: the bytes, the text with up to four bytes per character, and one chat as
 objects."""
 

@@ -15,7 +15,7 @@ translate = QCoreApplication.translate
 
 
 def import_summary(result: ImportResult) -> str:
-    """Returns sentences with the numbers of imported, existing and unreadable chats."""
+    """Returns sentences with the numbers of chats that were imported, existed already, or could not be read."""
     if result.n_folders and not (result.n_new or result.n_known):
         text = counted("%Ln empty folders came in.", "", result.n_folders)
     else:

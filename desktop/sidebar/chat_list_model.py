@@ -1,4 +1,7 @@
-"""The list model of the sidebar. Section headings, folders, chats and the archive are rows of one column."""
+"""The list model of the sidebar. Section headings, folders, chats and the archive are rows of one column.
+
+A folder or the archive can be folded (collapsed); its chats are hidden then.
+"""
 
 from __future__ import annotations
 

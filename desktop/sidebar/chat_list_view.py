@@ -42,10 +42,11 @@ _RANGE_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class ChatListView(FixedHeightListView):
-    """Shows a `ChatListModel`. Signals of `requests` are emitted for what the user does.
+    """Shows a `ChatListModel`. What the user requests is emitted as signals of `requests`.
 
-    A click or Enter opens a chat, or folds or unfolds a folder. A double click or F2 renames, Delete deletes. Ctrl and
-    Shift select several chats. The first click with Ctrl selects only the clicked chat and deselects the open one."""
+    A click or Enter opens a chat, or folds (collapses) or unfolds a folder. A double click or F2 renames, Delete
+    deletes. Ctrl and Shift select several chats. The first click with Ctrl selects only the clicked chat and deselects
+    the open one."""
 
     multi_selection_changed = Signal(int)
     """Number of selected chats while several are selected, or while chats are selected one by one with Ctrl; otherwise

@@ -157,7 +157,7 @@ class ChatRowDelegate(QStyledItemDelegate):
 
 
 def content_of(rect: QRect) -> QRect:
-    """Returns the lower part of a row that is higher than a usual row. The part is as high as a usual row."""
+    """Returns the part of a row in which its text is drawn: the lower part, as high as a usual row."""
     return rect.adjusted(0, rect.height() - scaled(ROW), 0, 0)
 
 

@@ -26,7 +26,7 @@ class Section(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """The row of a folder. The rows of its `n_chats` chats follow it, unless the folder is folded."""
+    """The row of a folder. The rows of its `n_chats` chats follow it, unless the folder is folded (collapsed)."""
 
     folder: Folder
     n_chats: int
@@ -34,7 +34,8 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRow:
-    """The heading of the archive. The rows of its `n_chats` chats follow it, unless the archive is folded."""
+    """The heading of the archive. The rows of its `n_chats` chats follow it, unless the archive is folded
+    (collapsed)."""
 
     n_chats: int
     folded: bool
@@ -99,8 +100,8 @@ def _day_starts(now: datetime) -> list[tuple[Section, float]]:
 
 
 def section_of(row: Row, folder_ids: Container[str]) -> Section | str:
-    """Returns the section that a row belongs to, or the id of its folder. Returns "" for chats in the sections by
-    date."""
+    """Returns the section of a row, or the id of the folder that the row is or belongs to. Returns "" in the sections
+    by date."""
     match row:
         case Chat(archived=True) | ArchiveRow():
             return Section.ARCHIVE

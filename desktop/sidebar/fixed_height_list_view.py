@@ -1,9 +1,9 @@
 """A list view that computes row positions from known heights instead of asking the delegate for size hints.
 
-Times in ms with 10,000 chats in 20 folders, for this view, QListView and QTreeView with the same delegate: first
-display 22, 93 and 319; one chat moves to the top (median) 7, 67 and 202; 3,000 chats are archived 47, 135 and 369.
-QListView and QTreeView query the size of each row after each change, unless all rows have the same height. In the chat
-list, headings have another height.
+Measured with 10,000 chats in 20 folders, in ms, for this view, QListView and QTreeView with the same delegate. The
+first display takes 22, 93 and 319; moving one chat to the top takes 7, 67 and 202 (median); archiving 3,000 chats takes
+47, 135 and 369. QListView and QTreeView query the size of each row after each change, unless all rows have the same
+height. In the chat list, headings have another height.
 """
 
 from __future__ import annotations

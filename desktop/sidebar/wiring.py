@@ -101,7 +101,8 @@ class ChatListWiring(QObject):
             self._view.show_open(chat)
 
     def _show_answering_chat(self, answering: bool) -> None:
-        """Scrolls to the open chat when an answer starts, because this moves the chat to the top of its section."""
+        """Scrolls to the open chat when an answer starts, because a new answer moves the chat to the top of its
+        section."""
         if answering and not self._was_answering:
             self._view.show_open(self._sessions.current)
         self._was_answering = answering
@@ -120,7 +121,7 @@ class ChatListWiring(QObject):
         current = self._sessions.current
         deleted = self._organizer.delete(chat_ids)
         if current is not None and current.id in chat_ids and self._window.is_page_shown("chat"):
-            self._page.composer.setFocus()  # the next text that the user types begins a new chat
+            self._page.composer.setFocus()  # text that is typed next begins a new chat
         one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
         self._offer_undo(deleted, one, several, lambda: self._organizer.restore(deleted))
 

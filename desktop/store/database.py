@@ -61,7 +61,7 @@ def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
     for ending in ("", "-wal", "-shm"):
         part.with_name(part.name + ending).unlink(missing_ok=True)
     with translated_sqlite_errors(), closing(_connect(part)) as fresh:
-        fresh.execute("PRAGMA foreign_keys = OFF")  # `recover` itself ensures valid references
+        fresh.execute("PRAGMA foreign_keys = OFF")  # not checked here: `recover` writes only valid references
         found = recover(path, fresh)
         fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept_as = _move_damaged_file(path)
@@ -71,7 +71,7 @@ def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     with translated_sqlite_errors():
-        with suppress(OSError):  # sqlite3.connect raises the error to report
+        with suppress(OSError):  # an OSError is ignored, because sqlite3.connect then fails, too
             make_private_file(path)  # SQLite creates the WAL file with the mode of this file
         connection = sqlite3.connect(path, isolation_level=None)
         try:
@@ -83,8 +83,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # synchronous = FULL, because with NORMAL a database in WAL mode syncs at checkpoints only: a power cut could lose
-    # saved messages.
+    # With synchronous = NORMAL, WAL mode syncs only at checkpoints, so that a power cut could lose saved messages.
     connection.executescript(
         """
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;

@@ -177,7 +177,7 @@ class _Table:
         """Reads a range of rowids until the first error. Returns the last rowid that was read, and whether the whole
         range was read.
 
-        If no row was read, the returned rowid is just outside of the range."""
+        If no row was read, the returned rowid is the one just before the range in reading order."""
         at = low - 1 if order == "ASC" else high + 1
         try:
             for rowid, *values in self._source.execute(

@@ -115,7 +115,7 @@ class ChatSearch:
             try:
                 if any(map(has_unspaced_script, words)):
                     return list(_substring_hits(connection, words))
-                # FTS5 takes a Latin word between Chinese characters as a part of one long word, and does not find it.
+                # FTS5 takes a Latin word between Chinese characters as part of a longer word, and does not find it.
                 return list(_ranked_hits(connection, _query(words))) or list(_substring_hits(connection, words))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -171,7 +171,8 @@ def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchH
 
 
 def _substring_hits(connection: sqlite3.Connection, words: list[str]) -> Iterator[SearchHit]:
-    """Yields the titles, then the messages, that contain the words anywhere; each newest first."""
+    """Yields the titles that contain the words anywhere, then the messages that do. Both are sorted by date, newest
+    first."""
     where, values = condition("title", words)
     for chat_id, title, updated_s, archived in connection.execute(
         _TITLES_WITHIN.format(where=where), [*values, MAX_HITS]

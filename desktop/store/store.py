@@ -66,8 +66,8 @@ _PUT_FOLDER = _upsert("folders", _FOLDER)
 def _on_store_thread(
     method: Callable[Concatenate[Store, P], T],
 ) -> Callable[Concatenate[Store, P], Coroutine[Any, Any, T]]:
-    """Turns a method that must run on the store's thread into a coroutine. Lists are copied, because the caller may
-    change them meanwhile."""
+    """Makes a coroutine function of a method that must run on the store's thread. Lists are copied, because the caller
+    may change them meanwhile."""
 
     @wraps(method)
     async def run(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -124,7 +124,7 @@ class Store:
         return [message_from_row(row) for row in rows]
 
     async def save(self, chat: Chat, messages: Sequence[ChatMessage] = ()) -> None:
-        """Inserts or updates a chat and the messages in one transaction. The transaction is on disk when this
+        """Inserts or updates a chat and these messages in one transaction. The transaction is on disk when this
         returns."""
         await self.save_all([(chat, tuple(messages))])
 
@@ -138,7 +138,8 @@ class Store:
     def add_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> int:
         """Inserts the chats whose ids do not exist yet, in one transaction, and returns their number.
 
-        `folders` are the folders of the chats. If a folder of the same name exists already, its chats are put there."""
+        `folders` are the folders of the chats. If a folder of the same name exists already, the chats are put into the
+        existing folder."""
         exists = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
         new = {
             chat.id: (chat, messages)
@@ -188,7 +189,7 @@ class Store:
 
     @_on_store_thread
     def add_folders(self, *folders: Folder) -> int:
-        """Inserts the folders whose id and name do not exist yet, and returns their number."""
+        """Inserts those folders of which neither the id nor the name exists yet, and returns their number."""
         added, _ = _resolve_folders(folders, self._read_folders())
         with self._transaction():
             self._put_folders(added)
@@ -287,7 +288,7 @@ class Store:
         return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
 
     def _mark_deleted(self, table: str, ids: Sequence[str], at_s: float | None) -> None:
-        listed = json.dumps(ids)  # in one parameter, because SQLite limits their number
+        listed = json.dumps(ids)  # one JSON parameter, because SQLite limits the number of parameters
         self._sql(f"UPDATE {table} SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, listed))
 
     def _with_unique_message_ids(
@@ -341,9 +342,11 @@ class Store:
 
 
 def _resolve_folders(incoming: Sequence[Folder], existing: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
-    """Returns the folders to add, and by the id of each incoming folder, the id of the folder for its chats.
+    """Finds the folder for the chats of each incoming folder: an existing folder with the same id or name, otherwise
+    the incoming folder itself.
 
-    That is an existing folder with the same id or name, otherwise the incoming folder itself."""
+    Returns the folders to add, and a mapping from the id of each incoming folder to the id of the folder for its
+    chats."""
     known = {folder.id for folder in existing}
     by_name = {folder.name.casefold(): folder.id for folder in reversed(existing)}
     target_ids: dict[str, str] = {}

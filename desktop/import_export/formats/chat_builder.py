@@ -1,7 +1,7 @@
-"""Builds chats from exports of other programs: message trees, ids that are the same in each import, separated
-reasoning.
+"""Builds chats from exports of other programs. The messages form a tree, ids are the same in each import, and reasoning
+is separated from the text.
 
-“Foreign” ids and texts are those of the other program.
+Here, “foreign” means: as in the other program.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from desktop.platform.surrogates import well_formed
 from desktop.store.records import Chat, ChatMessage, Role
 
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
-"""Our role for each role name in exports of other programs."""
+"""Our role for each role name that other programs use."""
 
 _ID_NAMESPACE = uuid.UUID("5d0f9c0e-4645-4a8e-9d5e-1f2b7c3a6e10")
 _DETAILS = re.compile(

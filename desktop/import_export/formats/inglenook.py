@@ -46,7 +46,7 @@ def line(item: ImportItem) -> str:
 
 
 def from_line(text: str) -> ImportItem:
-    """Parses a line that `line` returned."""
+    """Parses a line that the function `line` returned."""
     data = json.loads(text)
     if "unread" in data:
         return UnreadableChat(data["unread"])
@@ -113,7 +113,7 @@ def _message(data: Mapping[str, Any]) -> ChatMessage:
         "attachments": tuple(_from_dict(Attachment, each) for each in data.get("attachments", ())),
     }
     message = _from_dict(ChatMessage, {**data, **parts})
-    # An exported message is no longer being generated.
+    # A message that was exported while its answer was streaming is incomplete.
     return replace(message, state="cut") if message.state == "streaming" else message
 
 

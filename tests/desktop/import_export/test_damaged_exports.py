@@ -489,7 +489,7 @@ def test_file_with_a_million_unknown_elements_is_rejected(tmp_path: Path) -> Non
         '<details type="reasoning">' + "<summary>" * 100_000 + "x</details>",
     ],
 )
-def test_reasoning_is_separated_in_linear_time(text: str) -> None:
+def test_reasoning_in_an_exported_answer_is_separated_in_linear_time(text: str) -> None:
     started = time.thread_time()
     split_reasoning(text)
     assert time.thread_time() - started < 1

@@ -87,7 +87,7 @@ def test_user_message_in_html_is_rendered_as_in_the_window() -> None:
     assert "# no heading" in found
 
 
-def test_html_contains_no_layout_spacers(theme: Theme) -> None:
+def test_exported_html_contains_no_thin_spaces_or_bidi_isolates(theme: Theme) -> None:
     found = page("`a` and `csv.Error()` هو نوع الخطأ")
     assert not set(found) & {"\u2009", "\u2066", "\u2069"}
     assert "<code>a</code>" in found

@@ -151,7 +151,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
             await toast_shows(gui, "Saved as all.zip.")
             controller.restore(tmp_path / "all.zip")
             await until(card._cancel_restore.isVisible)
-        async with open_gui() as gui:  # like a start at which the restore was not finished
+        async with open_gui() as gui:  # a restart without `finish_restore`: the backup is still staged
             card = card_of(gui)
             assert card._restore_status.text() == "A backup is restored at the next start."
             card._cancel_restore.click()

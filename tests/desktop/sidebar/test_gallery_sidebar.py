@@ -47,9 +47,11 @@ def middle(gui: Gui, index: QModelIndex) -> QPoint:
     return gui.chats.visualRect(index).center()
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # logged by the offscreen platform for a menu
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs this when a menu opens
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_folders_selection_and_archive_are_saved(
+    run: Run, open_gui: OpenGui, profile: Profile, scheme: str
+) -> None:
     async def story() -> None:
         await fill_folders(profile)
         async with open_gui(theme=scheme) as gui:

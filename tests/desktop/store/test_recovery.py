@@ -174,7 +174,7 @@ def test_chat_whose_row_is_lost_is_titled_by_its_first_message(tmp_path: Path, w
     assert len(messages) == (N_CHATS - 1) * N_TURNS
     assert {chat.title for chat in chats} == {
         words(number, 0).strip() for number in range(N_CHATS - 1)
-    }  # all chats but the deleted one
+    }  # every chat is recovered except the deleted one
 
 
 def test_drafts_and_presets_are_recovered_and_invalid_json_is_replaced(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_message_with_more_matches_is_the_first_search_result(tmp_path: Path) ->
     with_store(tmp_path, story)
 
 
-def test_search_follows_changes_and_deletions_of_messages(tmp_path: Path) -> None:
+def test_search_results_follow_changes_and_deletions_of_messages(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         writing = message(1, "half a sto", "streaming")
         await store.save(CHAT, [writing])
