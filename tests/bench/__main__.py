@@ -1,4 +1,6 @@
-"""Measures figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 if one misses its bound."""
+"""Measures figures, prints them and writes build/bench.json and build/bench.md. The exit code is 1 if a figure misses
+its bound.
+"""
 
 from __future__ import annotations
 
