@@ -28,7 +28,7 @@ def locked_version(lock: Path, name: str) -> str:
 
 
 def split_lock(text: str) -> tuple[str, str]:
-    """The entry of llama-cpp-python in a lock file, and all other entries."""
+    """Splits the text of a lock file into the entry of llama-cpp-python and all other entries."""
     block = re.search(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", text, re.MULTILINE)
     if block is None:
         raise SetupError(f"The lock does not name {LLAMA}: restore the file from git.")

@@ -43,7 +43,7 @@ def listed() -> list[Package]:
 
 
 def ensure(*, window: bool) -> None:
-    """Installs missing packages if possible without a password, otherwise raises SetupError with the command."""
+    """Installs missing packages if possible without a password, otherwise raises SetupError with the command to run."""
     if not sys.platform.startswith("linux"):
         return
     uses = {"engine", "window"} if window else {"engine"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Runs the window or the endpoint. Imports only the modules that the one which was started needs."""
+    """Runs the window or the endpoint, and imports the modules of that program only."""
     if Path(sys.argv[0]).stem == "inglenook-serve":
         from api.__main__ import main as serve
 

@@ -70,7 +70,9 @@ FIGURES = {
     "ship.read_speed": "packages:speed",
     "ship.write_speed": "packages:speed",
 }
-"""Figure name → module:function in this folder. A function that returns several figures is called once for all."""
+"""For each figure the function that measures it, as module:function in this folder. A function that returns several
+figures is called once for all.
+"""
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""A small checkout for tests of set-up, with a fake uv whose behaviour a test controls."""
+"""A small checkout for tests of set-up. It contains a fake uv, and each test controls what that does."""
 
 from __future__ import annotations
 

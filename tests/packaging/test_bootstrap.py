@@ -80,7 +80,7 @@ def test_set_up_for_development_includes_runtime_packages(ready: Checkout) -> No
 @pytest.mark.parametrize(
     "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/llama-x86.h"]
 )
-def test_changed_input_runs_set_up_again(ready: Checkout, changed: str) -> None:
+def test_changed_lock_or_build_setting_runs_set_up_again(ready: Checkout, changed: str) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / changed).open("a") as file:

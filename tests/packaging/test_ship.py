@@ -27,7 +27,7 @@ def test_shipped_llama_cpp_is_not_built_for_the_build_machine(ship: Ship, system
     assert (definitions.get("GGML_BACKEND_DL") == "ON") is variants
 
 
-def test_only_llama_cpp_is_removed_from_the_lock(ship: Ship) -> None:
+def test_split_lock_separates_llama_cpp_from_all_other_packages(ship: Ship) -> None:
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     ours, others = ship("environment").split_lock(lock)
 

@@ -68,7 +68,7 @@ def test_choices_differ_and_their_prompt_is_counted_once(served: Served) -> None
     assert len(set(texts)) > 1
 
 
-def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
+def test_json_schema_is_enforced_by_openai_and_ollama_routes(served: Served) -> None:
     schema = {
         "type": "object",
         "properties": {"colour": {"enum": ["red", "blue"]}},
@@ -89,7 +89,7 @@ def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
         assert json.loads(text)["colour"] in ("red", "blue")
 
 
-def test_required_tool_is_called_in_both_dialects(served: Served) -> None:
+def test_required_tool_is_called_by_openai_and_anthropic_routes(served: Served) -> None:
     function = {
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},

@@ -93,7 +93,7 @@ def another(letter: str, n: int) -> str:
 
 
 async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, origin: Origin = "window") -> tuple[str, int]:
-    """The answer, and the number of cached prompt tokens."""
+    """Submits a prompt. Returns the answer, and the number of cached prompt tokens."""
     text, finished = await engine.submit(CompletionRequest(prompt, origin, GREEDY, max_tokens=n_out)).collect()
     assert finished.usage.n_prompt == len(prompt) + 1, "expected one token per letter after the first token"
     return text, finished.usage.n_cached

@@ -1,4 +1,4 @@
-"""Every sampler setting has its effect, and log probabilities are correct. With the real model."""
+"""With the real model every sampler setting has its effect, and log probabilities are correct."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEUTRAL = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
 async def token_choices(
     engine: Engine, sampling: Sampling, text: str = "Tell me of the sea.", n: int = 24
 ) -> list[TokenChoice]:
-    """The tokens of the answer, each with the two most likely ones."""
+    """Runs a chat request. Returns each token of the answer, with the two most likely tokens at its position."""
     choices: list[TokenChoice] = []
     request = replace(chat(text, sampling=sampling, max_tokens=n), n_logprobs=2)
     async for event in engine.submit(request):

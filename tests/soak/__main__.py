@@ -1,5 +1,5 @@
-"""`python -m tests.soak [MINUTES] [SEED]` prints figures on stalls, leaks and lost text. The exit code is 1 if a figure
-misses its bound.
+"""Runs the soak test: `python -m tests.soak [MINUTES] [SEED]`. Prints figures on stalls, leaks and lost text. The exit
+code is 1 if a figure misses its bound.
 """
 
 from __future__ import annotations
@@ -97,8 +97,9 @@ def _start_clients(port: int, key: str, seed: int) -> subprocess.Popen[str]:
 
 
 async def _resident(application: QApplication, disturbances: Disturbances, model: Path) -> int:
-    """Resident memory with this model loaded, after garbage collection. The minimum over 4 s, since a snapshot of 30 MB
-    may be being written."""
+    """Resident memory with this model loaded, after garbage collection. It is the minimum over 4 s, since the engine
+    may be writing a KV snapshot of 30 MB.
+    """
     async with disturbances.model_lock:
         await disturbances.load(model)
         await asyncio.sleep(2)
