@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 BROKEN = object()
-"""Placeholder for an element that is invalid JSON or nested too deeply, or for the rest of a document after such an
-element."""
+"""Placeholder for an element that is invalid JSON or nested too deeply. If the end of such an element is not found, the
+placeholder replaces the rest of the document."""
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
