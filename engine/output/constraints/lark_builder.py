@@ -124,10 +124,8 @@ class LarkBuilder:
         required = schema.get("required")
         required = required if isinstance(required, list) else []
         found = properties(schema)
-        rest = {
-            True: "",
-            False: "",
-        }  # an expression for the remaining members; the key tells whether the next member is the first
+        # Expressions for the remaining members. The key tells whether the next member is the first.
+        rest = {True: "", False: ""}
         for key in reversed(list(found)):
             colon = equals or (":" if notation.bare_keys else ": ")
             head = key if equals or notation.bare_keys else json.dumps(key)
