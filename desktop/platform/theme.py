@@ -71,7 +71,7 @@ class Theme(QObject):
     def __init__(self, application: QApplication, choice: ThemeChoice = "system", text_size: int = TEXT_SIZE) -> None:
         super().__init__(application)
         self._application = application
-        self._tokens: dict[Scheme, dict[str, str]] = json.loads(_read("styles/tokens.json"))
+        self._tokens: dict[Scheme, dict[str, str]] = json.loads(_read("styles/colours.json"))
         self._choice = choice
         self._scheme: Scheme = "light"
         self._text_size = text_size

@@ -12,7 +12,7 @@ translate = QCoreApplication.translate
 
 
 def ending_note(message: ChatMessage) -> str:
-    """Why an answer is incomplete; empty if it is complete."""
+    """The reason why an answer is incomplete; "" if it is complete."""
     if message.note:
         return message.note
     if message.state == "cut":
@@ -46,7 +46,7 @@ def statistics(message: ChatMessage) -> str:
 
 
 def waiting_text(waiting: Waiting) -> str:
-    """What an answer waits for; empty once it is being written."""
+    """What an answer is waiting for; "" once it is being generated."""
     percent = round((waiting.share or 0) * 100)
     match waiting.stage:
         case "loading":

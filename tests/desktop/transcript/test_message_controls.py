@@ -30,7 +30,7 @@ from tests.fakes import Script
         ("next", "version_requested", ["m1", 1]),
     ],
 )
-def test_each_button_emits_its_request(
+def test_each_message_button_emits_its_request(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, name: str, signal: str, args: list[object]
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (2, 3)})
@@ -39,7 +39,9 @@ def test_each_button_emits_its_request(
     assert emitted.args == args
 
 
-def test_version_buttons_show_number_and_are_disabled_at_the_ends(view: TranscriptView, messages: MessageList) -> None:
+def test_version_buttons_show_the_version_and_are_disabled_at_first_and_last(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (1, 2), "m0": (2, 2)})
     assert view.cache.controls["m1"]._version_label is not None
     assert view.cache.controls["m1"]._version_label.text() == "1 / 2"
@@ -137,7 +139,7 @@ async def press(gui: Gui, message_id: str, name: str) -> None:
     controls[message_id]._named[name].click()
 
 
-def test_retry_version_step_edit_and_alternatives_in_the_whole_window(run: Run, open_gui: OpenGui) -> None:
+def test_retry_version_edit_and_alternatives_change_the_chat_in_the_whole_window(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is wide and blue.")) as gui:
             type_and_send(gui, "The sea?")
