@@ -1,4 +1,4 @@
-"""Preset bar of the settings sheet: choose, save, rename and delete presets."""
+"""Part of the settings sheet in which the user chooses, saves, renames and deletes presets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from desktop.widgets.text_composition import CompositionGuard
 
 
 def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -> QMenu:
-    """Menu of all presets, the current one checked. The data of each action is the name of its preset."""
+    """Menu of all presets, in which the current preset has a check mark. The data of each action is the name of its
+    preset."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for name in presets.names:
@@ -29,7 +30,7 @@ def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -
 
 
 class NameEdit(QLineEdit):
-    """Field for the name of a preset. Enter accepts it, Esc cancels."""
+    """Field in which the user types the name of a preset. Enter accepts the name, Esc cancels."""
 
     accepted = Signal(str)
     cancelled = Signal()
@@ -60,14 +61,16 @@ class PresetBar(QWidget):
         self._current, self._renames = "", ""
         self.choice = QPushButton(self)
         self.choice.setObjectName("presetChoice")
-        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # places the arrow after the text
+        # Right-to-left layout places the arrow after the text.
+        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.choice.clicked.connect(self._open_menu)
         self.save = self._button(self.tr("Save as…"), self._begin_saving)
         self.rename = self._button(self.tr("Rename…"), self._begin_renaming)
         self.delete = self._button(self.tr("Delete"), self._delete)
         self.name = NameEdit(self)
         self.name.setObjectName("settingValue")
-        self.name.setMaxLength(MAX_NAME_LENGTH + 1)  # one more, so that the user sees that a longer name is rejected
+        # One character more than allowed can be typed, so that the user sees that a longer name is rejected.
+        self.name.setMaxLength(MAX_NAME_LENGTH + 1)
         self.name.setPlaceholderText(self.tr("Name of the preset"))
         self.name.setAccessibleName(self.tr("Name of the preset"))
         self.name.accepted.connect(self._accept)
@@ -94,7 +97,7 @@ class PresetBar(QWidget):
 
     @property
     def _is_naming(self) -> bool:
-        """Whether a name is being typed."""
+        """Whether the user is typing the name of a preset."""
         return not self._naming.isHidden()
 
     def _lay_out(self) -> None:
@@ -140,7 +143,8 @@ class PresetBar(QWidget):
         self.name.setFocus()
 
     def _accept(self, name: str) -> None:
-        """Save or rename the preset. The current own preset may be saved again under its name."""
+        """Save a preset under this name, or rename the preset that is being renamed. If the current preset is the
+        user's own, the user may save it again under the same name."""
         name = name.strip()
         replaces = self._renames or (name if self._presets.is_own(name) and name == self._current else "")
         problem = self._presets.name_problem(name, replaces=replaces)
