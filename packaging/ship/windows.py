@@ -36,10 +36,10 @@ def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
     `app`: the folder with inglenook.exe. `of`: the version."""
     given = {"VERSION": of, "NUMBERS": numbers(of), "APP": app, "ICON": icon, "OUT": out}
     dash = "/" if os.name == "nt" else "-"
-    defines = [f"{dash}D{name}={value}" for name, value in given.items()]
+    options = [f"{dash}D{name}={value}" for name, value in given.items()]
     # By default makensis reads a script in the code page of Windows.
-    options = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
-    done = subprocess.run(["makensis", *options, *defines, SCRIPT], capture_output=True, text=True)
+    flags = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
+    done = subprocess.run(["makensis", *flags, *options, SCRIPT], capture_output=True, text=True)
     if done.returncode != 0:
         raise SetupError(f"makensis failed: {(done.stdout + done.stderr).strip()[-800:]}")
 
