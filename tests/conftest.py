@@ -20,8 +20,9 @@ from engine.requests import ChatRequest, Message, Sampling
 
 
 def pytest_unconfigure() -> None:
-    """WORKAROUND: llama_cpp opens two files on import and never closes them; at exit this would be a ResourceWarning,
-    which is an error in tests."""
+    """WORKAROUND: closes two files that llama_cpp opens on import and never closes. At exit they would cause a
+    ResourceWarning, which is an error in tests.
+    """
     if (module := sys.modules.get("llama_cpp._utils")) is not None:
         for name in ("outnull_file", "errnull_file"):
             getattr(module, name).close()

@@ -1,4 +1,4 @@
-"""Actions for the last answer of the open chat."""
+"""Actions on the last answer of the open chat: retry, alternatives, continue, edit the question, copy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ translate = QCoreApplication.translate
 
 
 def answer_actions(window: AppWindow, page: ChatPage, chats: ChatController) -> list[Action]:
-    """Enabled while the open chat ends with an answer that is not being written. GUI thread only."""
+    """Make the actions on the last answer. They are enabled only while the last message of the open chat is an answer
+    and no answer in this chat is being written. GUI thread only."""
 
     def last_answer() -> ChatMessage | None:
         last = chats.sessions.messages.last

@@ -1,4 +1,5 @@
-"""Answers that are being written: waiting for the model, streaming, saving, ending."""
+"""Writes answers of the model into chats: waits for the model, receives the text, saves it, and records how the answer
+ended."""
 
 from __future__ import annotations
 
@@ -32,17 +33,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.13
-"""A crash loses at most `SAVE_EVERY_S` + `READ_EVERY_S` + the duration of one write: together less than 250 ms."""
+"""Interval between two saves of an answer that is being written. A crash loses at most the text of this interval, of
+`READ_EVERY_S`, and of the duration of one write: together less than 250 ms."""
 
 BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
-"""Builds the request of an answer. Gets the engine to find out what fits into the context. Raises EngineError."""
+"""Builds the request for an answer. Needs the engine to find out which messages fit into the context. Raises
+EngineError."""
 
 
 class Answer:
-    """Writes one answer into `message`. Loop's thread only.
+    """Writes one answer of the model into `message`. Event-loop thread only.
 
-    Every change goes to `changed(message)` at once, and to `save(message)` at most every `SAVE_EVERY_S`. A message that
-    already has text is continued, and keeps its text in any case."""
+    `changed(message)` is called after every change, and `save(message)` at most every `SAVE_EVERY_S`. If `message`
+    already has text, the model continues it; this text is kept even if the model fails."""
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Answer:
         self._has_reasoned = False
         self._reasoning_since_s: float | None = None
         self._preparing: asyncio.Timeout | None = None
-        """Set while the answer waits for the model or for its prompt; `stop` expires it."""
+        """Timeout around waiting for the model and building the prompt; None at other times. `stop` makes it expire."""
         self._engine: Engine | None = None
         self._stream: RequestStream | None = None
         self._has_output = False
@@ -75,7 +78,7 @@ class Answer:
         return Waiting.of(self._engine.progress(self._stream.request_id) if self._stream is not None else None)
 
     def stop(self) -> None:
-        """End the answer and keep its text. Idempotent."""
+        """Stop writing this answer and keep the text written so far. Idempotent."""
         self._stopped = True
         if self._stream is not None:
             self._stream.cancel()
@@ -83,12 +86,14 @@ class Answer:
             self._preparing.reschedule(asyncio.get_running_loop().time())
 
     def task_ended(self, error: BaseException | None) -> None:
-        """Mark an unfinished answer as stopped, or as failed if its task raised `error`."""
+        """Called when the task of the answer has ended. Mark an unfinished answer as failed if the task raised `error`,
+        else as stopped."""
         if self.message.state == "streaming":
             self._end("failed", error_message(error)) if error is not None else self._end("stopped")
 
     async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], build: BuildRequest) -> None:
-        """Write the answer to its end. Errors mark it as failed; only errors of `save` are raised."""
+        """Write the answer until it ends. An error marks the answer as failed instead of being raised, unless `save`
+        raised it."""
         saving = tasks.spawn(self._save_periodically(), f"save answer {self.message.id}")
         try:
             prepared = await self._prepare(ready, build)
@@ -101,7 +106,7 @@ class Answer:
         except asyncio.CancelledError:
             self._end("stopped")
             raise
-        except Exception as error:  # a bug: an answer that never ends would block its chat
+        except Exception as error:  # this is a bug, but an answer that never ends would also block its chat
             log.error("an answer failed\n%s", redacted_traceback(error))
             self._end("failed", error_message(error))
         finally:
@@ -111,7 +116,8 @@ class Answer:
     async def _prepare(
         self, ready: Callable[[], Awaitable[Engine]], build: BuildRequest
     ) -> tuple[Engine, ChatRequest] | None:
-        """The engine and the request; None if the answer was stopped before both were available."""
+        """Wait for the engine, then build the request. Returns None if the answer was stopped before both were
+        available."""
         if self._stopped:
             return None
         try:
@@ -123,14 +129,14 @@ class Answer:
                 raise
             return None
         finally:
-            self._preparing = None  # an expired timeout cannot be rescheduled
+            self._preparing = None  # `stop` must not reschedule a timeout that has ended
 
     async def _receive(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
         request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id)
         async with engine.submit(request) as self._stream:
-            if self._stopped:  # between building the request and submitting it
+            if self._stopped:  # stopped after the request was built, before it was submitted
                 self._stream.cancel()
             async for event in self._stream:
                 self._apply(event, model.n_ctx if model else 0)
@@ -162,7 +168,8 @@ class Answer:
                 self._end("failed", error_message(error))
 
     def _add_reasoning(self, text: str, n_tokens: int) -> None:
-        """Append reasoning. Continuing an answer without text replaces its reasoning, since the model starts again."""
+        """Append reasoning. An answer that is continued without having text starts again, so the new reasoning replaces
+        the old."""
         now_s, message = time.monotonic(), self.message
         if self._reasoning_since_s is None:
             if not self._has_reasoned and not self._initial.text:
@@ -174,7 +181,8 @@ class Answer:
         self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s, n_output=n_output))
 
     def _finish(self, event: Finished, n_ctx: int) -> None:
-        """Store the counts of the whole answer. A continued answer keeps the time to its first token."""
+        """Store the token counts and durations of the whole answer. A continued answer keeps the time to the first
+        token that was measured when it began."""
         usage, timings, initial = event.usage, event.timings, self._initial
         self.message = replace(
             self.message,
@@ -206,64 +214,67 @@ class Answer:
             self._unsaved.clear()
             started_s = time.monotonic()
             await self._save(self.message)
-            # The interval includes the write, so that a slow disk does not delay the next one twice.
+            # The pause is shortened by the duration of the write, so that a slow disk does not lengthen the interval.
             await asyncio.sleep(max(READ_EVERY_S, SAVE_EVERY_S - (time.monotonic() - started_s)))
 
 
 @dataclass
 class ChatSession:
-    """A chat in memory: its record, its messages, and its answers that are being written, by message id."""
+    """A chat in memory: its record, its messages, and the answers that are being written in it, by message id."""
 
     chat: Chat
     conversation: Conversation
     answers: dict[str, Answer] = field(default_factory=dict)
     removed_answers: dict[str, ChatMessage] = field(default_factory=dict)
-    """Latest state of answers that were removed from the conversation while they were being written."""
+    """Latest states of answers that were removed from the conversation while they were being written, by message id."""
 
     @property
     def is_answering(self) -> bool:
         return bool(self.answers)
 
     def update(self, message: ChatMessage) -> None:
-        """Store the new state of an answer."""
+        """Store the new state of an answer, even if the answer was removed from the conversation."""
         if message.id in self.conversation:
             self.conversation.put(message)
         else:
             self.removed_answers[message.id] = message
 
     def restore(self, removed: RemovedMessages) -> None:
-        """Undo `Conversation.remove`; answers that ended in the meantime return with their final state."""
+        """Undo `Conversation.remove`. Answers that were being written when they were removed return in their latest
+        state."""
         self.conversation.restore(removed)
         for message in removed.messages:
             if (final := self.removed_answers.pop(message.id, None)) is not None:
                 self.conversation.put(final)
 
     def stop(self) -> None:
-        """Stop all answers that are being written. Idempotent."""
+        """Stop all answers that are being written in this chat. Idempotent."""
         for answer in list(self.answers.values()):
             answer.stop()
 
 
 @dataclass(frozen=True, slots=True)
 class SeededPrompt:
-    """Prompt of one of several answers to the same question, which differ in their seeds."""
+    """Prompt for one of several answers to the same question. Each of these answers gets another seed, so that they
+    differ."""
 
     prompt: ChatPrompt
     seed: int
 
     async def request(self, engine: Engine) -> ChatRequest:
         request = await self.prompt.request(engine)
-        # With greedy sampling all answers would be the same.
+        # With temperature 0 (greedy sampling) all answers would be the same.
         temperature = request.sampling.temperature or Sampling().temperature
         sampling = replace(request.sampling, temperature=temperature, seed=self.seed)
         return replace(request, id=new_request_id(), sampling=sampling)
 
 
 class AnswerWriter:
-    """Writes answers in any number of chats, each in its own task. Loop's thread only.
+    """Writes answers in any number of chats, each answer in its own task. Event-loop thread only.
 
-    `changed(session, message)` is called for each change of an answer; for the last one after the answer has left
-    `session.answers`. `saved()` is called when an ended answer is on disk. Unexpected errors go to `report`."""
+    `changed(session, message)` is called for each change of an answer. At the last change, the answer is no longer in
+    `session.answers`. `saved()` is called when an answer has ended and is on disk. Unexpected errors are passed to
+    `report`."""
 
     def __init__(
         self,
@@ -280,21 +291,23 @@ class AnswerWriter:
         self._tasks = TaskSet(lambda error, _: report(error))
         self._saving = TaskSet(lambda error, _: report(error))
         self.live: dict[str, ChatSession] = {}
-        """Sessions in which answers are being written, by chat id."""
+        """Sessions in which at least one answer is being written, by chat id."""
 
     def write(self, session: ChatSession, message: ChatMessage, prompt: ChatPrompt, *before: ChatMessage) -> None:
-        """Write or continue the answer `message`. It and the messages `before` are saved before the model runs."""
+        """Write the answer `message`, or continue it if it has text. The answer and the messages `before` are saved
+        before the model runs."""
         self._start(session, message, prompt, before)
 
     def write_several(self, session: ChatSession, messages: Sequence[ChatMessage], prompt: ChatPrompt) -> None:
-        """Write all of these at once, with one prefill, each with its own seed."""
+        """Write all these answers to the same question at once, with one prefill of the prompt. Each answer has its own
+        seed."""
         first = prompt.settings.seed
         first = random.getrandbits(31) if first is None else first
         for number, message in enumerate(messages):
             self._start(session, message, SeededPrompt(prompt, first + number), ())
 
     def waiting(self, message_id: str) -> Waiting:
-        """What an answer waits for; stage "writing" for messages that are not being written."""
+        """What an answer waits for. The stage is "writing" for messages that are not being written."""
         for session in self.live.values():
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting
@@ -345,5 +358,5 @@ class AnswerWriter:
         session.answers[message.id] = answer
         self.live[session.chat.id] = session
         task = self._tasks.spawn(run(), f"answer {message.id}")
-        # Not in `run`: a task that is cancelled before its first step never enters its coroutine.
+        # A callback ends the answer even if the task is cancelled before its first step, when `run` is never entered.
         task.add_done_callback(lambda task: answer.task_ended(None if task.cancelled() else task.exception()))

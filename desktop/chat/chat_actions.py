@@ -1,4 +1,4 @@
-"""Actions on the open chat. Those with `menu="chat"` are shown in the menu of its title."""
+"""Actions on the open chat. Actions with `menu="chat"` are shown in the menu of the chat's title."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ translate = QCoreApplication.translate
 
 
 class ChatActions:
-    """Makes the actions. Changes to the chat are requested from the list of chats. GUI thread only."""
+    """Makes the actions on the open chat. Actions that change the chat do so through signals of the chat list. GUI
+    thread only."""
 
     def __init__(self, window: AppWindow, page: ChatPage, chat_list: ChatListView, chats: ChatController) -> None:
         self._window, self._page, self._list, self._chats = window, page, chat_list, chats
         self._of_chat = partial(Action, is_possible=lambda: self._chat is not None)
-        """Makes an action that is enabled while a chat is open."""
+        """Makes an action that is enabled only while a chat is open."""
 
     def all(self) -> list[Action | Submenu]:
         composer, sessions = self._page.composer, self._chats.sessions
@@ -69,7 +70,8 @@ class ChatActions:
                 translate("actions", "Move to a folder…"),
                 self._run(lambda chat: self._list.open_folder_menu([chat], self._page.header.below_title)),
                 icon="folder",
-                is_listed=False,  # listed as "move_chat", which also moves several selected chats
+                # The command palette lists "move_chat" instead, which also moves several selected chats.
+                is_listed=False,
             ),
             in_menu(
                 "archive_open_chat",
@@ -77,7 +79,7 @@ class ChatActions:
                 self._run(lambda chat: self._list.requests.archive_requested.emit((chat.id,), not chat.archived)),
                 label=self._if(lambda chat: chat.archived, unarchive, archive),
                 icon=self._if(lambda chat: chat.archived, "archive-restore", "archive"),
-                is_listed=False,  # listed as "archive_chat"
+                is_listed=False,  # The command palette lists "archive_chat" instead.
             ),
             Submenu("save_chat", translate("actions", "Export as"), "chat", "file-output"),
             *self._save(),
@@ -120,7 +122,7 @@ class ChatActions:
         return self._chats.sessions.current
 
     def _run(self, act: Callable[[Chat], object]) -> Callable[[], None]:
-        """A handler that calls `act` with the open chat."""
+        """A handler that calls `act` with the open chat, if there is one."""
 
         def run() -> None:
             if self._chat is not None:
@@ -137,7 +139,8 @@ class ChatActions:
             self._page.transcript.open_find()
 
     def _rename(self, chat: Chat) -> None:
-        """Unfold the chat's folder or the archive, then edit its title in the list of chats."""
+        """Start editing the title of a chat in the chat list. Before this, unfold the folder or the archive that
+        contains the chat."""
         if chat.archived:
             self._chats.organizer.fold_archive(False)
         elif not chat.pinned:

@@ -1,6 +1,7 @@
-"""What the user does in a chat: send, edit, retry, step through versions, continue, delete.
+"""What the user can do in a chat: send, edit, retry, continue and delete messages, and switch between their versions.
 
-Only continuing an answer changes an existing message; everything else adds a branch to the chat's tree."""
+Edits and new answers are added to the tree of messages. An existing message is changed only when the user continues the
+last answer of a branch."""
 
 from __future__ import annotations
 
@@ -21,26 +22,28 @@ from desktop.store.store import Store
 from engine.requests import Message
 
 CONTINUABLE: frozenset[State] = frozenset({"failed", "cut", "stopped", "length"})
-"""States of answers that can be continued."""
+"""States of answers that the user can continue."""
 
 N_ALTERNATIVES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Messages deleted from a chat, for `ChatController.restore_messages`."""
+    """Messages deleted from a chat. `ChatController.restore_messages` takes this object to undo the deletion."""
 
     session: ChatSession
     removed: RemovedMessages
 
 
 class ChatController:
-    """One per window: `sessions` has the chats, `organizer` sorts them, and this class changes their messages.
+    """Changes the messages of the chats. There is one instance per window; `sessions` holds the chats, and `organizer`
+    their folders.
 
-    Messages are given by id; ids that are not in the open chat, or of the wrong role, are ignored. GUI thread only."""
+    Messages are given by id. Methods ignore the id of a message that is not in the open chat or has the wrong role. GUI
+    thread only."""
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
-        """For `prepare` see `ChatSessions`."""
+        """For the parameter `prepare`, see `ChatSessions`."""
         self.sessions = ChatSessions(store, models, prepare)
         self.organizer = ChatOrganizer(self.sessions)
         self._models = models
@@ -54,12 +57,10 @@ class ChatController:
         """Stop all answers, and wait until everything is saved. Idempotent."""
         await self.sessions.aclose()
 
-    # Questions
-
     def send(self, text: str, attachments: Sequence[Attachment] = ()) -> bool:
         """Send a message in the open chat. Its answer starts as soon as the model is loaded.
 
-        Returns False, and does nothing, if the message is empty or an answer is being written."""
+        Returns False, and does nothing, if the message is empty or an answer is being written in the open chat."""
         text = text.strip()
         if not (text or attachments) or self.sessions.answering:
             return False
@@ -67,7 +68,8 @@ class ChatController:
         return True
 
     async def send_to_chat(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> bool:
-        """As `send`, in any chat. Also returns False if the chat is deleted or cannot be read."""
+        """Send a message in any chat. Returns False in the same cases as `send`, and if the chat is deleted or cannot
+        be read."""
         session, text = await self.sessions.session_of(chat_id), text.strip()
         if session is None or session.is_answering or not (text or attachments):
             return False
@@ -77,7 +79,7 @@ class ChatController:
     def send_in_new_chat(
         self, text: str, attachments: Sequence[Attachment] = (), settings: ChatSettings = ChatSettings()
     ) -> ChatMessage | None:
-        """Send a message in a new chat without opening it. Returns its answer, which is empty yet.
+        """Send a message in a new chat, without opening this chat. Returns the answer, which has no text yet.
 
         Returns None, and does nothing, if the message is empty."""
         text, now_s = text.strip(), time.time()
@@ -96,12 +98,13 @@ class ChatController:
         return answer
 
     def stop(self) -> None:
-        """Stop the answers of the open chat and keep their text. Idempotent."""
+        """Stop the answers in the open chat and keep their text. Idempotent."""
         if self.sessions.current is not None:
             self.sessions.stop_chat(self.sessions.current.id)
 
     def edit(self, message_id: str, text: str) -> None:
-        """Add a version with this text. An edited question gets a new answer; an edited answer is kept as typed."""
+        """Add a version of this message with this text. A question with a new text is answered again. An answer has the
+        text that the user typed; the model writes nothing."""
         found = self._find(message_id)
         text = text.strip()
         if found is None or text == found[1].text or not (text or found[1].attachments):
@@ -116,18 +119,18 @@ class ChatController:
         session.conversation.put(new)
         self._show_branch(session, new)
 
-    # Answers
-
     def retry(self, message_id: str) -> None:
-        """Write a new version of this answer."""
+        """Let the model write a new version of this answer."""
         if (found := self._find(message_id, "assistant")) is not None:
             session, old = found
             session.stop()
             self._write_version(session, _message(session, "assistant", "", old.parent_id))
 
     def write_alternatives(self, message_id: str, n: int = N_ALTERNATIVES) -> None:
-        """Write `n` answers at once to this question, or to the question of this answer, with one prefill. They are
-        shown side by side until the chat continues from one of them."""
+        """Let the model write `n` answers to a question at once, with one prefill. `message_id` is the question or one
+        of its answers.
+
+        The answers are shown side by side until the user sends the next message."""
         found = self._find(message_id)
         if found is None or (question_id := _question_id(found[1])) is None:
             return
@@ -143,20 +146,22 @@ class ChatController:
         self._show_new_answer()
 
     def pick(self, message_id: str) -> None:
-        """Continue from this one of the answers side by side; the others stay as its versions."""
+        """Choose one of the answers shown side by side, so that the chat continues from it. The others become further
+        versions of it."""
         if (found := self._find(message_id, "assistant")) is not None:
             found[0].conversation.show(message_id)
             self._show_branch(found[0])
 
     def step_version(self, message_id: str, step: int) -> None:
-        """Show the version `step` places further, with its last shown followers."""
+        """Show another version of this message: the one `step` places later. Below it, the messages that were shown
+        last are shown again."""
         found = self._find(message_id)
         if found is not None and found[0].conversation.step(message_id, step):
             self._show_branch(found[0])
 
     def continue_answer(self, message_id: str) -> None:
-        """Continue an answer that was cut, stopped, failed or reached its maximum length, and keep its text. If other
-        messages follow it, it is continued in a new version."""
+        """Let the model continue an answer that is cut, stopped, failed or at its maximum length. The text so far is
+        kept. If messages follow the answer, a new version of it is continued."""
         found = self._find(message_id, "assistant")
         if found is None or found[1].state not in CONTINUABLE or message_id in found[0].answers:
             return
@@ -169,7 +174,8 @@ class ChatController:
             self._write_version(session, _new_version(message, len(message.text)))
 
     def continue_from(self, message_id: str, start: int, word: str) -> None:
-        """Write a new version of this answer that keeps the text up to `start` and continues with `word`."""
+        """Write a new version of this answer. It has the same text up to `start`, then `word`; the model continues from
+        there."""
         found = self._find(message_id, "assistant")
         if found is not None and word:
             session, old = found
@@ -178,7 +184,7 @@ class ChatController:
             self._write_version(session, replace(new, text=new.text + word))
 
     async def token_alternatives(self, message_id: str, start: int, end: int) -> list[TokenAlternative]:
-        """Words that could replace `text[start:end]` of this answer, most likely first. Raises EngineError."""
+        """Words that could replace `text[start:end]` in this answer, the most likely one first. Raises EngineError."""
         found = self._find(message_id, "assistant")
         if found is None:
             return []
@@ -187,10 +193,9 @@ class ChatController:
         engine = await self._models.ready()
         return await token_alternatives(engine, await prompt.request(engine), message.text, start, end)
 
-    # Deletion
-
     def delete_message(self, message_id: str) -> Deletion | None:
-        """Delete this message and its followers on all branches. `restore_messages` undoes it until the app closes."""
+        """Delete this message and all messages that follow it on any branch. `restore_messages` can undo this until the
+        app closes."""
         found = self._find(message_id)
         if found is None:
             return None
@@ -205,12 +210,12 @@ class ChatController:
         return Deletion(session, removed)
 
     def n_deleted_with(self, message_id: str) -> int:
-        """How many messages `delete_message` would delete; 0 if the message is not in the open chat."""
+        """Number of messages that `delete_message` would delete; 0 if this message is not in the open chat."""
         found = self._find(message_id)
         return len(found[0].conversation.descendants(message_id)) if found is not None else 0
 
     def restore_messages(self, deletion: Deletion) -> None:
-        """Undo `delete_message`, even if another chat is open."""
+        """Undo `delete_message`, even if another chat was opened since."""
         sessions, session = self.sessions, deletion.session
         if sessions.session is not None and sessions.session.chat.id == session.chat.id:
             session = sessions.session
@@ -221,15 +226,14 @@ class ChatController:
         sessions.tasks.spawn(sessions.store.restore_messages(ids), "restore messages")
         self._show_branch(session)
 
-    # Reading
-
     def text_of(self, message_id: str) -> str:
-        """Text of a message; "" if it is not in the open chat."""
+        """Text of a message; "" if the message is not in the open chat."""
         found = self._find(message_id)
         return found[1].text if found else ""
 
     def prompt_preview(self, text: str = "", attachments: Sequence[Attachment] = ()) -> tuple[Message, ...]:
-        """The whole prompt if this message were sent now, whether it fits or not."""
+        """The whole prompt that the model would get if this message were sent now, even if it does not fit into the
+        context."""
         session = self.sessions.session
         branch = session.conversation.branch() if session else []
         if text or attachments:
@@ -239,7 +243,7 @@ class ChatController:
         return prompt_messages(branch, self.sessions.settings)
 
     def _find(self, message_id: str, role: str | None = None) -> tuple[ChatSession, ChatMessage] | None:
-        """The open chat and the message, if the chat has a message with this id and role."""
+        """Find a message in the open chat. Returns None if the chat has no message with this id and role."""
         session = self.sessions.session
         if session is None or message_id not in session.conversation:
             return None
@@ -251,7 +255,7 @@ class ChatController:
         self._answer(session, replace(question, attachments=tuple(attachments)))
 
     def _answer(self, session: ChatSession, question: ChatMessage) -> None:
-        """Add the question to its chat and write an answer to it."""
+        """Add the question to its chat, and let the model answer it."""
         sessions = self.sessions
         is_appended = question.parent_id == session.conversation.leaf_id
         session.conversation.put(question)
@@ -268,7 +272,7 @@ class ChatController:
             self._show_new_answer()
 
     def _write_version(self, session: ChatSession, answer: ChatMessage) -> None:
-        """Write an answer, new or continued, as the leaf of the shown branch."""
+        """Make this new or continued answer the leaf of the shown branch, and let the model write it."""
         session.conversation.put(answer)
         session.conversation.end_at(answer.id)
         self.sessions.update_leaf(session)
@@ -282,7 +286,7 @@ class ChatController:
         self.sessions.announce()
 
     def _show_branch(self, session: ChatSession, *new: ChatMessage) -> None:
-        """Show and save the branch of a chat after a change, with these new messages."""
+        """Show and save the shown branch of a chat after a change. `new` are the messages added by the change."""
         sessions = self.sessions
         sessions.update_leaf(session)
         if session is sessions.session:
@@ -294,13 +298,13 @@ class ChatController:
 def _message(
     session: ChatSession, role: Role, text: str, parent_id: str | None, state: State | None = None
 ) -> ChatMessage:
-    """A new message; an answer is streaming, a question complete, unless `state` is given."""
+    """New message. Unless `state` is given, the state of an answer is "streaming" and that of a question "complete"."""
     state = state or ("streaming" if role == "assistant" else "complete")
     return ChatMessage(new_id(), session.chat.id, parent_id, role, text, state, time.time())
 
 
 def _prompt_to(session: ChatSession, message_id: str | None) -> ChatPrompt:
-    """Prompt of an answer to this message."""
+    """Prompt for an answer to this message."""
     return ChatPrompt(tuple(session.conversation.path(message_id)), session.chat.settings)
 
 
@@ -309,7 +313,7 @@ def _question_id(message: ChatMessage) -> str | None:
 
 
 def _new_version(old: ChatMessage, end: int) -> ChatMessage:
-    """A streaming version of an answer that keeps its text up to `end`."""
+    """New version of an answer, with the old text up to `end`. The model is about to continue it."""
     return replace(
         old,
         id=new_id(),

@@ -1,4 +1,4 @@
-"""The messages of a chat as a tree, of which one branch is shown. Qt-free."""
+"""The messages of a chat as a tree. One branch of the tree is shown. Qt-free."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from desktop.store.records import ChatMessage
 
 
 def new_id() -> str:
-    """Id of a new chat, message, folder or group."""
+    """New id for a chat, a message, a folder, or a group of answers."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedMessages:
-    """Messages removed by `Conversation.remove`, for `Conversation.restore`."""
+    """Messages removed by `Conversation.remove`. `Conversation.restore` takes this object to undo the removal."""
 
     messages: tuple[ChatMessage, ...]
-    """The removed message, then its descendants, parents before children."""
+    """The removed message and all its descendants, parents before children."""
     place: int
-    """Index of the first message among its versions."""
+    """Position that the removed message had among its versions."""
     leaf_id: str | None
-    """Leaf of the branch that was shown before."""
+    """Leaf of the branch that was shown before the removal."""
 
 
 class Conversation:
-    """Tree of the messages of one chat. The shown branch ends at `leaf_id`.
+    """Tree of the messages of one chat. The shown branch ends at the message `leaf_id`.
 
-    Versions of a message are the messages with the same parent, oldest first. Only `remove` removes messages."""
+    The versions of a message are all messages with the same parent, oldest first. Only `remove` removes messages."""
 
     def __init__(self, messages: Iterable[ChatMessage] = (), leaf_id: str | None = None) -> None:
         self._messages: dict[str, ChatMessage] = {}
         self._children: dict[str | None, list[str]] = {}
-        self._last_shown: dict[str | None, str] = {}  # message id → id of the child that was shown last
+        self._last_shown: dict[str | None, str] = {}  # parent id → id of the child that was shown last
         for message in messages:
             self._add(message, len(self._children.get(message.parent_id, ())))
         last = next(reversed(self._messages), None)
@@ -51,7 +51,8 @@ class Conversation:
         return len(self._messages)
 
     def put(self, message: ChatMessage) -> None:
-        """Replace the message with this id, or add the message and make it the leaf of the shown branch."""
+        """Replace the message with the same id. If there is none, add the message and make it the leaf of the shown
+        branch."""
         if message.id in self._messages:
             self._messages[message.id] = message
         else:
@@ -59,11 +60,12 @@ class Conversation:
             self.end_at(message.id)
 
     def branch(self) -> list[ChatMessage]:
-        """Messages of the shown branch, from root to leaf."""
+        """Messages of the shown branch, from the root to the leaf."""
         return self.path(self.leaf_id)
 
     def path(self, message_id: str | None) -> list[ChatMessage]:
-        """Messages from the root to this message. Stops at a missing parent or a cycle."""
+        """Messages from the root to this message. In a damaged tree, the path begins where a parent is missing or a
+        cycle closes."""
         path: dict[str, ChatMessage] = {}
         while message_id is not None and message_id not in path and (found := self._messages.get(message_id)):
             path[message_id] = found
@@ -71,11 +73,12 @@ class Conversation:
         return list(reversed(path.values()))
 
     def siblings(self, message_id: str) -> list[str]:
-        """Ids of all versions of this message, including itself."""
+        """Ids of all versions of this message, including the message itself."""
         return list(self._children[self._messages[message_id].parent_id])
 
     def versions(self) -> dict[str, tuple[int, int]]:
-        """(number, count) for each shown message with more than one version; numbers start at 1."""
+        """For each shown message that has several versions: the number of the shown version, counted from 1, and how
+        many there are."""
         found = {}
         for message in self.branch():
             versions = self._children[message.parent_id]
@@ -84,20 +87,22 @@ class Conversation:
         return found
 
     def group(self, message_id: str) -> tuple[ChatMessage, ...]:
-        """Answers that were generated together with this one; empty if it is the only one."""
+        """All answers that were generated together with this one, including itself; empty if there is no other."""
         group_id = self._messages[message_id].group_id
         members = [self._messages[each] for each in self.siblings(message_id)] if group_id else []
         found = tuple(each for each in members if each.group_id == group_id)
         return found if len(found) > 1 else ()
 
     def side_by_side(self) -> dict[str, tuple[ChatMessage, ...]]:
-        """{leaf id: answers to show side by side}: the group of the leaf; empty if the leaf has no group."""
+        """Answers that are shown side by side at the end of the branch, by the id of the leaf. Empty if the leaf was
+        not generated together with other answers."""
         if self.leaf_id is None or not (group := self.group(self.leaf_id)):
             return {}
         return {self.leaf_id: group}
 
     def step(self, message_id: str, step: int) -> bool:
-        """Show the version `step` places further, with its last shown descendants. Returns False at either end."""
+        """Show the version of a message that is `step` places later. Below it, the branch that was shown last is shown
+        again. Returns False if there is no such version."""
         versions = self.siblings(message_id)
         place = versions.index(message_id) + step
         if not step or not 0 <= place < len(versions):
@@ -106,17 +111,17 @@ class Conversation:
         return True
 
     def show(self, message_id: str) -> None:
-        """Show the branch through this message down to its last shown leaf."""
+        """Show the branch that contains this message. Below the message, it continues as it was last shown."""
         self.end_at(self._last_shown_leaf(message_id))
 
     def end_at(self, message_id: str | None) -> None:
-        """Show the branch that ends with this message; None shows nothing."""
+        """Show the branch that ends with this message. With None, no message is shown."""
         self.leaf_id = message_id
         for message in self.branch():
             self._last_shown[message.parent_id] = message.id
 
     def descendants(self, message_id: str) -> list[ChatMessage]:
-        """This message and its descendants on all branches, parents before children."""
+        """This message and all its descendants on any branch, parents before children."""
         found: dict[str, ChatMessage] = {}
         pending = [message_id]
         while pending:
@@ -130,7 +135,8 @@ class Conversation:
         return not self._children.get(message_id)
 
     def remove(self, message_id: str) -> RemovedMessages:
-        """Remove a message and its descendants. Then shows the neighbouring version, or else the parent."""
+        """Remove a message and its descendants. If the message was shown, a neighbouring version is shown instead; if
+        there is none, the branch then ends with its parent."""
         message = self._messages[message_id]
         subtree = self.descendants(message_id)
         versions = self._children[message.parent_id]
@@ -150,7 +156,7 @@ class Conversation:
         return removed
 
     def restore(self, removed: RemovedMessages) -> None:
-        """Undo `remove`, and show the branch that was shown before it."""
+        """Undo `remove`, and show the branch that was shown before the removal."""
         for number, message in enumerate(removed.messages):
             if message.id not in self._messages:
                 versions = self._children.get(message.parent_id, ())
@@ -162,7 +168,7 @@ class Conversation:
         self._children.setdefault(message.parent_id, []).insert(place, message.id)
 
     def _last_shown_leaf(self, message_id: str) -> str:
-        """Leaf of the last shown branch below a message, or of the newest one if none was shown."""
+        """Leaf of the branch below a message that was shown last. If none was shown, the branch of the newest child."""
         visited = set()
         while (children := self._children.get(message_id)) and message_id not in visited:
             visited.add(message_id)

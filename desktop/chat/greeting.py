@@ -1,4 +1,4 @@
-"""Greeting of an empty chat: title, state of the model, and starters for the first message."""
+"""Greeting in an empty chat: a title, the state of the model, and buttons that insert the beginning of a message."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ LOW_HEIGHT = 330
 
 
 class Greeting(QWidget):
-    """Shown instead of the transcript until the chat has messages."""
+    """Greeting that is shown instead of the transcript until the open chat has messages."""
 
     starter_chosen = Signal(str)
-    """Text to begin the message with."""
+    """Emitted with the beginning of a message."""
     model_file_requested = Signal()
 
     def __init__(self, theme: Theme, now: Callable[[], datetime] = datetime.now, parent: QWidget | None = None) -> None:
@@ -43,7 +43,7 @@ class Greeting(QWidget):
         self._restyle()
 
     def show_model(self, state: ModelState) -> None:
-        """Show the state of the model."""
+        """Show whether a model is loaded."""
         if state == "ready":
             text = self.tr("A model is loaded on this computer. Nothing you write leaves it.")
         elif state == "loading":
@@ -59,13 +59,13 @@ class Greeting(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """In a low window, hide some starters in favour of the button for choosing a model."""
+        """If the window is too low, hide some buttons to leave room for the one that chooses a model."""
         low = self.height() < scaled(LOW_HEIGHT) and not self._choose.isHidden()
         for card in self._starters[2:]:
             card.setVisible(not low)
 
     def greet(self) -> None:
-        """Show the greeting for the time of day."""
+        """Show the greeting for the current time of day."""
         hour = self._now().hour
         if 5 <= hour < 12:
             self._title.setText(self.tr("Good morning"))
@@ -75,7 +75,7 @@ class Greeting(QWidget):
             self._title.setText(self.tr("Good evening"))
 
     def _starter_texts(self) -> list[tuple[str, str, str]]:
-        """(icon, label, text for the composer) of each starter."""
+        """Icon, label and text of each button that inserts the beginning of a message."""
         return [
             (
                 "pen-line",

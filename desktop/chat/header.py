@@ -1,4 +1,5 @@
-"""Header of the chat page: title and menu of the chat, model button, number of connected tools."""
+"""Header of the chat page: title and menu of the chat, button with the state of the model, number of tools that use the
+model."""
 
 from __future__ import annotations
 
@@ -29,14 +30,14 @@ ModelState = Literal["ready", "loading", "none"]
 
 class Header(QFrame):
     unarchive_requested = Signal(str)
-    """The id of the open chat."""
+    """Emitted with the id of the open chat."""
     tools_requested = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
-        """Adds the actions of the menu "chat" or "model"; see `Actions.fill_menu`."""
+        """Adds actions to a menu; its id is "chat" or "model". See `Actions.fill_menu`."""
         self._chat: Chat | None = None
         self._model_text = ""
         self._model_state: ModelState = "none"
@@ -99,17 +100,18 @@ class Header(QFrame):
         return self._model_state == "loading"
 
     def show_model(self, text: str, state: ModelState, progress: float = 0.0, facts: Sequence[str] = ()) -> None:
-        """Show the state of the model; `facts` are shown in its menu. `progress` of loading is from 0 to 1."""
+        """Show the state of the model. `facts` are shown in the menu of the model button. `progress` is the progress of
+        loading, from 0 to 1."""
         self._model_text, self._model_state, self._progress, self._facts = text, state, progress, facts
         self._restyle()
 
     def show_speed(self, tokens_per_s: float) -> None:
-        """Show the speed of the last answer; 0 hides it."""
+        """Show the speed of the last answer in tokens per second; 0 hides it."""
         self._speed = tokens_per_s
         self._restyle()
 
     def show_tools(self, n_tools: int) -> None:
-        """Show how many tools are using the model now; 0 hides it."""
+        """Show how many tools are using the model now; 0 hides the number."""
         self._tools.setText(" " + self.tr("%Ln tools", "", n_tools))
         self._tools.setVisible(n_tools > 0)
         self._elide()
@@ -128,7 +130,7 @@ class Header(QFrame):
 
     @property
     def below_title(self) -> QPoint:
-        """Screen position for menus of the chat."""
+        """Position on the screen where menus of the chat open."""
         return self._title.mapToGlobal(self._title.rect().bottomLeft())
 
     def _unarchive(self) -> None:

@@ -1,4 +1,4 @@
-"""The shown branch of the open chat as a Qt list."""
+"""Qt list model of the messages on the shown branch of the open chat."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class MessageRole(IntEnum):
     TEXT = Qt.ItemDataRole.UserRole + 2
     STATE = Qt.ItemDataRole.UserRole + 3
     VERSIONS = Qt.ItemDataRole.UserRole + 4
-    """(number, count): the message is version `number`, from 1, of `count` versions."""
+    """(number, count): the row shows version `number`, counted from 1, of `count` versions of the message."""
     ALTERNATIVES = Qt.ItemDataRole.UserRole + 5
-    """Answers shown side by side in this row, including its own; empty for an ordinary row."""
+    """Answers that are shown side by side in this row, including the row's own message; empty for an ordinary row."""
 
 
 class MessageList(RowList[ChatMessage]):
-    """Rows are frozen `ChatMessage`s. GUI thread only."""
+    """Qt list model whose rows are immutable `ChatMessage`s. GUI thread only."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -39,16 +39,16 @@ class MessageList(RowList[ChatMessage]):
         return self._rows[-1] if self._rows else None
 
     def versions(self, message_id: str) -> tuple[int, int]:
-        """See `MessageRole.VERSIONS`; (1, 1) for a message with one version."""
+        """Value of `MessageRole.VERSIONS` for this message; (1, 1) if it has only one version."""
         return self._versions.get(message_id, (1, 1))
 
     def alternatives(self, message_id: str) -> tuple[ChatMessage, ...]:
-        """See `MessageRole.ALTERNATIVES`."""
+        """Value of `MessageRole.ALTERNATIVES` for this message."""
         return self._alternatives.get(message_id, ())
 
     @property
     def shows_alternatives(self) -> bool:
-        """Whether a row shows answers side by side."""
+        """Whether any row shows answers side by side."""
         return any(self._alternatives.values())
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -80,7 +80,8 @@ class MessageList(RowList[ChatMessage]):
         self.endResetModel()
 
     def show_alternatives(self, message_id: str, alternatives: tuple[ChatMessage, ...]) -> None:
-        """Set the answers shown side by side in the row of this message; none makes it an ordinary row."""
+        """Set the answers that are shown side by side in the row of this message. An empty tuple makes it an ordinary
+        row."""
         self._alternatives[message_id] = alternatives
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].id == message_id:
@@ -94,8 +95,9 @@ class MessageList(RowList[ChatMessage]):
         self.endInsertRows()
 
     def replace(self, message: ChatMessage) -> None:
-        """Replace the message with the same id; ignores messages that are not shown."""
-        for row in range(len(self._rows) - 1, -1, -1):  # the answer being written is almost always the last row
+        """Replace the message with the same id. Messages that are not shown are ignored."""
+        # from the end, because the answer that is being written is almost always the last row
+        for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].id == message.id:
                 break
         else:

@@ -1,4 +1,4 @@
-"""Pins, folders, archive and deletion of chats."""
+"""Organises the chats: pins, folders, archive and deletion."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from desktop.store.records import Chat, Folder
 
 @dataclass(frozen=True, slots=True)
 class DeletedFolder:
-    """A deleted folder and the ids of the chats that were in it, for `ChatOrganizer.restore_folder`."""
+    """A deleted folder and the ids of the chats in it. `ChatOrganizer.restore_folder` takes this object to undo the
+    deletion."""
 
     folder: Folder
     chat_ids: tuple[str, ...]
 
 
 class ChatOrganizer(QObject):
-    """Sorts the chats of `sessions`. GUI thread only.
+    """Organises the chats of `sessions`. GUI thread only.
 
-    Ids of missing chats and folders are ignored. Methods that change several chats return their previous records."""
+    Methods ignore ids of missing chats and folders. Methods that change several chats return the previous records of
+    these chats."""
 
     changed = Signal()
-    """The folders, or whether the archive is folded."""
+    """Emitted when the folders have changed, or the archive was folded or unfolded."""
     archive_folded_changed = Signal(bool)
 
     def __init__(self, sessions: ChatSessions) -> None:
@@ -34,41 +36,41 @@ class ChatOrganizer(QObject):
         self._sessions = sessions
         self._folders: dict[str, Folder] = {}
         self.archive_folded = True
-        """Whether the list shows only the heading of the archive."""
+        """Whether the archive is folded, so that the chat list shows only its heading."""
 
     @property
     def folders(self) -> list[Folder]:
-        """All folders, in their order."""
+        """All folders, in the order of the chat list."""
         return sorted(self._folders.values(), key=lambda folder: folder.place)
 
     async def load(self) -> None:
         """Read the folders from the store. Raises StoreError."""
         self._folders |= {folder.id: folder for folder in await self._sessions.store.folders()}
 
-    # Chats
-
     def chats(self, chat_ids: Iterable[str]) -> list[Chat]:
-        """The records of these chats."""
+        """Records of the chats with these ids."""
         known = self._sessions.chats_by_id
         return [known[chat_id] for chat_id in chat_ids if chat_id in known]
 
     def pin(self, chat_ids: Iterable[str], pinned: bool) -> list[Chat]:
-        """Pin or unpin chats. Pinning moves them out of the archive."""
+        """Pin or unpin chats. A chat that is pinned is also taken out of the archive."""
         return self._update(chat_ids, lambda chat: replace(chat, pinned=pinned, archived=chat.archived and not pinned))
 
     def move(self, chat_ids: Iterable[str], folder_id: str) -> list[Chat]:
-        """Move chats into a folder, "" for none. Also unpins and unarchives them, so that they are visible there."""
+        """Move chats into a folder; "" takes them out of their folder. Also unpins and unarchives the chats, so that
+        they are visible in the folder."""
         return self._update(chat_ids, lambda chat: replace(chat, folder_id=folder_id, archived=False, pinned=False))
 
     def archive(self, chat_ids: Iterable[str], archived: bool) -> list[Chat]:
-        """Archive or unarchive chats. Archiving the open chat leaves it; its answers continue."""
+        """Archive or unarchive chats. If the open chat is archived, a new chat is opened, and answers in the archived
+        chat continue."""
         before = self._update(chat_ids, lambda chat: replace(chat, archived=archived))
         if archived:
             self._leave_open_chat(before)
         return before
 
     def restore_places(self, before: Iterable[Chat]) -> None:
-        """Undo `pin`, `move` or `archive`; keeps what else has changed since."""
+        """Undo `pin`, `move` or `archive`. Other changes to the chats since then are kept."""
         places = {chat.id: chat for chat in before}
 
         def restored(chat: Chat) -> Chat:
@@ -78,7 +80,7 @@ class ChatOrganizer(QObject):
         self._update(places, restored)
 
     def delete(self, chat_ids: Iterable[str]) -> list[Chat]:
-        """Delete chats and return them; `restore` brings them back until the app is closed."""
+        """Delete chats and return their records. `restore` can undo this until the app is closed."""
         sessions = self._sessions
         sessions.leaving.emit()
         chats = self.chats(chat_ids)
@@ -103,10 +105,8 @@ class ChatOrganizer(QObject):
         self.changed.emit()
         self.archive_folded_changed.emit(folded)
 
-    # Folders
-
     def add_folder(self, name: str) -> Folder:
-        """Add a folder at the end; if the name is taken, with a number appended."""
+        """Add a folder at the end. If the name is taken, a number is appended to it."""
         taken = {folder.name.casefold() for folder in self._folders.values()}
         names = (name if number == 1 else f"{name} {number}" for number in range(1, len(taken) + 2))
         free = next(each for each in names if each.casefold() not in taken)
@@ -123,7 +123,7 @@ class ChatOrganizer(QObject):
             self._save_folders(replace(folder, folded=folded))
 
     def move_folder(self, folder_id: str, step: int) -> None:
-        """Move a folder `step` places down; does nothing beyond either end."""
+        """Move a folder down by `step` places. Does nothing if this would move it beyond either end."""
         order = self.folders
         at = next((place for place, folder in enumerate(order) if folder.id == folder_id), -1)
         if at >= 0 and 0 <= at + step < len(order):
@@ -131,7 +131,7 @@ class ChatOrganizer(QObject):
             self._save_folders(*(replace(folder, place=float(place)) for place, folder in enumerate(order, start=1)))
 
     def delete_folder(self, folder_id: str) -> DeletedFolder | None:
-        """Delete a folder; its chats are kept, in no folder."""
+        """Delete a folder. Its chats are kept, and are then in no folder."""
         folder = self._folders.pop(folder_id, None)
         if folder is None:
             return None
@@ -142,7 +142,7 @@ class ChatOrganizer(QObject):
         return DeletedFolder(folder, tuple(inside))
 
     def restore_folder(self, deleted: DeletedFolder) -> None:
-        """Undo `delete_folder`. Chats that were moved to another folder since stay there."""
+        """Undo `delete_folder`. Chats that were moved to another folder since then stay in that folder."""
         self._save_folders(deleted.folder)
         without_folder = [chat.id for chat in self.chats(deleted.chat_ids) if not chat.folder_id]
         self._update(without_folder, lambda chat: replace(chat, folder_id=deleted.folder.id))
@@ -153,7 +153,7 @@ class ChatOrganizer(QObject):
         self._sessions.tasks.spawn(self._sessions.write_queue.save_folders(*folders), "save folders")
 
     def _leave_open_chat(self, chats: Iterable[Chat]) -> None:
-        """Begin a new chat if the open one is among these."""
+        """If the open chat is one of these, open a new chat instead."""
         current = self._sessions.current
         if current is not None and current.id in {chat.id for chat in chats}:
             self._sessions.new_chat()

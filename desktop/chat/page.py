@@ -1,4 +1,4 @@
-"""The page of the open chat: header, greeting or transcript, composer, settings sheet, overflow card."""
+"""The chat page: header, greeting or transcript, composer, settings sheet, overflow card."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hi
 
 
 class ChatPage(PageView, QWidget):
-    """Made before the first paint. Transcript, settings sheet and overflow card are added after it. GUI thread only."""
+    """Page that shows the open chat. It is made before the window is first painted; the transcript, the settings sheet
+    and the overflow card are added afterwards. GUI thread only."""
 
     composer_moved = Signal()
-    """The composer or the overflow card was moved, resized, shown or hidden; toasts are placed above them."""
+    """Emitted when the composer or the overflow card was moved, resized, shown or hidden. The window then moves the
+    toasts, which are placed above them."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -59,7 +61,7 @@ class ChatPage(PageView, QWidget):
         self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
 
     def show_greeting(self, greeting: bool) -> None:
-        """Show the greeting or the transcript."""
+        """Show the greeting if `greeting` is True, otherwise the transcript."""
         if greeting:
             self.greeting.greet()
             self.stage.setCurrentWidget(self.greeting)
@@ -67,7 +69,7 @@ class ChatPage(PageView, QWidget):
             self.stage.setCurrentWidget(self.transcript)
 
     def close_topmost(self) -> bool:
-        """Close the settings sheet or the overflow card. Returns False if neither is open."""
+        """Close the settings sheet or the overflow card, whichever is open. Returns False if neither is."""
         if super().close_topmost():
             return True
         if self.overflow_card is not None and self.overflow_card.isVisible():
@@ -76,7 +78,8 @@ class ChatPage(PageView, QWidget):
         return False
 
     def top_of_composer(self, ancestor: QWidget) -> int:
-        """Upper edge of the composer or the visible overflow card, in pixels relative to `ancestor`."""
+        """Upper edge of the overflow card, or of the composer if the card is hidden, in pixels relative to
+        `ancestor`."""
         card = self.overflow_card
         lowest = card if card is not None and card.isVisible() else self.composer
         return lowest.mapTo(ancestor, QPoint(0, 0)).y()
@@ -95,7 +98,7 @@ class ChatPage(PageView, QWidget):
         middle.addWidget(self.composer, 1000)
         middle.addStretch(1)
         self.stage.addWidget(self.greeting)
-        self.stage.setMinimumHeight(1)  # in a low window, composer and overflow card have priority
+        self.stage.setMinimumHeight(1)  # in a low window, the composer and the overflow card get the room
         column = self._column
         column.setContentsMargins(0, 0, 0, 12)
         column.setSpacing(0)

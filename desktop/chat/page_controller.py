@@ -1,4 +1,4 @@
-"""Connects the chat page to the open chat: title, transcript, stop button, speed, errors of saving."""
+"""Connects the chat page to the open chat: title, transcript, stop button, speed, and errors while saving."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.view import TranscriptView
 
 NOT_SAVED = "not saved"
-"""Topic of toasts about chats that are not saved or were recovered."""
+"""Topic of toasts which tell that chats are not saved, or that chats were recovered from a damaged database."""
 
 
 class ChatPageController(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Controller of the chat page. Exists as long as its window. GUI thread only."""
 
     def __init__(
         self,
@@ -51,7 +51,8 @@ class ChatPageController(QObject):
         models.status_changed.connect(lambda: transcript.refresh_status())
 
     def show_not_saved(self, error: BaseException) -> None:
-        """Show why chats are not saved, or that they were recovered, until dismissed or saved again."""
+        """Show a toast that explains why chats are not saved, or that chats were recovered from a damaged database. It
+        stays until the user closes it or saving succeeds again."""
         self._window.show_error(error, topic=NOT_SAVED, stays=True)
 
     def _show_chat(self, chat: Chat | None) -> None:
@@ -67,6 +68,6 @@ class ChatPageController(QObject):
         self._page.composer.set_answering(answering, stopping=self._chats.sessions.stopping)
 
     def _show_stopping(self) -> None:
-        """Show "stopping" at once, because the answers may end a second later."""
+        """Show that the answers are stopping. Done at once, because they may take a second to end."""
         self._show_answering(self._chats.sessions.answering)
         self._transcript.refresh_status()

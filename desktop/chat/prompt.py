@@ -1,4 +1,4 @@
-"""Branch of a chat and its settings → prompt of the model, and the number of its tokens. Qt-free."""
+"""Builds the prompt of the model from a branch of a chat and the chat's settings, and counts its tokens. Qt-free."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.engine import Engine
 
 SUMMARY_HEADING = "Summary of the conversation up to here:"
-"""Part of the prompt, therefore not translated."""
+"""Heading of the summary. It is part of the prompt, so it is not translated."""
 
 SAMPLING_SETTINGS = {field.name for field in fields(Sampling)} & {field.name for field in fields(ChatSettings)}
 
@@ -27,14 +27,16 @@ _FENCES = re.compile(r"`{3,}")
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """One message of the prompt and the rows of the branch it comes from; the system message has no rows."""
+    """One message of the prompt. `rows` are the messages of the branch from which it was made; the system message has
+    none."""
 
     message: Message
     rows: tuple[ChatMessage, ...] = ()
 
 
 def prompt_parts(branch: Sequence[ChatMessage], settings: ChatSettings) -> list[PromptPart]:
-    """System message (instructions, summary), then the rows that the summary does not cover, without empty ones."""
+    """Parts of the prompt: the system message (instructions and summary), then each message of the branch that the
+    summary does not cover. Empty messages are omitted."""
     after = n_summarized_rows(branch, settings)
     system = _system_text(settings, summarized=after > 0)
     texts = ((row, with_attachments(row.text, row.attachments)) for row in branch[after:])
@@ -43,17 +45,19 @@ def prompt_parts(branch: Sequence[ChatMessage], settings: ChatSettings) -> list[
 
 
 def unmerged_messages(branch: Sequence[ChatMessage], settings: ChatSettings) -> tuple[Message, ...]:
-    """The messages of `prompt_parts`, one per row, so that a question without an answer can be left out by itself."""
+    """Messages of the prompt, one for each message of the branch. They are not merged, so that a question without an
+    answer can be left out by itself."""
     return tuple(part.message for part in prompt_parts(branch, settings))
 
 
 def prompt_messages(
     branch: Sequence[ChatMessage], settings: ChatSettings, left_out: Collection[int] = ()
 ) -> tuple[Message, ...]:
-    """What the model reads. `left_out` are indices into `unmerged_messages`, as in `ContextFit.left_out`.
+    """Messages that the model gets. `left_out` are the indices of messages to omit from `unmerged_messages`;
+    `ContextFit.left_out` has the same meaning.
 
-    Consecutive messages of one role are merged, because many chat templates reject them. O(length of the branch): call
-    it on a pool thread for long chats."""
+    Consecutive messages of the same role are merged, because many chat templates reject them. This takes O(length of
+    the branch), so call it on a pool thread for long chats."""
     kept = [message for place, message in enumerate(unmerged_messages(branch, settings)) if place not in left_out]
     return tuple(_merged([*group]) for _, group in groupby(kept, key=lambda message: message.role))
 
@@ -63,19 +67,19 @@ def _merged(messages: Sequence[Message]) -> Message:
 
 
 def n_summarized_rows(branch: Sequence[ChatMessage], settings: ChatSettings) -> int:
-    """How many rows of this branch the summary replaces; 0 if it belongs to another branch."""
+    """How many messages of this branch the summary replaces; 0 if the summary belongs to another branch."""
     if not settings.summary:
         return 0
     return next((place for place, row in enumerate(branch, 1) if row.id == settings.summarised_to), 0)
 
 
 def with_attachments(text: str, attachments: Sequence[Attachment]) -> str:
-    """The attachments as fenced blocks, then the text."""
+    """Text of a message for the model: its attachments as Markdown code blocks, then `text`."""
     return "\n\n".join([*map(fenced, attachments), *([text] if text else [])])
 
 
 def fenced(attachment: Attachment) -> str:
-    """The file as a code block below its name. The fence is longer than any fence in the file."""
+    """An attached file as a Markdown code block below the file name. The fence is longer than any fence in the file."""
     longest = max((len(fence) for fence in _FENCES.findall(attachment.text)), default=2)
     fence = "`" * (longest + 1)
     end = "" if attachment.text.endswith("\n") else "\n"
@@ -83,20 +87,22 @@ def fenced(attachment: Attachment) -> str:
 
 
 def _system_text(settings: ChatSettings, *, summarized: bool) -> str:
-    """Text of the only system message, since most chat templates accept just one."""
+    """Text of the system message: instructions and summary. They share one message, because most chat templates accept
+    only one."""
     summary = f"{SUMMARY_HEADING}\n{settings.summary}" if summarized else ""
     return "\n\n".join(part for part in (settings.system.strip(), summary) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatPrompt:
-    """Prompt of an answer: the messages before it and the chat's settings."""
+    """Prompt for an answer, made from the messages before the answer and the settings of the chat."""
 
     branch: tuple[ChatMessage, ...]
     settings: ChatSettings
 
     async def request(self, engine: Engine) -> ChatRequest:
-        """The request to submit. With `leaves_out`, without the oldest turns if they do not fit. Raises EngineError."""
+        """The request to submit to the engine. With the setting `leaves_out`, the oldest turns are left out if the
+        prompt does not fit. Raises EngineError."""
         loop = asyncio.get_running_loop()
         left_out: tuple[int, ...] = ()
         if self.settings.leaves_out:
@@ -107,7 +113,7 @@ class ChatPrompt:
 
 
 def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatRequest:
-    """A request of the window with the chat's settings; settings without a value use the defaults of `Sampling`."""
+    """Request with the settings of a chat. A setting without a value has the default of `Sampling`."""
     given = {name: value for name in SAMPLING_SETTINGS if (value := getattr(settings, name)) is not None}
     return ChatRequest(
         messages, "window", Sampling(**given), thinking=settings.thinking, max_tokens=settings.max_tokens
@@ -115,10 +121,11 @@ def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatR
 
 
 class TokenCounter:
-    """Counts tokens with the loaded model, on pool threads. Loop's thread only. All methods raise EngineError."""
+    """Counts tokens with the loaded model. The work runs on pool threads; call the methods on the event-loop thread
+    only. All methods raise EngineError."""
 
     async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
-        """How this branch fits into the context. `ContextFit.left_out` are indices into `unmerged_messages`."""
+        """How this branch fits into the context. In the result, `left_out` are indices into `unmerged_messages`."""
         messages = await asyncio.get_running_loop().run_in_executor(None, unmerged_messages, tuple(branch), settings)
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
@@ -126,11 +133,11 @@ class TokenCounter:
         return await engine.queries.fit(messages)
 
     async def attachment(self, engine: Engine, attachment: Attachment) -> int:
-        """Tokens that this file adds to a message."""
+        """Number of tokens that this file adds to a message."""
         return await self.text(engine, await asyncio.get_running_loop().run_in_executor(None, fenced, attachment))
 
     async def text(self, engine: Engine, text: str) -> int:
-        """Tokens that this text adds to a chat."""
+        """Number of tokens that this text adds to a chat."""
         if not text:
             return 0
         with_text, without = [

@@ -1,4 +1,4 @@
-"""Registration of the chat page, which is made together with the window."""
+"""Registers the chat page. The page itself is made together with the window."""
 
 from __future__ import annotations
 

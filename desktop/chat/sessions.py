@@ -1,4 +1,4 @@
-"""Open chat and running answers: opening and changing chats, and reporting every change of an answer."""
+"""The chats in memory: opens chats, changes their records, and reports every change of an answer."""
 
 from __future__ import annotations
 
@@ -23,35 +23,39 @@ from desktop.store.store import Store
 
 
 class ChatSessions(QObject):
-    """All chats of the window, and the one that is open. GUI thread only.
+    """All chats of the window, one of which may be open. GUI thread only.
 
-    `prepare(texts)` is called on a pool thread before messages are shown, to make drawing them cheaper."""
+    `prepare(texts)` is called on a pool thread before messages are shown. It does work that would otherwise delay
+    drawing them."""
 
     opened = Signal(object)
-    """The `Chat` that is open now, or whose title or settings changed; None for a new chat without messages."""
+    """Emitted with the `Chat` that is open now, or whose title or settings have changed. None stands for a new chat
+    without messages."""
     leaving = Signal()
-    """Emitted before the open chat is left or deleted, while it can still be changed."""
+    """Emitted before another chat is opened or the open chat is deleted. At this time the open chat can still be
+    changed."""
     answering_changed = Signal(bool)
-    """Whether an answer is being written in the open chat."""
+    """Emitted with whether an answer is being written in the open chat."""
     usage_changed = Signal(int)
-    """Tokens of the context used by the open chat; 0 if unknown."""
+    """Emitted with the number of context tokens that the open chat uses; 0 if this is unknown."""
     speed_measured = Signal(float)
-    """Tokens per second of the answer that has just ended."""
+    """Emitted when an answer has ended, with its speed in tokens per second."""
     answer_changed = Signal(object)
-    """Each new state of an answer in any chat, including the last one: a `ChatMessage`."""
+    """Emitted with each new state of an answer in any chat, including the final state. The argument is a
+    `ChatMessage`."""
     message_focused = Signal(str)
-    """Id of a message of the open chat that is to be scrolled into view."""
+    """Emitted with the id of a message in the open chat that should be scrolled into view."""
     saved = Signal()
-    """An ended answer, or changed chats, are on disk."""
+    """Emitted when an answer that has ended, or a changed chat, is on disk."""
     chats_changed = Signal()
-    """`chats_by_id` has changed."""
+    """Emitted when `chats_by_id` has changed."""
     marks_changed = Signal()
-    """`marked_id` or `live` has changed."""
+    """Emitted when `marked_id` or `live` has changed."""
     stop_requested = Signal(str)
-    """Id of the chat whose answers were stopped; they end a little later."""
+    """Emitted with the id of a chat whose answers were stopped. They end a little later."""
     failed = Signal(object)
     saving_failed = Signal(object)
-    """The `StoreError` that prevents saving; saving is retried."""
+    """Emitted with a `StoreError` when chats cannot be saved. Saving is tried again."""
     saving_resumed = Signal()
 
     def __init__(self, store: Store, models: ModelController, prepare: Callable[[Sequence[str]], None]) -> None:
@@ -79,12 +83,12 @@ class ChatSessions(QObject):
 
     @property
     def marked_id(self) -> str | None:
-        """Id of the open chat, or of the one that is being opened."""
+        """Id of the chat that the chat list marks: the one being opened, or else the open one."""
         return self._opening_id or (self.session.chat.id if self.session else None)
 
     @property
     def live(self) -> dict[str, ChatSession]:
-        """Sessions in which answers are being written, by chat id."""
+        """Sessions in which at least one answer is being written, by chat id."""
         return self.answer_writer.live
 
     @property
@@ -93,13 +97,13 @@ class ChatSessions(QObject):
 
     @property
     def stopping(self) -> bool:
-        """Whether answers of the open chat were stopped and have not ended yet."""
+        """Whether answers in the open chat were stopped and have not ended yet."""
         answers = self.session.answers.values() if self.session is not None else ()
         return any(answer.waiting.stage == "stopping" for answer in answers)
 
     @property
     def settings(self) -> ChatSettings:
-        """Settings of the open chat, or of the one that begins with the next message."""
+        """Settings of the open chat. If there is none, settings for the chat that the next message creates."""
         return self.session.chat.settings if self.session else self._next_settings
 
     def chat(self, chat_id: str) -> Chat | None:
@@ -118,14 +122,12 @@ class ChatSessions(QObject):
         """Stop all answers, and wait until everything is saved. Idempotent."""
         await self.title_generator.aclose()
         await self.answer_writer.aclose()
-        await self.tasks.join()  # finishes changes made in the last moment
+        await self.tasks.join()  # lets changes finish that were made shortly before closing
         await self.tasks.aclose()
         await self.write_queue.aclose()
 
-    # Open chat
-
     def new_chat(self, folder_id: str = "") -> None:
-        """Leave the open chat; the next message begins a new one, in this folder."""
+        """Leave the open chat. The next message then creates a new chat in this folder."""
         self.leaving.emit()
         self._opening_id = None
         self._next_folder_id = folder_id
@@ -133,7 +135,7 @@ class ChatSessions(QObject):
         self._show_session(None)
 
     def open_chat(self, chat_id: str, message_id: str = "") -> None:
-        """Open the chat. With `message_id`, show the branch with that message and scroll to it."""
+        """Open a chat. If `message_id` is given, show the branch with this message and scroll to the message."""
         if self.session is not None and self.session.chat.id == chat_id:
             self._focus_message(message_id)
         elif chat_id in self.chats_by_id:
@@ -142,7 +144,7 @@ class ChatSessions(QObject):
             self.tasks.spawn(self._open(chat_id, message_id), f"open chat {chat_id}")
 
     def begin(self, text: str) -> ChatSession:
-        """Open a new chat titled after the first words of `text`."""
+        """Create a chat and open it. Its title is made from the first words of `text`."""
         now_s = time.time()
         settings, self._next_settings = self._next_settings, ChatSettings()
         folder_id, self._next_folder_id = self._next_folder_id, ""
@@ -152,8 +154,8 @@ class ChatSessions(QObject):
         return self.session
 
     async def session_of(self, chat_id: str) -> ChatSession | None:
-        """The chat in memory, read from the store if necessary. None if it is deleted or cannot be read; the latter is
-        reported by `failed`."""
+        """The session of a chat, read from the store if it is not in memory. None if the chat is deleted or cannot be
+        read; in the latter case `failed` is emitted."""
         if (live := self.live.get(chat_id)) is not None:
             return live
         try:
@@ -165,8 +167,8 @@ class ChatSessions(QObject):
         if chat is None:
             return None
         if self.session is not None and self.session.chat.id == chat_id:
-            return self.session  # opened meanwhile
-        # On a full disk the store could not mark answers as cut at the start.
+            return self.session  # the chat was opened while it was read
+        # At startup, the store marks unfinished answers as cut. It cannot do so on a full disk.
         cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
         return self.live.get(chat_id) or ChatSession(chat, Conversation(cut, chat.leaf_id))
 
@@ -183,7 +185,7 @@ class ChatSessions(QObject):
             return
         session = self.live.get(chat_id, session)
         if (chat := self.chats_by_id.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
-            await self._open(chat_id, message_id)  # a message was sent there while it was read
+            await self._open(chat_id, message_id)  # a message was sent in this chat while it was read
         else:
             self.leaving.emit()
             self._show_session(session)
@@ -204,7 +206,7 @@ class ChatSessions(QObject):
         self.message_focused.emit(message_id)
 
     def show_branch(self) -> None:
-        """Show the branch of the open chat as it is now."""
+        """Show the shown branch of the open chat in the message list as it is now."""
         if self.session is None:
             self.messages.show(())
         else:
@@ -212,19 +214,17 @@ class ChatSessions(QObject):
             self.messages.show(conversation.branch(), conversation.versions(), conversation.side_by_side())
 
     def announce(self) -> None:
-        """Emit the state of the open chat."""
+        """Emit the signals that describe the open chat: `opened`, `answering_changed` and `usage_changed`."""
         self.opened.emit(self.current)
         self.answering_changed.emit(self.answering)
         last = next((row for row in reversed(self.messages) if row.n_output), None)
         self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
 
-    # Changes of chats
-
     def rename(self, chat_id: str, title: str) -> None:
         self._change(chat_id, title=title, titled_by="person")
 
     def change_settings(self, settings: ChatSettings) -> None:
-        """Set the settings of the open chat, or of the one that begins with the next message."""
+        """Set the settings of the open chat. If there is none, set them for the chat that the next message creates."""
         if self.session is not None:
             self._change(self.session.chat.id, settings=settings)
         else:
@@ -232,8 +232,8 @@ class ChatSessions(QObject):
             self.opened.emit(None)
 
     def set_summary(self, chat_id: str, summary: str, last_row_id: str) -> ChatSettings | None:
-        """Replace the turns up to this row by a summary in later prompts. Returns the chat's new settings; None if it
-        is deleted."""
+        """Replace the messages up to `last_row_id` by a summary in later prompts. Returns the new settings of the chat,
+        or None if the chat is deleted."""
         chat = self.chats_by_id.get(chat_id)
         if chat is None:
             return None
@@ -242,7 +242,7 @@ class ChatSessions(QObject):
         return settings
 
     def update_chats(self, chats: Sequence[Chat]) -> None:
-        """Replace the records of known chats, show them and save them."""
+        """Replace the records of these chats, show the new ones and save them."""
         for chat in chats:
             self.chats_by_id[chat.id] = chat
             for session in (self.live.get(chat.id), self.session):
@@ -254,13 +254,14 @@ class ChatSessions(QObject):
         self.tasks.spawn(self._save_chats(chats), "save changed chats")
 
     def update_leaf(self, session: ChatSession, **changes: object) -> None:
-        """Store the leaf of the shown branch, and `changes`, in the chat's record. The next save writes it."""
+        """Update the record of a chat in memory: the leaf of the shown branch, and `changes`. It is written to the
+        store when the chat is next saved."""
         session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
         self.chats_by_id[session.chat.id] = session.chat
         self.chats_changed.emit()
 
     async def add_chat(self, system: str, messages: Sequence[tuple[Role, str]]) -> Chat:
-        """Save a new chat with these instructions and messages, oldest first. Raises StoreError."""
+        """Create and save a chat with these instructions and messages, oldest first. Raises StoreError."""
         now_s, chat_id = time.time(), new_id()
         rows: list[ChatMessage] = []
         for role, text in messages:
@@ -275,7 +276,7 @@ class ChatSessions(QObject):
         return chat
 
     def _set_generated_title(self, chat_id: str, title: str) -> None:
-        """Set the model's title, unless the user has set one meanwhile."""
+        """Set the title that the model generated, unless the user has set one meanwhile."""
         if (chat := self.chats_by_id.get(chat_id)) is not None and chat.titled_by == "start":
             self._change(chat_id, title=title, titled_by="model")
 
@@ -287,16 +288,14 @@ class ChatSessions(QObject):
         await self.write_queue.save_all(chats)
         self.saved.emit()
 
-    # Answers
-
     def stop_chat(self, chat_id: str) -> None:
-        """Stop all answers of this chat, open or not, and keep their text. Idempotent."""
+        """Stop all answers in this chat, whether it is open or not, and keep their text. Idempotent."""
         if (session := self.live.get(chat_id)) is not None:
             session.stop()
             self.stop_requested.emit(chat_id)
 
     def _show_answer(self, session: ChatSession, message: ChatMessage) -> None:
-        """Show and report a new state of an answer. The last state may not be on disk yet."""
+        """Show a new state of an answer and emit the signals for it. The final state may not be on disk yet."""
         self.answer_changed.emit(message)
         if session is self.session:
             self.messages.replace(message)

@@ -1,4 +1,5 @@
-"""Screen texts of the chat: attachments, sending, overflow, presets, settings, states of an answer."""
+"""Texts for the screen about chats: attachments, sending, messages that do not fit, presets, settings, and notes on
+answers."""
 
 from __future__ import annotations
 
@@ -25,14 +26,14 @@ translate = QCoreApplication.translate
 
 
 def attachment_error(error: BaseException) -> str:
-    """Why a file is not attached."""
+    """Text that tells why a file was not attached."""
     if not isinstance(error, AttachError):
         return error_message(error)
     return _attachment_error_format(error).format(name=error.name)
 
 
 def more_not_attached(n: int) -> str:
-    """`n` files were not attached besides those whose reasons are shown."""
+    """Text that tells that `n` more files were not attached, besides those with a stated reason."""
     return counted("%Ln more are not attached.", "", n)
 
 
@@ -108,7 +109,7 @@ def overflow_title(overflow: Overflow) -> str:
 
 
 def overflow_text(overflow: Overflow) -> str:
-    """Needed tokens, available tokens, and what would be left out."""
+    """Text that tells how many tokens are needed and available, and what would be left out."""
     if overflow.kind == "message":
         text = translate("composer", "It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
         return text.format(n_prompt=whole(overflow.n_prompt), n_ctx=whole(overflow.n_ctx))
@@ -132,7 +133,7 @@ def overflow_text(overflow: Overflow) -> str:
 
 
 def overflow_description(overflow: Overflow) -> str:
-    """Title and text, for screen readers."""
+    """Title and text of the overflow card, for screen readers."""
     return f"{overflow_title(overflow)}. {overflow_text(overflow)}"
 
 
@@ -145,7 +146,7 @@ def summarizing(n_turns: int) -> str:
 
 
 def preset_name(name: str) -> str:
-    """Translated name of a built-in preset; the name itself for the user's presets."""
+    """Name of a preset for the screen. The name of a built-in preset is translated, a name given by the user is not."""
     known = {
         "Everyday": translate("composer", "Everyday"),
         "Precise": translate("composer", "Precise"),
@@ -167,7 +168,7 @@ def preset_name_problem(problem: NameProblem) -> str:
 
 
 def setting_text(english: str) -> str:
-    """Translation of a text of `Number`."""
+    """Translation of one of the texts of a `Number`."""
     return translate("composer", english)
 
 
@@ -176,7 +177,7 @@ def setting_default(number: Number) -> str:
 
 
 def setting_problem(number: Number) -> str:
-    """Which values are valid."""
+    """Text that tells which values of a number are valid."""
     text = (
         translate("composer", "A whole number from {lowest} to {highest}.")
         if number.whole
@@ -190,5 +191,5 @@ def context_full_note() -> str:
 
 
 def model_unloaded_note() -> str:
-    """Note of an answer that was unfinished when its model was unloaded."""
+    """Note on an answer that was unfinished when its model was unloaded."""
     return translate("chat", "The model was unloaded before this answer was complete.")

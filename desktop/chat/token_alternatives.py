@@ -1,6 +1,6 @@
-"""Words that could replace a word of an answer, from the model's token probabilities. Qt-free.
+"""Finds words that could replace a word of an answer, by the token probabilities of the model. Qt-free.
 
-The prompt and the answer before the word are cached, so almost nothing is computed again."""
+The prompt and the answer up to this word are in the KV cache, so almost nothing is computed again."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 MAX_ALTERNATIVES = 6
 MIN_PROBABILITY = 0.005
 N_LOGPROBS = 64
-"""Candidates for the first token; the current word should be among them."""
+"""Number of likely first tokens to get from the model. It is large, so that they include the start of the current
+word."""
 MAX_COMPLETED = 8
-"""Candidates that are completed to whole words."""
+"""Maximum number of first tokens that are completed to whole words."""
 MAX_FIRST_TOKENS = 4
-"""Enough tokens to decode the first one even if it is part of a character."""
+"""Maximum number of tokens to generate until the first text arrives. More than one, because a character may consist of
+several tokens."""
 MAX_WORD_TOKENS = 6
 
 _WORD = re.compile(r"[\w'’\-]*")
@@ -33,7 +35,7 @@ _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\u
 
 @dataclass(frozen=True, slots=True)
 class TokenAlternative:
-    """`probability` is that of the word's first token after the text before it."""
+    """A word that could be used at this place. `probability` is that of its first token, given the text before it."""
 
     word: str
     probability: float
@@ -42,14 +44,15 @@ class TokenAlternative:
 async def token_alternatives(
     engine: Engine, request: ChatRequest, text: str, start: int, end: int
 ) -> list[TokenAlternative]:
-    """Up to `MAX_ALTERNATIVES` words for `text[start:end]` in the answer `text` to `request`, most likely first. The
-    current word is always included. Raises EngineError."""
+    """Up to `MAX_ALTERNATIVES` words that could replace `text[start:end]`, the most likely one first. `text` is the
+    answer to `request`. The current word is always included. Raises EngineError."""
     word = text[start:end]
     request = replace(request, sampling=GREEDY, min_tokens=1, thinking=False)
-    # Most models write a space as the start of the next word, so the answer so far must end before it.
+    # In most models, the space before a word belongs to the token of the word. The given answer therefore ends before
+    # it.
     before, space = (text[: start - 1], " ") if text[:start].endswith(" ") else (text[:start], "")
     found = await _word_starts(engine, request, before, space)
-    if space and not found:  # this model writes the space as a token of its own
+    if space and not found:  # in this model, the space is a token of its own
         found = await _word_starts(engine, request, before + space, "")
     current = max((each for each, _ in found if word.startswith(each)), key=len, default="")
     others = [(each, probability) for each, probability in found if each != current][:MAX_COMPLETED]
@@ -70,14 +73,15 @@ def _most_likely(merged: dict[str, float], word: str) -> list[TokenAlternative]:
 
 
 async def _word_starts(engine: Engine, request: ChatRequest, before: str, space: str) -> list[tuple[str, float]]:
-    """(text without `space`, probability) of the likely next tokens that start a word after `space`."""
+    """Text and probability of each likely next token that begins with `space` and starts a word. The text is without
+    `space`."""
     tokens = await _first_tokens(engine, replace(request, answer_start=before))
     words = [(text.removeprefix(space), probability) for text, probability in tokens if text.startswith(space)]
     return [(word, probability) for word, probability in words if word[:1].isalnum()]
 
 
 async def _first_tokens(engine: Engine, request: ChatRequest) -> list[tuple[str, float]]:
-    """(text, probability) of the likely next tokens."""
+    """Text and probability of each likely next token."""
     request = replace(request, id=new_request_id(), n_logprobs=N_LOGPROBS, max_tokens=MAX_FIRST_TOKENS)
     async with engine.submit(request) as stream:
         async for event in stream:
@@ -90,8 +94,8 @@ async def _first_tokens(engine: Engine, request: ChatRequest) -> list[tuple[str,
 
 
 def _decoded(tokens: Sequence[tuple[bytes, float]]) -> list[tuple[str, float]]:
-    """(text, probability) of tokens given as (bytes, log probability). Sums up tokens with the same text, and omits
-    parts of characters."""
+    """Text and probability of these tokens, which are given as (bytes, log probability). The probabilities of tokens
+    with the same text are added up. Tokens that are only part of a character are omitted."""
     found: dict[str, float] = {}
     for token, logprob in tokens:
         try:

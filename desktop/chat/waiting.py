@@ -1,4 +1,4 @@
-"""What an answer waits for before its first token. Qt-free."""
+"""What an answer is waiting for while it is being written. Qt-free."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from engine.request_state import RequestProgress
 
 Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stopping"]
-"""loading: the model is loading. preparing: the prompt is built and tokenised. queued: other requests run first.
-reading: prefill. writing: there is output. stopping: stopped by the user, but not ended yet."""
+"""Stages of an answer. "loading": the model is being loaded. "preparing": the prompt is built and tokenised. "queued":
+other requests run first. "reading": prefill. "writing": there is output. "stopping": the user has stopped the answer,
+but it has not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What an answer waits for. `share` is the progress of loading or prefill from 0 to 1, None if unknown.
+    """What an answer is waiting for. `share` is the progress of loading or prefill from 0 to 1, None if unknown.
     `behind` is the title of the chat whose answer runs first, "" if it is not a chat of this window."""
 
     stage: Stage
@@ -24,7 +25,8 @@ class Waiting:
 
     @classmethod
     def of(cls, progress: RequestProgress | None) -> Waiting:
-        """From the engine's progress report; None means that the request is not submitted yet."""
+        """Stage of an answer according to the progress report of the engine. None means that the request is not
+        submitted yet."""
         if progress is None or not progress.n_prompt or progress.waits_for in ("preparation", "snapshot"):
             return cls("preparing")
         if progress.queue_place or progress.waits_for is not None:

@@ -1,4 +1,4 @@
-"""Queue between the chats and the store, which retries failed writes."""
+"""Queue of changes that the chats write to the store. Failed writes are retried."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Unsaved = tuple[Chat, dict[str, ChatMessage]]
 
 
 class WriteBehindQueue:
-    """Writes chats, messages and folders to the store. Loop's thread only.
+    """Writes chats, messages and folders to the store. Event-loop thread only.
 
-    What the store refuses stays in the queue and is written with the next save, and every `retry_s` until that works.
-    Saves that arrive during a write are written together after it. `report` gets the first of consecutive failures;
-    `recovered` is called when a save succeeds after that."""
+    Data that could not be written stays in the queue. It is written again with the next save, and every `retry_s`
+    seconds until a write succeeds. Saves that are requested during a write are combined into the next one. `report` is
+    called with the first error of a series of failures, and `recovered` when a write succeeds after such a series."""
 
     def __init__(
         self,
@@ -37,19 +37,18 @@ class WriteBehindQueue:
         self._tasks = TaskSet(lambda error, name: None)
         self._unsaved: dict[str, Unsaved] = {}
         self._folders: dict[str, Folder | None] = {}
-        """Unsaved folders by id; None for deleted ones."""
+        """Unsaved folders by id; None stands for a deleted folder."""
         self._write_lock = asyncio.Lock()
         self._failing = False
 
     async def save(self, chat: Chat, *messages: ChatMessage) -> None:
-        """Write a chat and these messages. They are on disk on return, unless the store failed, which is reported.
-
-        Never raises StoreError."""
+        """Write a chat and these messages. On return they are on disk, unless the store failed. Never raises
+        StoreError."""
         self._add(chat, {message.id: message for message in messages})
         await self.flush()
 
     async def save_all(self, chats: Iterable[Chat]) -> None:
-        """As `save`, for several chats without messages."""
+        """Write several chats without messages. Errors are handled as in `save`."""
         for chat in chats:
             self._add(chat, {})
         await self.flush()
@@ -77,7 +76,7 @@ class WriteBehindQueue:
                     self._tasks.spawn(self._retry(), "save again")
 
     async def aclose(self) -> None:
-        """Try a last time. Idempotent."""
+        """Try a last time to write everything that is unsaved. Idempotent."""
         await self._tasks.aclose()
         async with self._write_lock:
             with suppress(StoreError):
@@ -93,7 +92,8 @@ class WriteBehindQueue:
         self._unsaved[chat.id] = (chat, unsaved | messages)
 
     async def _write(self) -> None:
-        """Write folders first, so that no chat on disk is in a folder that is not."""
+        """Write everything that is unsaved. Folders are written first, so that every chat on disk is in a folder that
+        is on disk too."""
         for folder_id in list(self._folders):
             folder = self._folders[folder_id]
             await (self._store.save_folders(folder) if folder is not None else self._store.delete_folder(folder_id))
@@ -102,8 +102,9 @@ class WriteBehindQueue:
         await self._write_chats()
 
     async def _write_chats(self) -> None:
-        """Write chats without messages in one transaction, since each one waits for the disk. Chats with messages go
-        one by one, so that one too large for a nearly full disk does not prevent the others from being written."""
+        """Write the unsaved chats. Those without messages are written in one transaction, because each transaction
+        waits for the disk. Those with messages are written one by one, so that a chat that is too large for a nearly
+        full disk does not prevent the others from being written."""
         bare = [chat_id for chat_id, (_, messages) in self._unsaved.items() if not messages]
         full = [chat_id for chat_id, (_, messages) in self._unsaved.items() if messages]
         for chat_ids in ([bare] if bare else []) + [[chat_id] for chat_id in full]:

@@ -1,6 +1,7 @@
-"""Writes a backup of the profile as a ZIP file and stages a backup for restoring.
+"""Writes a backup of the profile as a ZIP file, and stages a backup for restoring.
 
-A backup contains chats, settings, API keys and stored responses; not models, which can be downloaded again, nor caches.
+A backup contains the chats, the settings, the API keys and the stored responses. It contains no models, which can be
+downloaded again, and no caches.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from engine.files.profile import Profile
 
 FORMAT, VERSION, MANIFEST = "inglenook-backup", 1, "manifest.json"
 MAX_BYTES = 64 << 30
-"""Limit of one unpacked file."""
+"""Size limit of one file of a backup after unpacking."""
 
 
 def write_backup(profile: Profile, path: Path) -> None:
-    """Writes the file atomically. The backup is a consistent snapshot, also while chats are being saved.
+    """Writes a backup to `path`, atomically. The backup is a consistent snapshot, also while chats are being saved.
 
-    Any thread; blocks long. Raises UnreadableFile."""
+    May be called on any thread; blocks for a long time. Raises UnreadableFile."""
     try:
         with atomic_replace(path) as part, tempfile.TemporaryDirectory(dir=path.parent) as folder:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
-            erase_marked_rows(copy)  # deletions that can still be undone count as final here
-            make_private_file(part)  # it contains API keys
+            erase_marked_rows(copy)  # chats whose deletion can still be undone are not backed up
+            make_private_file(part)  # the backup contains API keys
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
                 archive.write(copy, CHATS)
@@ -49,9 +50,10 @@ def write_backup(profile: Profile, path: Path) -> None:
 
 
 def stage_restore(profile: Profile, path: Path) -> datetime:
-    """Checks a backup and unpacks it into the profile; `finish_restore` puts it in place at the next start.
+    """Checks a backup and unpacks it into the profile; `finish_restore` moves it into place at the next start. Returns
+    the time at which the backup was made.
 
-    Returns when the backup was made. Any thread; blocks long. Raises UnknownFormat, UnreadableFile."""
+    May be called on any thread; blocks for a long time. Raises UnknownFormat or UnreadableFile."""
     staged = profile.root / STAGED
     folder = staged.with_name(staged.name + ".part")
     shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +77,7 @@ def stage_restore(profile: Profile, path: Path) -> datetime:
 
 
 def cancel_restore(profile: Profile) -> None:
-    """Deletes the staged backup. Any thread. Idempotent. Raises UnreadableFile."""
+    """Deletes the staged backup, if there is one. May be called on any thread. Raises UnreadableFile."""
     try:
         with suppress(FileNotFoundError):
             shutil.rmtree(profile.root / STAGED)
@@ -86,7 +88,7 @@ def cancel_restore(profile: Profile) -> None:
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy)  # in one step: a write between smaller steps would restart the copy
+        chats.backup(copy)  # copies in one step: a write between two steps would restart the copy
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:
@@ -110,7 +112,8 @@ def _check_manifest(name: str, archive: zipfile.ZipFile) -> datetime:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether `name` is a file of a backup. Other names are ignored: a ZIP may contain absolute paths and `..`."""
+    """Whether `name` is a file that backups contain. Other names are ignored, because a ZIP may contain absolute paths
+    and `..` in names."""
     parts = PurePosixPath(name).parts
     known = (MANIFEST, CHATS, "settings.json", "endpoint.key", "endpoint-keys.json")
     return name in known or (

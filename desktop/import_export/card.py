@@ -13,10 +13,10 @@ from desktop.widgets.flow import FlowLayout
 
 class ImportExportCard(Card):
     import_requested = Signal(bool)
-    """True for a folder, False for a file."""
+    """True to import a folder, False to import a file."""
     import_cancel_requested = Signal()
     export_requested = Signal()
-    """All chats."""
+    """A request to export all chats."""
     backup_requested = Signal()
     restore_requested = Signal()
     restore_cancel_requested = Signal()
@@ -39,12 +39,13 @@ class ImportExportCard(Card):
         self.show_restore("")
 
     def show_import(self, text: str, *, running: bool) -> None:
-        """Shows the progress or the result of an import, "" for none."""
+        """Shows `text`, the progress or the result of an import; an empty text is hidden. While `running`, the import
+        buttons are disabled and the stop button is visible."""
         self._import_status.setText(text)
         self._import_status.setVisible(bool(text))
-        focused = self.window().focusWidget()  # also while a dialog is in front of the window
+        focused = self.window().focusWidget()  # this window's focus widget, also while a dialog is in front of it
         pressed = next((button for button in self._import_buttons if button is focused), None)
-        if running and pressed is not None:  # Qt would move the focus past the disabled buttons
+        if running and pressed is not None:  # Qt would move the focus past the import buttons when they are disabled
             self._focused_before = pressed
             self._stop_import.show()
             self._stop_import.setFocus()
@@ -55,7 +56,7 @@ class ImportExportCard(Card):
         self._stop_import.setVisible(running)
 
     def show_restore(self, text: str) -> None:
-        """Shows that a backup is restored at the next start, and the button to cancel that; "" hides both."""
+        """Shows `text` and the button that cancels a staged restore. An empty `text` hides both."""
         if not text and self._cancel_restore.hasFocus():
             self._restore.setFocus()
         self._restore_status.setText(text)

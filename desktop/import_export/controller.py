@@ -27,22 +27,22 @@ log = logging.getLogger(__name__)
 
 
 class ImportExportController(QObject):
-    """Runs one import at a time and any number of exports. GUI thread only."""
+    """Runs one import at a time, and any number of exports and backups. GUI thread only."""
 
     progressed = Signal(object)
-    """`ImportResult` so far."""
+    """The `ImportResult` so far, after each batch of chats."""
     imported = Signal(object)
-    """Final `ImportResult`, also after an error or a cancellation."""
+    """The final `ImportResult`, also after an error or a cancellation."""
     export_started = Signal(str)
-    """File name; `exported`, `export_cancelled` or `failed` follows."""
+    """The name of the export file. `exported`, `export_cancelled` or `failed` is emitted when the export ends."""
     export_cancelled = Signal()
     exported = Signal(str)
-    """Name of the written export or backup file."""
+    """The name of the written export or backup file."""
     restore_staged = Signal(object)
-    """`datetime` of the backup that will be restored at the next start."""
+    """The time (`datetime`) at which the staged backup was made. The next start restores this backup."""
     restore_cancelled = Signal()
     failed = Signal(object)
-    """The error."""
+    """The exception that ended an import, export, backup or restore."""
 
     def __init__(self, profile: Profile, store: Store, exporter: Exporter) -> None:
         super().__init__()
@@ -53,14 +53,15 @@ class ImportExportController(QObject):
         self._importing: asyncio.Task[object] | None = None
         self._result = ImportResult()
         self._exporting: dict[asyncio.Task[object], threading.Event] = {}
-        """Running exports; the event makes one leave the target file unchanged."""
+        """The running exports. Setting the event of an export prevents it from changing its target file."""
 
     @property
     def importing(self) -> bool:
         return self._importing is not None and not self._importing.done()
 
     def import_from(self, path: Path) -> None:
-        """Imports a file or a folder, unless an import is running. Chats imported before an error are kept."""
+        """Imports a file or a folder. Does nothing if an import is already running. Chats imported before an error are
+        kept."""
         if not self.importing:
             self._result = ImportResult()
             self._importing = self._tasks.spawn(self._import(path), "import chats")
@@ -71,11 +72,11 @@ class ImportExportController(QObject):
             self._importing.cancel()
 
     def export(self, chat: Chat, path: Path, file_format: Format) -> None:
-        """Exports the shown branch; as JSON, all branches."""
+        """Exports a chat: as JSON with all branches, in other formats only the branch that is shown."""
         self._start_export([chat], path, file_format)
 
     def export_several(self, chats: Sequence[Chat], path: Path) -> None:
-        """Exports the chats with all branches as JSON."""
+        """Exports the chats as JSON, with all branches."""
         self._start_export(chats, path, "json")
 
     def export_all(self, path: Path) -> None:
@@ -83,7 +84,7 @@ class ImportExportController(QObject):
         self._start_export(None, path, "json")
 
     def cancel_export(self) -> None:
-        """Cancels all exports. Existing files are not changed."""
+        """Cancels all running exports. Their target files are not changed."""
         for task, cancelled in self._exporting.items():
             cancelled.set()
             task.cancel()
@@ -104,11 +105,12 @@ class ImportExportController(QObject):
         self._tasks.spawn(self._back_up(path), "back up the profile")
 
     def restore(self, path: Path) -> None:
-        """Checks the backup and stages it; it is restored at the next start."""
+        """Checks a backup and stages it, which means: unpacks it into the profile. The next start of the app restores
+        it."""
         self._tasks.spawn(self._restore(path), "stage a restore")
 
     def cancel_restore(self) -> None:
-        """Removes the staged backup."""
+        """Deletes the staged backup, so that the next start restores nothing."""
         self._tasks.spawn(self._cancel_restore(), "cancel a restore")
 
     @property
@@ -116,7 +118,7 @@ class ImportExportController(QObject):
         return is_restore_staged(self._profile.root)
 
     async def aclose(self) -> None:
-        """Cancels the import and waits for exports and backups. Idempotent."""
+        """Cancels the import, and waits for running exports and backups. Idempotent."""
         self.cancel_import()
         await self._tasks.join()
 
@@ -156,7 +158,8 @@ class ImportExportController(QObject):
         self.progressed.emit(so_far)
 
     def _import_ended(self, _: object) -> None:
-        """A done callback, so that it is also called if the task was cancelled before its first step."""
+        """Emits `imported`. This is a done callback of the task, so that it is also called if the task was cancelled
+        before its first step."""
         self.imported.emit(self._result)
 
     async def _export(

@@ -13,14 +13,14 @@ from enum import StrEnum
 from zipfile import BadZipFile
 
 DAMAGE_ERRORS = (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError)
-"""What reading a malformed document may raise."""
+"""Exceptions that reading a malformed document may raise."""
 
 ZIP_ERRORS = (BadZipFile, EOFError, RuntimeError, zlib.error, ValueError, LookupError)
-"""What `zipfile` raises for damaged bytes, unknown compression methods and encrypted entries."""
+"""Exceptions that `zipfile` raises for damaged bytes, unknown compression methods and encrypted entries."""
 
 
 class Problem(StrEnum):
-    """Why a file is unreadable. The values are sent from the reader process and written to the log."""
+    """Why a file is unreadable. The reader process sends these values to the app, and they are written to the log."""
 
     TOO_LARGE = "too large"
     NEWER_VERSION = "newer version"
@@ -31,7 +31,7 @@ class Problem(StrEnum):
 
 
 class ImportExportError(Exception):
-    """Base class. `name` is the file name without its folder."""
+    """Base class of the errors of this package. `name` is the name of the file, without its folder."""
 
     def __init__(self, name: str, reason: Problem | str = "") -> None:
         super().__init__(f"{name}: {reason}" if reason else name)
@@ -44,9 +44,10 @@ class UnknownFormat(ImportExportError):
 
 
 class UnreadableFile(ImportExportError):
-    """`reason` is a `Problem`, or the message of the operating system, of SQLite or of a library."""
+    """A file is damaged, or cannot be read or written. `reason` is a `Problem`, or the message of the operating system,
+    of SQLite or of a library."""
 
 
 def file_error(name: str, error: BaseException) -> UnreadableFile:
-    """The `UnreadableFile` for an error of the operating system, SQLite or `zipfile`."""
+    """Converts an error of the operating system, SQLite or `zipfile` to an `UnreadableFile`."""
     return UnreadableFile(name, getattr(error, "strerror", None) or str(error))

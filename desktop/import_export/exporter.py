@@ -1,4 +1,4 @@
-"""Writes chats to a file: one chat as Markdown, HTML or PDF, any number as JSON."""
+"""Writes chats to a file: one chat as Markdown, HTML or PDF; any number of chats as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Format = Literal["md", "html", "pdf", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """`role_name` returns the heading of a message; the styles are CSS of HTML and PDF files."""
+    """Writes export files. `role_name` returns the heading of the messages with a role; `html_style` and `pdf_style`
+    return the CSS of the file."""
 
     role_name: Callable[[Role], str]
     html_style: Callable[[], str]
@@ -39,8 +40,10 @@ class Exporter:
         file_format: Format,
         cancelled: threading.Event,
     ) -> None:
-        """Writes the file atomically, unless `cancelled` is set before. Exactly one chat for a format other than JSON.
-        Any thread; blocks. Raises OSError."""
+        """Writes the chats to `path`, atomically. If `cancelled` is set before the file is complete, `path` is not
+        changed.
+
+        Formats other than JSON take exactly one chat. May be called on any thread; blocks. Raises OSError."""
         with atomic_replace(path) as part:
             if file_format == "pdf":
                 self._write_pdf(chats, part)
@@ -56,7 +59,7 @@ class Exporter:
         if well_formed(str(path)) == str(path):
             write_pdf(page, formulas, title, path)
             return
-        with tempfile.TemporaryDirectory() as folder:  # Qt cannot open a path that is not UTF-8
+        with tempfile.TemporaryDirectory() as folder:  # Qt cannot open a path that is not valid UTF-8
             written = Path(folder) / "chat.pdf"
             write_pdf(page, formulas, title, written)
             shutil.copyfile(written, path)
@@ -71,5 +74,5 @@ class Exporter:
 
 
 def _branch(each: PortableChat) -> Sequence[ChatMessage]:
-    """The messages of the branch that is shown."""
+    """Returns the messages of the branch that is shown in the window."""
     return Conversation(each.messages, each.chat.leaf_id).branch()

@@ -1,4 +1,4 @@
-"""Exports a chat branch as a self-contained HTML page, and as HTML for the PDF writer."""
+"""Renders a branch of a chat as a self-contained HTML page, or as HTML for the PDF writer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from desktop.render.user_markdown import user_message_blocks
 from desktop.store.records import Chat, ChatMessage, Role
 
 MAX_COLUMNS = 8
-"""Columns of a table that fit side by side on paper."""
+"""Number of table columns that fit on one page of a PDF."""
 
 _TABLE = re.compile("(<table[^>]*>)(.*?)</table>", re.DOTALL)
 _ROW = re.compile("<tr>(.*?)</tr>", re.DOTALL)
@@ -28,18 +28,19 @@ _DATA_URL = re.compile(r"data:image/(?:png|jpeg|gif|webp|bmp);base64,[A-Za-z0-9+
 
 
 def html(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str], style: str) -> str:
-    """Renders `branch` as one HTML page with the style sheet `style`; `name` returns the heading of a role.
+    """Renders `branch` as one HTML page with the style sheet `style`. `name` returns the heading for a role.
 
-    Formulas become MathML annotated with their LaTeX. Images given as data URLs are kept, others become their
-    description, so that the page loads nothing."""
+    Formulas become MathML annotated with their LaTeX source. Images given as data URLs are embedded. Other images are
+    replaced by their descriptions, so that the page loads nothing."""
     return _SPACER.sub("", _page(chat, branch, name, style, _self_contained))
 
 
 def pdf_html(
     chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str], style: str
 ) -> tuple[str, tuple[InlineImage, ...]]:
-    """Renders `branch` as HTML that QTextDocument supports, for `write_pdf`. `<img src="formula:N">` is the placeholder
-    of the N-th formula in the returned tuple."""
+    """Renders `branch` as HTML that QTextDocument supports, for `write_pdf`. Also returns the formulas of the page.
+
+    In the HTML, `<img src="formula:N">` is the placeholder for the formula with index N."""
     formulas: list[InlineImage] = []
 
     def placeholder(image: InlineImage) -> str:
@@ -53,11 +54,13 @@ def pdf_html(
 
 
 def _split_table(table: re.Match[str]) -> str:
-    """Splits a table that is wider than the paper into several, each of which repeats the first column."""
+    """Splits a table with more than `MAX_COLUMNS` columns into several tables. Each of them repeats the first
+    column."""
     rows = [_CELL.findall(row) for row in _ROW.findall(table[2])]
     n_columns = max(map(len, rows), default=0)
     width = MAX_COLUMNS if n_columns > MAX_COLUMNS else n_columns
-    order = -1 if 'dir="rtl"' in table[1] else 1  # Qt draws the first cell at the left even in RTL tables
+    # QTextDocument draws the first cell at the left even in right-to-left tables.
+    order = -1 if 'dir="rtl"' in table[1] else 1
     parts: list[str] = []
     for first in range(1, max(2, n_columns), max(1, width - 1)):
         cells = ((row[:1] + row[first : first + width - 1])[::order] for row in rows)

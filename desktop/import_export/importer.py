@@ -1,4 +1,4 @@
-"""Imports chats from files into the store; the files are read in a child process."""
+"""Imports chats from files into the store. A child process reads the files."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from desktop.store.store import Store
 log = logging.getLogger(__name__)
 
 BATCH_SIZE = 16
-"""Chats per transaction: few, so that saving a message during an import is not delayed noticeably."""
+"""Number of chats per transaction. It is small, so that an import does not noticeably delay the saving of a message."""
 
 MAX_NAMES = 3
-"""Number of unreadable chats that are named in the result."""
+"""Number of unreadable chats that the result of an import names."""
 
 MEMORY_CHECK_S = 0.1
 
@@ -34,17 +34,17 @@ MEMORY_CHECK_S = 0.1
 @dataclass(frozen=True, slots=True)
 class ImportResult:
     n_new: int = 0
-    """Imported chats."""
+    """Number of imported chats."""
     n_known: int = 0
-    """Chats that existed already; they are not changed."""
+    """Number of chats that existed already. They are not changed."""
     n_folders: int = 0
-    """Imported empty folders."""
+    """Number of imported empty folders."""
     n_unread: int = 0
-    """Chats that could not be read."""
+    """Number of chats that could not be read."""
     n_messages_unread: int = 0
-    """Messages of readable chats that could not be read."""
+    """Number of messages that could not be read, in chats that could be read."""
     names: tuple[str, ...] = ()
-    """Names of the first unreadable chats."""
+    """Names of the first `MAX_NAMES` unreadable chats."""
 
     def __add__(self, other: ImportResult) -> ImportResult:
         counts = (getattr(self, each.name) + getattr(other, each.name) for each in fields(self)[:-1])
@@ -52,7 +52,8 @@ class ImportResult:
 
 
 class Importer:
-    """`progressed` is called with the result so far after each batch. Event loop thread only."""
+    """Imports files into a store. After each batch of chats, `progressed` is called with the result so far. Event loop
+    thread only."""
 
     def __init__(
         self,
@@ -65,8 +66,8 @@ class Importer:
         self._command = command
 
     async def run(self, path: Path) -> ImportResult:
-        """Imports a file or folder. Raises ImportExportError, StoreError; chats imported before are kept. Cancelling
-        kills the reader process."""
+        """Imports a file or folder. Raises ImportExportError or StoreError; chats imported before the error are kept.
+        Cancelling kills the reader process."""
         loop = asyncio.get_running_loop()
         reader = await asyncio.to_thread(self._start, path)
         watch = asyncio.ensure_future(_kill_above_memory(reader, await asyncio.to_thread(memory_limit, path)))
@@ -91,7 +92,7 @@ class Importer:
         unread = [each.name for each in batch if isinstance(each, UnreadableChat)]
         try:
             added = await self._add(chats)
-        except StoreRefused:  # retries one by one, so that only the invalid chat is lost
+        except StoreRefused:  # retry one by one, so that only the rejected chat is lost
             added = ImportResult()
             for each in chats:
                 try:
@@ -117,7 +118,7 @@ class Importer:
 
 
 async def _kill_above_memory(reader: subprocess.Popen[str], n_bytes: int) -> None:
-    """Kills the reader when it uses more than `n_bytes` of memory, and returns then."""
+    """Watches the reader process. When it uses more than `n_bytes` of memory, kills it and returns."""
     while await asyncio.to_thread(memory_of, reader.pid) <= n_bytes:  # noqa: ASYNC110 -- no event signals memory use
         await asyncio.sleep(MEMORY_CHECK_S)
     reader.kill()
@@ -129,7 +130,9 @@ def _end(reader: subprocess.Popen[str]) -> None:
 
 
 def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
-    """Yields what the reader wrote, then raises the error that ended it, if any. Pool thread, one call at a time."""
+    """Yields what the reader process writes, in batches. Then raises the error that ended the process, if any.
+
+    Runs on a pool thread, in one call of `next` at a time."""
     assert reader.stdout is not None
     failure: ImportExportError | None = None
     batch: list[ImportItem] = []

@@ -1,4 +1,4 @@
-"""Writes HTML as a PDF, with formulas as vector graphics."""
+"""Writes HTML to a PDF file, with formulas as vector graphics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from desktop.render.formula_rendering import Formula, formula
 MARGIN_MM = 20
 DPI = 96
 TEXT_PX = 13
-"""Font size in `paper.css`. Formulas are rendered for `SCREEN_PX` and scaled to it."""
+"""Font size in `paper.css`. Formulas are rendered for `SCREEN_PX` and scaled to this size."""
 SCREEN_PX = 15
 _FORMULA = int(QTextFormat.ObjectTypes.UserObject.value) + 1
 _NUMBER = int(QTextFormat.Property.UserProperty.value) + 1
@@ -36,15 +36,16 @@ _NAME = "formula:"
 
 
 def write_pdf(page: str, formulas: Sequence[InlineImage], title: str, path: Path) -> None:
-    """Takes the result of `pdf_html`. Any thread, while a QGuiApplication exists. Raises OSError."""
-    with path.open("wb"):  # raises OSError; QPdfWriter would fail silently
+    """Writes the result of `pdf_html` to a PDF file. May be called on any thread while a QGuiApplication exists. Raises
+    OSError."""
+    with path.open("wb"):  # raises OSError if the file cannot be written; QPdfWriter would fail silently
         pass
     writer = QPdfWriter(str(path))
     writer.setTitle(title)
     writer.setResolution(DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(MARGIN_MM, MARGIN_MM, MARGIN_MM, MARGIN_MM), QPageLayout.Unit.Millimeter)
-    events = QEventLoop()  # the layout of a long document starts timers, which need an event loop in this thread
+    events = QEventLoop()  # laying out a long document starts timers, which need an event loop in this thread
     document = QTextDocument(events)
     document.setDocumentMargin(0)
     painter = QPainter(writer)
@@ -66,7 +67,7 @@ def write_pdf(page: str, formulas: Sequence[InlineImage], title: str, path: Path
 
 
 class FormulaDrawer(QPyTextObject):
-    """Draws formulas over their LaTeX source in invisible text, which can be searched and copied."""
+    """Draws each formula over its LaTeX source. The source is invisible text, which can be searched and copied."""
 
     def __init__(self, formulas: Sequence[InlineImage], widest: float, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +91,7 @@ class FormulaDrawer(QPyTextObject):
         _draw_invisible_text(painter, box, source)
         top = box.top() + (_height(made) / 2 + _HALF_X - made.ascent) * scale
         size = QSizeF(made.width, made.ascent + made.descent) * scale
-        painter.setPen(Qt.PenStyle.NoPen)  # otherwise outlines are stroked, too
+        painter.setPen(Qt.PenStyle.NoPen)  # with a pen, the outlines of the formula would be stroked, too
         QSvgRenderer(QByteArray(made.svg.encode())).render(painter, QRectF(QPointF(box.left(), top), size))
 
     def _scale(self, made: Formula) -> float:
@@ -98,11 +99,12 @@ class FormulaDrawer(QPyTextObject):
 
 
 _HALF_X = 4.0
-"""Half the x-height: AlignMiddle centres an object this far above the baseline."""
+"""Half of the x-height. Qt's AlignMiddle centres an object this far above the baseline."""
 
 
 def _height(made: Formula) -> float:
-    """Height of a box around the formula whose centre puts the formula's baseline on that of the line."""
+    """Returns the height of a box around the formula. Once Qt has centred this box in the line, the formula is on the
+    baseline of the line."""
     return math.ceil(max(2 * made.ascent - 2 * _HALF_X, 2 * made.descent + 2 * _HALF_X))
 
 
@@ -120,7 +122,7 @@ def _draw_invisible_text(painter: QPainter, box: QRectF, source: str) -> None:
 
 
 def _place_formulas(document: QTextDocument) -> None:
-    """Replaces the placeholder images by objects that `FormulaDrawer` draws."""
+    """Replaces the placeholder images of `pdf_html` by text objects that `FormulaDrawer` draws."""
     placeholders: list[tuple[int, int]] = []
     block = document.begin()
     while block.isValid():

@@ -1,6 +1,6 @@
-"""Reads chats from export files of Inglenook and other programs, from ZIP archives and folders of them.
+"""Reads chats from export files of Inglenook and other programs, and from ZIP archives and folders of such files.
 
-The format is detected by content. Chats and files that cannot be read are reported and do not affect others.
+The format is detected by the content. A chat or file that cannot be read is reported and does not affect the others.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from desktop.import_export.records import ImportItem, UnreadableChat
 from desktop.platform.surrogates import well_formed
 
 MAX_BYTES = 4 << 30
-"""Limit of one unpacked document."""
+"""Size limit of one document after unpacking."""
 
 MAX_UNKNOWN_ELEMENTS, MAX_UNREADABLE_CHATS = 10_000, 100_000
-"""After that many elements of unknown format, or unreadable chats, the rest of the file is skipped: it may contain a
-hundred million."""
+"""Reading a file fails after this many elements of unknown format, or this many unreadable chats, because a file may
+contain a hundred million of them."""
 
 MARKDOWN = (".md", ".markdown")
 
 
 class Format(NamedTuple):
-    """A JSON format: whether an element of the document has it, and how to read the element."""
+    """A JSON format. `recognises` returns whether an element of a document has this format; `read` yields the chats of
+    such an element."""
 
     recognises: Callable[[object], bool]
     read: Callable[[Any], Iterator[ImportItem]]
@@ -49,9 +50,10 @@ FORMATS = tuple(
 
 
 def read(path: Path) -> Iterator[ImportItem]:
-    """Yields the chats and empty folders of a file, or of all files below a folder. Blocks long.
+    """Yields the chats and empty folders of a file, or of all files below a folder, and then an `UnreadableChat` for
+    each chat that could not be read.
 
-    Raises UnknownFormat, UnreadableFile if nothing could be read."""
+    Blocks for a long time. Raises UnknownFormat or UnreadableFile if nothing could be read."""
     name = well_formed(path.name)
     try:
         items = _read_folder(path, name) if path.is_dir() else _read_file(path)
@@ -61,7 +63,7 @@ def read(path: Path) -> Iterator[ImportItem]:
 
 
 def _require_readable(items: Iterator[ImportItem], name: str) -> Iterator[ImportItem]:
-    """Yields unreadable chats last. Raises UnreadableFile if there is nothing else."""
+    """Yields the items, unreadable chats last. Raises UnreadableFile if all items are unreadable chats."""
     unread: list[UnreadableChat] = []
     found = False
     for item in items:
@@ -119,7 +121,7 @@ def _read_file(path: Path) -> Iterator[ImportItem]:
 
 @contextmanager
 def _memory_errors(name: str) -> Iterator[None]:
-    """Translates MemoryError, so that the next document is read."""
+    """Turns a MemoryError into an UnreadableFile, so that reading continues with the next document."""
     try:
         yield
     except MemoryError as error:
@@ -127,7 +129,8 @@ def _memory_errors(name: str) -> Iterator[None]:
 
 
 def _read_zip(path: Path) -> Iterator[ImportItem]:
-    """An export of ChatGPT is a ZIP with `conversations.json`, or `conversations-001.json` and so on."""
+    """Yields the chats in a ZIP archive. The export of ChatGPT is a ZIP with `conversations.json`, or with
+    `conversations-001.json` and so on."""
     name = well_formed(path.name)
     failure: ImportExportError = UnknownFormat(name)
     found = False
@@ -196,7 +199,7 @@ def _document(name: str, content: bytes, modified_s: float) -> Iterator[ImportIt
 
 
 def _read_element(format: Format, element: object, name: str) -> Iterator[ImportItem]:
-    """Yields an `UnreadableChat` if the element is malformed."""
+    """Yields the chats of an element, or an `UnreadableChat` if the element is malformed."""
     if element is BROKEN:
         yield UnreadableChat("")
         return

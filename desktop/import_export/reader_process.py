@@ -1,7 +1,9 @@
-"""The child process that reads an import file and writes its chats to standard output, one JSON line each.
+"""The child process that reads an import file and writes its chats to standard output, one line of JSON for each.
 
-Parsing a document of 100 MB holds Python's lock for seconds, which would freeze the window; and a child process can be
-limited in memory. An error is written as the last line: a JSON list of its class name, file name and reason.
+There are two reasons for a separate process: parsing a document of 100 MB holds the GIL for seconds, which would freeze
+the window, and the memory of a child process can be limited.
+
+If reading fails, the last line is a JSON list with the class name of the error, its file name and its reason.
 """
 
 from __future__ import annotations
@@ -23,26 +25,29 @@ if TYPE_CHECKING:
     from desktop.import_export.errors import ImportExportError
 
 READ_OPTION = "--read-chats"
-"""Command line option that makes a packaged Inglenook, which has no Python interpreter beside it, run this process."""
+"""Command line option that makes a packaged Inglenook run as the reader process. The package contains no separate
+Python interpreter that could run it."""
 
 BASE_BYTES = 384 << 20
-"""Memory for Python, its modules and a small document."""
+"""Memory in bytes for Python, its modules and a small document."""
 
 BYTES_PER_FILE_BYTE = 60
-"""Exports compress to a tenth. Reading takes up to six times the unpacked size: the bytes, the text with up to four
-bytes per character, and one chat as objects."""
+"""Memory limit in bytes per byte of the import file. An export unpacks to about ten times its compressed size. Reading
+takes up to six times the unpacked size: the bytes, the text with up to four bytes per character, and one chat as
+objects."""
 
 MAX_BYTES = 6 << 30
 
 
 def reader_command(path: Path) -> list[str]:
-    """Command line of the reader process for this file or folder."""
+    """Returns the command line of the reader process for this file or folder."""
     packaged = getattr(sys, "frozen", False)
     return [sys.executable, *([READ_OPTION] if packaged else ["-m", __name__]), str(path)]
 
 
 def run_as_reader(arguments: Sequence[str]) -> int | None:
-    """Runs the reader if a packaged Inglenook was started for that, and returns the exit code; otherwise None."""
+    """If a packaged Inglenook was started with `READ_OPTION`, runs the reader and returns the exit code. Otherwise
+    returns None."""
     if not getattr(sys, "frozen", False) or list(arguments[:1]) != [READ_OPTION]:
         return None
     main(arguments[1])
@@ -69,8 +74,9 @@ def main(path: str) -> None:
 
 
 def memory_limit(path: Path) -> int:
-    """Memory limit in bytes for reading this file, or the largest file of this folder. It stops archives of a few
-    kilobytes that unpack to gigabytes."""
+    """Returns the memory limit in bytes for reading this file, or the largest file in this folder.
+
+    The limit stops archives of a few kilobytes that unpack to gigabytes."""
     half_of_memory = int(psutil.virtual_memory().total) // 2
     return max(BASE_BYTES, min(BASE_BYTES + BYTES_PER_FILE_BYTE * _largest_file(path), MAX_BYTES, half_of_memory))
 

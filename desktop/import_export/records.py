@@ -1,4 +1,4 @@
-"""The units that imports and exports consist of."""
+"""The records that are imported and exported."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class PortableChat:
     messages: tuple[ChatMessage, ...]
     folder: Folder | None = None
     n_unread: int = 0
-    """Number of messages that could not be read."""
+    """Number of messages of this chat that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableChat:
-    """A chat, or a file in a folder or archive, that could not be read. `name` may be ""."""
+    """A chat, or a file in a folder or archive, that could not be read. `name` is empty if it is unknown."""
 
     name: str
 
 
 ImportItem = PortableChat | Folder | UnreadableChat
-"""What an imported file contains: chats, empty folders, and names of what could not be read."""
+"""An item of an imported file: a chat, an empty folder, or something that could not be read."""

@@ -1,6 +1,6 @@
-"""Puts a staged backup in place at the start of the app, before any file of the profile is opened.
+"""Moves a staged backup into place when the app starts, before any file of the profile is opened.
 
-It runs before the first paint and therefore imports little; `backup.py` stages the backup.
+This module runs before the first paint and therefore imports little. `backup.py` stages the backup.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 from engine.files.private_files import make_private_folder
 
 STAGED = "restore"
-"""Folder in the profile with the staged backup. `finish_restore` appends a timestamp to its name before it moves files,
-and to that of the folder for the previous files."""
+"""Folder in the profile that contains the staged backup. Before `finish_restore` moves the files, it appends a
+timestamp to the name of this folder. The folder for the previous files has the same timestamp."""
 
 ASIDE = "before-restore"
 
@@ -25,10 +25,11 @@ def is_restore_staged(root: Path) -> bool:
 
 
 def finish_restore(root: Path) -> Path | None:
-    """Moves the staged files into the profile, and the previous ones into a new folder, which is returned. Returns None
+    """Moves the staged files into the profile, and the previous files into a new folder. Returns the new folder, None
     if nothing was staged. Raises OSError.
 
-    If it is interrupted, the next call continues it; it then returns the newest folder."""
+    If a call is interrupted, the next call continues it. If that call finishes several restores, it returns the newest
+    folder."""
     started = sorted(path for path in root.glob(f"{STAGED}-*") if path.is_dir())
     if (root / STAGED).is_dir():
         started.append((root / STAGED).rename(root / f"{STAGED}-{_unused_timestamp(root)}"))
@@ -42,7 +43,7 @@ def finish_restore(root: Path) -> Path | None:
 def _put_in_place(root: Path, staged: Path, aside: Path) -> None:
     make_private_folder(aside)
     for new in sorted(staged.iterdir()):
-        # The WAL files are moved, too: SQLite would apply them to the restored database.
+        # The WAL files are moved as well: SQLite would apply them to the restored database.
         for name in (new.name, *(f"{CHATS}{ending}" for ending in ("-wal", "-shm") if new.name == CHATS)):
             if (root / name).exists():
                 (root / name).rename(aside / name)
@@ -51,7 +52,7 @@ def _put_in_place(root: Path, staged: Path, aside: Path) -> None:
 
 
 def _unused_timestamp(root: Path) -> str:
-    """A timestamp, with a number appended if a restore of the same second exists."""
+    """Returns a timestamp for a restore. If a restore in the same second has used it, a number is appended."""
     mark = time.strftime("%Y-%m-%d-%H%M%S")
     number = 1
     while any((root / f"{name}-{mark}").exists() for name in (STAGED, ASIDE)):

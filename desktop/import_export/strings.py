@@ -15,7 +15,7 @@ translate = QCoreApplication.translate
 
 
 def import_summary(result: ImportResult) -> str:
-    """Sentences about imported, existing and unreadable chats."""
+    """Returns sentences with the numbers of chats that were imported, existed already, or could not be read."""
     if result.n_folders and not (result.n_new or result.n_known):
         text = counted("%Ln empty folders came in.", "", result.n_folders)
     else:
@@ -39,14 +39,14 @@ def _unreadable_chats(n: int, names: Sequence[str]) -> str:
 
 
 def role_name(role: str) -> str:
-    """Heading of a message in an exported chat."""
+    """Returns the heading of the messages with this role in an exported chat."""
     return {"user": translate("import_export", "You"), "assistant": translate("import_export", "Inglenook")}.get(
         role, translate("import_export", "Instructions")
     )
 
 
 def problem_text(reason: Problem | str) -> str:
-    """The clause of a sentence that says why a file is unreadable."""
+    """Returns the part of a sentence that gives the reason why a file is unreadable."""
     if not isinstance(reason, Problem):
         return translated_reason(reason)
     return {

@@ -24,11 +24,11 @@ from desktop.sidebar.chat_list_view import ChatListView
 from desktop.store.records import Chat
 
 TOPIC = "import and export"
-"""Topic of toasts: a new one replaces the previous one."""
+"""Topic of the toasts on import and export. A new toast replaces the previous one of the same topic."""
 
 
 class ImportExportWiring(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Connects the import and export controls of one window. GUI thread only."""
 
     def __init__(
         self,
@@ -73,8 +73,6 @@ class ImportExportWiring(QObject):
         self._card.show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
         self._controller.import_from(path)
 
-    # File dialogs
-
     def _choose_import(self, folder: bool) -> None:
         dialog = QFileDialog(self._window, self.tr("Import chats"))
         if folder:
@@ -110,8 +108,6 @@ class ImportExportWiring(QObject):
         dialog.setDefaultSuffix(suffix)
         dialog.selectFile(f"{_file_name(title)}.{suffix}")
         _open(dialog, export)
-
-    # Progress and results
 
     def _show_import_progress(self, so_far: ImportResult) -> None:
         text = self.tr("%Ln chats so far…", "", so_far.n_new + so_far.n_known)
@@ -150,13 +146,13 @@ class ImportExportWiring(QObject):
 
 
 def _open(dialog: QFileDialog, use: Callable[[Path], None]) -> None:
-    """Shows the dialog without blocking; calls `use` with the selected path."""
+    """Shows a file dialog without blocking, and calls `use` with the path that the user selects."""
     dialog.fileSelected.connect(lambda path: use(Path(path)))
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
 
 
 def _file_name(title: str) -> str:
-    """Removes characters that are not allowed in file names on some system."""
+    """Removes the characters that some operating system does not allow in file names."""
     plain = "".join(" " if letter in '\\/:*?"<>|' or not letter.isprintable() else letter for letter in title)
     return " ".join(plain.split()).strip(". ")[:80] or "chat"

@@ -20,7 +20,7 @@ HEIGHT, MAX_TEXT_WIDTH, PADDING = 30, 220, 12
 
 
 def drag_of(chats: Sequence[Chat], model: ChatListModel, theme: Theme, source: QObject, scale: float) -> QDrag:
-    """A drag of these chats; `scale` is the device pixel ratio of its pixmap."""
+    """Returns a drag of these chats. `scale` is the device pixel ratio of its pixmap."""
     drag = QDrag(source)
     drag.setMimeData(model.mimeData([model.index_of(chat.id) for chat in chats]))
     text = chats[0].title if len(chats) == 1 else chat_count(len(chats))
@@ -29,14 +29,14 @@ def drag_of(chats: Sequence[Chat], model: ChatListModel, theme: Theme, source: Q
 
 
 def dragged_ids(data: QMimeData) -> tuple[str, ...]:
-    """Ids of the dragged chats, none if `data` is something else."""
+    """Returns the ids of the dragged chats, nothing if `data` does not contain chats."""
     with suppress(ValueError, TypeError):
         return tuple(map(str, json.loads(bytes(data.data(CHATS_MIME).data()) or b"[]")))
     return ()
 
 
 def request_drop(chat_ids: Sequence[str], index: QModelIndex, model: ChatListModel, requests: ChatRequests) -> None:
-    """Requests what dropping the chats on the row at `index` means: pin, archive or move them, or create a folder."""
+    """Requests what a drop on the row at `index` means: pin, archive or move the chats, or create a folder for them."""
     match section_of(model[index.row()], {folder.id for folder in model.folders}):
         case Section.PINNED:
             requests.pin_requested.emit(chat_ids, True)
@@ -49,7 +49,7 @@ def request_drop(chat_ids: Sequence[str], index: QModelIndex, model: ChatListMod
 
 
 def _drag_pixmap(theme: Theme, text: str, scale: float) -> QPixmap:
-    """A label with this text, shown under the pointer."""
+    """Draws the label with `text` that is shown under the pointer during a drag."""
     font = text_font(13)
     metrics = QFontMetrics(font)
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, MAX_TEXT_WIDTH)

@@ -1,4 +1,4 @@
-"""Actions on the chats and folders of the list: for its context menus, the command palette and shortcuts."""
+"""Actions on the chats and folders of the chat list, for its context menus, the command palette and shortcuts."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ translate = QCoreApplication.translate
 
 
 class ChatListActions:
-    """Makes the actions. GUI thread only."""
+    """Creates the actions on the chats and folders of a chat list. GUI thread only."""
 
     def __init__(self, window: AppWindow, view: ChatListView, chats: ChatController) -> None:
         self._window, self._view, self._chats = window, view, chats
         self._requests = view.requests
         self._selected = SelectedChats(view, chats)
-        """The selected chats, or the open one."""
+        """Chats that the command palette and shortcuts act on: the selected chats, or the open one."""
         self._in_menu = SelectedChats(view)
-        """The chats that the context menu is for."""
+        """Chats that the context menu acts on."""
 
     def all(self) -> list[Action | Submenu]:
         return [*self._selection(), *self._chat_menu(), *self._export_menu(), *self._folder_menu()]
@@ -55,7 +55,7 @@ class ChatListActions:
         ]
 
     def _chat_menu(self) -> list[Action | Submenu]:
-        """The context menu "chats" of one or several selected chats."""
+        """Returns the entries of the context menu "chats", for one or several selected chats."""
         chats = self._in_menu
         pin, unpin = translate("actions", "Pin"), translate("actions", "Unpin")
         archive, unarchive = translate("actions", "Archive"), translate("actions", "Unarchive")
@@ -108,7 +108,7 @@ class ChatListActions:
         ]
 
     def _folder_menu(self) -> list[Action]:
-        """The context menu "folder" of the folder in the current row, and the menu "new_folder"."""
+        """Returns the entries of two context menus: "folder", for the folder in the current row, and "new_folder"."""
         fold, unfold = translate("actions", "Fold"), translate("actions", "Unfold")
 
         def is_folded() -> bool:
@@ -155,7 +155,8 @@ class ChatListActions:
     def _folder_entry(
         self, id: str, name: str, label: Text, icon: Text, run: Callable[[Folder], object], n_folders: int = 1
     ) -> Action:
-        """An action on the folder in the current row, possible if there are at least `n_folders`."""
+        """Returns an action on the folder in the current row. The action is possible if there are at least `n_folders`
+        folders."""
 
         def run_on_folder() -> None:
             if (folder := self._view.folder) is not None:

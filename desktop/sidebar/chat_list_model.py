@@ -1,4 +1,7 @@
-"""List model of the sidebar: section headings, folders, chats and the archive as rows of one column."""
+"""The list model of the sidebar. Section headings, folders, chats and the archive are rows of one column.
+
+A folder or the archive can be folded (collapsed); its chats are hidden then.
+"""
 
 from __future__ import annotations
 
@@ -17,33 +20,34 @@ from desktop.widgets.row_list import Index, RowList
 
 CHATS_MIME = "application/x-inglenook-chats"
 MAX_ROW_CHANGES = 400
-"""If more runs of rows have to be removed or inserted, the model is reset instead."""
+"""If more runs of rows than this have to be removed or inserted, the model is reset instead."""
 
 
 class ChatListRole(IntEnum):
     CHAT = Qt.ItemDataRole.UserRole + 1
-    """The `Chat`, None for other rows."""
+    """The `Chat` in the row, None if the row is not a chat."""
     SECTION = Qt.ItemDataRole.UserRole + 2
-    """The `Section`, None for other rows."""
+    """The `Section` whose heading the row is, None for other rows."""
     CURRENT = Qt.ItemDataRole.UserRole + 3
-    """True for the open chat, or the folded folder that hides it."""
+    """True for the open chat, or for the folded folder that hides it."""
     LIVE = Qt.ItemDataRole.UserRole + 4
-    """True while an answer is generated in the chat, or in a chat that the folded folder hides."""
+    """True for a chat in which an answer is being generated, or for the folded folder that hides such a chat."""
     FOLDER = Qt.ItemDataRole.UserRole + 5
-    """The `FolderRow`, None for other rows."""
+    """The `FolderRow`, None if the row is not a folder."""
     ARCHIVE = Qt.ItemDataRole.UserRole + 6
-    """The `ArchiveRow`, None for other rows."""
+    """The `ArchiveRow`, None if the row is not the archive."""
     NESTED = Qt.ItemDataRole.UserRole + 7
     """True for a chat that is listed under its folder or under the archive."""
 
 
 class ChatListModel(RowList[Row]):
-    """Shows the rows of `arrange`. GUI thread only.
+    """Shows the rows that `arrange` returns. GUI thread only.
 
-    `heading` returns the title of a section, `description` the accessible text of a folder or the archive."""
+    `heading` returns the title of a section, `description` the accessible text of a folder or of the archive."""
 
     renamed = Signal(str, str)
-    """Id and new title of a chat that was edited in place. The model changes when `show` is called."""
+    """Id and new title of a chat whose title the user edited in the list. The row does not change until `show` is
+    called."""
     folder_renamed = Signal(str, str)
 
     def __init__(
@@ -59,25 +63,25 @@ class ChatListModel(RowList[Row]):
         self._description = description
         self._keys: list[str] = []
         self._row_numbers: dict[str, int] = {}
-        """Row numbers by key."""
+        """Row number for each row key, see `key_of`."""
         self._folders: dict[str, Folder] = {}
         self._folded_into: dict[str, str] = {}
-        """Folder ids of the chats that are hidden in a folded folder."""
+        """Folder id for each chat that a folded folder hides."""
         self._current: str | None = None
         self._live: frozenset[str] = frozenset()
 
     @property
     def folders(self) -> list[Folder]:
-        """In display order."""
+        """The folders in display order."""
         return list(self._folders.values())
 
     def chats_in_rows(self, first: int, last: int) -> list[Chat]:
-        """Chats in the rows `first` to `last`, inclusive."""
+        """Returns the chats in the rows `first` to `last`, inclusive."""
         return [row for row in self._rows[first : last + 1] if isinstance(row, Chat)]
 
     @property
     def section_rows(self) -> list[tuple[int, Section | ArchiveRow]]:
-        """The rows that start a section, with their numbers."""
+        """Headings of sections and of the archive, each with its row number."""
         return [(number, row) for number, row in enumerate(self._rows) if isinstance(row, Section | ArchiveRow)]
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -122,25 +126,26 @@ class ChatListModel(RowList[Row]):
         return [CHATS_MIME]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The ids of the chats among these rows."""
+        """Returns the ids of the chats in these rows, for a drag."""
         rows = [self._rows[index.row()] for index in indexes]
         data = QMimeData()
         data.setData(CHATS_MIME, json.dumps([row.id for row in rows if isinstance(row, Chat)]).encode())
         return data
 
     def index_of(self, chat_id: str) -> QModelIndex:
-        """Index of a chat, invalid if it is not listed."""
+        """Returns the index of a chat. The index is invalid if the chat is not listed."""
         return self.index(self._row_numbers.get(chat_id, -1))
 
     def index_of_folder(self, folder_id: str) -> QModelIndex:
         return self.index_of(f"/folder/{folder_id}")
 
     def index_of_section(self, section: Section) -> QModelIndex:
-        """Index of a heading, invalid if the section is empty."""
+        """Returns the index of a section heading. The index is invalid if the section is empty."""
         return self.index_of(key_of(section))
 
     def heading_of(self, index: Index) -> QModelIndex:
-        """The folder, archive or section heading under which a row is listed; the row itself if it is not a chat."""
+        """Returns the folder, archive or section heading above a chat. For a row that is not a chat, returns the row
+        itself."""
         row = self._rows[index.row()]
         if isinstance(row, Chat) and not row.archived and self._is_nested(row):
             return self.index_of_folder(row.folder_id)
@@ -152,7 +157,8 @@ class ChatListModel(RowList[Row]):
         return self.index(next(above, 0))
 
     def show(self, chats: Collection[Chat], folders: Sequence[Folder] = (), archive_folded: bool = True) -> None:
-        """Updates the rows. Rows that stay are not touched, which keeps an open editor and the scroll position."""
+        """Updates the rows. Only rows that differ are removed, inserted or changed, which preserves an open editor and
+        the scroll position."""
         self._folded_into = _chats_in_folded(chats, {folder.id for folder in folders if folder.folded})
         rows = arrange(chats, self._now(), folders, archive_folded)
         keys = [row.id if isinstance(row, Chat) else key_of(row) for row in rows]
@@ -167,7 +173,7 @@ class ChatListModel(RowList[Row]):
                 self._changed(number)
 
     def mark(self, current: str | None, live: Iterable[str]) -> None:
-        """Sets the open chat, and the chats in which answers are generated."""
+        """Sets which chat is open, and in which chats answers are being generated."""
         old = (self._current, self._live)
         self._current, self._live = current, frozenset(live)
         for key in ({old[0]} ^ {current}) | (old[1] ^ self._live):
@@ -222,7 +228,7 @@ class ChatListModel(RowList[Row]):
 
 
 def _chats_in_folded(chats: Iterable[Chat], folded: set[str]) -> dict[str, str]:
-    """Folder ids of the chats that are listed in one of these folders."""
+    """Returns the folder id of each chat that is listed in one of the `folded` folders."""
     if not folded:
         return {}
     inside = (chat for chat in chats if chat.folder_id in folded)

@@ -42,28 +42,30 @@ _RANGE_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftMod
 
 
 class ChatListView(FixedHeightListView):
-    """Shows a `ChatListModel`. What the user asks for is emitted by `requests`.
+    """Shows a `ChatListModel`. What the user requests is emitted as signals of `requests`.
 
-    A click or Enter opens a chat or folds a folder, a double click or F2 renames, Delete deletes. Ctrl and Shift select
-    several chats; the first click with Ctrl selects only that chat, not the open one."""
+    A click or Enter opens a chat, or folds (collapses) or unfolds a folder. A double click or F2 renames, Delete
+    deletes. Ctrl and Shift select several chats. The first click with Ctrl selects only the clicked chat and deselects
+    the open one."""
 
     multi_selection_changed = Signal(int)
-    """Number of selected chats; 0 unless several, or one with Ctrl, are selected."""
+    """Number of selected chats while several are selected, or while chats are selected one by one with Ctrl; otherwise
+    0."""
     typed = Signal(str)
-    """A typed character."""
+    """A character that the user typed in the list."""
 
-    _new_folder: QToolButton | None = None  # Qt calls `updateGeometries` before it exists
+    _new_folder: QToolButton | None = None  # Qt calls `updateGeometries` before this button exists
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(scaled(ROW), parent)
         self.requests = ChatRequests(self)
         self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
-        """Adds the actions of the menu "chats", "folder" or "new_folder"; see `Actions.fill_menu`."""
+        """Adds the actions of the menu "chats", "folder" or "new_folder" to a menu; see `Actions.fill_menu`."""
         self.theme = theme
         self._rows = ChatRowDelegate(theme, self)
         self._is_plain_click = True
         self._is_ctrl_selection = False
-        """Whether chats are selected one by one with Ctrl."""
+        """Whether the user is selecting chats one by one with Ctrl."""
         self.setAccessibleName(self.tr("Chats"))
         self.setItemDelegate(self._rows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -83,30 +85,31 @@ class ChatListView(FixedHeightListView):
 
     @property
     def folder(self) -> Folder | None:
-        """The folder in the current row."""
+        """The folder in the current row, None if the row is not a folder."""
         row = self.currentIndex().data(ChatListRole.FOLDER)
         return row.folder if isinstance(row, FolderRow) else None
 
     def selected_chats(self) -> list[Chat]:
-        """In display order."""
+        """Returns the selected chats in display order."""
         selection = self.selectionModel().selection()
         ranges = sorted((selection.at(n).top(), selection.at(n).bottom()) for n in range(selection.count()))
         return [chat for first, last in ranges for chat in self.chats.chats_in_rows(first, last)]
 
     def mark_current(self, marked: bool) -> None:
-        """Highlights the open chat; False while another page is shown."""
+        """Sets whether the open chat is highlighted. It is not highlighted while another page is shown."""
         self._rows.marks_current = marked
         self.viewport().update()
 
     def rename(self, chat_id: str) -> None:
-        """Opens the editor of the title."""
+        """Opens the editor for the title of a chat."""
         self._edit(self.chats.index_of(chat_id))
 
     def rename_folder(self, folder_id: str) -> None:
         self._edit(self.chats.index_of_folder(folder_id))
 
     def go_to(self, index: QModelIndex) -> None:
-        """Makes the row current and selects only it. Unlike setCurrentIndex, ignores pressed modifier keys."""
+        """Makes a row the current one and selects only this row. Unlike `setCurrentIndex`, ignores pressed modifier
+        keys."""
         self._is_ctrl_selection = False
         self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
@@ -115,8 +118,10 @@ class ChatListView(FixedHeightListView):
         self._update_selection()
 
     def show_open(self, chat: Chat | None) -> None:
-        """Scrolls to the opened chat, or the folded folder or archive that hides it, and selects it unless several
-        chats are selected."""
+        """Selects the opened chat and scrolls to it. If a folded folder or the archive hides the chat, scrolls to that
+        row instead.
+
+        With `chat` None, only clears the selection. A selection of several chats is never changed."""
         if chat is None:
             if not self._rows.several:
                 self.clearSelection()
@@ -130,7 +135,8 @@ class ChatListView(FixedHeightListView):
         self.scrollTo(index)
 
     def open_folder_menu(self, chats: Iterable[Chat], at: QPoint | None = None) -> None:
-        """Opens the menu of folders to move the chats to, at a point of the screen or below the current row."""
+        """Opens the menu of folders to which the chats can be moved, at a point of the screen or below the current
+        row."""
         menu = self._new_menu()
         add_folders(menu, list(chats), self.chats.folders, self.requests, self.theme)
         if at is None:
@@ -138,8 +144,6 @@ class ChatListView(FixedHeightListView):
             at = self.viewport().mapToGlobal(rect.bottomLeft() if rect.isValid() else self.rect().topLeft())
         menu.popup(at)
         menu.setActiveAction(next(action for action in menu.actions() if action.isEnabled()))
-
-    # Geometry
 
     def special_heights(self) -> Iterable[tuple[int, int]]:
         if self.model() is None:
@@ -149,7 +153,7 @@ class ChatListView(FixedHeightListView):
             yield number, scaled(height)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keeps the current row visible when the selection bar appears below the list."""
+        """Keeps the current row visible when the list becomes smaller because the selection bar appears below it."""
         super().resizeEvent(event)
         if self._rows.several:
             self.scrollTo(self.currentIndex())
@@ -161,8 +165,6 @@ class ChatListView(FixedHeightListView):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)
         self._place_new_folder()
-
-    # Selection
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         super().selectionChanged(selected, deselected)
@@ -182,8 +184,6 @@ class ChatListView(FixedHeightListView):
             self.clearSelection()
             self._is_ctrl_selection = True
 
-    # Mouse
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._is_plain_click = not event.modifiers() & _RANGE_KEYS
         if event.button() == Qt.MouseButton.LeftButton:
@@ -202,7 +202,8 @@ class ChatListView(FixedHeightListView):
         self._open_menu(self.visualRect(self.currentIndex()).center() if by_key else event.pos())
 
     def _open_menu(self, at: QPoint) -> None:
-        """Opens the context menu of the row at this point of the viewport, for all selected chats if it is one."""
+        """Opens the context menu of the row at this point of the viewport. If the row is a selected chat, the menu is
+        for all selected chats."""
         index, menu = self.indexAt(at), self._new_menu()
         chat, folder = chat_at(index), index.data(ChatListRole.FOLDER) if index.isValid() else None
         if (chat is not None and chat not in self.selected_chats()) or folder is not None:
@@ -243,10 +244,9 @@ class ChatListView(FixedHeightListView):
             self.go_to(index)
             self.edit(index)
 
-    # Keyboard
-
     def event(self, event: QEvent) -> bool:
-        """Accepts Escape while several chats are selected; otherwise it is the window's shortcut to stop an answer."""
+        """Accepts Escape while several chats are selected. Otherwise Escape is the window's shortcut to stop an
+        answer."""
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
                 if self._rows.several:
@@ -280,7 +280,8 @@ class ChatListView(FixedHeightListView):
         return True
 
     def _fold_current(self, *, folded: bool) -> None:
-        """Folds or unfolds the current folder or archive; folding a chat goes to the row that it is listed under."""
+        """Folds or unfolds the folder or archive in the current row. If the row is a chat in one of these, folding
+        makes the folder or archive the current row."""
         index, folder = self.currentIndex(), self.folder
         archive, chat = index.data(ChatListRole.ARCHIVE), chat_at(index)
         if folder is not None:
@@ -289,8 +290,6 @@ class ChatListView(FixedHeightListView):
             self.requests.fold_archive_requested.emit(folded)
         elif chat is not None and index.data(ChatListRole.NESTED) and folded:
             self.go_to(self.chats.heading_of(index))
-
-    # Drag and drop
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         if chats := self.selected_chats():
@@ -301,7 +300,7 @@ class ChatListView(FixedHeightListView):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        super().dragMoveEvent(event)  # scrolls at the edges
+        super().dragMoveEvent(event)  # the base class scrolls the list when the pointer is near an edge
         index = self.indexAt(event.position().toPoint())
         self._set_drop_target(self.chats.heading_of(index) if index.isValid() else QModelIndex())
         event.setAccepted(index.isValid() and bool(dragged_ids(event.mimeData())))
@@ -324,7 +323,7 @@ class ChatListView(FixedHeightListView):
             self._rows.target = QPersistentModelIndex(index)
             self.viewport().update()
 
-    # The button for a new folder, in the heading of the folders
+    # The button that creates a folder is shown in the heading of the folders.
 
     def _new_folder_button(self) -> QToolButton:
         button = QToolButton(self.viewport())
@@ -355,13 +354,13 @@ class ChatListView(FixedHeightListView):
 
 
 def chat_at(index: Index) -> Chat | None:
-    """The chat in this row, None for other rows."""
+    """Returns the chat in this row, None if the row is not a chat."""
     chat = index.data(ChatListRole.CHAT) if index.isValid() else None
     return chat if isinstance(chat, Chat) else None
 
 
 def is_typed_letter(event: QKeyEvent) -> bool:
-    """Whether the key types a character other than a space, which has a meaning in lists."""
+    """Whether the key types a character. A space does not count, because it has a meaning in lists."""
     held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
     return bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & held
 

@@ -1,4 +1,4 @@
-"""The signals for what the user asks for in the chat list, its menus and the selection bar."""
+"""Signals for the actions that the user requests in the chat list, its menus and the selection bar."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from desktop.store.records import Chat
 
 
 class ChatRequests(QObject):
-    """Emitted by widgets and actions, carried out by `ChatListWiring`. Ids of chats are tuples of str."""
+    """Signals that widgets and actions emit, and that `ChatListWiring` carries out. Ids of chats are passed as a tuple
+    of str."""
 
     open_requested = Signal(str)
     pin_requested = Signal(object, bool)
-    """Ids of chats; True to pin, False to unpin."""
+    """Ids of the chats; True to pin, False to unpin them."""
     archive_requested = Signal(object, bool)
-    """Ids of chats; True to archive, False to unarchive."""
+    """Ids of the chats; True to archive, False to unarchive them."""
     move_requested = Signal(object, str)
-    """Ids of chats and the id of the folder, "" for none."""
+    """Ids of the chats, and the id of the folder to move them to ("" for none)."""
     delete_requested = Signal(object)
     export_requested = Signal(object, str)
-    """A `Chat` and a `desktop.import_export.exporter.Format`."""
+    """The `Chat` to export, and a `desktop.import_export.exporter.Format`."""
     export_several_requested = Signal(object)
-    """A sequence of `Chat`s, exported as JSON."""
+    """The `Chat`s to export as JSON."""
     new_folder_requested = Signal(object)
-    """Ids of the chats to move into it."""
+    """Ids of the chats to move into the new folder."""
     new_chat_requested = Signal(str)
-    """The id of the folder."""
+    """The id of the folder of the new chat, "" for none."""
     fold_requested = Signal(str, bool)
-    """The id of a folder; True to hide its chats."""
+    """The id of a folder; True to hide its chats (fold), False to show them."""
     move_folder_requested = Signal(str, int)
-    """The id of a folder and the number of places to move it down."""
+    """The id of a folder, and the number of places to move it down; a negative number moves it up."""
     delete_folder_requested = Signal(str)
     fold_archive_requested = Signal(bool)
 

@@ -28,7 +28,7 @@ class ChatRowDelegate(QStyledItemDelegate):
         self.several = False
         """Whether several chats are selected; selected rows are highlighted then."""
         self.target = QPersistentModelIndex()
-        """The drop target of the current drag."""
+        """The row on which the current drag would drop; an invalid index if there is none."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         painter.save()
@@ -47,7 +47,7 @@ class ChatRowDelegate(QStyledItemDelegate):
         editor.setGeometry(_mirrored(option, option.rect.adjusted(inset, 0, 0, 0)))
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
-        """Fills the editor once only: a change of the row during editing must not overwrite typed text."""
+        """Fills the editor only once, because a change of the row during editing must not overwrite typed text."""
         if not editor.property("filled"):
             editor.setProperty("filled", True)
             super().setEditorData(editor, index)
@@ -134,7 +134,7 @@ class ChatRowDelegate(QStyledItemDelegate):
     def _draw_icon(
         self, painter: QPainter, option: QStyleOptionViewItem, box: QRect, name: str, token: str, size: int = ICON
     ) -> None:
-        """Draws at the start of the box, vertically centred."""
+        """Draws an icon at the start of `box`, vertically centred."""
         icon_box = _mirrored(option, QRect(box.left(), box.center().y() - size // 2 + 1, size, size))
         pixmap = self._theme.pixmap(name, token, size, painter.device().devicePixelRatioF())
         painter.drawPixmap(QPointF(icon_box.topLeft()), pixmap)
@@ -157,10 +157,10 @@ class ChatRowDelegate(QStyledItemDelegate):
 
 
 def content_of(rect: QRect) -> QRect:
-    """The lower part of a row, as high as a usual row."""
+    """Returns the part of a row in which its text is drawn: the lower part, as high as a usual row."""
     return rect.adjusted(0, rect.height() - scaled(ROW), 0, 0)
 
 
 def _mirrored(option: QStyleOptionViewItem, box: QRect) -> QRect:
-    """Mirrors the box inside of the row in a right-to-left layout."""
+    """Returns `box`, mirrored within the row if the layout is right-to-left."""
     return QStyle.visualRect(option.direction, option.rect, box)

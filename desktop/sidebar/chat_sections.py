@@ -1,4 +1,5 @@
-"""The rows of the chat list: pinned chats, folders, the other chats by date, the archive. No Qt."""
+"""Computes the rows of the chat list: pinned chats, folders, the other chats by date, and the archive. Does not use
+Qt."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from desktop.store.records import Chat, Folder
 
 
 class Section(Enum):
-    """In display order."""
+    """A section of the chat list. The members are in display order."""
 
     PINNED = "pinned"
     FOLDERS = "folders"
@@ -25,7 +26,7 @@ class Section(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FolderRow:
-    """A folder, followed by its `n_chats` chats unless it is folded."""
+    """The row of a folder. The rows of its `n_chats` chats follow it, unless the folder is folded (collapsed)."""
 
     folder: Folder
     n_chats: int
@@ -33,7 +34,8 @@ class FolderRow:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRow:
-    """The heading of the archive, followed by its `n_chats` chats unless it is folded."""
+    """The heading of the archive. The rows of its `n_chats` chats follow it, unless the archive is folded
+    (collapsed)."""
 
     n_chats: int
     folded: bool
@@ -43,7 +45,7 @@ Row = Section | FolderRow | ArchiveRow | Chat
 
 
 def key_of(row: Row) -> str:
-    """The identity of a row, which stays the same when its content changes."""
+    """Returns the key of a row. The key stays the same when the content of the row changes."""
     if isinstance(row, Chat):
         return row.id
     if isinstance(row, FolderRow):
@@ -54,9 +56,10 @@ def key_of(row: Row) -> str:
 def arrange(
     chats: Iterable[Chat], now: datetime, folders: Sequence[Folder] = (), archive_folded: bool = True
 ) -> list[Row]:
-    """Returns all rows: each section that is not empty, and each folder, followed by its chats, most recent first.
+    """Returns all rows of the chat list. Each heading and folder is followed by its chats, most recent first.
 
-    Archived chats are listed in the archive only, other pinned chats only among the pinned. `now` is local time."""
+    Sections without chats have no heading. Archived chats are listed only in the archive. Pinned chats that are not
+    archived are listed only under the pinned ones. `now` is local time."""
     archived: list[Chat] = []
     pinned: list[Chat] = []
     members: dict[str, list[Chat]] = {folder.id: [] for folder in folders}
@@ -89,14 +92,16 @@ def arrange(
 
 
 def _day_starts(now: datetime) -> list[tuple[Section, float]]:
-    """Sections by date and when they start, in Unix time. A week and a month are the 7 and 30 days before today."""
+    """Returns the sections by date, and the Unix time at which each starts. A week and a month are the 7 and 30 days
+    before today."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = [(Section.TODAY, 0), (Section.WEEK, 7), (Section.MONTH, 30)]
     return [(part, (today - timedelta(days=n)).timestamp()) for part, n in since] + [(Section.EARLIER, float("-inf"))]
 
 
 def section_of(row: Row, folder_ids: Container[str]) -> Section | str:
-    """The section that a row belongs to; the id of a folder; or "" for the sections by date."""
+    """Returns the section of a row, or the id of the folder that the row is or belongs to. Returns "" in the sections
+    by date."""
     match row:
         case Chat(archived=True) | ArchiveRow():
             return Section.ARCHIVE

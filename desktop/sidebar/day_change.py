@@ -12,8 +12,10 @@ MARGIN_MS = 500
 
 
 class DayChange(QObject):
-    """Emits `changed` shortly after midnight, and when the app is activated on another day: timers stop while the
-    computer sleeps, and the clock may be changed. `now` returns local time. GUI thread only."""
+    """Emits `changed` shortly after midnight, and when the app is activated on another day.
+
+    A timer alone is not enough: timers stop while the computer sleeps, and the clock may be changed. `now` returns
+    local time. GUI thread only."""
 
     changed = Signal()
 

@@ -19,7 +19,7 @@ translate = QCoreApplication.translate
 def add_folders(
     menu: QMenu, chats: Sequence[Chat], folders: Sequence[Folder], requests: ChatRequests, theme: Theme
 ) -> None:
-    """Adds the folders, a new folder, and the removal from a folder."""
+    """Adds entries that move the chats to a folder, to a new folder, or out of their folder."""
     ids = ids_of(chats)
     current = {"" if chat.archived else chat.folder_id for chat in chats}
     for folder in folders:

@@ -1,4 +1,4 @@
-"""An entry of the sidebar that opens a page."""
+"""A button of the sidebar that opens a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from desktop.widgets.status_icons import dot_pixmap
 
 
 class PageButton(QPushButton):
-    """Checked while its page is shown. A dot indicates that the feature of the page is running."""
+    """A button that is checked while its page is shown. A dot on it indicates that the feature of the page is
+    running."""
 
     def __init__(self, theme: Theme, page: Page, parent: QWidget) -> None:
         super().__init__("  " + page.shown_title, parent)

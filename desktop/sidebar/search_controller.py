@@ -15,7 +15,7 @@ from desktop.widgets.row_list import Index, RowList
 
 class SearchResultRole(IntEnum):
     HIT = Qt.ItemDataRole.UserRole + 1
-    """The `SearchHit`."""
+    """The `SearchHit` in the row."""
 
 
 class SearchResultsModel(RowList[SearchHit]):
@@ -39,7 +39,7 @@ class SearchResultsModel(RowList[SearchHit]):
         return None
 
     def show(self, hits: Sequence[SearchHit]) -> None:
-        """Replaces all rows."""
+        """Replaces all rows by `hits`."""
         if list(hits) != self._rows:
             self.beginResetModel()
             self._rows = list(hits)
@@ -47,10 +47,10 @@ class SearchResultsModel(RowList[SearchHit]):
 
 
 class SearchController(QObject):
-    """`results` always belongs to the latest search. GUI thread only."""
+    """Runs searches. `results` always belongs to the latest search. GUI thread only."""
 
     finished = Signal(str, int)
-    """The search words and the number of results; "" after the search was cleared."""
+    """The search words and the number of results. The words are empty after the search was cleared."""
     failed = Signal(object)
 
     def __init__(self, search: ChatSearch) -> None:
@@ -61,7 +61,7 @@ class SearchController(QObject):
         self._tasks = TaskSet(lambda error, _: self.failed.emit(error))
 
     def search_for(self, words: str) -> None:
-        """Starts a search; blank `words` clear the results."""
+        """Starts a search. Blank `words` clear the results."""
         self._words = words.strip()
         if self._words:
             self._tasks.spawn(self._run(self._words), "search the chats")
@@ -70,12 +70,12 @@ class SearchController(QObject):
             self.finished.emit("", 0)
 
     def repeat(self) -> None:
-        """Searches again, because chats have changed."""
+        """Repeats the latest search, because chats have changed."""
         if self._words:
             self.search_for(self._words)
 
     async def aclose(self) -> None:
-        """Idempotent."""
+        """Ends running searches and closes the connection of the search. Idempotent."""
         self._words = ""
         await self._tasks.aclose()
         await self._search.aclose()

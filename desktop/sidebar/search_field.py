@@ -12,12 +12,12 @@ from desktop.widgets.text_composition import CompositionGuard
 
 
 class SearchField(QLineEdit):
-    """Escape clears it; Enter opens the first result, Down moves to the results."""
+    """A text field. Escape clears it, Enter opens the first search result, and Down moves the focus to the results."""
 
     enter_pressed = Signal()
     down_pressed = Signal()
     left = Signal()
-    """Escape was pressed in the empty field."""
+    """Escape was pressed while the field was empty."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class SearchField(QLineEdit):
         row.addWidget(self._shortcut)
         row.addWidget(self._clear)
         self._shortcut.setContentsMargins(6, 0, 6, 0)
-        if is_mirrored():  # a left-to-right placeholder would overlap the shortcut
+        if is_mirrored():  # a placeholder aligned to the left would overlap the label of the shortcut
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
         self.textChanged.connect(self._restyle)
         CompositionGuard(self)
@@ -50,7 +50,7 @@ class SearchField(QLineEdit):
         self._restyle()
 
     def event(self, event: QEvent) -> bool:
-        """Accepts Escape, which otherwise is the window's shortcut to stop an answer."""
+        """Accepts Escape, which is otherwise the window's shortcut to stop an answer."""
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
                 event.accept()

@@ -39,18 +39,18 @@ translate = QCoreApplication.translate
 TITLE_ROW, MESSAGE_ROW = 34, 58
 PADDING = 10
 N_BEFORE_MATCH = 14
-"""Characters kept before the first match if the text is too long for the line."""
+"""Number of characters shown before the first match if the text is too long for the line."""
 
 
 class SearchResultsView(QListView):
-    """Enter or a click opens a result."""
+    """A list of search results. Enter or a click opens a result."""
 
     open_requested = Signal(str, str)
-    """Id of the chat and of the message, "" for the chat itself."""
+    """The id of the chat, and the id of the message ("" to open the chat without going to a message)."""
     up_pressed = Signal()
     """Up was pressed in the first row."""
     typed = Signal(str)
-    """A typed character, which belongs to the search words."""
+    """A character that the user typed in the list. It belongs to the search words."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,13 +140,13 @@ class _SearchResultDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 7, 7)
 
     def _paint_archived(self, painter: QPainter, box: QRect) -> QRect:
-        """Draws the icon of archived chats; returns the rest of the line."""
+        """Draws the icon of archived chats at the start of a line; returns the rest of the line."""
         icon = self._theme.pixmap("archive", "muted", 14, painter.device().devicePixelRatioF())
         painter.drawPixmap(QPointF(box.left(), box.center().y() - 6), icon)
         return box.adjusted(20, 0, 0, 0)
 
     def _paint_parts(self, painter: QPainter, box: QRect, parts: Sequence[SnippetPart]) -> None:
-        """Draws one line with matches bold and in the accent colour; the first match is always visible."""
+        """Draws one line of text. Matches are bold and in the accent colour; the first match is always visible."""
         x = float(box.left())
         for part in shortened(parts, box.width()):
             painter.setFont(_font(part))
@@ -174,7 +174,7 @@ class _SearchResultDelegate(QStyledItemDelegate):
 
 
 def shortened(parts: Sequence[SnippetPart], width: int) -> list[SnippetPart]:
-    """Shortens the text before the first match so that the match is visible in a line of `width` pixels."""
+    """Shortens the text before the first match, so that the match is visible in a line of `width` pixels."""
     first = parts[0] if parts else None
     if first is None or first.matched or len(parts) == 1 or len(first.text) <= N_BEFORE_MATCH:
         return list(parts)

@@ -1,4 +1,4 @@
-"""Actions on the selected chats, or on the open one."""
+"""Actions on the selected chats, or on the open chat."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from desktop.store.records import Chat
 
 
 class SelectedChats:
-    """Emits the requests of `view` for the target chats. GUI thread only.
+    """Emits the requests of `view` for the chats that `targets` returns. GUI thread only.
 
-    Without `chats`, the open chat is never a target."""
+    With `chats` None, the open chat is never a target."""
 
     def __init__(self, view: ChatListView, chats: ChatController | None = None) -> None:
         self._view, self._chats = view, chats
@@ -24,7 +24,7 @@ class SelectedChats:
         return len(self._view.selected_chats()) > 1
 
     def targets(self) -> list[Chat]:
-        """The selected chats if several are selected or the list has the focus, otherwise the open chat."""
+        """Returns the selected chats if several are selected or the list has the focus, otherwise the open chat."""
         selected = self._view.selected_chats()
         current = self._chats.sessions.current if self._chats is not None else None
         if len(selected) > 1 or (selected and self._view.hasFocus()) or current is None:
@@ -48,7 +48,8 @@ class SelectedChats:
         self._view.requests.archive_requested.emit(ids_of(self.targets()), not self.all_archived)
 
     def move(self, at: QPoint | None = None) -> None:
-        """Opens the menu of folders, at a point of the screen or below the current row."""
+        """Opens the menu of folders to which the targets can be moved, at a point of the screen or below the current
+        row."""
         self._view.open_folder_menu(self.targets(), at)
 
     def export(self) -> None:

@@ -1,4 +1,4 @@
-"""The bar below the chat list while several chats are selected: their number, and buttons."""
+"""The bar below the chat list that is visible while several chats are selected. It shows their number, and buttons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SelectionBar(QFrame):
         self.hide()
 
     def show_count(self, n: int) -> None:
-        """Shows the number of selected chats; 0 hides the bar."""
+        """Shows the number of selected chats. 0 hides the bar."""
         self._n = n
         self.setAccessibleName(self._text())
         self._fit()
@@ -57,7 +57,7 @@ class SelectionBar(QFrame):
         return self.tr("{n} chosen").format(n=whole(self._n))
 
     def _fit(self) -> None:
-        """Shows the text, or only the number if the text does not fit beside the buttons."""
+        """Shows the text with the number of chats, or only the number if the text does not fit beside the buttons."""
         text, buttons = self._text(), sum(button.sizeHint().width() for button in self._icons)
         fits = self._count.fontMetrics().horizontalAdvance(text) + buttons + 16 <= self.width()
         self._count.setText(text if fits else whole(self._n))

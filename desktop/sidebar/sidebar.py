@@ -1,4 +1,4 @@
-"""The sidebar: new chat, search, chat list, entries of the pages."""
+"""The sidebar. It contains the button for a new chat, the search, the chat list and the buttons of the pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WIDTH = 256
 class Sidebar(QFrame):
     new_chat_requested = Signal()
     page_requested = Signal(str)
-    """The id of a `Page`."""
+    """The id of the requested `Page`."""
 
     def __init__(self, theme: Theme, pages: Sequence[Page] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,33 +45,34 @@ class Sidebar(QFrame):
         self._restyle()
 
     def add_chats(self, chats: ChatListView) -> None:
-        """Adds the chat list, which is made after the first paint."""
+        """Adds the chat list, which is created after the first paint."""
         self.chats = chats
         self._lists.addWidget(chats)
         self.setTabOrder(self._new_chat, self.search)
         self.setTabOrder(self.search, chats)
 
     def add_search_results(self, results: SearchResultsView) -> None:
-        """Adds the search results, hidden."""
+        """Adds the list of search results, which is hidden at first."""
         self._results = results
         results.hide()
         self._lists.addWidget(results)
         self.setTabOrder(self.search, results)
 
     def add_selection_bar(self, bar: SelectionBar) -> None:
-        """Adds the bar below the chat list."""
+        """Adds the selection bar below the chat list."""
         self._lists.addWidget(bar)
         if self.chats is not None:
             self.setTabOrder(self.chats, bar)
 
     def show_search_results(self, shown: bool) -> None:
-        """Shows the search results instead of the chat list, or the chat list."""
+        """Shows the search results instead of the chat list if `shown` is true, otherwise the chat list."""
         if self._results is not None and self.chats is not None:
             self._results.setVisible(shown)
             self.chats.setVisible(not shown)
 
     def mark_page(self, shown_id: str) -> None:
-        """Highlights the entry of the shown page, or the open chat for "chat"."""
+        """Highlights the button of the shown page. While the page "chat" is shown, highlights the open chat in the
+        list."""
         for page_id, button in self.page_buttons.items():
             button.setChecked(page_id == shown_id)
             button.restyle()

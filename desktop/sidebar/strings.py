@@ -23,7 +23,7 @@ def section_heading(section: Section) -> str:
 
 
 def row_description(row: FolderRow | ArchiveRow) -> str:
-    """Accessible text of a folder or the archive."""
+    """Returns the accessible text of a folder or of the archive."""
     n = chat_count(row.n_chats)
     if isinstance(row, ArchiveRow):
         folded = translate("sidebar", "Archive, {n}, folded")

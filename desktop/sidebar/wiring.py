@@ -23,7 +23,7 @@ from desktop.store.records import Chat
 
 
 def chat_list_model(chats: ChatController) -> ChatListModel:
-    """A list model that follows the changes of chats, folders and the date."""
+    """Returns a list model that is updated when chats, folders or the date change."""
     sessions, organizer = chats.sessions, chats.organizer
     model = ChatListModel(section_heading, description=row_description, parent=sessions)
 
@@ -45,7 +45,7 @@ def chat_list_model(chats: ChatController) -> ChatListModel:
 
 
 class ChatListWiring(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Carries out what the user requests in the chat list of one window. GUI thread only."""
 
     def __init__(
         self, window: AppWindow, sidebar: Sidebar, page: ChatPage, view: ChatListView, chats: ChatController
@@ -101,7 +101,8 @@ class ChatListWiring(QObject):
             self._view.show_open(chat)
 
     def _show_answering_chat(self, answering: bool) -> None:
-        """Scrolls to the open chat when an answer starts, which moves the chat to the top of its section."""
+        """Scrolls to the open chat when an answer starts, because a new answer moves the chat to the top of its
+        section."""
         if answering and not self._was_answering:
             self._view.show_open(self._sessions.current)
         self._was_answering = answering
@@ -120,12 +121,12 @@ class ChatListWiring(QObject):
         current = self._sessions.current
         deleted = self._organizer.delete(chat_ids)
         if current is not None and current.id in chat_ids and self._window.is_page_shown("chat"):
-            self._page.composer.setFocus()  # the next typed text begins a new chat
+            self._page.composer.setFocus()  # text that is typed next begins a new chat
         one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
         self._offer_undo(deleted, one, several, lambda: self._organizer.restore(deleted))
 
     def _new_folder(self, chat_ids: Sequence[str]) -> None:
-        """Creates a folder with these chats and opens the editor of its name."""
+        """Creates a folder with these chats, and opens the editor for the name of the folder."""
         folder = self._organizer.add_folder(self.tr("New folder"))
         self._organizer.move(chat_ids, folder.id)
         self._window.show_chat_list()
@@ -144,7 +145,7 @@ class ChatListWiring(QObject):
 
 
 class SearchWiring(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Connects the search field and the search results of one window. GUI thread only."""
 
     def __init__(
         self, window: AppWindow, sidebar: Sidebar, page: ChatPage, search: SearchController, chats: ChatController

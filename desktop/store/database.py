@@ -1,6 +1,6 @@
 """Opens the chat database. A damaged or unreachable file never prevents the app from starting.
 
-All functions run on the store's thread.
+All functions run on the store's thread (the one that owns the SQLite connection).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 @contextmanager
 def translated_sqlite_errors() -> Iterator[None]:
-    """Translates errors of sqlite3 into `StoreError`s."""
+    """Raises a `StoreError` in place of an error of sqlite3."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary result code
         if code == sqlite3.SQLITE_FULL:
             raise StoreFull from error
         if code in _DAMAGE:
@@ -38,10 +38,11 @@ def translated_sqlite_errors() -> Iterator[None]:
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
-    """Returns an open connection in any case, and the problem to show, None if there is none.
+    """Opens the database at `path`. Always returns an open connection, and the error to show to the user, None if there
+    was none.
 
-    A damaged file is renamed and replaced by a new one with everything that could be recovered. If the file is
-    unreachable or of a newer version, it is not changed and the connection is to an in-memory database."""
+    A damaged file is renamed, and a new file with everything that could be recovered takes its place. If the file is
+    unreachable or was written by a newer version, it is not changed, and the connection is to an in-memory database."""
     try:
         return _connect(path), None
     except StoreDamaged:
@@ -54,12 +55,13 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, StoreError | None]:
 
 
 def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
-    """Completes the new file before it replaces the damaged one, so that a crash in between loses nothing."""
+    """Recovers a damaged file into a new one. The new file is complete before it replaces the damaged one, so that a
+    crash in between loses nothing."""
     part = path.with_name(f"{path.name}.part")
     for ending in ("", "-wal", "-shm"):
         part.with_name(part.name + ending).unlink(missing_ok=True)
     with translated_sqlite_errors(), closing(_connect(part)) as fresh:
-        fresh.execute("PRAGMA foreign_keys = OFF")  # `recover` guarantees valid references
+        fresh.execute("PRAGMA foreign_keys = OFF")  # not checked here: `recover` writes only valid references
         found = recover(path, fresh)
         fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept_as = _move_damaged_file(path)
@@ -69,8 +71,8 @@ def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     with translated_sqlite_errors():
-        with suppress(OSError):  # sqlite3.connect reports the error
-            make_private_file(path)  # SQLite creates the WAL file with the same mode
+        with suppress(OSError):  # an OSError is ignored, because sqlite3.connect then fails, too
+            make_private_file(path)  # SQLite creates the WAL file with the mode of this file
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             _prepare(connection, path)
@@ -81,7 +83,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    # synchronous = FULL: with NORMAL, WAL mode syncs at checkpoints only, and a power cut could lose saved messages.
+    # With synchronous = NORMAL, WAL mode syncs only at checkpoints, so that a power cut could lose saved messages.
     connection.executescript(
         """
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
@@ -100,7 +102,9 @@ def _in_memory() -> sqlite3.Connection:
 
 
 def _move_damaged_file(path: Path) -> Path:
-    """Renames the WAL and shared-memory files too: SQLite would apply them to a new file of the old name."""
+    """Renames a damaged database file, and returns its new path.
+
+    The WAL and shared-memory files are renamed too, because SQLite would apply them to a new file with the old name."""
     mark = f"damaged-{datetime.now():%Y%m%d-%H%M%S-%f}"
     for ending in ("-wal", "-shm"):
         side = path.with_name(path.name + ending)

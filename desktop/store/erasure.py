@@ -1,8 +1,10 @@
-"""Erases deleted chats and messages from all files of the profile. Runs on the store's thread.
+"""Erases deleted chats and messages from all files of the profile. Runs on the store's thread (the one that owns the
+SQLite connection).
 
-SQLite overwrites deleted rows (`secure_delete`), but FTS5 only marks an entry of its index as deleted. Its
-segments are merged into one, which drops such entries; its own option `secure-delete` does so at once, but gives the
-index a format that SQLite before 3.42 cannot read, and a profile may be carried to another machine.
+SQLite overwrites deleted rows (`secure_delete`), but FTS5 only marks the entries of its index as deleted. Therefore the
+segments of the index are merged into one, which drops such entries. The FTS5 option `secure-delete` would drop them at
+once. But it gives the index a format that SQLite before 3.42 cannot read, and a profile may be moved to another
+machine.
 """
 
 from __future__ import annotations
@@ -19,15 +21,17 @@ from desktop.store.schema import STEPS
 
 FTS_TABLES = ("message_search", "title_search")
 PAGES = 200
-"""Index pages per merge statement, which takes 20 ms (measured)."""
+"""Number of index pages per merge statement. One such statement takes 20 ms (measured)."""
 
 DAMAGED_FILE_AGE_S = 30 * 86_400.0
-"""Damaged files are kept so that an expert can recover more. Those older than this are deleted with the next chat."""
+"""Damaged database files are kept so that an expert can recover more from them. Files older than this are deleted when
+the next chat is erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasedRows:
-    """Ids of what was erased: whole chats, single messages of other chats, and the chats of those messages."""
+    """Ids of the rows that were erased: whole chats, and single messages of other chats. `changed_ids` are the ids of
+    those other chats."""
 
     chat_ids: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
@@ -38,7 +42,8 @@ class ErasedRows:
 
 
 def erase_deleted(connection: sqlite3.Connection) -> ErasedRows:
-    """Deletes the rows marked as deleted, in one transaction, and records that the indexes must be purged."""
+    """Deletes the rows that are marked as deleted, in one transaction, and records that the search indexes must be
+    purged."""
     chats = [row[0] for row in connection.execute("SELECT id FROM chats WHERE deleted_s IS NOT NULL")]
     found = connection.execute("SELECT id, chat_id FROM messages WHERE deleted_s IS NOT NULL").fetchall()
     connection.execute("BEGIN IMMEDIATE")
@@ -62,8 +67,8 @@ def erase_deleted(connection: sqlite3.Connection) -> ErasedRows:
 
 
 def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[[], float] = time.monotonic) -> bool:
-    """Merges the segments of the unpurged indexes until the time `until_s` of `clock`. Returns True when done;
-    otherwise the next call continues, also after a restart."""
+    """Merges the segments of the search indexes that must be purged, until `clock` reaches `until_s`. Returns True if
+    all are purged. Otherwise the next call continues, also after a restart."""
     names = [row[0] for row in connection.execute("SELECT name FROM unfinished")]
     for name in names:
         if name in FTS_TABLES and not _merge(connection, name, until_s, clock):
@@ -73,8 +78,10 @@ def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[
 
 
 def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
-    """Erases the same rows from the copies in the profile that restores made of the database at `path`. Deletes copies
-    made by migrations, and old damaged files. Backup files that the user made are not changed."""
+    """Erases the rows in `erased` from the copies of the database at `path` that restores left in the profile.
+
+    Also deletes the copies made by migrations, and old damaged files. Backup files that the user made are not
+    changed."""
     for copy in path.parent.glob(f"{path.name}.layout-*"):
         with suppress(OSError):
             copy.unlink()
@@ -88,8 +95,8 @@ def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
 
 
 def erase_marked_rows(path: Path) -> None:
-    """Erases the rows marked as deleted from a copy of the database; a copy of another schema version is not changed.
-    Raises sqlite3.Error."""
+    """Erases the rows that are marked as deleted from `path`, a copy of the database. A copy of another schema version
+    is not changed. Raises sqlite3.Error."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         if copy.execute("PRAGMA user_version").fetchone()[0] != len(STEPS):
             return
@@ -99,12 +106,12 @@ def erase_marked_rows(path: Path) -> None:
 
 
 def _merge(connection: sqlite3.Connection, name: str, until_s: float, clock: Callable[[], float]) -> bool:
-    pages = -PAGES  # FTS5: negative starts a merge of all segments, positive continues it
+    pages = -PAGES  # FTS5: a negative number starts a merge of all segments, a positive number continues it
     while True:
         before = connection.total_changes
         connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
         pages = PAGES
-        if connection.total_changes - before < 2:  # FTS5: fewer than 2 changes mean that nothing is left to merge
+        if connection.total_changes - before < 2:  # FTS5: fewer than 2 changes mean that the merge is complete
             return True
         if clock() > until_s:
             return False

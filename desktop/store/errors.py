@@ -22,8 +22,8 @@ class StoreFull(StoreError):
 
 
 class StoreDamaged(StoreError):
-    """`kept_as` is the new path of the damaged file, None if it was not moved. `n_chats` and `n_messages` count what
-    was recovered from it."""
+    """The file is corrupt or not a database. `kept_as` is the new path of the damaged file, None if it was not moved.
+    `n_chats` and `n_messages` are the numbers of recovered chats and messages."""
 
     def __init__(self, kept_as: Path | None = None, n_chats: int = 0, n_messages: int = 0) -> None:
         super().__init__(f"the chat database is damaged, kept as {kept_as}")
@@ -40,12 +40,12 @@ class StoreNewer(StoreError):
 
 
 class StoreRefused(StoreError):
-    """A value violates a constraint, such as a duplicate id or a number out of range. Caused by a bug of ours or by an
-    edited import file."""
+    """SQLite rejected a value that violates a constraint, such as a duplicate id or a number out of range. The cause is
+    a bug in Inglenook or an edited import file."""
 
 
 class StoreUnreachable(StoreError):
-    """`reason` is the message of SQLite or of the operating system."""
+    """The file cannot be opened, read or written. `reason` is the message of SQLite or of the operating system."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

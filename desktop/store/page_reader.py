@@ -1,10 +1,12 @@
 """Reads rows from the leaf pages of a damaged SQLite file, without its schema and interior pages.
 
 SQLite reaches a leaf page only through the header, the schema and the interior pages. Python's sqlite3 has neither the
-recovery extension nor the `sqlite_dbpage` table (both are compile options), so that we read the pages ourselves.
-Measured with 975 messages in 255 pages: with the header page, the root page of `messages` or half of the file
-overwritten, SQL finds no message, this reader 975, 975 and 276; with 10 % of the pages overwritten, SQL finds none in
-one case of five, this reader 906.
+recovery extension nor the `sqlite_dbpage` table (both are compile-time options), so that this module reads the pages
+itself.
+
+Measured with 975 messages in 255 pages. With the header page, the root page of `messages` or half of the file
+overwritten, SQL finds no messages; this reader finds 975, 975 and 276. With 10 % of the pages overwritten, SQL finds no
+messages in one case of five; this reader finds 906.
 
 File format: https://www.sqlite.org/fileformat2.html (b-tree pages, record format).
 """
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 MAGIC = b"SQLite format 3\x00"
 TABLE_LEAF_PAGE = 0x0D
 PAGE_SIZE = 4096
-"""Default of SQLite, used if the file header is lost."""
+"""Default page size of SQLite, used if the header of the file is lost."""
 
 Value = int | float | str | bytes | None
 
@@ -26,7 +28,7 @@ _INT_SIZES = (0, 1, 2, 3, 4, 6, 8)
 
 
 class _InvalidRow(Exception):
-    """The bytes are not a complete row."""
+    """Raised for bytes that are not a complete row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ class PageReader:
         return cls(data, size if size >= 512 and size & (size - 1) == 0 else PAGE_SIZE)
 
     def rows(self) -> Iterator[tuple[Value, ...]]:
-        """Yields every complete row of every table, in page order. Values are in column order."""
+        """Yields the values of every complete row of every table, in page order. The values are in column order."""
         for number in range(1, len(self.data) // self.page_size + 1):
             page = self._page(number)
-            header = 100 if number == 1 else 0  # the file header precedes the header of page 1
+            header = 100 if number == 1 else 0  # page 1 begins with the header of the file
             if page[header] != TABLE_LEAF_PAGE:
                 continue
             n_cells = struct.unpack(">H", page[header + 3 : header + 5])[0]
@@ -63,11 +65,11 @@ class PageReader:
     def _row(self, page: bytes, pointer: int) -> tuple[Value, ...]:
         at = struct.unpack(">H", page[pointer : pointer + 2])[0]
         n_payload, at = _varint(page, at)
-        _, at = _varint(page, at)  # the rowid
+        _, at = _varint(page, at)  # skips the rowid
         return _values(self._payload(page, at, n_payload))
 
     def _payload(self, page: bytes, at: int, n: int) -> bytes:
-        """Reads `n` bytes of payload, including those on overflow pages."""
+        """Returns the `n` bytes of a row's payload, including those on overflow pages."""
         if n > len(self.data):
             raise _InvalidRow
         max_local, min_local = self.page_size - 35, (self.page_size - 12) * 32 // 255 - 23

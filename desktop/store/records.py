@@ -1,6 +1,6 @@
 """The records in the chat database: folders, chats and messages. All are immutable and may be shared between threads.
 
-Field names are column names, or keys of JSON columns: renaming one needs a migration.
+Field names are names of columns or keys of JSON columns. Renaming a field needs a migration.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Literal
 Role = Literal["system", "user", "assistant"]
 
 State = Literal["complete", "streaming", "stopped", "failed", "cut", "length"]
-"""complete: finished. streaming: being generated. stopped: by the user. failed: by an error, see `note`.
-cut: the app ended during generation. length: the token limit or the context was exhausted."""
+"""The state of a message. complete: finished. streaming: being generated. stopped: ended by the user. failed: ended by
+an error, see `note`. cut: the app ended during the generation. length: the token limit was reached or the context was
+full."""
 
 AttachmentKind = Literal["text", "code", "markdown", "csv", "pdf", "docx"]
 
@@ -37,7 +38,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """System prompt and sampling settings of a chat. None means the default of the model or of Inglenook."""
+    """System prompt and sampling settings of a chat. A field that is None has the default of the model or of
+    Inglenook."""
 
     system: str = ""
     preset: str = ""
@@ -59,12 +61,14 @@ class ChatSettings:
 
 
 TitledBy = Literal["start", "model", "person"]
-"""Source of a chat's title: its first words, the model, or the user. A user's title is never replaced."""
+"""Source of a chat's title: its first words, the model, or the user. A title given by the user is never replaced
+automatically."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A conversation. `leaf_id` is the last message of the branch that is shown. Times are Unix seconds."""
+    """A conversation. `leaf_id` is the id of the last message of the branch that is shown. Times are in Unix
+    seconds."""
 
     id: str
     title: str
@@ -75,14 +79,16 @@ class Chat:
     settings: ChatSettings = ChatSettings()
     titled_by: TitledBy = "start"
     folder_id: str = ""
-    """Id of the folder, "" for none. The id of a deleted folder counts as none."""
+    """Id of the folder of the chat, "" for none. The id of a deleted folder counts as none."""
     archived: bool = False
-    """Listed in the archive only; search still finds it. Folder and pin are kept for when it is unarchived."""
+    """Archived chats are listed only in the archive, but the search finds them. They keep their folder and pin for the
+    time when they are unarchived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of chats. The sidebar sorts folders by `place` and hides the chats of a `folded` one."""
+    """A folder of chats. The sidebar sorts folders by `place`. While a folder is `folded` (collapsed), the sidebar
+    hides its chats."""
 
     id: str
     name: str
@@ -92,8 +98,8 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """A node of a chat's message tree; a root has the `parent_id` None. `created_s` is Unix time, other times are
-    durations in seconds, counts are tokens."""
+    """A node of the message tree of a chat. The `parent_id` of a root is None. `created_s` is in Unix seconds; other
+    times are durations in seconds. Counts are numbers of tokens."""
 
     id: str
     chat_id: str
@@ -109,10 +115,10 @@ class ChatMessage:
     decode_s: float = 0.0
     first_token_s: float = 0.0
     note: str = ""
-    """Error message as it was shown, in the language of that time."""
+    """Error message as it was shown to the user, in the display language of that time."""
     reasoning: str = ""
     reasoning_s: float = 0.0
     calls: tuple[Call, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     group_id: str = ""
-    """Answers to one parent with the same group id are shown side by side; "" for none."""
+    """Answers to the same message with the same group id are shown side by side. "" means no group."""

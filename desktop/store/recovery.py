@@ -1,4 +1,5 @@
-"""Copies everything readable from a damaged chat database into a new one. Runs on the store's thread."""
+"""Copies everything readable from a damaged chat database into a new one. Runs on the store's thread (the one that owns
+the SQLite connection)."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from desktop.store.rows import (
 )
 
 MAX_FAILED_READS = 20_000
-"""Failed reads of one table after which the rest of the table is skipped."""
+"""Number of failed reads of one table after which the rest of the table is skipped."""
 
 NOT_DELETED, DELETED = "deleted_s IS NULL", "deleted_s IS NOT NULL"
 
@@ -41,10 +42,11 @@ class Recovered:
 
 
 def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
-    """Fills `connection`, an empty database of the current schema, from the file `damaged`, which is not changed.
+    """Fills `connection`, an empty database of the current schema version, with the rows of the file `damaged`. The
+    file is not changed.
 
-    Rows that SQL cannot reach are read from the pages of the file. Rows marked as deleted are not copied.
-    Raises sqlite3.Error only if `connection` cannot be written."""
+    Rows that SQL cannot reach are read from the pages of the file. Rows marked as deleted are not copied. Raises
+    sqlite3.Error only if `connection` cannot be written."""
     with tempfile.TemporaryDirectory(dir=damaged.parent, prefix="recovering-") as folder:
         copy = Path(folder) / "copy.sqlite3"
         _copy(damaged, copy)
@@ -72,9 +74,10 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
 
 
 def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]]:
-    """Chats and messages by id, from all leaf pages of the file.
+    """Returns the chats and messages on all leaf pages of the file, by id.
 
-    If a record occurs several times, the one on the last page is taken; which one is the newest is not recorded."""
+    If a record is on several pages, the one on the last page is used. The file does not record which one is the
+    newest."""
     chats: dict[str, Chat] = {}
     messages: dict[str, ChatMessage] = {}
     for row in PageReader.of(data).rows():
@@ -86,7 +89,7 @@ def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]
             continue
         for name, value in values.items():
             if name.endswith("_s") and isinstance(value, int):
-                values[name] = float(value)  # SQLite stores a whole number in a REAL column as an integer
+                values[name] = float(value)  # SQLite stores whole numbers in REAL columns as integers
         if "chat_id" not in values:
             if (chat := _chat(values)) is not None:
                 chats[chat.id] = chat
@@ -108,7 +111,8 @@ LAYOUTS = {
         (*MESSAGE_COLUMNS, "deleted_s"),
     )
 }
-"""Column names of chats and messages in each schema version, by their number, which is different for each."""
+"""Column names of the tables of chats and messages in each schema version. The key is the number of columns, which is
+different for each."""
 
 OTHERS = {
     "drafts": ("chat_id", "text", "attachments"),
@@ -118,7 +122,8 @@ OTHERS = {
 
 
 def _copy(damaged: Path, copy: Path) -> None:
-    """Copies the database with its WAL, which may hold the newest messages. SQLite changes files when it opens them."""
+    """Copies a database and its WAL, which may contain the newest messages. The copy is needed because SQLite changes
+    files when it opens them."""
     for ending in ("", "-wal"):
         side = damaged.with_name(damaged.name + ending)
         if side.exists():
@@ -128,7 +133,7 @@ def _copy(damaged: Path, copy: Path) -> None:
 def _rows(
     source: sqlite3.Connection, table: str, columns: Sequence[str], condition: str = NOT_DELETED
 ) -> Iterator[dict[str, Any]]:
-    """Yields every readable row in rowid order, as a dict of those `columns` that the table has."""
+    """Yields every readable row of a table in rowid order, as a dict with those `columns` that the table has."""
     try:
         there = [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
     except sqlite3.Error:
@@ -143,8 +148,8 @@ def _rows(
 
 
 class _Table:
-    """Reads the rows around damaged pages: from both ends of a rowid range up to the first error, then bisects the
-    rest."""
+    """Reads the readable rows of a table with damaged pages. A range of rowids is read from both ends up to the first
+    error; the rest is then bisected."""
 
     def __init__(self, source: sqlite3.Connection, select: str) -> None:
         self._source = source
@@ -169,8 +174,10 @@ class _Table:
         return self._found
 
     def _read(self, low: int, high: int, order: str) -> tuple[int, bool]:
-        """Reads a range until the first error. Returns the last rowid read, or the one just outside of the range if
-        none was read, and whether the whole range was read."""
+        """Reads a range of rowids until the first error. Returns the last rowid that was read, and whether the whole
+        range was read.
+
+        If no row was read, the returned rowid is the one just before the range in reading order."""
         at = low - 1 if order == "ASC" else high + 1
         try:
             for rowid, *values in self._source.execute(
@@ -184,7 +191,8 @@ class _Table:
         return at, True
 
     def _last(self) -> int:
-        """The highest rowid, or an upper bound: a row takes at least 16 bytes."""
+        """Returns the highest rowid of the table. If it cannot be read, returns an upper bound from the file size,
+        because a row takes at least 16 bytes."""
         table = self._select.partition(" FROM ")[2].split()[0]
         try:
             return int(self._source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)
@@ -194,7 +202,7 @@ class _Table:
 
 
 def _with_valid_json(row: dict[str, Any]) -> dict[str, Any]:
-    """Replaces invalid JSON in `row` by an empty value."""
+    """Replaces invalid JSON in `row` by empty values."""
     for name, empty in JSON_COLUMNS.items():
         if name in row:
             try:
@@ -232,8 +240,8 @@ def _have_type(kind: type, *values: object) -> bool:
 
 
 def _with_known_parents(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
-    """Sorts parents before children. A message whose parent is lost becomes a child of the preceding message, so that
-    the chat is still shown as one branch."""
+    """Sorts the messages of each chat by time. A message whose parent is lost becomes a child of the message before it,
+    so that the chat is still shown as one branch."""
     ordered = sorted(messages.values(), key=lambda message: (message.chat_id, message.created_s))
     before: ChatMessage | None = None
     joined = []
@@ -247,7 +255,7 @@ def _with_known_parents(messages: dict[str, ChatMessage]) -> list[ChatMessage]:
 
 
 def _placeholder_chat(message: ChatMessage) -> Chat:
-    """Creates the chat of a message whose chat row is lost, titled by the message."""
+    """Creates a chat for a message whose chat row is lost. The text of the message becomes the title."""
     line = " ".join(message.text.split())[:48]
     return Chat(message.chat_id, line or _UNTITLED, message.created_s, message.created_s, titled_by="person")
 

@@ -16,11 +16,12 @@ CHAT_COLUMNS = tuple(field.name for field in fields(Chat))
 FOLDER_COLUMNS = tuple(field.name for field in fields(Folder))
 MESSAGE_COLUMNS = tuple(field.name for field in fields(ChatMessage))
 _CALLS, _ATTACHMENTS = MESSAGE_COLUMNS.index("calls"), MESSAGE_COLUMNS.index("attachments")
-assert _ATTACHMENTS == _CALLS + 1  # `message_from_row` slices rows there, which is faster than a dict per row
+# `message_from_row` relies on this order: it takes slices of a row, which is faster than a dict per row.
+assert _ATTACHMENTS == _CALLS + 1
 
 
 def chat_row(chat: Chat) -> tuple[object, ...]:
-    """Values in the order of `CHAT_COLUMNS`."""
+    """Returns the values of a chat in the order of `CHAT_COLUMNS`."""
     return tuple(_flat(getattr(chat, name)) for name in CHAT_COLUMNS)
 
 
@@ -32,7 +33,7 @@ def chat_from_row(row: Sequence[Any]) -> Chat:
 
 
 def folder_row(folder: Folder) -> tuple[object, ...]:
-    """Values in the order of `FOLDER_COLUMNS`."""
+    """Returns the values of a folder in the order of `FOLDER_COLUMNS`."""
     return tuple(getattr(folder, name) for name in FOLDER_COLUMNS)
 
 
@@ -42,7 +43,7 @@ def folder_from_row(row: Sequence[Any]) -> Folder:
 
 
 def message_row(message: ChatMessage) -> tuple[object, ...]:
-    """Values in the order of `MESSAGE_COLUMNS`."""
+    """Returns the values of a message in the order of `MESSAGE_COLUMNS`."""
     return tuple(_flat(getattr(message, name)) for name in MESSAGE_COLUMNS)
 
 
@@ -58,7 +59,7 @@ def message_from_row(row: Sequence[Any]) -> ChatMessage:
 
 
 def settings_json(settings: ChatSettings) -> str:
-    """JSON of the values that differ from the default, so that later versions may change a default."""
+    """Returns the settings as JSON. Default values are left out, so that a later version may change a default."""
     plain = ChatSettings()
     return _json({name: value for name, value in asdict(settings).items() if value != getattr(plain, name)})
 
@@ -92,12 +93,12 @@ def _json(value: object) -> str:
 
 
 def _of_json(text: str) -> Any:
-    """Parses JSON. Earlier versions could write lone surrogates as escapes; these are replaced."""
+    """Parses JSON. Lone surrogates, which earlier versions could write as escapes, are replaced."""
     value = json.loads(text)
     return json.loads(_json(value)) if "\\ud" in text else value
 
 
 def _one_of(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Creates a `kind` and ignores unknown keys, which a newer version may have written."""
+    """Creates a record of class `kind`. Ignores unknown keys, which a newer version may have written."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in values.items() if name in known})

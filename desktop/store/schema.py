@@ -1,5 +1,5 @@
-"""Database schema as a list of migrations. `PRAGMA user_version` is the number of applied ones; released migrations are
-never changed, new ones are appended."""
+"""The schema of the chat database as a list of migrations. `PRAGMA user_version` is the number of applied migrations.
+Released migrations are never changed; new ones are appended."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ STEPS: tuple[str, ...] = (
         settings  TEXT NOT NULL
     ) STRICT;
     """,
-    # A message is indexed when its generation has ended; otherwise each save would index the whole text again.
-    # The indexes refer to rowids, which VACUUM would change: never run it on this database.
+    # A message is indexed when its generation has ended; otherwise each save would index its whole text again.
+    # The indexes refer to rowids. VACUUM would change these: never run it on this database.
     """
     CREATE VIRTUAL TABLE message_search USING fts5 (
         text, content = 'messages', tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
@@ -105,7 +105,7 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
     ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
     """,
-    # `unfinished` names the indexes that must still be purged of deleted text, as those of earlier versions.
+    # `unfinished` names the search indexes that must be purged of deleted text; earlier versions left such text.
     """
     CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
     INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');
@@ -114,11 +114,11 @@ STEPS: tuple[str, ...] = (
 
 
 def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = STEPS) -> Path | None:
-    """Applies the missing migrations, each in one transaction. Returns the path of the backup copy, None if none was
-    made.
+    """Applies the missing migrations, each in one transaction. A database of an earlier version is first copied to a
+    file in the same folder.
 
-    A database of an earlier version is first copied to a file beside it. Raises StoreNewer if its version is higher
-    than `len(steps)`."""
+    Returns the path of this copy, None if none was made. Raises StoreNewer if the schema version of the database is
+    higher than `len(steps)`."""
     found = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if found > len(steps):
         raise StoreNewer(found, len(steps))

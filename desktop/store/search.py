@@ -1,4 +1,4 @@
-"""Incremental search over all chats with the full-text index of SQLite, on its own thread and connection."""
+"""Searches all chats with the full-text index of SQLite while the user types."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from desktop.store.database import translated_sqlite_errors
 from desktop.store.substring_search import condition, has_unspaced_script, marked, register_functions, snippet
 
 MAX_HITS = 50
-"""Limit for titles and for messages, each."""
+"""Maximum number of titles, and of messages, among the results."""
 MAX_RANKED = 20_000
-"""If more messages match, they are sorted by date instead of rank, which would be slow and say little."""
+"""If more messages than this match, they are sorted by date instead of rank. Ranking them would be slow and of little
+use."""
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
-"""Marks around matches in a snippet: private-use characters, which texts do not contain."""
+"""Characters around each match in a snippet. They are private-use characters, which texts do not contain."""
 
 _TITLES = """
     SELECT chats.id, highlight(title_search, 0, ?2, ?3), chats.updated_s, chats.archived
@@ -51,7 +52,7 @@ _MESSAGES_WITHIN = """
 
 @dataclass(frozen=True, slots=True)
 class SnippetPart:
-    """A piece of text; `matched` if it matches a search word."""
+    """A piece of a title or snippet. `matched` is true if it matches a search word."""
 
     text: str
     matched: bool
@@ -59,8 +60,8 @@ class SnippetPart:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A chat whose title matched, with `message_id` "", or a message whose text matched. `created_s` is Unix time, that
-    of the last change for a chat."""
+    """A chat whose title matched (`message_id` is ""), or a message whose text matched. `created_s` is the Unix time of
+    the message, or of the last change of the chat."""
 
     chat_id: str
     message_id: str
@@ -71,8 +72,9 @@ class SearchHit:
 
 
 class ChatSearch:
-    """Call `find` on the thread of the event loop. SQL runs on an own thread, so that saving never waits for a
-    search."""
+    """Searches the chat database. Call `find` on the thread of the event loop.
+
+    SQL runs on a separate thread with its own connection, so that saving never waits for a search."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,7 +83,8 @@ class ChatSearch:
         self._latest = 0
 
     async def find(self, words: str) -> list[SearchHit] | None:
-        """Returns chats whose title, then messages whose text contains all words; the last one may be a prefix.
+        """Returns the chats whose title contains all words, then the messages whose text contains them. The last word
+        may be the beginning of a longer one.
 
         Returns None if a later call superseded this one. Raises StoreError."""
         self._latest += 1
@@ -95,7 +98,7 @@ class ChatSearch:
         return hits if number == self._latest else None
 
     async def aclose(self) -> None:
-        """Closes the connection and ends the thread. Idempotent."""
+        """Closes the connection and ends the thread of the search. Idempotent."""
         self._latest += 1
         if self._connection is not None:
             self._connection.interrupt()
@@ -112,7 +115,7 @@ class ChatSearch:
             try:
                 if any(map(has_unspaced_script, words)):
                     return list(_substring_hits(connection, words))
-                # A Latin word between Chinese characters is a substring of a token, too.
+                # FTS5 takes a Latin word between Chinese characters as part of a longer word, and does not find it.
                 return list(_ranked_hits(connection, _query(words))) or list(_substring_hits(connection, words))
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
@@ -139,7 +142,8 @@ def typed_words(typed: str) -> list[str]:
 
 
 def fts_query(words: str) -> str:
-    """FTS5 query for user input. Each word is quoted, so that none is taken as an operator; the last is a prefix."""
+    """Returns the FTS5 query for user input. Each word is quoted, so that FTS5 does not take it as an operator. The
+    last word is a prefix."""
     return _query(typed_words(words))
 
 
@@ -167,7 +171,8 @@ def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchH
 
 
 def _substring_hits(connection: sqlite3.Connection, words: list[str]) -> Iterator[SearchHit]:
-    """Titles and messages that contain the words anywhere, newest first."""
+    """Yields the titles that contain the words anywhere, then the messages that do. Both are sorted by date, newest
+    first."""
     where, values = condition("title", words)
     for chat_id, title, updated_s, archived in connection.execute(
         _TITLES_WITHIN.format(where=where), [*values, MAX_HITS]

@@ -1,4 +1,4 @@
-"""Asynchronous access to the chat database; one thread owns the SQLite connection."""
+"""Asynchronous access to the chat database. One thread, the store's thread, owns the SQLite connection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 SLICE_S, PAUSE_S = 0.03, 0.2
 PURGE_ON_CLOSE_S = 2.5
-"""Time limit for purging the index on closing; the rest is purged after the next start."""
+"""Time limit for purging the search indexes on closing. The rest is purged after the next start."""
 
 _CHAT = ", ".join(CHAT_COLUMNS)
 _MESSAGE = ", ".join(MESSAGE_COLUMNS)
@@ -66,8 +66,8 @@ _PUT_FOLDER = _upsert("folders", _FOLDER)
 def _on_store_thread(
     method: Callable[Concatenate[Store, P], T],
 ) -> Callable[Concatenate[Store, P], Coroutine[Any, Any, T]]:
-    """Makes a method awaitable that runs on the store's thread. Lists are copied: the caller may change them
-    meanwhile."""
+    """Makes a coroutine function of a method that must run on the store's thread. Lists are copied, because the caller
+    may change them meanwhile."""
 
     @wraps(method)
     async def run(self: Store, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -78,7 +78,8 @@ def _on_store_thread(
 
 
 class Store:
-    """Call every method on the thread of the event loop. The SQL runs on the store's thread, in the order of the calls.
+    """The chat database. Call every method on the thread of the event loop; the SQL runs on the store's thread, in the
+    order of the calls.
 
     All methods raise StoreError. A write is completed even if its caller is cancelled.
 
@@ -98,39 +99,38 @@ class Store:
 
     @_on_store_thread
     def open(self) -> StoreError | None:
-        """Opens the database as `open_database` does. Returns the problem to show, None if none. Never raises
-        StoreError."""
+        """Opens the database as `open_database` does. Returns the error to show to the user, None if there was none.
+        Never raises StoreError."""
         self._connection, notice = open_database(self._path)
         try:
             with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
                 self._erase_deleted()
-        except StoreError as error:  # for example a full disk: reading still works
+        except StoreError as error:  # for example a full disk: chats can still be read
             return notice or error
         return notice
 
-    # Chats and messages
-
     @_on_store_thread
     def chats(self) -> list[Chat]:
-        """All chats that are not deleted, most recently updated first."""
+        """Returns all chats that are not deleted, most recently updated first."""
         rows = self._sql(f"SELECT {_CHAT} FROM chats WHERE deleted_s IS NULL ORDER BY updated_s DESC, rowid DESC")
         return [chat_from_row(row) for row in rows]
 
     @_on_store_thread
     def messages(self, chat_id: str) -> list[ChatMessage]:
-        """All messages of the chat that are not deleted, on all branches, oldest first."""
+        """Returns all messages of a chat that are not deleted, on all branches, oldest first."""
         where = "chat_id = ? AND deleted_s IS NULL"
         rows = self._sql(f"SELECT {_MESSAGE} FROM messages WHERE {where} ORDER BY created_s, rowid", (chat_id,))
         return [message_from_row(row) for row in rows]
 
     async def save(self, chat: Chat, messages: Sequence[ChatMessage] = ()) -> None:
-        """Inserts or updates the chat and the messages in one transaction, which is on disk when this returns."""
+        """Inserts or updates a chat and these messages in one transaction. The transaction is on disk when this
+        returns."""
         await self.save_all([(chat, tuple(messages))])
 
     @_on_store_thread
     def save_all(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]]) -> None:
-        """As `save`, for several chats in one transaction."""
+        """Inserts or updates several chats and their messages in one transaction."""
         with self._transaction():
             self._put_chats(chats)
 
@@ -138,8 +138,8 @@ class Store:
     def add_chats(self, chats: Sequence[tuple[Chat, Sequence[ChatMessage]]], folders: Sequence[Folder] = ()) -> int:
         """Inserts the chats whose ids do not exist yet, in one transaction, and returns their number.
 
-        `folders` are the folders of the chats. A chat is put into an existing folder of the same name if there is
-        one."""
+        `folders` are the folders of the chats. If a folder of the same name exists already, the chats are put into the
+        existing folder."""
         exists = "SELECT 1 FROM chats WHERE id = ? AND deleted_s IS NULL"
         new = {
             chat.id: (chat, messages)
@@ -152,7 +152,7 @@ class Store:
         with self._transaction():
             self._put_folders(added)
             for chat, messages in reversed(new.values()):
-                # Replaces a chat that is marked as deleted.
+                # This replaces a chat that is marked as deleted.
                 self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
                 placed = replace(chat, folder_id=target_ids.get(chat.folder_id, ""))
                 self._put_chats([self._with_unique_message_ids(placed, messages)])
@@ -160,7 +160,7 @@ class Store:
 
     @_on_store_thread
     def delete(self, *chat_ids: str) -> None:
-        """Hides the chats. `restore` shows them again, until the store is closed, which erases them."""
+        """Hides the chats. `restore` shows them again. Closing the store erases them."""
         self._mark_deleted("chats", chat_ids, self._clock())
 
     @_on_store_thread
@@ -169,29 +169,27 @@ class Store:
 
     @_on_store_thread
     def delete_messages(self, message_ids: Sequence[str]) -> None:
-        """Hides the messages. `restore_messages` shows them again, until the store is closed, which erases them."""
+        """Hides the messages. `restore_messages` shows them again. Closing the store erases them."""
         self._mark_deleted("messages", message_ids, self._clock())
 
     @_on_store_thread
     def restore_messages(self, message_ids: Sequence[str]) -> None:
         self._mark_deleted("messages", message_ids, None)
 
-    # Folders
-
     @_on_store_thread
     def folders(self) -> list[Folder]:
-        """In the order of the sidebar."""
+        """Returns the folders in the order of the sidebar."""
         return self._read_folders()
 
     @_on_store_thread
     def save_folders(self, *folders: Folder) -> None:
-        """Inserts or updates them in one transaction."""
+        """Inserts or updates the folders in one transaction."""
         with self._transaction():
             self._put_folders(folders)
 
     @_on_store_thread
     def add_folders(self, *folders: Folder) -> int:
-        """Inserts the folders of which neither the id nor the name exists, and returns their number."""
+        """Inserts those folders of which neither the id nor the name exists yet, and returns their number."""
         added, _ = _resolve_folders(folders, self._read_folders())
         with self._transaction():
             self._put_folders(added)
@@ -199,22 +197,21 @@ class Store:
 
     @_on_store_thread
     def delete_folder(self, folder_id: str) -> None:
-        """Keeps its chats, in no folder."""
+        """Deletes a folder. Its chats remain, outside of folders."""
         with self._transaction():
             self._sql("UPDATE chats SET folder_id = '' WHERE folder_id = ?", (folder_id,))
             self._sql("DELETE FROM folders WHERE id = ?", (folder_id,))
 
-    # Drafts and presets
-
     @_on_store_thread
     def drafts(self) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-        """Text and attachments of unsent input, by the id of the chat ("" for a new chat) or of the edited message."""
+        """Returns the text and attachments of unsent input. The key is the id of the chat ("" for a new chat), or of
+        the message that is being edited."""
         rows = self._sql("SELECT chat_id, text, attachments FROM drafts")
         return {chat_id: (text, attachments_from_json(attachments)) for chat_id, text, attachments in rows}
 
     @_on_store_thread
     def save_draft(self, chat_id: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
-        """Deletes the draft if it is empty."""
+        """Saves unsent input, or deletes it if it is empty."""
         if text or attachments:
             values = (chat_id, text, attachments_json(attachments))
             self._sql("INSERT OR REPLACE INTO drafts (chat_id, text, attachments) VALUES (?, ?, ?)", values)
@@ -223,28 +220,27 @@ class Store:
 
     @_on_store_thread
     def presets(self) -> dict[str, ChatSettings]:
-        """Chat settings by preset name, sorted by name."""
+        """Returns the chat settings of each preset by its name, sorted by name."""
         rows = self._sql("SELECT name, settings FROM presets ORDER BY name")
         return {name: settings_from_json(text) for name, text in rows}
 
     @_on_store_thread
     def save_preset(self, name: str, settings: ChatSettings | None) -> None:
-        """Deletes the preset if `settings` is None."""
+        """Saves a preset of chat settings. With `settings` None, deletes the preset."""
         if settings is None:
             self._sql("DELETE FROM presets WHERE name = ?", (name,))
         else:
             self._sql("INSERT OR REPLACE INTO presets (name, settings) VALUES (?, ?)", (name, settings_json(settings)))
 
-    # Erasing and closing
-
     async def purge_index(self) -> None:
-        """Purges erased text from the search index in slices of `SLICE_S`, with pauses for writes. If cancelled, the
-        next call continues."""
+        """Purges deleted text from the search indexes in slices of `SLICE_S`, with pauses in which chats can be saved.
+
+        If this is cancelled, the next call continues."""
         while not await self._call(self._purge_for, SLICE_S):  # noqa: ASYNC110 -- pauses for writes
             await asyncio.sleep(PAUSE_S)
 
     async def aclose(self) -> None:
-        """Erases everything marked as deleted, closes the database and ends the thread. Idempotent."""
+        """Erases everything that is marked as deleted, closes the database and ends the store's thread. Idempotent."""
         try:
             if self._connection is not None:
                 await self._call(self._close)
@@ -292,14 +288,16 @@ class Store:
         return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
 
     def _mark_deleted(self, table: str, ids: Sequence[str], at_s: float | None) -> None:
-        listed = json.dumps(ids)  # one parameter: their number is limited
+        listed = json.dumps(ids)  # one JSON parameter, because SQLite limits the number of parameters
         self._sql(f"UPDATE {table} SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, listed))
 
     def _with_unique_message_ids(
         self, chat: Chat, messages: Sequence[ChatMessage]
     ) -> tuple[Chat, Sequence[ChatMessage]]:
-        """Gives the messages new ids if one of them exists in another chat, which would lose it. This occurs if a chat
-        was duplicated in an edited export."""
+        """Gives the messages new ids if one of their ids exists in another chat; that chat would otherwise lose its
+        message.
+
+        This occurs if a chat was duplicated in an edited export."""
         ids = json.dumps([message.id for message in messages])
         taken = "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"
         if self._sql(taken, (ids,)).fetchone() is None:
@@ -319,12 +317,14 @@ class Store:
 
     @property
     def _in_memory(self) -> bool:
-        """Whether the file was unreachable or of a newer version; neither it nor its copies may be changed then."""
+        """Whether the database is in memory, because the file was unreachable or of a newer version. Neither the file
+        nor copies of it may be changed then."""
         assert self._connection is not None
         return not self._connection.execute("PRAGMA database_list").fetchone()[2]
 
     def _purge_for(self, for_s: float) -> bool:
-        """Purges for at most `for_s`. Returns True if nothing is left, or the store is closed."""
+        """Purges the search indexes for at most `for_s`. Returns True if nothing is left to purge, or if the store is
+        closed."""
         if self._connection is None:
             return True
         return purge_index(self._connection, time.monotonic() + for_s)
@@ -334,7 +334,7 @@ class Store:
             try:
                 self._erase_deleted()
                 self._purge_for(PURGE_ON_CLOSE_S)
-            except sqlite3.Error:  # for example a full disk; the next start erases them
+            except sqlite3.Error:  # for example a full disk; the next start erases the chats
                 log.warning("deleted chats could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None
@@ -342,8 +342,11 @@ class Store:
 
 
 def _resolve_folders(incoming: Sequence[Folder], existing: Sequence[Folder]) -> tuple[list[Folder], dict[str, str]]:
-    """Returns the folders to add, and for each incoming folder the id of the folder that its chats go into: its own, or
-    that of an existing folder of the same name."""
+    """Finds the folder for the chats of each incoming folder: an existing folder with the same id or name, otherwise
+    the incoming folder itself.
+
+    Returns the folders to add, and a mapping from the id of each incoming folder to the id of the folder for its
+    chats."""
     known = {folder.id for folder in existing}
     by_name = {folder.name.casefold(): folder.id for folder in reversed(existing)}
     target_ids: dict[str, str] = {}

@@ -1,6 +1,6 @@
-"""Substring search for scripts without spaces between words.
+"""Substring search for scripts that have no spaces between words.
 
-The tokenizer of FTS5 takes a run of Chinese, Japanese or Thai characters as one word, and the index finds words by
+The FTS5 tokenizer takes a run of Chinese, Japanese or Thai characters as one word, and the FTS5 index finds words by
 prefix only.
 """
 
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 
 N_BEFORE, N_AFTER = 24, 80
-"""Characters of a snippet before and after the start of the first match."""
+"""Number of characters in a snippet before and after the start of the first match."""
 
 _UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -27,20 +27,21 @@ _UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 
 
 def has_unspaced_script(words: str) -> bool:
-    """Whether `words` contains a character of such a script."""
+    """Whether `words` contains a character of a script that has no spaces between words."""
     return _UNSPACED_CHARACTER.search(words) is not None
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Adds SQL functions: `holds(text, word)`, contains regardless of case and accents; `borders(text, word)`, contains
-    next to a character of an unspaced script."""
+    """Adds two SQL functions. `holds(text, word)` is true if the text contains the word, regardless of case and
+    accents. `borders(text, word)` is true if the text contains the word next to a character of an unspaced script."""
     connection.create_function("holds", 2, _holds, deterministic=True)
     connection.create_function("borders", 2, _borders, deterministic=True)
 
 
 def condition(column: str, words: Sequence[str]) -> tuple[str, list[str]]:
-    """Returns an SQL condition, true if the column contains all `words`, and its parameters. SQLite's `instr` comes
-    first, so that the slower Python functions see few rows."""
+    """Returns an SQL condition that is true if `column` contains all `words`, and the parameters of the condition.
+
+    SQLite's `instr` is evaluated first, so that the slower Python functions are called for few rows."""
     exact = [word for word in words if has_unspaced_script(word)]
     others = [word for word in words if not has_unspaced_script(word)]
     if exact:
@@ -51,13 +52,13 @@ def condition(column: str, words: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def marked(text: str, words: Sequence[str], opening: str, closing: str) -> str:
-    """Inserts `opening` and `closing` around each occurrence of the words."""
+    """Returns `text` with `opening` and `closing` around each occurrence of the words."""
     pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
     return pattern.sub(lambda found: f"{opening}{found[0]}{closing}", text)
 
 
 def snippet(text: str, words: Sequence[str], opening: str, closing: str) -> str:
-    """An excerpt around the first occurrence of any of the words, with marks as in `marked`."""
+    """Returns an excerpt around the first occurrence of any of the words. The words are marked as by `marked`."""
     pattern = re.compile("|".join(re.escape(word) for word in words), re.IGNORECASE)
     found = pattern.search(text)
     at = found.start() if found else 0

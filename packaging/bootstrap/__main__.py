@@ -1,4 +1,4 @@
-"""`python3 -m bootstrap NAME [ARGS]`, with `packaging` on PYTHONPATH. See the Makefile for the names."""
+"""Runs the command NAME of the Makefile: `python3 -m bootstrap NAME [ARGS]`, with `packaging` on PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def unsupported_python_reason() -> str | None:
 
 
 if __name__ == "__main__":
-    # Child Pythons must not find this package.
+    # Python processes that this one starts must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     problem = unsupported_python_reason()
     if problem:

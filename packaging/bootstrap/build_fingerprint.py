@@ -1,7 +1,8 @@
 """Fingerprint of a llama.cpp build: flags, patches and target processor.
 
-A wheel that was built for another processor or with other settings must not be reused: it might end by an illegal
-instruction."""
+A wheel that was built for another processor or with other settings must not be reused: the program might crash on an
+illegal instruction.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ from .paths import LLAMA_CMAKE, LLAMA_SERVER_CMAKE, LLAMA_X86
 
 _CPUINFO = Path("/proc/cpuinfo")
 DEFINE = "INGLENOOK_COMPILED"
-"""A CMake definition without effect on the build. uv's cache identifies built wheels by the definitions, but not by
-CMAKE_ARGS, which contains paths that differ between checkouts."""
+"""The name of a CMake definition that has no effect on the build. uv's cache identifies a built wheel by such
+definitions, but not by CMAKE_ARGS, which contains paths that differ between checkouts.
+"""
 
 
 def build_digest() -> str:

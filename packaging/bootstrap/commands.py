@@ -56,7 +56,7 @@ def test(args: list[str]) -> NoReturn:
     setup.ensure("dev", window=True)
     endpoint_clients.ensure()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    # One process per core, but each holds a model in memory, and more than four gain little.
+    # One test process per core, but at most four: each holds a model in memory, and more than four gain little.
     _exec(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
 
 
@@ -91,7 +91,8 @@ def check(args: list[str]) -> int:
         (PYTHON, "-m", "mypy"),
         (BIN / "lint-imports",),
     )
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}  # lint-imports loads a contract from packaging
+    # lint-imports loads contract types from the folder packaging
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}
     codes = [subprocess.run([*linter, *args], cwd=ROOT, env=env).returncode for linter in linters]
     return int(any(codes))
 
@@ -100,9 +101,8 @@ def lock(args: list[str]) -> int:
     """Updates the lock files. `--upgrade` in `args` takes the newest versions, otherwise locked versions are kept."""
     setup.ensure_uv()
     options = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
-    # A separate cache: with some registries, locking makes uv fetch the source of llama-cpp-python again and discard
-    # the
-    # wheel that was built from it.
+    # uv gets a separate cache here: with some registries, locking makes uv fetch the source of llama-cpp-python again
+    # and discard the wheel that was built from it.
     cache = ("--cache-dir", BUILD / "lock-cache")
     for name, source in SOURCES.items():
         command: list[str | Path] = [

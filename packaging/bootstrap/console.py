@@ -33,7 +33,7 @@ class CompileProgress:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the compiler was started. It is not if uv's cache has a wheel."""
+        """Whether the compiler was started. It is not started if uv's cache has a wheel."""
         return self._started_s is not None
 
     def line(self, text: str) -> None:
@@ -60,7 +60,7 @@ class CompileProgress:
     def _sentence(self, done: int, total: int) -> str:
         text = f"Compiling llama.cpp, {done} of {total}"
         spent_s = self._clock_s() - (self._started_s or 0.0)
-        # The time of the first files is not representative.
+        # The first files are not representative for the time that is left.
         if spent_s < 5 or done == total:
             return text
         left_s = spent_s * (total - done) / done

@@ -28,7 +28,7 @@ def locked_version(lock: Path, name: str) -> str:
 
 
 def split_lock(text: str) -> tuple[str, str]:
-    """The entry of llama-cpp-python in a lock file, and all other entries."""
+    """Splits the text of a lock file into the entry of llama-cpp-python and all other entries."""
     block = re.search(rf"^{re.escape(LLAMA)}==.*\n(?:[ \t]+--hash=.*\n?)*", text, re.MULTILINE)
     if block is None:
         raise SetupError(f"The lock does not name {LLAMA}: restore the file from git.")
@@ -64,7 +64,9 @@ def llama_is_installed() -> bool:
 
 
 def ensure_venv(*, trusted: bool) -> bool:
-    """Creates .venv, unless it works and is `trusted` to be complete and of this checkout. True if it was created."""
+    """Creates .venv, unless it works and is `trusted` to be complete and of this checkout. Returns whether it was
+    created.
+    """
     if trusted and _output_of(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
         return False
     say("Recreating the environment in .venv" if VENV.exists() else "Creating the environment in .venv")
@@ -94,7 +96,9 @@ def ensure_uv() -> None:
 
 
 def install_all_but_llama(lock: Path) -> None:
-    """Installs all packages that are wheels. Called first, so that errors occur before the compiler starts."""
+    """Installs all locked packages except llama-cpp-python, from ready-built wheels. Called first, so that errors occur
+    before the compiler starts.
+    """
     say("Installing the locked packages")
     pruned = BUILD / f"{lock.stem}-wheels.txt"
     pruned.write_text(split_lock(lock.read_text(encoding="utf-8"))[1], encoding="utf-8")
@@ -119,9 +123,10 @@ def install_wheel(wheel: Path) -> None:
 
 
 def install_llama(lock: Path, *, reinstall: bool) -> None:
-    """Installs the whole lock. Only llama-cpp-python is missing; uv compiles it or takes it from its cache.
+    """Installs the locked packages. Only llama-cpp-python is still missing: uv compiles it or takes it from its cache.
 
-    `reinstall`: even if it is installed already."""
+    With `reinstall`, llama-cpp-python is replaced if it is installed already.
+    """
     progress = CompileProgress()
     definitions = {"LLAVA_BUILD": "OFF", build_fingerprint.DEFINE: build_fingerprint.native_build_digest()}
     settings = cmake_settings(definitions) + (["--reinstall-package", LLAMA] if reinstall else [])

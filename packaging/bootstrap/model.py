@@ -15,7 +15,7 @@ from .errors import SetupError
 from .paths import BUILD, LOCKS, LOG, PYTHON, ROOT
 from .process import shown
 
-# Asks the app for the file's name, hash and folder, so that they are defined in one place only.
+# A script for .venv's Python. It asks the app for the model file's path and hash, so that only the app defines them.
 _QUERY_SCRIPT = """
 import json
 from engine.library.default_model import FILE_NAME, SHA256
@@ -33,7 +33,7 @@ def is_installed(known: dict[str, str]) -> bool:
 
 
 def ensure() -> dict[str, str]:
-    """Installs the model unless it is there. Returns the argument for `is_installed`."""
+    """Installs the model unless it is there. Returns the record that `is_installed` checks."""
     path, sha256 = _expected_file()
     if not (path.is_file() and _sha256(path) == sha256):
         say(f"Fetching the default model into {path.parent}")

@@ -18,9 +18,8 @@ DISK_FULL = (
     "The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}."
 )
 
-# The cause of a failure is only in the output of uv, pip, apt and compilers, so it is searched for known phrases. The
-# most
-# specific ones come first.
+# The cause of a failure is only in the output of uv, pip, apt and compilers, so that output is searched for known
+# phrases. The most specific ones come first.
 CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("no space left on device", "disk quota exceeded"), DISK_FULL),
     (
@@ -71,7 +70,7 @@ def run(
 ) -> None:
     """Runs `argv` in the checkout and waits. `task` completes the sentence "Set-up stopped while ...".
 
-    Raises ChildFailed when it ends with anything but 0.
+    Raises ChildFailed if the exit code is not 0.
     """
     command = [str(part) for part in argv]
     tail: deque[str] = deque(maxlen=MAX_TAIL_LINES)

@@ -27,7 +27,7 @@ DEFINITIONS = {
     "LLAMA_BUILD_TOOLS": "ON",
     "LLAMA_BUILD_SERVER": "ON",
     "LLAMA_OPENSSL": "OFF",
-    # The web page is not in the sdist and would be downloaded.
+    # The server's web page is not in the sdist: the build would download it.
     "LLAMA_USE_PREBUILT_UI": "OFF",
 }
 
@@ -58,7 +58,7 @@ def _expected_digest() -> str:
 
 
 def _build() -> None:
-    """Builds a wheel with the locked tools, and keeps only the program."""
+    """Builds a wheel of llama-cpp-python with the locked build tools, and keeps only llama-server from it."""
     lock, unpacked = FOLDER / "llama.txt", FOLDER / "wheel"
     lock.write_text(_locked(), encoding="utf-8")
     options = cmake_settings(DEFINITIONS | {build_fingerprint.DEFINE: build_fingerprint.native_build_digest()})

@@ -17,9 +17,8 @@ from .state import State, checkout_id, digest
 
 
 def ensure(lock: str, *, window: bool) -> None:
-    """Installs the packages of a lock, "runtime" or "dev", and with `window` the libraries that Qt needs. Fast if
-    all is
-    installed. Raises SetupError.
+    """Installs the packages of a lock file, "runtime" or "dev", and with `window` the libraries that Qt needs. Fast if
+    all is installed. Raises SetupError.
     """
     parts = (lock, "window") if window else (lock,)
     wheel = _wheel()
@@ -83,9 +82,9 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
 
 
 def _is_llama_outdated(state: State) -> bool:
-    """Whether the installed llama.cpp was compiled for another processor or with other settings. A ready-built wheel
-    that
-    was named once is kept."""
+    """Whether the installed llama.cpp was compiled for another processor or with other settings. False for a
+    ready-built wheel that an earlier set-up installed, since it is kept.
+    """
     return (
         not state.wheel
         and state.compiled != build_fingerprint.native_build_digest()

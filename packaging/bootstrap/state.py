@@ -16,7 +16,9 @@ FILE = VENV / "set-up.json"
 
 
 def checkout_id() -> str:
-    """The checkout and Python version that a .venv belongs to. It contains paths of both, so it works only for them."""
+    """Identifies the checkout and the Python version that a .venv was made for. A .venv contains paths of both, so it
+    works with no others.
+    """
     return f"{ROOT} {sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -33,7 +35,8 @@ def digest() -> str:
 
 @dataclass
 class State:
-    """`done` maps a part ("runtime", "dev", "window") to the digest that it was made for.
+    """What set-up has done in .venv. `done` maps a part ("runtime", "dev", "window") to the digest that it was made
+    for.
 
     `working` is true while set-up changes .venv. If it is true at a start, the last set-up was interrupted.
     """

@@ -43,7 +43,7 @@ def listed() -> list[Package]:
 
 
 def ensure(*, window: bool) -> None:
-    """Installs missing packages if possible without a password, otherwise raises SetupError with the command."""
+    """Installs missing packages if possible without a password, otherwise raises SetupError with the command to run."""
     if not sys.platform.startswith("linux"):
         return
     uses = {"engine", "window"} if window else {"engine"}
@@ -98,7 +98,7 @@ def _command(root: list[str], names: list[str]) -> str:
 def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
     say(f"Installing system packages: {' '.join([*names, *fonts])}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    # An unreachable package source may be irrelevant; if not, the installation fails.
+    # The update fails if any package source is unreachable. If that source is needed, the installation below fails too.
     with contextlib.suppress(ChildFailed):
         run([*root, "apt-get", "update"], "reading the list of system packages", env=quiet)
     try:
@@ -109,7 +109,7 @@ def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
         raise SetupError(
             f"System packages could not be installed (see {shown(LOG)}): run `{command}`, then start again."
         ) from failure
-    # The window works without its fonts.
+    # Fonts are optional: without these packages Qt uses the fonts that are installed.
     if fonts:
         with contextlib.suppress(ChildFailed):
             run(_command(root, fonts).split(), "installing fonts", env=quiet)

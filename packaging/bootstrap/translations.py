@@ -38,7 +38,7 @@ def update(folder: Path, sources: Path = SOURCES) -> None:
         "en",
     )
     for language, options in OPTIONS.items():
-        # The list comes before -ts, since all arguments after -ts are output files.
+        # The list of sources comes before -ts, since all arguments after -ts are output files.
         _run("pyside6-lupdate", *lupdate_options, *options, f"@{names}", "-ts", str(_ts(folder, language)))
 
 

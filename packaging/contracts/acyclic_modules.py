@@ -15,7 +15,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class AcyclicModules(Contract):
-    """Options: `packages`, the top-level packages to check."""
+    """Forbids import cycles in `packages`, an option that lists top-level packages."""
 
     packages = fields.ListField(subfield=fields.StringField())
 

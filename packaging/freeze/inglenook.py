@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Imports only what the requested program needs."""
+    """Runs the window or the endpoint, and imports the modules of that program only."""
     if Path(sys.argv[0]).stem == "inglenook-serve":
         from api.__main__ import main as serve
 

@@ -1,5 +1,6 @@
-"""`python3 -m ship [PART ...]`, with `packaging` on PYTHONPATH. Without a part: the freeze, and all installers that
-this system can build from it."""
+"""Builds parts of a release: `python3 -m ship [PART ...]`, with `packaging` on PYTHONPATH. Without PART it builds the
+freeze (the app as PyInstaller packs it) and all installers that this system can build from it.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ def _write_sums(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Child Pythons must not find this package.
+    # Python processes that this one starts must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     from bootstrap.__main__ import unsupported_python_reason
 

@@ -18,7 +18,7 @@ from bootstrap.paths import ROOT
 from .paths import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
-"""By kind: the name of each file in the freeze, and its source path."""
+"""The files of a freeze by kind. Each file has its name in the freeze and its source path."""
 
 SBOM = "inglenook.cdx.json"
 # More precise licences than the packages' own metadata. Of PyInstaller, only the bootloader is included.
@@ -38,7 +38,7 @@ _OWN_TEXTS = {
     "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
     "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
     "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
-    # Its wheel contains no licence text.
+    # The wheel of latex2mathml contains no licence text.
     "packaging/licences/latex2mathml.txt": "latex2mathml.txt",
 }
 
@@ -102,7 +102,7 @@ def text_name(path: str) -> str:
 
 
 def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
-    """The bill of materials. `python`, `system`: components."""
+    """The bill of materials. `python` and `system`: the components of Python packages and of system packages."""
     others: list[dict[str, Any]] = [
         _fixed_component("platform", "CPython", platform.python_version(), "PSF-2.0"),
         _fixed_component(

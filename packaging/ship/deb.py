@@ -1,6 +1,6 @@
 """The .deb, for Debian 12 and newer and Ubuntu 24.04 and newer.
 
-It dependencies no postinst and no postrm: menu and icon caches are updated by the triggers of desktop-file-utils and
+It has no postinst and no postrm: menu and icon caches are updated by the triggers of desktop-file-utils and
 hicolor-icon-theme, there is no service, and user data is not removed.
 """
 
@@ -68,7 +68,9 @@ def make() -> Path:
 
 
 def _remove_system_libraries(internal: Path) -> None:
-    """Removes libraries that Debian packages provide; they become dependencies and get Debian's security updates."""
+    """Removes libraries that Debian packages provide. These packages become dependencies, so that Debian's security
+    updates apply to the libraries.
+    """
     for name in elf.system_libraries(freeze.frozen()["binaries"]):
         (internal / name).unlink(missing_ok=True)
     for path in internal.rglob("*"):
@@ -123,7 +125,9 @@ def _write_control(root: Path) -> None:
 
 
 def dependencies(root: Path) -> str:
-    """The Depends field: packages with libraries that the program links but does not contain, by dpkg-shlibdeps."""
+    """The Depends field: the packages of all libraries that the program links but does not contain. dpkg-shlibdeps
+    finds them.
+    """
     work = SHIP / "shlibdeps"
     (work / "debian").mkdir(parents=True, exist_ok=True)
     (work / "debian/control").write_text("Source: inglenook\n\nPackage: inglenook\nArchitecture: any\n")

@@ -13,7 +13,7 @@ def licence(distribution: Distribution) -> str:
     """The licence in a package's metadata, from the newest metadata field that it uses."""
     metadata = distribution.metadata
     for field in ("License-Expression", "License"):
-        # Some packages put the whole licence text there.
+        # Some packages put the whole licence text into one of these fields.
         for text in metadata.get_all(field) or []:
             if text.strip() and len(text) < 80:
                 return str(text).strip()
@@ -22,7 +22,9 @@ def licence(distribution: Distribution) -> str:
 
 
 def describe(distribution: Distribution) -> dict[str, object]:
-    """`files` are absolute paths, so that they can be compared with the files of a freeze."""
+    """The description of a package. Its `files` are absolute paths, so that they can be compared with the files of a
+    freeze.
+    """
     files = [str(distribution.locate_file(path)) for path in distribution.files or ()]
     texts = [path for path in files if ".dist-info/" in path.replace("\\", "/") and is_licence(path)]
     return {

@@ -27,9 +27,10 @@ def needed(paths: Iterable[Path]) -> set[str]:
 
 
 def system_libraries(binaries: Iterable[tuple[str, str]]) -> list[str]:
-    """The names in a freeze of libraries from the system's folders.
+    """The libraries in a freeze that were copied from the system's folders, by their names in the freeze.
 
-    Without libpython, even if the system's Python was frozen, since other systems have another version."""
+    libpython is left out, even if the system's Python was frozen, since other systems have another version of it.
+    """
     places = ("/lib/", "/lib64/", "/usr/lib/")
     top = [(name, source) for name, source in binaries if "/" not in name and not name.startswith("libpython")]
     return [name for name, source in top if source.startswith(places)]
@@ -52,7 +53,8 @@ def drop_orphans(folder: Path, system: set[str]) -> None:
 def strip(folder: Path, patchelf: Path) -> None:
     """Strips debug symbols, and removes library search paths of the build machine.
 
-    Except in libraries that auditwheel put into numpy: stripping breaks them, since auditwheel changed their layout.
+    Leaves out the libraries that auditwheel put into numpy: stripping breaks them, since auditwheel changed their
+    layout.
     """
     plain = [path for path in files(folder) if not path.parent.name.endswith(".libs")]
     for path in plain:

@@ -21,7 +21,7 @@ INTERNAL = APP / "_internal"
 
 
 def make() -> None:
-    """Rebuilds build/ship/app/inglenook. Raises SetupError."""
+    """Freezes the app into build/ship/app/inglenook, and replaces an earlier freeze. Raises SetupError."""
     environment.ensure()
     icons.make()
     say("Freezing Inglenook into one folder")
@@ -43,7 +43,7 @@ def make() -> None:
 
 
 def check() -> None:
-    """Starts both programs with --help. Most missing files are detected by an import error."""
+    """Checks that both frozen programs start with --help. Most missing files would cause an import error."""
     for name in ("inglenook", "inglenook-serve"):
         done = subprocess.run([APP / _program(name), "--help"], capture_output=True, text=True, timeout=120)
         if done.returncode != 0 or (name not in done.stdout and sys.platform != "win32"):

@@ -1,4 +1,6 @@
-"""The .dmg for macOS: signing with the hardened runtime, packing, notarising. Without an identity: ad-hoc signing."""
+"""The .dmg for macOS: signing with the hardened runtime, packing, notarising. Without a signing identity the signature
+is ad hoc.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def make() -> Path:
 
 
 def sign_commands(bundle: Path, identity: str) -> list[list[str]]:
-    """The commands that sign a bundle and verify the signature. Without an identity: ad hoc, which users must allow."""
+    """The commands that sign a bundle and verify the signature. Without an identity the signature is ad hoc, and users
+    must allow the app to start.
+    """
     options = [
         "--force",
         "--deep",

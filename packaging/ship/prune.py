@@ -1,4 +1,6 @@
-"""Rules for files that PyInstaller collects but Inglenook does not use. Without I/O, testable without a freeze."""
+"""Rules for files that PyInstaller collects but Inglenook does not use. They do no I/O, so that they can be tested
+without a freeze.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ EXCLUDED_MODULES = [
     "IPython",
     "PyInstaller",
     "_tkinter",
-    "hf_xet",  # downloads from the hub; Inglenook has its own
+    "hf_xet",  # an optional downloader of huggingface_hub; Inglenook downloads by itself
     "lib2to3",
     "matplotlib",
     "numpy.distutils",
@@ -81,7 +83,7 @@ def is_needed(name: str) -> bool:
     parts = path.parts
     if "llama_cpp" in parts and "lib" in parts:
         return _is_needed_llama_library(path.name)
-    # Including links to them at the top level, and the contents of macOS frameworks.
+    # Any part of the path may match: links to Qt libraries are at the top level, and macOS frameworks are folders.
     if any(_UNUSED_QT.fullmatch(part) for part in parts):
         return False
     if parts[:1] != ("PySide6",):
@@ -100,9 +102,10 @@ def _is_needed_plugin(parts: tuple[str, ...]) -> bool:
 
 
 def _is_needed_llama_library(name: str) -> bool:
-    """A wheel cannot contain links, so it contains each library three times. llama.cpp loads the variants by their
-    plain
-    names, and the libraries link each other by `.so.0`; Python loads libllama.so."""
+    """Whether a library of llama.cpp is needed. A wheel cannot contain links, so it contains each library three times.
+    llama.cpp loads the variants by their plain names, and the libraries link each other by `.so.0`; Python loads
+    libllama.so.
+    """
     if name == "libllama.so":
         return True
     if ".so." in name:

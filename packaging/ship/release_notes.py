@@ -15,7 +15,9 @@ from .paths import version
 
 
 def notes(tag: str, changelog: str, of: str) -> str:
-    """`of`: the version of what is built. Raises SetupError."""
+    """The section of `changelog` for `of`, the version that is built. Raises SetupError if there is none, or if `tag`
+    is another version.
+    """
     if tag != f"v{of}":
         raise SetupError(f"The tag {tag} is not v{of}, the version that pyproject.toml names.")
     found = re.search(rf"^## \[{re.escape(of)}\](?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)

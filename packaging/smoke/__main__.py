@@ -1,4 +1,6 @@
-"""`python3 -m smoke [DEB]`: see the package. Exit code 0 if all steps succeed."""
+"""Runs the smoke test of the .deb: `python3 -m smoke [DEB]`. The package's docstring describes it. Exit code 0 if all
+steps succeed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer wit
 
 
 def main(arguments: list[str]) -> int:
-    """`DEB`: the package to test; by default the one in dist."""
+    """Runs the smoke test. `DEB` in `arguments` is the package to test; by default it is the one in dist."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
@@ -126,6 +128,6 @@ def _expect_data(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Child Pythons must not find this package.
+    # Python processes that this one starts must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

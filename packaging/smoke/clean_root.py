@@ -16,7 +16,7 @@ SUITE = "bookworm"
 USER, USER_ID = "ada", 1500
 _FOLDER = SHIP.parent / "smoke"
 
-# Files of apt and dpkg, and files that the system regenerates.
+# User data, files of apt and dpkg, and files that the system regenerates.
 _IGNORED = ("home/", "proc/", "sys/", "dev/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/",
     "var/log/", "etc/ld.so.cache", "etc/resolv.conf", "usr/share/mime/")  # fmt: skip
 
@@ -28,7 +28,9 @@ exec chroot --userspec="$WHO" "$ROOT" "$@"
 
 
 class CleanRoot:
-    """A root folder of `suite` in build/smoke/`name`. Commands in it have their own mount namespace."""
+    """The Debian release `suite`, installed in build/smoke/`name`. Commands run in it by chroot, in a mount namespace
+    of their own.
+    """
 
     def __init__(self, suite: str = SUITE, name: str = "root") -> None:
         self.suite = suite
@@ -92,15 +94,15 @@ class CleanRoot:
         (self.path / "tmp" / deb.name).unlink()
 
     def listing(self) -> set[str]:
-        """All files except the ignored ones."""
+        """The paths of all files, without user data, files of apt and dpkg, and files that the system regenerates."""
         found = (str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
         return {name for name in found if not name.startswith(_IGNORED)}
 
 
 def _mirror(suite: str) -> Sequence[str]:
     """The mirror that this machine's apt uses for `suite`, or for its own release, since a mirror has all releases.
-    Empty
-    for debootstrap's default."""
+    Empty if debootstrap's default is to be used.
+    """
     command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     done = subprocess.run(command, capture_output=True, text=True)
     sites = {}
@@ -112,7 +114,7 @@ def _mirror(suite: str) -> Sequence[str]:
 
 
 def _apt_settings() -> str:
-    """The date checks of this machine's apt configuration, since its mirror may be an older snapshot."""
+    """The lines of this machine's apt configuration about date checks, since the mirror may be an older snapshot."""
     done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True)
     kept = ("Acquire::Check-Valid-Until ", "Acquire::Check-Date ")
     return "".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith(kept))

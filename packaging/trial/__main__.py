@@ -1,4 +1,6 @@
-"""`python3 -m trial SUITE`: see the package. The exit code is that of `make test`."""
+"""Runs `make test` in a clean Debian: `python3 -m trial SUITE`. The package's docstring describes it. The exit code is
+that of `make test`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 def main(arguments: list[str]) -> int:
-    """`SUITE [ARGS]`: the Debian to make, then arguments of pytest."""
+    """Runs the test. `arguments`: the Debian release to install, then arguments of pytest."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
@@ -39,7 +41,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _run_tests(suite: str, test_arguments: list[str]) -> int:
-    """Creates the root, clones the last commit into it and runs `make test` there as an unprivileged user."""
+    """Installs a clean Debian in a folder, clones the last commit into it and runs `make test` there as an unprivileged
+    user.
+    """
     from bootstrap.console import say
     from smoke.clean_root import CleanRoot
 
@@ -63,13 +67,12 @@ def _run_tests(suite: str, test_arguments: list[str]) -> int:
 
 
 def _network(root: Path) -> dict[str, str]:
-    """The network settings of this machine: proxies, package index, and certificates, which are copied into the
-    root."""
+    """The network settings of this machine: proxies, package index, and certificates, which are copied into `root`."""
     found = {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
     for name in _CERTIFICATES:
         certificates = Path(found.get(name, ""))
         if certificates.is_file():
-            # At another path, since installing ca-certificates overwrites the original one.
+            # The copy has another path, since installing ca-certificates overwrites the file at the original one.
             found[name] = f"/etc/{name.lower()}.pem"
             shutil.copyfile(certificates, root / found[name][1:])
     return found
@@ -88,7 +91,7 @@ def _clone(checkout: Path) -> None:
 
 
 def _run(command: list[str]) -> tuple[int, str]:
-    """Prints the output line by line. Returns the exit code and the whole output."""
+    """Runs a command and prints its output line by line. Returns the exit code and the whole output."""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
@@ -101,6 +104,6 @@ def _run(command: list[str]) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    # Child Pythons must not find this package.
+    # Python processes that this one starts must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

@@ -1,1 +1,3 @@
-"""Benchmarks: each figure is measured in one run beside what it is compared with. `make bench ONLY=window.stall`."""
+"""Benchmarks. Each figure and the reference that it is compared with are measured in the same run. `make bench
+ONLY=window.stall` measures one figure.
+"""

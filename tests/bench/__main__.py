@@ -1,4 +1,6 @@
-"""Measures figures, prints them and writes build/bench.json and build/bench.md. Exit code 1 if one misses its bound."""
+"""Measures figures, prints them and writes build/bench.json and build/bench.md. The exit code is 1 if a figure misses
+its bound.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ FIGURES = {
     "ship.read_speed": "packages:speed",
     "ship.write_speed": "packages:speed",
 }
-"""Figure name → module:function in this folder. A function that returns several figures is called once for all."""
+"""For each figure the function that measures it, as module:function in this folder. A function that returns several
+figures is called once for all.
+"""
 
 
 def main(names: list[str]) -> int:

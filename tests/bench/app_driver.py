@@ -68,16 +68,19 @@ class StallProbe(QtWidgets.QApplication):
 
     def _tick(self) -> None:
         now = time.perf_counter()
-        if self._last is None:  # the loop starts to run
+        if self._last is None:  # the first tick: the event loop has just started
             self._last = now
         self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
         self.on_tick()
-        self._last = time.perf_counter()  # the time that the driver takes does not count
+        self._last = time.perf_counter()  # the time that `on_tick` takes does not count
 
 
 class User:
-    """Types a message when the window is ready, stops the answer after `n_tokens`, and closes the window when the
-    answer has ended; with `rest`, calls that instead of closing."""
+    """A user who types a message when the window is ready, stops the answer after `n_tokens`, and closes the window
+    when the answer has ended.
+
+    With `rest`, that function is called when the answer has ended, and the window remains open.
+    """
 
     def __init__(self, application: StallProbe, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
         self._application = application
@@ -112,7 +115,7 @@ class User:
     def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
         self._first = self._first or (now, len(text))
-        n_tokens_shown = len(text) / 4.5  # characters per token; decides only when to stop
+        n_tokens_shown = len(text) / 4.5  # 4.5 characters per token are an estimate that decides only when to stop
         if state != "streaming" and self._rest is not None:
             self._closing = True
             self._rest()
@@ -133,7 +136,9 @@ class User:
 
 
 def paint(app: bool, profile: Path, started: float) -> None:
-    """`started`: when the process was started, by `time.time`."""
+    """Measures the first paint of the app, or of a bare window. `started`: the `time.time` at which the process was
+    started.
+    """
     PaintProbe.started = started
     QtWidgets.QApplication = PaintProbe  # type: ignore[misc]
     run_app(profile) if app else run_bare()
@@ -181,7 +186,7 @@ def idle(profile: Path) -> None:
 
 
 def bare_idle() -> None:
-    """An empty window with only the timer, until a line arrives on stdin."""
+    """Measures stalls of the event loop with an empty window, until a line arrives on stdin."""
     application = StallProbe(sys.argv[:1], FINE_MS)
     window = QtWidgets.QWidget()
     window.resize(1100, 750)

@@ -15,7 +15,9 @@ TIMEOUT_S = 180
 
 
 def environment() -> dict[str, str]:
-    """As at a user's second start: Python's bytecode cache is enabled. Without a screen."""
+    """Environment variables of a scenario: without a screen, and with Python's bytecode cache, as at a user's second
+    start.
+    """
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**inherited, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
 

@@ -1,6 +1,7 @@
-"""The reference for speeds: a minimal loop of llama_decode.
+"""The reference for decode speeds: a minimal loop of llama_decode.
 
-`python -m tests.bench.bare_model N_THREADS N_TOKENS` loads the default model and decodes as many tokens."""
+`python -m tests.bench.bare_model N_THREADS N_TOKENS` loads the default model and decodes N_TOKENS tokens.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +28,17 @@ PROMPT = (
 def speeds_of_best_count(rounds: list[dict[int, float]]) -> list[float]:
     """The speed in each round with the thread count that was fastest over all rounds.
 
-    `rounds`: speed by thread count."""
+    `rounds`: for each round, the speed by thread count.
+    """
     best = max(rounds[0], key=lambda count: statistics.median(speeds[count] for speeds in rounds))
     return [speeds[best] for speeds in rounds]
 
 
 class BareModel:
-    """Decodes several sequences from one prompt, greedily, one token of each per call."""
+    """Decodes several sequences that start with the same prompt: greedily, with one token of each sequence per call."""
 
     def __init__(self, path: Path, n_ctx: int = 2048, n_sequences: int = 1) -> None:
-        start()  # loads llama.cpp's backends, and keeps its log out of the table of figures
+        start()  # loads llama.cpp's backends, and hides its log from the printed figures
         self._model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
         assert self._model
         params = llama.llama_context_default_params()
@@ -52,7 +54,7 @@ class BareModel:
         self._batch = llama.llama_batch_init(n_sequences, 0, 1)
 
     def tokens_per_s(self, n_threads: int, n_tokens: int) -> float:
-        """The total decode speed of all sequences, with `n_tokens` each after the prompt."""
+        """The total decode speed of all sequences. Each sequence decodes `n_tokens` tokens after the prompt."""
         llama.llama_memory_clear(self._memory, True)
         llama.llama_set_n_threads(self._context, n_threads, n_threads)
         sampler = llama.llama_sampler_init_greedy()
@@ -73,7 +75,9 @@ class BareModel:
         return {count: self.tokens_per_s(count, n_tokens) for count in counts}
 
     def _prefill(self, prompt: str, sampler: object) -> tuple[int, int]:
-        """Decodes the prompt once for all sequences. Returns its length and the first generated token."""
+        """Decodes the prompt once for all sequences. Returns the prompt's length in tokens, and the first generated
+        token.
+        """
         data = prompt.encode()
         tokens = (llama.llama_token * len(data))()
         n = llama.llama_tokenize(self._vocab, data, len(data), tokens, len(data), False, True)

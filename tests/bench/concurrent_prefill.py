@@ -1,6 +1,7 @@
-"""An answer in the window while an endpoint prompt of 1,500 tokens is read: how much each delays the other.
+"""How much an answer in the window and the prefill of an endpoint prompt of 1,500 tokens delay each other.
 
-Each round loads the model again, so that every prefill starts with empty KV memory and without speed estimates."""
+Each round loads the model again, so that every prefill starts with empty KV memory and without speed estimates.
+"""
 
 from __future__ import annotations
 
@@ -22,24 +23,24 @@ from tests.bench.figure import Figure, spread
 
 N_PROMPT, N_ROUNDS = 1500, 4
 N_ANSWER = 1800
-"""More than the window decodes while the prompt is read."""
+"""The length of the window's answer in tokens: more than are decoded during the prefill of the endpoint's prompt."""
 
 LEAD_S = 2.0
-"""Time in which the window decodes alone before the prompt is submitted."""
+"""How long the window decodes alone before the endpoint's prompt is submitted."""
 
 
 @dataclass(frozen=True)
 class Round:
     alone_s: float
-    """Time to first token of the prompt alone."""
+    """Time to first token of the endpoint's prompt when no other request is running."""
     idle_s: float
-    """The same with a finished answer of the window in KV memory."""
+    """Like `alone_s`, with a finished answer of the window in KV memory."""
     concurrent_s: float
-    """The same while the window decodes."""
+    """Time to first token of the endpoint's prompt while the window decodes an answer."""
     gaps_s: list[float]
-    """Between tokens of the window while the prompt was read."""
+    """The gaps between tokens of the window's answer during the endpoint's prefill."""
     share: float
-    """The window's tokens per second during the prefill ÷ before it."""
+    """The window's decode speed during the endpoint's prefill, divided by its speed before."""
 
 
 def measure() -> tuple[Figure, ...]:

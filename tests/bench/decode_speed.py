@@ -1,5 +1,6 @@
-"""Decode speed of the engine ÷ that of a bare llama_decode loop, alternating in short rounds, so that other load on the
-machine affects both."""
+"""Decode speed of the engine, divided by that of a bare llama_decode loop. The two alternate in short rounds, so that
+other load on the machine affects both.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def eight_streams() -> Figure:
 
 
 def busy_neighbour() -> Figure:
-    """Beside a busy process. The bare loop tries each thread count for a whole round."""
+    """Decode speed of one stream beside a busy process. The bare loop tries each thread count in each round."""
     neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         # Fewer tokens for the bare loop, since a wrong thread count is slow beside a busy process.
@@ -46,7 +47,7 @@ def busy_neighbour() -> Figure:
 async def _rounds(
     ask: Callable[[Engine], Awaitable[float]], n_sequences: int, n_tokens: int
 ) -> tuple[list[float], list[float]]:
-    """The engine's speed ÷ the bare speed by round, and the bare speeds."""
+    """For each round the engine's speed divided by the bare loop's speed; and the bare loop's speeds."""
     rounds, ours = [], []
     with BareModel(default_model(), n_sequences=n_sequences) as bare:
         async with running_engine() as engine:
@@ -64,8 +65,10 @@ async def _one_stream(engine: Engine) -> float:
 async def _eight_streams(engine: Engine) -> float:
     """Total tokens per second from when all streams decode until the first ends.
 
-    For each stream by its own first and last text in that time, since the texts of one step arrive one after another.
-    The prompts are those of the bare loop's sequences, so that attention spans the same number of cells in both."""
+    Each stream's speed is measured between its own first and last text in that time, since the texts of one step arrive
+    one after another. The bare loop's sequences have the same prompts, so that attention spans the same number of cells
+    in both.
+    """
     requests = [question(origin="endpoint", max_tokens=N_TOKENS_EACH) for _ in range(N_STREAMS)]
     timings = await asyncio.gather(*(submit_and_time(engine, request) for request in requests))
     start = max(each.arrivals[0][0] for each in timings)

@@ -45,7 +45,7 @@ def question(
 
 
 def long_prompt(n_tokens: int, seed: int, max_tokens: int = 1, origin: Origin = "endpoint") -> CompletionRequest:
-    """A prompt of about `n_tokens` tokens that has no common prefix with that of another seed."""
+    """A request with a prompt of about `n_tokens` tokens. Prompts of different seeds have no common prefix."""
     words = " ".join(f"item {seed * 7919 + i}" for i in range(n_tokens // 6))
     return CompletionRequest(f"List {seed}: {words}", origin, GREEDY, max_tokens=max_tokens)
 
@@ -66,7 +66,7 @@ class Timing:
 
     @property
     def tokens_per_s(self) -> float:
-        """From the first text to the last."""
+        """The decode speed from the first text to the last."""
         n = sum(n for _, n in self.arrivals[1:])
         return n / (self.arrivals[-1][0] - self.arrivals[0][0])
 
@@ -81,7 +81,7 @@ class Timing:
 
 
 async def submit_and_time(engine: Engine, request: Request) -> Timing:
-    """Raises the error of a failed request."""
+    """Submits a request and records the timing of its events. If the request fails, its error is raised."""
     timing = Timing(submitted_s=time.perf_counter())
     async for event in engine.submit(request):
         match event:

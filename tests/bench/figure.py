@@ -18,7 +18,7 @@ class Figure:
     bound: float
     unit: str
     against: str
-    """The reference: what was divided by or subtracted, with its own measured value."""
+    """The reference that the value is compared with, and the measured value of that reference."""
     must_be: Literal["at most", "at least"] = "at most"
 
     @property

@@ -45,13 +45,13 @@ SHOWN = {
     "shown_quotes": ">" * 5_000 + " deep",
     "shown_json": "```json\n" + "[" * 5_000 + "]" * 5_000 + "\n```",
 }
-"""Texts of messages; the chat is opened and scrolled."""
+"""Texts of messages, by name of the input. A chat with such a message is opened and scrolled."""
 PASTED = {"pasted_line": "a" * 2_000_000, "pasted_words": "word and so on " * 140_000, "pasted_letters": "Z" * 40_000}
 INPUTS = (*PASTED, "attached_file", "imported_nested", *SHOWN)
 
 
 def measure() -> Figure:
-    """The maximum over all inputs; the value of each is in `against`."""
+    """Measures all inputs. The figure's value is the maximum over all inputs; its `against` lists the value of each."""
     added = {}
     for name in INPUTS:
         command = [sys.executable, "-m", "tests.bench.hostile_input", name]

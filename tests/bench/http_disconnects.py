@@ -1,6 +1,9 @@
-"""500 clients that disconnect at a random point: in the request header, its body, while the prompt is read, or during
-the answer; by FIN or RST. `http.vanish`: seconds until none of their requests is running. `http.vanish_memory`: growth
-of resident memory, after as many disconnects before."""
+"""500 clients that disconnect at a random point: in the request header, in the body, during prefill, or during the
+answer. They close the connection by FIN or RST.
+
+`http.vanish`: seconds from the last disconnect until none of their requests is running. `http.vanish_memory`: how much
+resident memory the 500 disconnects add, measured after 500 earlier ones.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,7 @@ async def _disconnect_all(port: int, rng: random.Random) -> None:
 
 
 async def _disconnect(port: int, at: int, rng: random.Random) -> None:
-    """Disconnects within the request, or up to half a second after it."""
+    """Sends a request, or only its first part, and disconnects up to half a second later."""
     content = json.dumps({**body(QUESTION.format(at) + " word" * rng.randrange(400), 500)}).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"

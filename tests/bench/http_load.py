@@ -27,7 +27,7 @@ class Streamed:
 
     @property
     def tokens_per_s(self) -> float:
-        """From the first text to the last."""
+        """The decode speed from the first text to the last."""
         return (self.n_tokens - 1) / (self.last_s - self.first_s)
 
 
@@ -44,12 +44,14 @@ def body(text: str, n_tokens: int) -> dict[str, Any]:
 
 
 def stories(n_streams: int, n_tokens: int, first: int = 0) -> list[dict[str, Any]]:
-    """Requests whose prompts differ only in a number at their end, from `first` on."""
+    """Requests for stories about the numbers from `first` on. Their prompts differ only in this number."""
     return [body(f"Tell me a long story about number {first + i}.", n_tokens) for i in range(n_streams)]
 
 
 async def send(port: int, bodies: Sequence[dict[str, Any]], *, at_once: bool = True) -> list[Streamed]:
-    """Sends all at once, each on its own connection, or one after another on one connection."""
+    """Sends all requests: concurrently, each on its own connection; or with `at_once` false, one after another on one
+    connection.
+    """
     task = json.dumps({"port": port, "key": KEY, "bodies": bodies, "at_once": at_once})
     done = await asyncio.to_thread(
         subprocess.run,
@@ -68,7 +70,7 @@ class Batch:
     """The combined timing of several concurrent streams."""
 
     tokens_per_s: float
-    """Total, from the requests to the end of the last answer."""
+    """The total speed of all streams, from sending the requests to the end of the last answer."""
     longest_first_s: float
 
 

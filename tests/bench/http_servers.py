@@ -45,32 +45,36 @@ async def served(engine: Engine) -> AsyncIterator[EndpointServer]:
 
 
 def find_llama_server() -> str | None:
-    """The one that `make llama-server` built from the engine's llama.cpp, else one on PATH."""
+    """The path of the llama-server that `make llama-server` built from the engine's llama.cpp, otherwise of one on
+    PATH.
+    """
     return str(LLAMA_SERVER) if LLAMA_SERVER.exists() else shutil.which("llama-server")
 
 
 def no_llama_server() -> str | None:
-    """The reason why it cannot be measured, or None."""
+    """The reason why llama-server cannot be measured, or None."""
     program = find_llama_server()
     if program is None:
         return "no llama-server here: `make llama-server` builds one"
     try:
         starts = subprocess.run([program, "--version"], capture_output=True).returncode == 0
-    except OSError:  # built for another machine, or not executable
+    except OSError:  # the program is built for another machine, or not executable
         starts = False
     return None if starts else f"{_shown(program)} does not start: `make llama-server` builds one that does"
 
 
 def _shown(program: str) -> str:
-    """The program without paths of this machine, since reasons are published in the table of figures."""
+    """A description of the program without paths of this machine, since it is published in the table of figures."""
     return "build/peer/llama-server" if program == str(LLAMA_SERVER) else "the llama-server on PATH"
 
 
 @contextmanager
 def llama_server(n_streams: int) -> Iterator[int]:
-    """Yields the port. All options not given here are llama-server's defaults, which are its fastest: a shared KV
-    memory (`-kvu`), no prompt cache, fewer samplers or smaller batches do not make it faster. It has at most as many
-    threads as our engine."""
+    """Runs llama-server with the default model, and yields its port.
+
+    Options that are not given here have llama-server's defaults, which are its fastest: a shared KV memory (`-kvu`), no
+    prompt cache, fewer samplers or smaller batches do not make it faster. It has at most as many threads as our engine.
+    """
     program = find_llama_server()
     assert program is not None
     port = _free_port()
@@ -81,7 +85,7 @@ def llama_server(n_streams: int) -> Iterator[int]:
 
 
 def no_llama_cpp_server() -> str | None:
-    """The reason why it cannot be measured, or None."""
+    """The reason why llama_cpp.server cannot be measured, or None."""
     needed = ("llama_cpp", "sse_starlette", "starlette_context", "pydantic_settings")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     return f"llama_cpp.server needs {', '.join(missing)}" if missing else None
@@ -89,7 +93,9 @@ def no_llama_cpp_server() -> str | None:
 
 @contextmanager
 def llama_cpp_server() -> Iterator[int]:
-    """Yields the port. It serves one request at a time; `interrupt_requests` is off, so that none is interrupted."""
+    """Runs llama_cpp.server with the default model, and yields its port. It serves one request at a time.
+    `interrupt_requests` is off, so that a new request does not interrupt the running one.
+    """
     port = _free_port()
     options = {"model": default_model(), "n_ctx": 2 * N_CTX_PER_STREAM, "port": port, "interrupt_requests": False}
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
@@ -122,6 +128,6 @@ def _wait_until_ready(peer: subprocess.Popen[bytes], url: str) -> None:
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
-        except (urllib.error.URLError, OSError):  # still loading
+        except (urllib.error.URLError, OSError):  # the server is still loading its model
             time.sleep(0.2)
     raise TimeoutError(f"{peer.args!r} did not come up")

@@ -1,7 +1,10 @@
-"""One stream over HTTP, received by a client process on the same cores; greedy, the same requests alternating.
+"""Speed of one greedy stream over HTTP. The client is another process on the same cores. The servers that are compared
+receive the same requests in turn.
 
-`http.one_stream`: tokens per second ÷ llama-server's. `http.speed`, `http.one_stream_engine`: ÷ those of the engine
-without HTTP. `http.ttft_share`: time to first token that HTTP adds."""
+`http.one_stream`: decode speed, divided by that of llama-server. `http.speed` and `http.one_stream_engine`: decode
+speed, divided by that of the engine without HTTP. `http.ttft_share`: the milliseconds that HTTP adds to the time to
+first token.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ async def _alternate(peer_port: int) -> tuple[list[float], list[float]]:
 
 
 def one_stream_engine() -> tuple[Figure, Figure]:
-    """One measurement with two names and bounds: the original one and a stricter one."""
+    """The speed over HTTP compared with that of the engine. The same value is reported under two names: an older one,
+    and one with a stricter bound.
+    """
     ratios, speeds = asyncio.run(_against_the_engine())
     against = f"through the engine: {spread(speeds)} tokens/s"
     ratio = statistics.median(ratios)
@@ -71,7 +76,9 @@ def ttft_share() -> Figure:
 
 
 async def _first_times() -> tuple[list[float], list[float]]:
-    """Seconds to the first text. The HTTP connection is open already, as clients keep theirs."""
+    """Seconds to the first text over HTTP, and through the engine. The HTTP connection is open already, as with clients
+    that keep their connection.
+    """
     over_http: list[float] = []
     through_engine: list[float] = []
     async with ours() as (engine, endpoint):

@@ -1,6 +1,8 @@
-"""The speed of a Python's llama.cpp on one thread, in CPU time, so that other load on the machine counts little.
+"""Speed of the llama.cpp that the running Python has installed. One thread is measured in CPU time, so that other load
+on the machine has little effect.
 
-`python tests/bench/kernel_speed.py MODEL` prints it as JSON. Run as a script, once with each Python to compare."""
+`python tests/bench/kernel_speed.py MODEL` prints the speed as JSON. Run as a script, once with each Python to compare.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ KINDS = ("answer", "reasoning", "alternatives", "continued answer")
 
 
 def stream_until_killed(folder: str, kind: str, reports: Connection) -> None:
-    """`kind`: one of `KINDS`. Sends (monotonic time, characters shown by message id) for each change."""
+    """Streams answers of a kind in `KINDS`. For each change sends the monotonic time, and the number of shown
+    characters by message id.
+    """
     asyncio.run(_stream(Path(folder), kind, reports))
 
 

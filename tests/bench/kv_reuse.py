@@ -41,7 +41,7 @@ async def _reopen() -> tuple[list[float], list[float]]:
 
 
 def _long_chat(seed: int) -> ChatRequest:
-    """About 1,000 tokens."""
+    """A chat of about 1,000 tokens."""
     turns = [Message("user", f"This is the log of ship {seed}. I read it to you.")]
     for i in range(CHAT_PAIRS):
         turns.append(Message("assistant", f"I have noted day {i} of ship {seed}, please go on with the next one."))
@@ -66,7 +66,9 @@ TOPICS = ("the sea", "a lighthouse", "winter bread", "old maps", "how bees dance
 
 
 async def _second_turn() -> tuple[int, int, float]:
-    """Tokens that the second turns computed, tokens that they added to the prompts, and the highest ratio of a chat."""
+    """Runs two turns of several chats. Returns the number of prompt tokens that the second turns computed, the number
+    that they added to the prompts, and the highest ratio of the two in a single chat.
+    """
     pairs = []
     async with running_engine() as engine:
         for topic in TOPICS:

@@ -33,7 +33,7 @@ from tests.fakes import FakeOpener, Script
 WORDS = "The tide comes in twice a day and nobody has ever seen it hurry, which is more than one can say of people. "
 PARAGRAPH = WORDS * 3 + "\n\n"
 CHARACTER_S = 1 / (200 * 4)
-"""The fake model generates single characters; at this interval, 200 tokens of four characters per second."""
+"""The interval at which the fake model generates single characters: 200 tokens of four characters per second."""
 STREAM_S, IDLE_S, WARM_S = 8.0, 4.0, 1.5
 WIDTHS = [1100 - 17 * n for n in range(20)] + [760 + 17 * n for n in range(20)]
 N_TOKENS, CHARACTERS_PER_TOKEN = 20_000, 4
@@ -157,8 +157,9 @@ def resize_and_paint(application: QApplication, window: MainWindow, view: Transc
 
 
 def answer() -> None:
-    """The cost of one token in the transcript, early and late in a very long answer. Messages before it fill the page,
-    so that the painted area is the same in both cases."""
+    """Measures the time to show one token in the transcript, early and late in a very long answer. Messages before it
+    fill the page, so that the painted area is the same in both cases.
+    """
     application = QApplication(sys.argv[:1])
     messages = MessageList()
     view = TranscriptView(Theme(application, "light"))
@@ -177,7 +178,7 @@ def answer() -> None:
 def cost_s(
     application: QApplication, view: TranscriptView, messages: MessageList, message: ChatMessage, text: str, at: int
 ) -> float:
-    """The mean time of 60 tokens around number `at`."""
+    """The mean time to show one token, over 60 tokens around token number `at`."""
     messages.replace(replace(message, text=text[: (at - 40) * CHARACTERS_PER_TOKEN]))
     view.updates.refresh()
     application.processEvents()

@@ -1,8 +1,10 @@
-"""`library.fit_low` and `library.fit_high`: the estimated memory of a model ÷ what a process with it really takes.
+"""`library.fit_low` and `library.fit_high`: the estimated memory of a model, divided by the memory that a process takes
+to load it.
 
-Measured with the context full to its last cell, since a system counts only pages that were touched; the lowest and the
-highest ratio over all context lengths and KV types. `python -m tests.bench.memory_estimate MODEL N_CTX KV_TYPE` loads
-one model, fills its context and prints both sizes as JSON."""
+The context is full to its last cell when memory is measured, since a system counts only pages that were touched. The
+two figures are the lowest and the highest ratio over all context lengths and KV types. `python -m
+tests.bench.memory_estimate MODEL N_CTX KV_TYPE` loads one model, fills its context and prints both sizes as JSON.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def _share(n_ctx: int, kv_type: KvType) -> float:
 
 
 def load(path: Path, n_ctx: int, kv_type: KvType) -> dict[str, int]:
-    """The measured and the estimated memory in bytes."""
+    """Loads a model and fills its context. Returns the measured and the estimated memory in bytes."""
     start()
     read_header(path)
     before = psutil.Process().memory_info().rss
@@ -74,7 +76,7 @@ def _fill(backend: NativeBackend) -> None:
         assert backend.restore(slot, state)
         n_free -= len(prefix)
     del state
-    gc.collect()  # the state is in a reference cycle with its ctypes address
+    gc.collect()  # the KV state is in a reference cycle with its ctypes address
     last = backend.limits.n_slots - 1
     backend.decode([Chunk(last, 0, tokens[: n_batch - 64], sample_last=False)], 2)
     backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], sample_last=True, needs_all_logits=True)], 2)

@@ -1,6 +1,9 @@
-"""Eight streams over HTTP, ours ÷ those of another server: `engine.vs_llama_server`, `http.vs_llama_server` and its
-`_ttft`, `http.vs_llama_cpp_server` and its `_ttft`. Greedy; the same requests from the same client process,
-alternating. Prompts differ between rounds, so that their ends are not cached."""
+"""Eight greedy streams over HTTP to our endpoint, compared with those to llama-server and to llama_cpp.server.
+
+`engine.vs_llama_server`, `http.vs_llama_server` and `http.vs_llama_cpp_server`: our decode speed, divided by that of
+the other server. Figures that end in `_ttft`: our longest time to first token, divided by that of the other server.
+Both servers receive the same requests in turn. Prompts differ between rounds, so that their ends are not cached.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ Pairs = list[tuple[Batch, Batch]]
 
 
 def measure() -> tuple[Result, ...]:
-    """Against llama-server. The first two figures are the same measurement under two names."""
+    """Compares with llama-server. The first two figures are the same measurement under two names."""
     names = ("engine.vs_llama_server", "http.vs_llama_server", "http.vs_llama_server_ttft")
     if why := no_llama_server():
         return tuple(Skipped(name, why) for name in names)
@@ -72,7 +75,7 @@ async def _rounds(peer_port: int, n_rounds: int) -> Pairs:
     async with ours() as (_, endpoint):
         for at in range(n_rounds + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            # Alternate which goes first, so that other load on the machine affects both.
+            # The two servers take turns in being first, so that other load on the machine affects both.
             ports = (endpoint.port, peer_port) if at % 2 else (peer_port, endpoint.port)
             batches = {port: await send_batch(port, bodies) for port in ports}
             pairs.append((batches[endpoint.port], batches[peer_port]))

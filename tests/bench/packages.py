@@ -32,9 +32,11 @@ SPEED_NAMES = {"read": "ship.read_speed", "write": "ship.write_speed"}
 
 
 def setup() -> Figure:
-    """What `make serve` does on a fresh machine until the program starts, ÷ compiling llama.cpp alone.
+    """Time of `make serve` on a fresh machine until the program starts, divided by the time to compile only llama.cpp.
 
-    In a clone with an empty cache, once; then the same source compiled by itself, once. Both take minutes."""
+    Each is measured once, with an empty cache of uv: `make serve` in a new clone, then the compilation of the same
+    source. Both take minutes.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkout = folder / "inglenook"
@@ -83,20 +85,22 @@ def size() -> tuple[Result, ...]:
 
 
 def _installed_bytes(deb: Path) -> int:
-    """The size in the package's metadata, which is in units of 1,024 bytes."""
+    """The installed size from the metadata of the .deb, where it is given in units of 1,024 bytes."""
     command = ["dpkg-deb", "--field", str(deb), "Installed-Size"]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) * 1024
 
 
 def first_paint() -> Result:
-    """From the start of the frozen program to its first paint, ÷ the same from source.
+    """Time from the start of the frozen program to its first paint, divided by the same time of the program run from
+    source.
 
-    Both programs are unchanged: Qt logs to stderr when it has painted a window."""
+    Both programs are unchanged: Qt logs to stderr when it has painted a window.
+    """
     if not FROZEN.exists():
         return Skipped("ship.first_paint", NOT_FROZEN)
     source = [sys.executable, "-m", "desktop"]
     with tempfile.TemporaryDirectory() as profile:
-        _paint_s([str(FROZEN)], profile), _paint_s(source, profile)  # fills the disk cache
+        _paint_s([str(FROZEN)], profile), _paint_s(source, profile)  # not counted: the first runs fill the disk cache
         frozen, plain = [], []
         for _ in range(N_PAINT_RUNS):
             plain.append(_paint_s(source, profile))
@@ -124,7 +128,9 @@ def _paint_s(command: list[str], profile: str | Path) -> float:
 
 
 def speed() -> tuple[Result, ...]:
-    """The shipped llama.cpp, which selects kernels for the processor at its start, ÷ one compiled for this machine."""
+    """Speed of the shipped llama.cpp, divided by that of a llama.cpp compiled for this machine. The shipped one
+    contains kernels for many processors and selects among them at its start.
+    """
     model = find_default_model(Profile.default())
     if model is None or not FROZEN_PYTHON.exists():
         return tuple(Skipped(name, NOT_FROZEN) for name in SPEED_NAMES.values())

@@ -63,7 +63,7 @@ def write(known: dict[str, dict[str, Any]], names: list[str]) -> None:
 
 
 def known() -> dict[str, dict[str, Any]]:
-    """The records of earlier runs, so that a single figure can be measured again."""
+    """The records of all earlier runs. They are kept when a single figure is measured again."""
     path = BUILD / "bench.json"
     found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     return found

@@ -1,5 +1,7 @@
-"""`engine.overhead`: time of the native thread per step outside llama.cpp: from one decode to the next, less the calls
-that decode and sample. The event loop that receives the tokens runs in the same process."""
+"""`engine.overhead`: milliseconds per step that the native thread (the one that calls llama.cpp) spends outside
+llama.cpp. A step lasts from one decode to the next; the calls that decode and sample are subtracted. The event loop
+that receives the tokens runs in the same process.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,13 @@ from tests.bench.figure import Figure
 
 N_TOKENS, N_ROUNDS = 64, 4
 WARM_STEPS = 8
-"""StepTimer omitted at both ends, where sequences start and end."""
+"""The number of steps that are left out at both ends of a measurement, where sequences start and end."""
 
 
 class StepTimer:
-    """Wraps two functions of llama.cpp with timers. Native thread only while it is running."""
+    """Measures the time of each step outside llama.cpp, with timers around two functions of llama.cpp. Only the native
+    thread calls them while the engine is running.
+    """
 
     def __init__(self) -> None:
         self.outside_s: list[float] = []

@@ -30,7 +30,7 @@ def measure() -> tuple[Figure, Figure]:
         folder = Path(name)
         export = _export(folder)
         application = QApplication([])
-        collector = GarbageCollector()  # as in the window
+        collector = GarbageCollector()  # the app runs garbage collection in the same way
         with asyncio.Runner(loop_factory=lambda: create_loop(application)) as runner:
             took_s, stall_s, alone_s = runner.run(_measure(folder, export))
         collector.close()
@@ -64,7 +64,7 @@ async def _measure(folder: Path, export: Path) -> tuple[float, float, float]:
 
 
 async def _longest_turn(work: Awaitable[object]) -> float:
-    """The longest time between two turns of a task that always wants to run."""
+    """The longest time between two turns of the event loop while `work` runs, in seconds."""
     done = asyncio.ensure_future(work)
     longest = 0.0
     before = time.perf_counter()

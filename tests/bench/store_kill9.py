@@ -1,5 +1,6 @@
-"""`store.kill9`: databases that are damaged after `kill -9` at random moments while answers stream.
-`store.kill9_gone_ms`: for how long the oldest text that was lost had been visible, at most."""
+"""`store.kill9`: the number of databases that are damaged after `kill -9` at random moments while answers stream.
+`store.kill9_gone_ms`: how long before the kill the oldest lost text was shown; the maximum over all kills.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from tests.bench.killed_chat import KINDS, stream_until_killed
 
 N_KILLS = 200
 MAX_DELAY_S = 1.2
-"""Of the kill, after the first text."""
+"""The longest time from the first text to the kill."""
 
 MAX_LOST_AGE_MS = 250.0
 
@@ -55,7 +56,9 @@ def measure(n_kills: int = N_KILLS) -> tuple[Figure, Figure]:
 def stream_and_kill(
     context: multiprocessing.context.ForkServerContext, folder: str, kind: str, after_s: float
 ) -> tuple[Shown, float, float]:
-    """What was shown, the time of the kill, and the longest delay of the pipe in seconds (monotonic clock)."""
+    """Streams an answer in a child process, and kills it. Returns the reports of what was shown, the time of the kill
+    (monotonic clock), and the longest time that a report took through the pipe, in seconds.
+    """
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=stream_until_killed, args=(folder, kind, theirs))
     child.start()
@@ -74,7 +77,8 @@ def stream_and_kill(
 def _receive_until(reports: Connection, shown: Shown, until_s: float | None) -> float:
     """Receives reports until a time, or until the first text if `until_s` is None, or until the pipe is closed.
 
-    Returns the longest delay of the pipe."""
+    Returns the longest time that a report took through the pipe.
+    """
     delay_s = 0.0
     while True:
         left_s = 60.0 if until_s is None else until_s - time.monotonic()
@@ -106,7 +110,7 @@ async def read(path: Path) -> list[ChatMessage]:
 
 
 def lost_age_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
-    """For how long the first lost character had been visible, in seconds; 0 if nothing is lost."""
+    """How many seconds before the kill the first lost character was shown; 0 if nothing is lost."""
     n_kept = {message.id: len(message.text) + len(message.reasoning) for message in kept}
     lost = [killed_s - at_s for at_s, seen in shown for message_id, n in seen.items() if n > n_kept.get(message_id, 0)]
     return max(lost, default=0.0)

@@ -1,4 +1,4 @@
-"""Finding the llama-server to compare with, and the reason shown if there is none."""
+"""The benchmarks find a llama-server to compare with, or report why there is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.bench import http_servers
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The path of a built llama-server. PATH contains only an empty folder."""
+    """The path at which a test can put a built llama-server. PATH contains only an empty folder."""
     (tmp_path / "path").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(http_servers, "LLAMA_SERVER", tmp_path / "llama-server")
@@ -23,12 +23,12 @@ def _write_program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def test_missing_server_gives_the_command_that_builds_it(built: Path) -> None:
+def test_missing_llama_server_is_reported_with_the_command_that_builds_it(built: Path) -> None:
     assert http_servers.find_llama_server() is None
     assert "`make llama-server`" in str(http_servers.no_llama_server())
 
 
-def test_built_server_takes_precedence_over_path(built: Path) -> None:
+def test_built_llama_server_takes_precedence_over_one_on_path(built: Path) -> None:
     on_path = built.parent / "path" / "llama-server"
     _write_program(on_path, "exit 0")
     assert http_servers.find_llama_server() == str(on_path)
@@ -40,7 +40,7 @@ def test_built_server_takes_precedence_over_path(built: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"#!/bin/sh\nexit 127\n", b"\0of another machine"])
-def test_server_that_does_not_start_is_reported_without_its_path(built: Path, content: bytes) -> None:
+def test_llama_server_that_does_not_start_is_reported_without_its_absolute_path(built: Path, content: bytes) -> None:
     built.write_bytes(content)
     built.chmod(0o755)
 

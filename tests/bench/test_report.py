@@ -6,7 +6,7 @@ from tests.bench.figure import Figure, Skipped
 from tests.bench.report import table
 
 
-def test_table_has_a_row_for_each_figure_and_marks_misses() -> None:
+def test_table_has_a_row_for_each_figure_and_marks_missed_bounds() -> None:
     kept = Figure("a.kept", 0.9731, 0.97, "ratio", "a bare | loop", "at least")
     missed = Figure("b.missed", 412.0, 400.0, "ms", "nothing")
     skipped = Skipped("c.skipped", "there is none here")

@@ -24,13 +24,13 @@ from tests.bench.figure import Figure, spread
 MB = 1024 * 1024
 IDLE_S, SETTLE_S, N_IDLE_RUNS = 20.0, 6.0, 3
 N_SPEED_TOKENS, N_SPEED_RUNS = 400, 7
-"""Many tokens, since the end of an answer is detected up to 50 ms late."""
+"""`N_SPEED_TOKENS` is large, since the end of an answer is detected up to 50 ms late."""
 
 
 def first_paint(n_runs: int = 7) -> Figure:
-    """From the start of the process to the first paint, ÷ the same of a bare PySide6 window."""
+    """Time from the start of the process to the app's first paint, divided by that of a bare PySide6 window."""
     with tempfile.TemporaryDirectory() as profile:
-        paint_s("paint", profile), paint_s("bare-paint")  # fills the disk cache
+        paint_s("paint", profile), paint_s("bare-paint")  # not counted: the first runs fill the disk cache
         ours, bare = [], []
         for _ in range(n_runs):
             bare.append(paint_s("bare-paint"))
@@ -57,13 +57,16 @@ def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
 
 
 def speed() -> Figure:
-    """Tokens per second as they appear in the window, ÷ a bare decode loop with its best thread count, alternating."""
+    """Tokens per second that appear in the window, divided by those of a bare decode loop with its best thread count.
+    The two measurements alternate.
+    """
     ours, rounds = [], []
     for _ in range(N_SPEED_RUNS):
         tokens_per_s, n_tokens = _window_tokens_per_s()
         ours.append(tokens_per_s)
         with BareModel(default_model(), n_ctx=4096) as bare:
-            rounds.append(bare.speeds(n_tokens))  # the same number, since decoding slows down with the length
+            # as many tokens as in the window, since decoding slows down with the length
+            rounds.append(bare.speeds(n_tokens))
     speeds = speeds_of_best_count(rounds)
     ratios = [mine / theirs for mine, theirs in zip(ours, speeds, strict=True)]
     against = f"bare llama_decode, greedy, best thread count: {spread(speeds)} tokens/s"
@@ -116,7 +119,7 @@ def _idle_percent(profile: Path) -> tuple[float, int]:
     ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["ready"]
-        time.sleep(SETTLE_S)  # the title is generated, pending writes are done
+        time.sleep(SETTLE_S)  # in this time the title is generated, and pending writes are done
         app = psutil.Process(process.pid)
         before, started_s = _cpu_s(app), time.monotonic()
         time.sleep(IDLE_S)

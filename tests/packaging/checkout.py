@@ -1,4 +1,4 @@
-"""A small checkout for tests of set-up, with a fake uv whose behaviour a test controls."""
+"""A small checkout for tests of set-up. It contains a fake uv, and each test controls what that does."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ esac
 
 
 class Checkout:
-    """A copy of all files that set-up reads, in `root`. Without network access."""
+    """A folder `root` with copies of all files that set-up reads. The fake uv in it uses no network."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -87,14 +87,14 @@ class Checkout:
         uv.chmod(0o755)
 
     def install_llama(self) -> str:
-        """What is left of an installed llama-cpp-python, of the locked version, which this returns."""
+        """Creates the metadata folder of an installed llama-cpp-python in the locked version. Returns that version."""
         lock = (self.root / "packaging/lock/runtime.txt").read_text()
         version = lock.split("llama-cpp-python==")[1].split()[0]
         (next(self.root.glob(".venv/lib/python*/site-packages")) / f"llama_cpp_python-{version}.dist-info").mkdir()
         return version
 
     def change_state(self, **changes: object) -> None:
-        """What set-up noted of .venv; a change to None takes a note away."""
+        """Changes the record of set-up in .venv. None removes an entry."""
         path = self.root / ".venv/set-up.json"
         state = json.loads(path.read_text()) | changes
         path.write_text(json.dumps({name: value for name, value in state.items() if value is not None}))
@@ -104,17 +104,21 @@ class Checkout:
         return log.read_text().splitlines() if log.exists() else []
 
     def env(self, **changes: str | None) -> dict[str, str]:
-        """The test's environment without a display; a change to None takes a variable away."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_", "MAKE"))}
+        """Environment variables for set-up: those of the test without a display, with `changes`. None removes a
+        variable.
+        """
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_", "MAKE"))
+        }
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "WHEEL", "CC", "CXX"):
-            kept.pop(name, None)
-        kept.update(PYTHONPATH="packaging", HOME=str(self.home), XDG_DATA_HOME=str(self.home / "data"))
+            environment.pop(name, None)
+        environment.update(PYTHONPATH="packaging", HOME=str(self.home), XDG_DATA_HOME=str(self.home / "data"))
         for name, value in changes.items():
             if value is None:
-                kept.pop(name, None)
+                environment.pop(name, None)
             else:
-                kept[name] = value
-        return kept
+                environment[name] = value
+        return environment
 
     def start(self, *args: str, **changes: str | None) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -126,7 +130,7 @@ class Checkout:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # Tests that a shell runs in the background have Ctrl+C ignored, and what they start would inherit that.
+            # A shell starts background processes with SIGINT ignored, and set-up would inherit that from the tests.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
@@ -136,7 +140,7 @@ class Checkout:
         return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
     def interrupt(self, child: subprocess.Popen[str], when_logged: str) -> tuple[str, str]:
-        """Presses Ctrl+C once uv has logged `when_logged`; returns what the child said."""
+        """Sends SIGINT, like Ctrl+C, once uv has logged `when_logged`. Returns the child's stdout and stderr."""
         deadline = time.monotonic() + 30
         while when_logged not in self.uv_calls():
             assert time.monotonic() < deadline, "uv was never started"

@@ -1,4 +1,4 @@
-"""The import contract against cycles."""
+"""The import contract that forbids import cycles."""
 
 from __future__ import annotations
 

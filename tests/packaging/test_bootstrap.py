@@ -1,4 +1,4 @@
-"""Set-up as `make` starts it: its steps, and the sentence that explains a failure."""
+"""Set-up as `make` starts it: the steps that it runs, and the error message when a step fails."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def ready(checkout: Checkout) -> Checkout:
     return checkout
 
 
-def only_sentence(done: subprocess.CompletedProcess[str]) -> str:
-    """What a failed set-up said: one line, one exit code, no traceback."""
+def error_message(done: subprocess.CompletedProcess[str]) -> str:
+    """The error message of a failed set-up: exit code 1, and a single line on stderr."""
     assert done.returncode == 1, done
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -35,8 +35,8 @@ def only_sentence(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
-def folder_of(tmp_path: Path, *programs: str) -> str:
-    """A PATH on which these programs are and nothing else is."""
+def path_with_only(tmp_path: Path, *programs: str) -> str:
+    """A value for PATH: a new folder that contains only these programs."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in programs:
@@ -56,7 +56,7 @@ def test_serve_sets_up_and_starts_the_endpoint(ready: Checkout) -> None:
     assert not (ready.root / "build/model").exists()
 
 
-def test_second_start_runs_no_tools(ready: Checkout) -> None:
+def test_second_start_does_not_run_uv(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
 
@@ -66,7 +66,7 @@ def test_second_start_runs_no_tools(ready: Checkout) -> None:
     assert ready.uv_calls() == calls
 
 
-def test_dev_set_up_includes_runtime_packages(ready: Checkout) -> None:
+def test_set_up_for_development_includes_runtime_packages(ready: Checkout) -> None:
     python = ready.root / ".venv/bin/python"
     ready.run("check")
     calls = ready.uv_calls()
@@ -80,7 +80,7 @@ def test_dev_set_up_includes_runtime_packages(ready: Checkout) -> None:
 @pytest.mark.parametrize(
     "changed", ["packaging/lock/runtime.txt", "packaging/llama-cpp.cmake", "packaging/llama-x86.h"]
 )
-def test_changed_input_runs_set_up_again(ready: Checkout, changed: str) -> None:
+def test_changed_lock_or_build_setting_runs_set_up_again(ready: Checkout, changed: str) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / changed).open("a") as file:
@@ -91,7 +91,7 @@ def test_changed_input_runs_set_up_again(ready: Checkout, changed: str) -> None:
     assert len(ready.uv_calls()) > len(calls)
 
 
-def test_changed_tool_settings_do_not_run_set_up_again(ready: Checkout) -> None:
+def test_changed_tool_section_of_pyproject_does_not_run_set_up_again(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / "pyproject.toml").open("a") as file:
@@ -102,7 +102,7 @@ def test_changed_tool_settings_do_not_run_set_up_again(ready: Checkout) -> None:
     assert ready.uv_calls() == calls
 
 
-def test_missing_model_is_fetched_again(ready: Checkout) -> None:
+def test_missing_model_is_installed_again(ready: Checkout) -> None:
     ready.run("serve")
     ready.model.unlink()
 
@@ -111,7 +111,7 @@ def test_missing_model_is_fetched_again(ready: Checkout) -> None:
     assert ready.model.read_bytes() == MODEL
 
 
-def test_damaged_model_is_fetched_again(ready: Checkout) -> None:
+def test_damaged_model_is_replaced(ready: Checkout) -> None:
     ready.model.parent.mkdir(parents=True)
     ready.model.write_bytes(b"x" * len(MODEL))
 
@@ -123,12 +123,12 @@ def test_damaged_model_is_fetched_again(ready: Checkout) -> None:
 def test_model_with_wrong_hash_is_refused(ready: Checkout) -> None:
     ready.make_uv(model=b"something else")
 
-    assert "not the one that is wanted" in only_sentence(ready.run("serve"))
+    assert "not the one that is wanted" in error_message(ready.run("serve"))
     assert not ready.model.exists()
 
 
-def test_missing_display_is_reported_first(checkout: Checkout) -> None:
-    sentence = only_sentence(checkout.run("run"))
+def test_missing_display_is_reported_before_any_step(checkout: Checkout) -> None:
+    sentence = error_message(checkout.run("run"))
 
     assert "no display" in sentence
     assert "`make serve`" in sentence
@@ -136,7 +136,7 @@ def test_missing_display_is_reported_first(checkout: Checkout) -> None:
 
 
 def test_missing_compiler_is_reported_before_any_download(ready: Checkout, tmp_path: Path) -> None:
-    sentence = only_sentence(ready.run("serve", PATH=folder_of(tmp_path, "sh")))
+    sentence = error_message(ready.run("serve", PATH=path_with_only(tmp_path, "sh")))
 
     assert "no C++ compiler" in sentence
     assert "WHEEL=" in sentence
@@ -144,24 +144,24 @@ def test_missing_compiler_is_reported_before_any_download(ready: Checkout, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("error: failed to write to file: No space left on device (os error 28)", "disk is full"),
         ("  Caused by: error sending request for url\n  Caused by: dns error", "check the network connection"),
         ("error: Hash mismatch for `h11==0.16.0`", "not the one that is locked"),
         ("c++: fatal error: Killed signal terminated program cc1plus", "out of memory"),
-        ("error: something that nobody has seen before", "the reason is at the end of build/setup.log"),
+        ("error: an unknown failure", "the reason is at the end of build/setup.log"),
     ],
 )
 @pytest.mark.parametrize("step", ["*wheels.txt*", "*--target*", "*build-constraints*--editable*"])
-def test_failure_of_uv_is_reported_in_one_sentence(ready: Checkout, step: str, text: str, said: str) -> None:
+def test_failure_of_uv_is_reported_in_one_sentence(ready: Checkout, step: str, text: str, expected: str) -> None:
     ready.make_uv(fails=step, text=text)
 
-    assert said in only_sentence(ready.run("serve"))
+    assert expected in error_message(ready.run("serve"))
     assert text.splitlines()[0] in (ready.root / "build/setup.log").read_text()
 
 
-def test_packages_are_installed_offline_first(ready: Checkout) -> None:
+def test_uv_uses_the_network_only_after_it_failed_offline(ready: Checkout) -> None:
     ready.make_uv(fails="*--offline*")
 
     done = ready.run("serve")
@@ -171,14 +171,14 @@ def test_packages_are_installed_offline_first(ready: Checkout) -> None:
     assert ["--offline" in call for call in installs] == [True, False] * (len(installs) // 2)
 
 
-def test_failed_compile_is_not_repeated(ready: Checkout) -> None:
+def test_failed_compile_of_llama_cpp_is_not_retried_online(ready: Checkout) -> None:
     ready.make_uv(fails="*config-settings*", text="DEBUG [1/83] /usr/bin/g++ x.cpp\nerror: Failed to build")
 
-    assert "compiling llama.cpp" in only_sentence(ready.run("serve"))
+    assert "compiling llama.cpp" in error_message(ready.run("serve"))
     assert sum("config-settings" in call for call in ready.uv_calls()) == 1
 
 
-def test_interrupted_set_up_starts_again(ready: Checkout) -> None:
+def test_set_up_after_an_interruption_recreates_the_venv(ready: Checkout) -> None:
     ready.make_uv(fails="*config-settings*", sleep=True)
     child = ready.start("serve")
     with child:
@@ -187,14 +187,14 @@ def test_interrupted_set_up_starts_again(ready: Checkout) -> None:
     assert child.returncode == 130
     assert err.strip() == "Interrupted: `make serve` starts again where it can."
 
-    # A .venv that was being worked on is not trusted. Its successor needs pip, which reaches nothing here.
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
-    again = ready.run("serve", **nowhere)
+    # Set-up was changing .venv when it was interrupted, so it is recreated. That needs pip, which has no network here.
+    no_index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    again = ready.run("serve", **no_index)
     assert "Recreating the environment in .venv" in again.stdout
-    assert "check the network connection" in only_sentence(again)
+    assert "check the network connection" in error_message(again)
 
 
-def test_broken_environment_is_recreated(ready: Checkout) -> None:
+def test_venv_with_a_broken_python_is_recreated(ready: Checkout) -> None:
     python = ready.root / ".venv/bin/python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
@@ -205,7 +205,7 @@ def test_broken_environment_is_recreated(ready: Checkout) -> None:
     assert python.resolve().exists()
 
 
-def test_given_wheel_is_installed_first(ready: Checkout) -> None:
+def test_given_wheel_is_installed_before_the_locked_packages(ready: Checkout) -> None:
     lock = (ready.root / "packaging/lock/runtime.txt").read_text()
     version = lock.split("llama-cpp-python==")[1].split()[0]
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
@@ -218,7 +218,7 @@ def test_given_wheel_is_installed_first(ready: Checkout) -> None:
     assert [wheel.name in call for call in installs] == [True, False]
 
 
-def test_given_wheel_is_kept_by_later_set_ups(ready: Checkout) -> None:
+def test_given_wheel_is_kept_when_build_settings_change(ready: Checkout) -> None:
     version = ready.install_llama()
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
     wheel.touch()
@@ -231,17 +231,17 @@ def test_given_wheel_is_kept_by_later_set_ups(ready: Checkout) -> None:
     assert not any(RECOMPILES in call for call in ready.uv_calls())
 
 
-@pytest.mark.parametrize("of", ["another processor", "another way", "an older Inglenook"])
-def test_llama_cpp_built_with_other_settings_is_compiled_again(ready: Checkout, of: str) -> None:
+@pytest.mark.parametrize("built", ["another processor", "other settings", "an older Inglenook"])
+def test_llama_cpp_built_with_other_settings_is_compiled_again(ready: Checkout, built: str) -> None:
     ready.install_llama()
     ready.run("serve")
-    assert any(RECOMPILES in call for call in ready.uv_calls()), "nobody knows what it was compiled for"
+    assert any(RECOMPILES in call for call in ready.uv_calls()), "set-up has no record of its build settings"
     calls = ready.uv_calls()
-    if of == "another way":
+    if built == "other settings":
         with (ready.root / "packaging/llama-x86.h").open("a") as file:
             file.write("/* changed */\n")
     else:
-        ready.change_state(compiled="of old" if of == "another processor" else None, done={})
+        ready.change_state(compiled="old digest" if built == "another processor" else None, done={})
 
     ready.run("serve")
 
@@ -253,18 +253,18 @@ def test_llama_cpp_built_with_other_settings_is_compiled_again(ready: Checkout, 
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "expected"),
     [("llama_cpp_python-0.0.1-py3-none-any.whl", "is locked to"), ("missing.whl", "There is no file")],
 )
-def test_unsuitable_wheel_is_refused(ready: Checkout, name: str, said: str) -> None:
+def test_missing_wheel_or_wrong_version_is_refused(ready: Checkout, name: str, expected: str) -> None:
     if name != "missing.whl":
         (ready.root / name).touch()
 
-    assert said in only_sentence(ready.run("serve", WHEEL=name))
+    assert expected in error_message(ready.run("serve", WHEEL=name))
     assert not any(call.startswith("pip") for call in ready.uv_calls())
 
 
-def test_missing_system_libraries_are_installed(ready: Checkout, tmp_path: Path) -> None:
+def test_missing_system_libraries_are_installed_with_apt(ready: Checkout, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("asks apt-get as root")
     (ready.root / "packaging/linux/debian-packages.txt").write_text("engine libnone1 libnone.so.1  # why\n")
@@ -272,7 +272,7 @@ def test_missing_system_libraries_are_installed(ready: Checkout, tmp_path: Path)
     apt.write_text('#!/bin/sh\necho "$@" >> apt.log\n')
     apt.chmod(0o755)
 
-    sentence = only_sentence(ready.run("serve", PATH=f"{tmp_path}:{os.environ['PATH']}"))
+    sentence = error_message(ready.run("serve", PATH=f"{tmp_path}:{os.environ['PATH']}"))
 
     assert (ready.root / "apt.log").read_text().splitlines()[1:] == [
         "install -y --no-install-recommends libnone1",
@@ -280,10 +280,10 @@ def test_missing_system_libraries_are_installed(ready: Checkout, tmp_path: Path)
     assert "installed but do not work: libnone1" in sentence
 
 
-def test_unwritable_folder_is_reported_in_one_sentence(ready: Checkout) -> None:
+def test_file_in_place_of_the_build_folder_is_reported_in_one_sentence(ready: Checkout) -> None:
     (ready.root / "build").write_text("a file where a folder belongs")
 
-    assert str(ready.root / "build") in only_sentence(ready.run("serve"))
+    assert str(ready.root / "build") in error_message(ready.run("serve"))
 
 
 def test_unsupported_python_is_refused(checkout: Checkout) -> None:
@@ -292,12 +292,12 @@ def test_unsupported_python_is_refused(checkout: Checkout) -> None:
         [sys.executable, "-c", code], cwd=checkout.root, env=checkout.env(), capture_output=True, text=True
     )
 
-    sentence = only_sentence(done)
+    sentence = error_message(done)
     assert "3.10.4" in sentence
     assert "PYTHON=python3.1" in sentence
 
 
-def test_makefile_passes_arguments_on(ready: Checkout) -> None:
+def test_makefile_passes_args_to_the_program(ready: Checkout) -> None:
     shutil.copy(ROOT / "Makefile", ready.root)
     command = ["make", "serve", f"PYTHON={sys.executable}", "ARGS=--profile 'a b'"]
 

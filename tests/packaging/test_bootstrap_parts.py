@@ -27,7 +27,7 @@ class Clock:
         return self.now_s
 
 
-def test_progress_on_a_terminal_updates_one_line(part: Part) -> None:
+def test_compile_progress_on_a_terminal_updates_one_line(part: Part) -> None:
     clock, written = Clock(), list[str]()
     progress = part("console").CompileProgress(on_terminal=True, clock_s=clock, write=written.append)
 
@@ -45,7 +45,7 @@ def test_progress_on_a_terminal_updates_one_line(part: Part) -> None:
     ]
 
 
-def test_progress_in_a_log_is_a_line_per_ten_percent(part: Part) -> None:
+def test_compile_progress_in_a_log_is_a_line_per_ten_percent(part: Part) -> None:
     written: list[str] = []
     progress = part("console").CompileProgress(on_terminal=False, clock_s=Clock(), write=written.append)
 
@@ -68,7 +68,7 @@ def test_cached_wheel_shows_no_compile_progress(part: Part) -> None:
     assert not progress.has_begun
 
 
-def test_full_disk_is_refused(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_set_up_is_refused_without_enough_disk_space(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(ROOT)._replace(free=500_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
 
@@ -76,14 +76,16 @@ def test_full_disk_is_refused(part: Part, monkeypatch: pytest.MonkeyPatch) -> No
         part("checks").disk()
 
 
-def test_free_space_is_checked_for_missing_folders(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_disk_check_accepts_a_cache_folder_that_does_not_exist_yet(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "not" / "yet"))
     monkeypatch.setattr(part("checks"), "NEEDED_GB", 0.0)
 
     part("checks").disk()
 
 
-def test_missing_packages_without_root_give_the_command(
+def test_missing_system_packages_without_root_are_reported_with_the_apt_command(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     packages = part("system_packages")
@@ -102,7 +104,7 @@ def test_missing_packages_without_root_give_the_command(
     assert "recommends libnone1`" in str(endpoint.value)
 
 
-def test_missing_libraries_on_other_distributions_are_listed(
+def test_missing_libraries_without_apt_are_reported_by_name(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     packages = part("system_packages")
@@ -114,7 +116,7 @@ def test_missing_libraries_on_other_distributions_are_listed(
         packages.ensure(window=True)
 
 
-def test_debian_packages_cover_what_qt_links() -> None:
+def test_all_libraries_that_qt_links_are_installed() -> None:
     if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
         pytest.skip("reads what a Linux library links")
     qt = next((ROOT / ".venv").glob("lib/python*/site-packages/PySide6/Qt"))
@@ -127,19 +129,19 @@ def test_debian_packages_cover_what_qt_links() -> None:
     assert sorted(set(re.findall(r"(\S+) => not found", linked))) == []
 
 
-def test_locks_contain_no_registry_address() -> None:
+def test_lock_files_contain_no_registry_address() -> None:
     for path in (ROOT / "packaging" / "lock").iterdir():
         assert "://" not in path.read_text(), path
 
 
-def test_endpoint_clients_are_installed_once(
+def test_endpoint_clients_are_installed_once_and_retried_after_a_failure(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clients, installs, fails = part("endpoint_clients"), list[str](), [True]
+    clients, installs, failures_left = part("endpoint_clients"), list[str](), [True]
 
     def run(argv: tuple[object, ...], task: str) -> None:
         installs.append(f"{argv[1]} {argv[3]}")
-        if fails.pop() if fails else False:
+        if failures_left.pop() if failures_left else False:
             raise part("errors").ChildFailed("no network", 1, "")
 
     monkeypatch.setattr(clients, "FOLDER", tmp_path)
@@ -158,7 +160,7 @@ def test_endpoint_clients_are_installed_once(
     assert capsys.readouterr().out == ""
 
 
-def test_javascript_lock_contains_no_registry_address() -> None:
+def test_javascript_lock_file_contains_no_registry_address() -> None:
     folder = ROOT / "tests" / "clients" / "js"
     assert '"resolved"' not in (folder / "package-lock.json").read_text()
     assert "registry=" not in (folder / ".npmrc").read_text()
@@ -200,7 +202,7 @@ def compiled(tmp_path: Path) -> Callable[..., str]:
     return of
 
 
-def test_compiler_stores_the_whole_tile_configuration(compiled: Callable[..., str]) -> None:
+def test_llama_x86_header_keeps_all_bytes_of_the_amx_tile_configuration(compiled: Callable[..., str]) -> None:
     source = (
         "#include <immintrin.h>\n"
         "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"
@@ -210,14 +212,16 @@ def test_compiler_stores_the_whole_tile_configuration(compiled: Callable[..., st
     assert "$90" in assembly
 
 
-def test_attention_is_accumulated_in_single_precision(compiled: Callable[..., str]) -> None:
+def test_llama_x86_header_disables_half_precision_arithmetic(compiled: Callable[..., str]) -> None:
     compiled("#ifdef __AVX512FP16__\n#error it would be in half precision\n#endif\n", "-mavx512fp16")
 
 
-def test_llama_server_is_built_once_per_lock(part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_llama_server_is_built_again_only_if_its_locked_version_changes(
+    part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     server, installs = part("reference_server"), list[tuple[str, ...]]()
 
-    def install(*args: object, **how: object) -> None:
+    def install(*args: object, **options: object) -> None:
         installs.append(tuple(map(str, args)))
         folder = Path(installs[-1][installs[-1].index("--target") + 1]) / "bin"
         folder.mkdir(parents=True)

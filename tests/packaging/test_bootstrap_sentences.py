@@ -1,4 +1,4 @@
-"""The sentences for rare failures of set-up, which tell what to do."""
+"""The error messages for rare failures of set-up. Each one says what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Part = Callable[[str], ModuleType]
 
 
 def failing(part: Part, output: str) -> Callable[..., None]:
-    def run(argv: object, task: str, **how: object) -> None:
+    def run(argv: object, task: str, **options: object) -> None:
         raise part("errors").ChildFailed(f"Set-up stopped while {task}.", 1, output)
 
     return run
@@ -29,14 +29,14 @@ def test_python_without_venv_module_is_reported(part: Part, monkeypatch: pytest.
         environment.ensure_venv(trusted=False)
 
 
-def test_other_venv_failure_is_reported_with_its_own_reason(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_failure_to_create_the_venv_is_raised_unchanged(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = part("environment")
     monkeypatch.setattr(environment, "run", failing(part, "Permission denied"))
     with pytest.raises(part("errors").ChildFailed, match="while creating the environment"):
         environment.ensure_venv(trusted=False)
 
 
-def test_lock_without_the_package_is_reported(part: Part, tmp_path: Path) -> None:
+def test_lock_file_that_lacks_a_package_is_reported(part: Part, tmp_path: Path) -> None:
     environment, error = part("environment"), part("errors").SetupError
     lock = tmp_path / "uv.txt"
     lock.write_text("pip==1.0\n")
@@ -46,7 +46,9 @@ def test_lock_without_the_package_is_reported(part: Part, tmp_path: Path) -> Non
         environment.split_lock(lock.read_text())
 
 
-def test_failed_system_package_installation_gives_the_command(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_installation_of_system_packages_is_reported_with_the_apt_command(
+    part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packages = part("system_packages")
     monkeypatch.setattr(packages, "run", failing(part, "E: Unable to locate package"))
     with pytest.raises(
@@ -61,9 +63,9 @@ def test_failed_font_installation_does_not_stop_set_up(part: Part, monkeypatch: 
     packages._install([], [], ["fonts-none"])
 
 
-def test_failed_query_of_the_model_path_is_reported(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_query_of_the_model_path_is_reported_with_its_error(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     model = part("model")
     broken = subprocess.CompletedProcess([], 1, "", "Traceback\nModuleNotFoundError: No module named 'platformdirs'\n")
-    monkeypatch.setattr(model.subprocess, "run", lambda *args, **how: broken)
+    monkeypatch.setattr(model.subprocess, "run", lambda *args, **options: broken)
     with pytest.raises(part("errors").SetupError, match="where the default model belongs: ModuleNotFoundError: No mod"):
         model.ensure()

@@ -1,4 +1,4 @@
-"""Paths and commands that the documents mention exist."""
+"""Paths and commands that the documents mention exist, and some documents have a limited length."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOCUMENTS = [
 
 @pytest.fixture(scope="module")
 def files() -> list[str]:
-    """All paths of the repository that a document can name, with `/` and without a build folder."""
+    """Paths of all files and folders that a document can name: relative to the repository, separated by `/`."""
     tops = (".github", "api", "desktop", "docs", "engine", "packaging", "resources", "tests")
     found = [path for top in tops for path in (ROOT / top).rglob("*") if "__pycache__" not in path.parts]
     return [path.relative_to(ROOT).as_posix() for path in [*found, *ROOT.glob("*")]]
@@ -50,13 +50,13 @@ def test_every_command_in_a_document_exists(name: str) -> None:
     assert all((ROOT / path).exists() for path in tests)
 
 
-@pytest.mark.parametrize(("path", "n_most"), [("window", 14), ("http", 12), ("engine", 12)])
-def test_request_path_is_short(path: str, n_most: int) -> None:
+@pytest.mark.parametrize(("path", "max_steps"), [("window", 14), ("http", 12), ("engine", 12)])
+def test_request_path_in_architecture_has_a_limited_number_of_steps(path: str, max_steps: int) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     found = re.search(rf"<!-- path: {path} begin -->(.*?)<!-- path: {path} end -->", text, re.DOTALL)
     assert found is not None
     steps = re.findall(r"^\d+\. ", found[1], re.MULTILINE)
-    assert 0 < len(steps) <= n_most
+    assert 0 < len(steps) <= max_steps
 
 
 def test_readme_has_at_most_180_lines() -> None:

@@ -1,4 +1,4 @@
-"""Functions fit a screen."""
+"""The length of functions is limited, so that most of them fit on a screen."""
 
 from __future__ import annotations
 

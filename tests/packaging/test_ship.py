@@ -1,4 +1,4 @@
-"""The contents of installers, without building one: `make package` does that."""
+"""The contents of installers. No installer is built here; `make package` does that."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_shipped_llama_cpp_is_not_built_for_the_build_machine(ship: Ship, system
     assert (definitions.get("GGML_BACKEND_DL") == "ON") is variants
 
 
-def test_only_llama_cpp_is_removed_from_the_lock(ship: Ship) -> None:
+def test_split_lock_separates_llama_cpp_from_all_other_packages(ship: Ship) -> None:
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     ours, others = ship("environment").split_lock(lock)
 
@@ -153,9 +153,9 @@ CHANGES = (
 )
 
 
-@pytest.mark.parametrize(("of", "said"), [("1.2.0", "- A window.\n- A tray icon."), ("1.1.0", "- Old.")])
-def test_release_notes_are_the_changelog_section(ship: Ship, of: str, said: str) -> None:
-    assert ship("release_notes").notes(f"v{of}", CHANGES, of) == said
+@pytest.mark.parametrize(("of", "section"), [("1.2.0", "- A window.\n- A tray icon."), ("1.1.0", "- Old.")])
+def test_release_notes_are_the_changelog_section_of_the_version(ship: Ship, of: str, section: str) -> None:
+    assert ship("release_notes").notes(f"v{of}", CHANGES, of) == section
 
 
 @pytest.mark.parametrize(("tag", "of"), [("v1.2.1", "1.2.0"), ("1.2.0", "1.2.0"), ("v1.2", "1.2"), ("v1.3.0", "1.3.0")])
@@ -164,7 +164,7 @@ def test_release_with_wrong_version_or_without_changelog_is_refused(ship: Ship, 
         ship("release_notes").notes(tag, CHANGES, of)
 
 
-def test_tarball_is_reproducible(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tarball_does_not_depend_on_file_times(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/file").write_text("text")
@@ -184,6 +184,6 @@ def test_tarball_is_reproducible(ship: Ship, tmp_path: Path, monkeypatch: pytest
         assert {member.mtime for member in archive} == {1700000000}
 
 
-def test_rpm_does_not_require_included_libraries(ship: Ship) -> None:
+def test_rpm_pattern_for_private_libraries_matches_included_libraries(ship: Ship) -> None:
     pattern = ship("rpm").private_pattern(["libQt6Core.so.6", "libQt6Core.so.6.11", "_ssl.cpython-311.so", "inglenook"])
     assert pattern == r"_ssl\\.cpython\\-311\\.so|libQt6Core\\.so"

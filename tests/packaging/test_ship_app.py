@@ -1,5 +1,6 @@
-"""What the program itself does differently where it was installed: it finds the model that came along, the kernels of
-llama.cpp, and does without a Python beside it."""
+"""The installed program finds the bundled model and a compute backend of llama.cpp, and needs no other Python to read
+exports.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from engine.native import llama
 from tests.packaging.checkout import ROOT
 
 
-def test_bundled_model_is_found_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_in_the_profile_takes_precedence_over_the_bundled_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(default_model, "INSTALLED", tmp_path / "installed")
     profile = Profile(tmp_path / "profile")
@@ -28,7 +31,7 @@ def test_bundled_model_is_found_last(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert default_model.find_default_model(profile) == folder / default_model.FILE_NAME
 
 
-def test_bundled_model_is_in_the_searched_folder() -> None:
+def test_freeze_puts_the_bundled_model_where_the_app_searches() -> None:
     assert default_model.INSTALLED == ROOT / "resources" / "models"
     recipe = (ROOT / "packaging/ship/freeze.py").read_text(encoding="utf-8")
     assert 'staged / "resources" / "models" / model.name' in recipe
@@ -39,7 +42,9 @@ def test_llama_cpp_finds_a_compute_backend() -> None:
     assert llama.C._lib.ggml_backend_reg_count() > 0
 
 
-def test_frozen_program_starts_itself_to_read_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frozen_program_starts_itself_as_the_process_that_reads_exports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     export = tmp_path / "chats.json"
     export.write_text("{}")
     assert reader_command(export) == [sys.executable, "-m", "desktop.import_export.reader_process", str(export)]

@@ -65,7 +65,7 @@ def test_removed_library_is_not_in_the_bill_of_materials(ship: Ship, tmp_path: P
 
 
 def shipped(ship: Ship) -> list[dict[str, Any]]:
-    """What is installed here of what is shipped."""
+    """Descriptions of the shipped Python packages that are installed here."""
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     found = (ship("distributions").describe(each) for each in distributions())
@@ -74,22 +74,22 @@ def shipped(ship: Ship) -> list[dict[str, Any]]:
 
 
 def test_every_shipped_package_has_a_licence_text(ship: Ship) -> None:
-    said = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
     own = {Path(name).stem for name in ship("bill_of_materials")._OWN_TEXTS.values()}
 
     packages = shipped(ship)
     assert len(packages) > 30
     for each in packages:
         name, (entry,) = each["name"], ship("bill_of_materials").component(each, "pypi")["licenses"]
-        assert each["texts"] or name in own or name.partition("_")[0] in said, name
-        assert "expression" in entry, f"{name}: {entry} is not in SPDX's words"
+        assert each["texts"] or name in own or name.partition("_")[0] in readme, name
+        assert "expression" in entry, f"{name}: {entry} is not an SPDX expression"
         names = [ship("bill_of_materials").text_name(text) for text in each["texts"]]
-        assert len(names) == len(set(names)), f"{name}: one text would lie over another"
+        assert len(names) == len(set(names)), f"{name}: two licence texts would have the same path"
 
 
 def test_rpm_lists_every_licence(ship: Ship) -> None:
-    recipe = (ROOT / "packaging/linux/inglenook.spec.in").read_text(encoding="utf-8")
-    named = set(re.findall(r"[\w.+-]+", re.findall(r"^License: +(.+)$", recipe, re.MULTILINE)[0]))
+    spec = (ROOT / "packaging/linux/inglenook.spec.in").read_text(encoding="utf-8")
+    named = set(re.findall(r"[\w.+-]+", re.findall(r"^License: +(.+)$", spec, re.MULTILINE)[0]))
 
     for each in shipped(ship):
         (entry,) = ship("bill_of_materials").component(each, "pypi")["licenses"]
@@ -97,9 +97,9 @@ def test_rpm_lists_every_licence(ship: Ship) -> None:
         assert any(set(choice.split()) - {"AND"} <= named for choice in choices), (each["name"], entry)
 
 
-def test_licence_files_exist(ship: Ship) -> None:
+def test_licence_files_exist_and_explain_how_to_replace_qt(ship: Ship) -> None:
     for source in ship("bill_of_materials")._OWN_TEXTS:
         assert (ROOT / source).stat().st_size > 1000, source
-    how = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
-    assert "LGPL" in how
-    assert "put your own build in their place" in how
+    readme = (ROOT / "packaging/licences/README.md").read_text(encoding="utf-8")
+    assert "LGPL" in readme
+    assert "put your own build in their place" in readme

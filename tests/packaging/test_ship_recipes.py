@@ -1,4 +1,4 @@
-"""Files that other programs read: menu entry, metadata, man pages, plists, workflows."""
+"""Packaging files that other programs read: menu entry, metadata, man pages, plists, workflows."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Ship = Callable[[str], ModuleType]
 LINUX = ROOT / "packaging/linux"
 
 
-def needs(program: str) -> pytest.MarkDecorator:
+def requires(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(program) is None, reason=f"there is no {program} here")
 
 
-def filled(ship: Ship, name: str) -> str:
+def filled_template(ship: Ship, name: str) -> str:
     text: str = ship("linux_files").fill_in((LINUX / f"{name}.in").read_text(encoding="utf-8"))
     assert not re.search(r"@[A-Z_]+@", text)
     return text
@@ -38,18 +38,18 @@ def test_menu_entry_starts_the_program(ship: Ship) -> None:
     entry.read(LINUX / ship("linux_files").DESKTOP_ID, encoding="utf-8")
 
     assert entry["Desktop Entry"]["Exec"] == "inglenook"
-    # As the window names itself, so that the desktop knows that both belong together.
+    # The window sets the name of its menu entry, by which a desktop assigns the one to the other.
     assert 'setDesktopFileName("inglenook")' in (ROOT / "desktop/launch.py").read_text(encoding="utf-8")
 
 
-@needs("desktop-file-validate")
+@requires("desktop-file-validate")
 def test_menu_entry_is_valid() -> None:
     done = subprocess.run(["desktop-file-validate", LINUX / "inglenook.desktop"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_appstream_metadata_has_the_version_and_the_menu_entry(ship: Ship) -> None:
-    component = ElementTree.fromstring(filled(ship, f"{ship('linux_files').APP_ID}.metainfo.xml"))
+    component = ElementTree.fromstring(filled_template(ship, f"{ship('linux_files').APP_ID}.metainfo.xml"))
 
     assert component.findtext("id") == ship("linux_files").APP_ID
     assert component.findtext("launchable") == ship("linux_files").DESKTOP_ID
@@ -58,58 +58,58 @@ def test_appstream_metadata_has_the_version_and_the_menu_entry(ship: Ship) -> No
     assert release.attrib["version"] == ship("paths").version()
 
 
-@needs("appstreamcli")
+@requires("appstreamcli")
 def test_appstream_metadata_is_valid(ship: Ship, tmp_path: Path) -> None:
     path = tmp_path / f"{ship('linux_files').APP_ID}.metainfo.xml"
-    path.write_text(filled(ship, path.name), encoding="utf-8")
+    path.write_text(filled_template(ship, path.name), encoding="utf-8")
     done = subprocess.run(["appstreamcli", "validate", "--no-net", path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(("name", "module"), [("inglenook", "desktop"), ("inglenook-serve", "api")])
 def test_man_page_lists_every_option(ship: Ship, name: str, module: str) -> None:
-    page = filled(ship, f"{name}.1").replace("\\-", "-")
-    shown = subprocess.run(
+    page = filled_template(ship, f"{name}.1").replace("\\-", "-")
+    help_output = subprocess.run(
         [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    options = set(re.findall(r"--[a-z-]+", shown.stdout))
+    options = set(re.findall(r"--[a-z-]+", help_output.stdout))
     assert options <= set(re.findall(r"--[a-z-]+", page))
-    described = re.search(r"\n\n(\S.*?)\n\n", shown.stdout, re.DOTALL)
-    assert described is not None
-    if name == "inglenook-serve":  # the dialects that it speaks, in both
+    description = re.search(r"\n\n(\S.*?)\n\n", help_output.stdout, re.DOTALL)
+    assert description is not None
+    if name == "inglenook-serve":  # both list all API dialects
         for dialect in ("OpenAI", "Anthropic", "Ollama", "llama.cpp"):
-            assert dialect in described[1]
+            assert dialect in description[1]
             assert dialect in page
     assert set(re.findall(r"--[a-z-]+", page)) <= options
 
 
-@needs("man")
+@requires("man")
 @pytest.mark.parametrize("name", ["inglenook", "inglenook-serve"])
 def test_man_page_renders_without_warnings(ship: Ship, tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.1"
-    path.write_text(filled(ship, path.name), encoding="utf-8")
+    path.write_text(filled_template(ship, path.name), encoding="utf-8")
     command = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MANWIDTH": "80"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert "OPTIONS" in re.sub(".\b", "", done.stdout)  # bold letters are struck twice
+    assert "OPTIONS" in re.sub(".\b", "", done.stdout)  # man prints a bold letter twice, with a backspace between
 
 
 def test_info_plist_has_name_version_and_oldest_macos(ship: Ship) -> None:
     text = (ROOT / "packaging/macos/Info.plist.in").read_text(encoding="utf-8")
-    information = plistlib.loads(ship("linux_files").fill_in(text).encode())
+    plist = plistlib.loads(ship("linux_files").fill_in(text).encode())
 
-    assert information["CFBundleIdentifier"] == ship("linux_files").APP_ID
-    assert information["CFBundleShortVersionString"] == ship("paths").version()
-    assert information["CFBundleExecutable"] == "inglenook"
-    # What is compiled runs there too, whatever the Mac that compiles it has.
+    assert plist["CFBundleIdentifier"] == ship("linux_files").APP_ID
+    assert plist["CFBundleShortVersionString"] == ship("paths").version()
+    assert plist["CFBundleExecutable"] == "inglenook"
+    # llama.cpp is compiled for the same oldest macOS, whatever version the build machine has.
     oldest = ship("llama_build").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
-    assert information["LSMinimumSystemVersion"] == oldest
+    assert plist["LSMinimumSystemVersion"] == oldest
 
 
 def test_macos_entitlements_are_minimal(ship: Ship) -> None:
-    granted = plistlib.loads(ship("macos").ENTITLEMENTS.read_bytes())
-    assert granted == {
+    entitlements = plistlib.loads(ship("macos").ENTITLEMENTS.read_bytes())
+    assert entitlements == {
         "com.apple.security.cs.allow-unsigned-executable-memory": True,
         "com.apple.security.cs.disable-library-validation": True,
     }
@@ -127,23 +127,23 @@ def test_macos_signing_uses_the_hardened_runtime(ship: Ship) -> None:
 
 
 def test_notarising_requires_credentials(ship: Ship) -> None:
-    who = {"NOTARY_APPLE_ID": "ada@example.org", "NOTARY_TEAM": "X1", "NOTARY_PASSWORD": "secret"}
-    submit, staple = ship("macos").notary_commands(Path("a.dmg"), who)
+    credentials = {"NOTARY_APPLE_ID": "ada@example.org", "NOTARY_TEAM": "X1", "NOTARY_PASSWORD": "secret"}
+    submit, staple = ship("macos").notary_commands(Path("a.dmg"), credentials)
 
     assert submit[:5] == ["xcrun", "notarytool", "submit", "a.dmg", "--wait"]
     assert staple == ["xcrun", "stapler", "staple", "a.dmg"]
-    assert ship("macos").notary_commands(Path("a.dmg"), who | {"NOTARY_TEAM": ""}) == []
+    assert ship("macos").notary_commands(Path("a.dmg"), credentials | {"NOTARY_TEAM": ""}) == []
 
 
-def test_workflows_cover_three_systems() -> None:
-    read = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
+def test_release_workflow_builds_for_three_systems_before_it_publishes() -> None:
+    workflows = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").glob("*.yml")}
 
-    assert set(read["test"]["jobs"]) == {"linux", "others"}
-    jobs = read["release"]["jobs"]
+    assert set(workflows["test"]["jobs"]) == {"linux", "others"}
+    jobs = workflows["release"]["jobs"]
     assert {"version", "linux", "smoke", "windows", "macos", "publish"} <= set(jobs)
     assert all("version" in jobs[name]["needs"] for name in ("linux", "windows", "macos"))
     assert set(jobs["publish"]["needs"]) == {"linux", "smoke", "windows", "macos"}
-    # Only what publishes may write.
+    # Only the job that publishes has write permission.
     assert [name for name, job in jobs.items() if "write" in str(job.get("permissions"))] == ["publish"]
 
 
@@ -155,7 +155,7 @@ def test_commands_in_workflows_exist() -> None:
     assert targets == {"check", "package", "smoke", "test"}
     assert targets <= set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
     locks = re.findall(r"packaging/lock/\w+\.txt", text)
-    # The tests of the other systems need the model too, which `make test` fetches on Linux.
+    # The tests on Windows and macOS install the model from its lock; on Linux `make test` does this.
     assert "packaging/lock/model.txt" in locks
     modules = re.findall(r"-m ship\.(\w+)", text)
     places = [ROOT / lock for lock in locks] + [ROOT / f"packaging/ship/{module}.py" for module in modules]
@@ -163,7 +163,7 @@ def test_commands_in_workflows_exist() -> None:
     assert all(place.is_file() for place in places)
 
 
-def test_flatpak_starts_the_program(ship: Ship) -> None:
+def test_flatpak_manifest_starts_the_program(ship: Ship) -> None:
     manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text())
 
     assert manifest["id"] == ship("linux_files").APP_ID
@@ -172,8 +172,10 @@ def test_flatpak_starts_the_program(ship: Ship) -> None:
 
 
 def test_flatpak_permissions_are_minimal(ship: Ship) -> None:
-    """A screen; the network for the endpoint and downloads; model files, which are used where they lie and only read.
-    It computes on the processor and draws without OpenGL, so it needs no device."""
+    """The app may use the screen, and the network for the endpoint and downloads. It may read files in the home folder,
+    since model files are used where they are. It needs no device, since it computes on the processor and draws without
+    OpenGL.
+    """
     manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text(encoding="utf-8"))
     screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
     assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}

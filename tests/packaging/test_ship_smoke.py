@@ -1,4 +1,4 @@
-"""Parts of the smoke test of the .deb that need no clean Debian."""
+"""Parts of the smoke test of the .deb. They are tested here without a clean Debian."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> Smoke:
     return lambda name: importlib.import_module(f"smoke.{name}")
 
 
-def test_commands_in_the_root_have_a_clean_environment(smoke: Smoke) -> None:
+def test_commands_in_the_clean_root_have_only_given_environment_variables(smoke: Smoke) -> None:
     command = smoke("clean_root").CleanRoot().command("inglenook", as_user=True, environment={"DISPLAY": ":87"})
 
     inner = command[command.index("-i") :]
@@ -35,7 +35,7 @@ def test_commands_in_the_root_have_a_clean_environment(smoke: Smoke) -> None:
     assert command[command.index("unshare") + 1] == "--mount"
 
 
-def test_files_of_apt_are_not_counted_as_left_behind(smoke: Smoke, tmp_path: Path) -> None:
+def test_listing_of_the_clean_root_omits_user_data_and_files_of_dpkg(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     for name in ("usr/bin/inglenook", "var/lib/dpkg/status", "home/ada/.local/share/inglenook/chats.sqlite3"):
@@ -44,7 +44,7 @@ def test_files_of_apt_are_not_counted_as_left_behind(smoke: Smoke, tmp_path: Pat
     assert root.listing() == {"usr/bin/inglenook"}
 
 
-def test_session_starts_the_command_of_the_menu_entry(smoke: Smoke, tmp_path: Path) -> None:
+def test_user_session_starts_the_command_of_the_menu_entry(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     (tmp_path / "usr/share/applications").mkdir(parents=True)
@@ -54,7 +54,7 @@ def test_session_starts_the_command_of_the_menu_entry(smoke: Smoke, tmp_path: Pa
     assert smoke("user_session").UserSession(root)._exec() == ["inglenook"]
 
 
-def test_only_finished_messages_are_returned(smoke: Smoke, tmp_path: Path) -> None:
+def test_user_session_returns_only_finished_messages(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.home = tmp_path
     session = smoke("user_session").UserSession(root)
@@ -72,13 +72,15 @@ def test_only_finished_messages_are_returned(smoke: Smoke, tmp_path: Path) -> No
     assert session.messages() == [("user", "Colours?")]
 
 
-def test_missing_package_gives_the_command_that_builds_it(smoke: Smoke, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_deb_is_reported_with_the_command_that_builds_it(
+    smoke: Smoke, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert smoke("__main__").main(["missing.deb"]) == 1
     assert "missing.deb: `make package` makes" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here")
-def test_older_package_is_built_from_the_given_package(smoke: Smoke, tmp_path: Path) -> None:
+def test_older_package_has_the_same_files_and_a_lower_version(smoke: Smoke, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "usr/lib/inglenook").mkdir(parents=True)
     program = tree / "usr/lib/inglenook/inglenook"

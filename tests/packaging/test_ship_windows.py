@@ -18,7 +18,7 @@ Ship = Callable[[str], ModuleType]
 
 
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="there is no makensis here")
-def test_windows_installer_compiles(ship: Ship, tmp_path: Path) -> None:
+def test_windows_installer_compiles_for_release_and_prerelease_versions(ship: Ship, tmp_path: Path) -> None:
     app = tmp_path / "inglenook"
     for name in ("inglenook.exe", "inglenook-serve.exe", "_internal/PySide6/Qt6Core.dll", "licences/README.md"):
         (app / name).parent.mkdir(parents=True, exist_ok=True)
@@ -47,33 +47,33 @@ def test_windows_version_has_four_numbers(ship: Ship, version: str, numbers: str
     assert ship("windows").numbers(version) == numbers
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script of the shell")
+@pytest.mark.skipif(sys.platform == "win32", reason="the fake makensis is a shell script")
 def test_installer_script_is_read_as_utf8(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = tmp_path / "makensis"
-    tool.write_text('#!/bin/sh\nfor word; do echo "$word"; done > "$0.told"\n')
+    tool.write_text('#!/bin/sh\nfor word; do echo "$word"; done > "$0.arguments"\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     ship("windows").compile_script(Path("app"), Path("icon"), Path("out"), "0.1.0")
 
-    told = tool.with_name("makensis.told").read_text().splitlines()
-    assert told[told.index("-INPUTCHARSET") + 1] == "UTF8"
+    arguments = tool.with_name("makensis.arguments").read_text().splitlines()
+    assert arguments[arguments.index("-INPUTCHARSET") + 1] == "UTF8"
     assert "schließen" in (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
 
 
 def test_windows_installer_waits_for_both_programs_to_end() -> None:
     script = (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
 
-    asked = re.findall(r'!insertmacro RefuseWhileRunning "(.+)"', script)
-    assert asked == ["inglenook.exe", "inglenook-serve.exe"]
+    programs = re.findall(r'!insertmacro RefuseWhileRunning "(.+)"', script)
+    assert programs == ["inglenook.exe", "inglenook-serve.exe"]
     sections = re.findall(r"^Section .*?^SectionEnd", script, re.MULTILINE | re.DOTALL)
     for section in sections[:2]:
         assert section.index("!insertmacro RefuseWhileOpen") < section.index("RMDir /r")
-        # What lies in folders of ours goes with them: an older version may have had more.
+        # These folders are removed as a whole, since an older version may have installed other files into them.
         assert {"_internal", "licences"} <= set(re.findall(r'RMDir /r "\$INSTDIR\\(\w+)"', section))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there it may lie on the path")
+@pytest.mark.skipif(sys.platform == "win32", reason="on Windows signtool may be on PATH")
 def test_newest_signtool_of_the_sdk_is_found(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("PROGRAMFILES(X86)", str(tmp_path))
@@ -90,7 +90,7 @@ def test_windows_uninstaller_keeps_user_data() -> None:
 
     assert "RequestExecutionLevel user" in script
     deleting = script.index(r'RMDir /r "$LOCALAPPDATA\inglenook"')
-    # In a section that is off unless it is chosen, after a question whose silent answer is no.
+    # The section is off by default. It asks first, and a silent uninstall answers no.
     section = script.rindex("Section ", 0, deleting)
     assert script[section:].startswith("Section /o ")
     assert "/SD IDNO" in script[section:deleting]

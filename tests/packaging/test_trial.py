@@ -1,4 +1,4 @@
-"""Parts of the test in a clean Debian that need no clean Debian."""
+"""Parts of `make trial`, the test in a clean Debian. They are tested here without a clean Debian."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def trial(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def commands_run(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
-    """The commands that the trial runs in its root. `make test` fails once because of a missing system package."""
+    """The commands that the trial runs in the clean Debian, which is a fake here. `make test` fails once because of a
+    missing system package.
+    """
     commands: list[list[str]] = []
     from smoke.clean_root import CleanRoot
 
@@ -47,7 +49,7 @@ def commands_run(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     return commands
 
 
-def test_make_test_runs_as_user_after_the_named_packages_are_installed(
+def test_make_test_runs_again_after_the_packages_that_it_asked_for_are_installed(
     trial: ModuleType, commands_run: list[list[str]]
 ) -> None:
     assert trial.main(["trixie"]) == 0
@@ -77,7 +79,7 @@ def test_unknown_suite_prints_the_usage(trial: ModuleType, capsys: pytest.Captur
     assert "bookworm,trixie" in capsys.readouterr().err
 
 
-def test_certificates_are_copied_into_the_root(
+def test_certificates_are_copied_into_the_clean_debian(
     trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in (*trial._NETWORK_VARIABLES, *(each for each in os.environ if each.startswith("PIP_"))):
@@ -94,5 +96,5 @@ def test_certificates_are_copied_into_the_root(
 
 
 def test_makefile_has_the_trial_target() -> None:
-    shown = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
-    assert "-m trial trixie" in shown.stdout
+    done = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
+    assert "-m trial trixie" in done.stdout

@@ -16,7 +16,7 @@ OLDEST = "Nehalem"
 MODULES = "numpy, llguidance, markupsafe, psutil, pydantic_core; from PySide6 import QtNetwork, QtSvg, QtWidgets"
 
 
-@pytest.mark.skipif(QEMU is None or platform.machine() != "x86_64", reason="wants qemu-user, on x86-64")
+@pytest.mark.skipif(QEMU is None or platform.machine() != "x86_64", reason="needs qemu-user on x86-64")
 def test_wheels_run_on_the_oldest_supported_processor() -> None:
     command = [str(QEMU), "-cpu", OLDEST, sys.executable, "-c", f"import {MODULES}; print(QtSvg.__name__)"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)

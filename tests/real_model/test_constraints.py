@@ -41,11 +41,11 @@ def is_person(text: str) -> bool:
     )
 
 
-def asked(constraint: Constraint, text: str = "Describe a person as JSON.", **more: object) -> ChatRequest:
+def constrained_chat(constraint: Constraint, text: str = "Describe a person as JSON.", **more: object) -> ChatRequest:
     return replace(chat(text, max_tokens=200), constraint=constraint, **more)  # type: ignore[arg-type]
 
 
-def test_every_constraint_kind_beside_an_unconstrained_answer(model_path: Path) -> None:
+def test_constraints_hold_beside_an_unconstrained_answer(model_path: Path) -> None:
     async def run() -> None:
         constraints = [
             Constraint("json_schema", PERSON),
@@ -66,9 +66,9 @@ def test_every_constraint_kind_beside_an_unconstrained_answer(model_path: Path) 
             alone = (await engine.submit(free).collect())[0]
             beside, *answers = await asyncio.gather(
                 engine.submit(replace(free, id="beside")).collect(),
-                *(engine.submit(asked(each)).collect() for each in constraints),
+                *(engine.submit(constrained_chat(each)).collect() for each in constraints),
             )
-            assert beside[0][:30] == alone[:30], "a free answer beside constrained ones stays as it is"
+            assert beside[0][:30] == alone[:30], "the constraints of other requests changed a free answer"
             for (text, finished), match in zip(answers, matches, strict=True):
                 assert match(text), text
                 assert finished.reason == "stop"
@@ -76,18 +76,18 @@ def test_every_constraint_kind_beside_an_unconstrained_answer(model_path: Path) 
     asyncio.run(run())
 
 
-def test_json_object_constraint_gives_valid_json(model_path: Path) -> None:
+def test_json_object_constraint_gives_a_json_object_or_ends_at_max_tokens(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             start = '{"city": "Paris", "sights": ['
             text, finished = await engine.submit(
-                asked(Constraint("json_object"), answer_start=start, max_tokens=150)
+                constrained_chat(Constraint("json_object"), answer_start=start, max_tokens=150)
             ).collect()
             if finished.reason == "stop":
                 assert isinstance(json.loads(start + text), dict)
             else:
                 assert finished.usage.n_output == 150
-            cut, finished = await engine.submit(asked(Constraint("json_object"), max_tokens=5)).collect()
+            cut, finished = await engine.submit(constrained_chat(Constraint("json_object"), max_tokens=5)).collect()
             assert finished.reason == "length"
             assert cut.startswith("{")
 
@@ -111,7 +111,7 @@ def test_constraint_holds_with_every_sampler(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             for sampling in SAMPLERS:
-                request = asked(Constraint("json_schema", PERSON), sampling=sampling)
+                request = constrained_chat(Constraint("json_schema", PERSON), sampling=sampling)
                 text, finished = await engine.submit(request).collect()
                 assert is_person(text)
                 assert finished.reason == "stop"
@@ -119,12 +119,12 @@ def test_constraint_holds_with_every_sampler(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_bias_against_all_matching_tokens_is_an_error(model_path: Path) -> None:
+def test_constraint_fails_if_logit_bias_forbids_all_matching_tokens(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             for temperature in (0.0, 1.0):
-                everything = tuple((token, float("-inf")) for token in range(49_152))
-                sampling = Sampling(temperature=temperature, logit_bias=everything)
+                all_forbidden = tuple((token, float("-inf")) for token in range(49_152))
+                sampling = Sampling(temperature=temperature, logit_bias=all_forbidden)
                 request = CompletionRequest(
                     "1 + 1 =", "endpoint", sampling, constraint=Constraint("regex", "[0-9]{3}"), max_tokens=9
                 )

@@ -50,25 +50,25 @@ def served(model_path: Path) -> Iterator[Served]:
         server.stop()
 
 
-SAID: list[Any] = [{"role": "user", "content": "Name a colour."}]
+MESSAGES: list[Any] = [{"role": "user", "content": "Name a colour."}]
 
 
-def test_choices_differ_and_share_one_prefill(served: Served) -> None:
-    def draw() -> list[str | None]:
+def test_choices_differ_and_their_prompt_is_counted_once(served: Served) -> None:
+    def choice_texts() -> list[str | None]:
         with served.openai() as client:
-            asked: Any = {"model": "x", "messages": SAID, "max_tokens": 12, "temperature": 1.5, "seed": 11}
-            one = client.chat.completions.create(**asked)
-            three = client.chat.completions.create(**asked, n=3)
+            body: Any = {"model": "x", "messages": MESSAGES, "max_tokens": 12, "temperature": 1.5, "seed": 11}
+            one = client.chat.completions.create(**body)
+            three = client.chat.completions.create(**body, n=3)
         assert three.usage is not None
         assert one.usage is not None
         assert three.usage.prompt_tokens == one.usage.prompt_tokens
         return [choice.message.content for choice in three.choices]
 
-    said = draw()
-    assert len(set(said)) > 1
+    texts = choice_texts()
+    assert len(set(texts)) > 1
 
 
-def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
+def test_json_schema_is_enforced_by_openai_and_ollama_routes(served: Served) -> None:
     schema = {
         "type": "object",
         "properties": {"colour": {"enum": ["red", "blue"]}},
@@ -76,8 +76,8 @@ def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
         "additionalProperties": False,
     }
     described = {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": schema}}
-    chat = served.post("/v1/chat/completions", {"messages": SAID, "response_format": described, "max_tokens": 40})
-    ollama = served.post("/api/chat", {"messages": SAID, "format": schema, "stream": False})
+    chat = served.post("/v1/chat/completions", {"messages": MESSAGES, "response_format": described, "max_tokens": 40})
+    ollama = served.post("/api/chat", {"messages": MESSAGES, "format": schema, "stream": False})
     responses = served.post(
         "/v1/responses", {"input": "A colour?", "text": {"format": {"type": "json_schema", "schema": schema}}}
     )
@@ -89,25 +89,25 @@ def test_json_schema_is_enforced_in_every_dialect(served: Served) -> None:
         assert json.loads(text)["colour"] in ("red", "blue")
 
 
-def test_required_tool_is_called(served: Served) -> None:
+def test_required_tool_is_called_by_openai_and_anthropic_routes(served: Served) -> None:
     function = {
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},
     }
-    asked = {
-        "messages": SAID,
+    body = {
+        "messages": MESSAGES,
         "tools": [{"type": "function", "function": function}],
         "max_tokens": 60,
         "parallel_tool_calls": False,
     }
-    choice = served.post("/v1/chat/completions", {**asked, "tool_choice": "required"})["choices"][0]
+    choice = served.post("/v1/chat/completions", {**body, "tool_choice": "required"})["choices"][0]
     assert choice["finish_reason"] == "tool_calls"
     assert json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"]) == {"colour": "red"}
     block = served.post(
         "/v1/messages",
         {
             "max_tokens": 60,
-            "messages": SAID,
+            "messages": MESSAGES,
             "tools": [{"name": "paint", "input_schema": function["parameters"]}],
             "tool_choice": {"type": "tool", "name": "paint"},
         },
@@ -115,32 +115,33 @@ def test_required_tool_is_called(served: Served) -> None:
     assert (block["name"], block["input"]) == ("paint", {"colour": "red"})
 
 
-def test_prompt_log_probabilities_support_lm_eval(served: Served) -> None:
-    """A likely ending scores higher than an unlikely one, with requests like lm-eval's: tokens, echo, one more
-    token."""
+def test_prompt_log_probabilities_rank_endings_like_lm_eval(served: Served) -> None:
+    """Requests like those of lm-eval (a prompt of tokens, echo, one more token) score a likely ending higher than an
+    unlikely one.
+    """
 
     def score(ending: str) -> float:
         context = served.post("/tokenize", {"content": "The capital of France is"})["tokens"]
         whole = context + served.post("/tokenize", {"content": ending})["tokens"]
-        asked = {"prompt": [whole], "echo": True, "logprobs": 1, "max_tokens": 1, "temperature": 0}
-        shown = served.post("/v1/completions", asked)["choices"][0]
-        scores = shown["logprobs"]["token_logprobs"]
+        body = {"prompt": [whole], "echo": True, "logprobs": 1, "max_tokens": 1, "temperature": 0}
+        response = served.post("/v1/completions", body)["choices"][0]
+        scores = response["logprobs"]["token_logprobs"]
         assert len(scores) == len(whole) + 1
         assert scores[0] is None
-        assert shown["text"].startswith("The capital of France is" + ending)
+        assert response["text"].startswith("The capital of France is" + ending)
         return float(sum(scores[len(context) : -1]))
 
     assert score(" Paris") > score(" porridge")
 
 
-def test_tokenize_and_detokenize_round_trip(served: Served) -> None:
+def test_detokenize_returns_the_text_that_was_tokenized(served: Served) -> None:
     text = "Grüße 🙂, and 你好"
-    shown = served.post("/tokenize", {"content": text, "with_pieces": True})["tokens"]
-    assert served.post("/detokenize", {"tokens": [each["id"] for each in shown]}) == {"content": text}
-    assert any(isinstance(each["piece"], list) for each in shown)
+    response = served.post("/tokenize", {"content": text, "with_pieces": True})["tokens"]
+    assert served.post("/detokenize", {"tokens": [each["id"] for each in response]}) == {"content": text}
+    assert any(isinstance(each["piece"], list) for each in response)
 
 
-def test_unenforceable_schema_is_refused_and_the_next_answer_is_correct(served: Served) -> None:
+def test_unsupported_constraint_is_refused_and_the_next_request_is_answered(served: Served) -> None:
     async def refused() -> None:
         async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
             for fields in (
@@ -149,30 +150,31 @@ def test_unenforceable_schema_is_refused_and_the_next_answer_is_correct(served: 
                 {"grammar": "root ::= " + "(" * 60_000 + ")" * 60_000},
             ):
                 answer = await client.post(
-                    served.root + "/v1/chat/completions", json={"messages": SAID, "stream": True, **fields}
+                    served.root + "/v1/chat/completions", json={"messages": MESSAGES, "stream": True, **fields}
                 )
                 assert answer.status_code == 400, fields
                 assert answer.json()["error"]["type"] == "invalid_request_error"
 
     asyncio.run(refused())
-    assert served.post("/v1/chat/completions", {"messages": SAID, "max_tokens": 4})["choices"][0]["message"]["content"]
+    answer = served.post("/v1/chat/completions", {"messages": MESSAGES, "max_tokens": 4})
+    assert answer["choices"][0]["message"]["content"]
 
 
 @pytest.mark.parametrize(("n_letters", "statuses"), [(20, {200}), (200, {200, 400})])
 def test_slow_grammar_does_not_delay_other_requests(served: Served, n_letters: int, statuses: set[int]) -> None:
-    """A grammar with many optional characters takes exponential time if all combinations are tried."""
-    slow = {"messages": SAID, "grammar": "root ::= " + '"x"? ' * n_letters, "max_tokens": 100}
+    """A grammar with many optional characters would take exponential time if all combinations were tried."""
+    slow = {"messages": MESSAGES, "grammar": "root ::= " + '"x"? ' * n_letters, "max_tokens": 100}
 
     def ask() -> httpx.Response:
         headers = {"x-api-key": KEY}
         return httpx.post(f"{served.url}/chat/completions", json=slow, headers=headers, trust_env=False, timeout=60)
 
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(ask)
+        slow_request = pool.submit(ask)
         began = time.monotonic()
-        assert served.post("/v1/chat/completions", {"messages": SAID, "max_tokens": 4})["choices"]
+        assert served.post("/v1/chat/completions", {"messages": MESSAGES, "max_tokens": 4})["choices"]
         assert time.monotonic() - began < 20
-        answer = asked.result()
+        answer = slow_request.result()
     assert answer.status_code in statuses, answer.text
     if answer.status_code == 200:
         assert set(answer.json()["choices"][0]["message"]["content"]) <= {"x"}

@@ -1,4 +1,4 @@
-"""The engine with the real model."""
+"""The engine with the real model: greedy and seeded sampling, stop strings, a full context, and loading."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ def test_greedy_answer_is_the_same_beside_other_requests(model_path: Path) -> No
             assert finished.usage.n_prompt == 36
             assert finished.timings.first_token_s > 0
             requests = [chat(max_tokens=40), *(chat(f"Count to {i}.", "endpoint", max_tokens=30) for i in range(3))]
-            together = await asyncio.gather(*(engine.submit(request).collect() for request in requests))
-            # Batched sums round differently, so a greedy answer may differ after a near tie, but not in its first
-            # tokens.
-            assert together[0][0][:30] == alone[:30]
+            concurrent = await asyncio.gather(*(engine.submit(request).collect() for request in requests))
+            # Batched sums round differently, so a greedy answer may differ after two tokens of nearly equal
+            # probability. The first 30 characters contain none.
+            assert concurrent[0][0][:30] == alone[:30]
 
     asyncio.run(run())
 
 
-def test_seed_makes_sampling_reproducible(model_path: Path) -> None:
+def test_seed_makes_sampling_reproducible_and_narrow_sampling_is_greedy(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
 
-            async def say(sampling: Sampling) -> str:
+            async def sample(sampling: Sampling) -> str:
                 return (await engine.submit(chat(max_tokens=16, sampling=sampling)).collect())[0]
 
             seeded = Sampling(temperature=1.2, seed=-9007199254740991)
-            assert await say(seeded) == await say(seeded)
-            assert await say(seeded) != await say(Sampling(temperature=1.2, seed=1))
-            assert len({await say(Sampling(temperature=1.2)) for _ in range(3)}) > 1, (
+            assert await sample(seeded) == await sample(seeded)
+            assert await sample(seeded) != await sample(Sampling(temperature=1.2, seed=1))
+            assert len({await sample(Sampling(temperature=1.2)) for _ in range(3)}) > 1, (
                 "without a seed each answer has a new one"
             )
-            greedy = await say(Sampling(temperature=0.0))
-            assert await say(Sampling(temperature=1.5, top_k=1)) == greedy
-            assert await say(Sampling(temperature=1.5, top_p=0.0001, top_k=0)) == greedy
-            assert await say(Sampling(temperature=1.5, min_p=1.0, top_k=0)) == greedy
+            greedy = await sample(Sampling(temperature=0.0))
+            assert await sample(Sampling(temperature=1.5, top_k=1)) == greedy
+            assert await sample(Sampling(temperature=1.5, top_p=0.0001, top_k=0)) == greedy
+            assert await sample(Sampling(temperature=1.5, min_p=1.0, top_k=0)) == greedy
             looping = chat("Say: la la la la la la", max_tokens=60, sampling=Sampling(temperature=0.0))
-            punished = chat(
+            penalized = chat(
                 "Say: la la la la la la", max_tokens=60, sampling=Sampling(temperature=0.0, repeat_penalty=1.5)
             )
-            assert (await engine.submit(looping).collect())[0] != (await engine.submit(punished).collect())[0]
+            assert (await engine.submit(looping).collect())[0] != (await engine.submit(penalized).collect())[0]
 
     asyncio.run(run())
 
 
-def test_stop_strings_end_chats_and_completions(model_path: Path) -> None:
+def test_stop_string_ends_a_completion_before_the_string(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             request = CompletionRequest("One, two, three, four,", "endpoint", Sampling(temperature=0.0), max_tokens=12)
@@ -85,7 +85,7 @@ def test_stop_strings_end_chats_and_completions(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_overflow_reports_both_counts_and_answer_fills_the_context(model_path: Path) -> None:
+def test_overlong_prompt_is_refused_and_an_answer_ends_at_the_context_length(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path, LoadSettings(n_ctx=256)) as engine:
             with pytest.raises(ContextOverflow) as refused:
@@ -99,7 +99,7 @@ def test_overflow_reports_both_counts_and_answer_fills_the_context(model_path: P
     asyncio.run(run())
 
 
-def test_load_can_be_cancelled(model_path: Path) -> None:
+def test_cancelled_load_raises_load_cancelled(model_path: Path) -> None:
     async def run() -> None:
         engine = Engine()
         engine.watch(lambda status: engine.cancel_load() if status.state == "loading" else None)
@@ -110,13 +110,13 @@ def test_load_can_be_cancelled(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_invalid_model_files_are_refused(model_path: Path, tmp_path: Path) -> None:
+def test_invalid_model_files_are_refused_with_the_reason(model_path: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     shutil.copyfile(model_path, cut)
     with cut.open("r+b") as file:
         file.truncate(50_000_000)
     text = tmp_path / "text.gguf"
-    text.write_text("I am no model, but I am long enough to be looked at.")
+    text.write_text("This text file is long enough to contain a header of a model.")
 
     async def run() -> None:
         engine = Engine()

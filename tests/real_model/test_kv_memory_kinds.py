@@ -32,14 +32,14 @@ MIN_LEAD = 0.08
 
 @dataclass
 class Kind:
-    """A tiny model, with prompts and their uncached answers."""
+    """A tiny model with one kind of KV memory. Generates prompts with their uncached answers."""
 
     model: TinyModel
     path: Path
     random: random.Random = field(default_factory=lambda: random.Random(11))
 
     async def prompt(self, start: str, n: int, n_out: int = N_OUT) -> tuple[str, str]:
-        """A prompt of `start` and `n` random characters, and its uncached answer."""
+        """A prompt of `start` and `n` random characters, and its uncached answer, which contains no near tie."""
         for _ in range(50):
             prompt = start + "".join(self.random.choices(LETTERS, k=n))
             answer, lead = await self._uncached(prompt, n_out)
@@ -48,7 +48,7 @@ class Kind:
         raise AssertionError("no prompt has an answer without a near tie")
 
     async def answer(self, prompt: str, n_out: int = N_OUT) -> str:
-        """The uncached answer of a prompt that has no near tie."""
+        """The uncached answer to a prompt. The caller makes sure that it contains no near tie."""
         return (await self._uncached(prompt, n_out))[0]
 
     @asynccontextmanager
@@ -84,7 +84,7 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def kind(file: tuple[TinyModel, Path]) -> Kind:
-    """Each test gets the same prompts, independent of the tests before it."""
+    """A `Kind` with a new random generator, so that each test gets the same prompts in any order of tests."""
     return Kind(*file)
 
 
@@ -93,44 +93,44 @@ def another(letter: str, n: int) -> str:
 
 
 async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, origin: Origin = "window") -> tuple[str, int]:
-    """The answer, and the number of cached prompt tokens."""
+    """Submits a prompt. Returns the answer, and the number of cached prompt tokens."""
     text, finished = await engine.submit(CompletionRequest(prompt, origin, GREEDY, max_tokens=n_out)).collect()
-    assert finished.usage.n_prompt == len(prompt) + 1, "not one token for each letter, after the first"
+    assert finished.usage.n_prompt == len(prompt) + 1, "expected one token per letter after the first token"
     return text, finished.usage.n_cached
 
 
 def test_tiny_models_give_varied_answers_that_depend_on_the_prompt(kind: Kind) -> None:
-    """A precondition of the other tests."""
+    """The other tests rely on this: equal answers would prove nothing if all answers were equal."""
 
     async def run() -> None:
-        turned = 0
+        n_changed = 0
         for _ in range(4):
             prompt, answer = await kind.prompt("", 150)
             assert len(answer) == N_OUT
             assert len(set(answer)) >= 6
             for at in (0, 40, 80):
                 other = prompt[:at] + another(prompt[at], 7) + prompt[at + 1 :]
-                turned += await kind.answer(other) != answer
-        assert turned >= 6, "early characters hardly influence the answer"
+                n_changed += await kind.answer(other) != answer
+        assert n_changed >= 6, "early characters hardly influence the answer"
 
     asyncio.run(run())
 
 
-def test_following_turns_equal_uncached_answers(kind: Kind) -> None:
+def test_answers_to_later_turns_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine() as engine:
             prompt, expected = await kind.prompt("", 150)
             assert await ask(engine, prompt) == (expected, 0)
             for _ in range(3):
-                held = prompt + expected
-                prompt, expected = await kind.prompt(held, 30)
-                # The last token of an answer was never decoded.
-                assert await ask(engine, prompt) == (expected, len(held))
+                cached = prompt + expected
+                prompt, expected = await kind.prompt(cached, 30)
+                # The last token of an answer is sampled but never decoded: it is not in KV memory.
+                assert await ask(engine, prompt) == (expected, len(cached))
 
     asyncio.run(run())
 
 
-def test_repeated_and_edited_prompts_equal_uncached_answers(kind: Kind) -> None:
+def test_answers_to_repeated_and_edited_prompts_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         supports_truncation = kind.model.supports_truncation
         async with kind.engine() as engine:
@@ -142,15 +142,17 @@ def test_repeated_and_edited_prompts_equal_uncached_answers(kind: Kind) -> None:
                 answer, n_cached = await ask(engine, edited)
                 assert (answer, n_cached == at + 1) == (other, supports_truncation)
                 edited, other = await kind.prompt(first[:at] + another(first[at], 9), 50)
-                assert await ask(engine, edited) == (other, at + 1), "where one turned off before, others go on"
+                assert await ask(engine, edited) == (other, at + 1), (
+                    "a branch did not reuse the prefix of an earlier branch"
+                )
             assert await ask(engine, first) == (expected, 150)
             longer, further = await kind.prompt(first + expected, 20)
-            assert await ask(engine, longer) == (further, 150 + N_OUT), "the first branch is gone"
+            assert await ask(engine, longer) == (further, 150 + N_OUT), "the first answer was evicted"
 
     asyncio.run(run())
 
 
-def test_concurrent_requests_equal_uncached_answers(kind: Kind) -> None:
+def test_answers_to_concurrent_requests_equal_uncached_answers(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine(2048) as engine:
             prompt, expected = await kind.prompt("", 150)
@@ -165,7 +167,7 @@ def test_concurrent_requests_equal_uncached_answers(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_snapshot_after_restart_equals_uncached_answer(kind: Kind, tmp_path: Path) -> None:
+def test_answers_from_restored_snapshots_equal_uncached_answers(kind: Kind, tmp_path: Path) -> None:
     async def run() -> None:
         supports_full_rollback = kind.model.supports_truncation and not kind.model.window
         first, expected = await kind.prompt("", 300)
@@ -176,7 +178,7 @@ def test_snapshot_after_restart_equals_uncached_answer(kind: Kind, tmp_path: Pat
         async with kind.engine(snapshots=tmp_path) as engine:
             assert await ask(engine, first) == (expected, 300)
             answer, n_cached = await ask(engine, longer)
-            # Saved after the prompt; a short answer does not cause a new snapshot.
+            # The KV snapshot was saved after the prompt: a short answer does not cause a new one.
             assert (answer, n_cached >= 300) == (further, True)
         for known in (200 if supports_full_rollback else 0, 200):
             async with kind.engine(snapshots=tmp_path) as engine:
@@ -186,8 +188,8 @@ def test_snapshot_after_restart_equals_uncached_answer(kind: Kind, tmp_path: Pat
     asyncio.run(run())
 
 
-def test_edit_after_restart_and_turn_equals_uncached_answer(kind: Kind, tmp_path: Path) -> None:
-    """Restored state that was extended is truncated."""
+def test_answers_to_edits_of_restored_chats_equal_uncached_answers(kind: Kind, tmp_path: Path) -> None:
+    """KV state is restored from disk, extended by a turn, and then truncated for an edited prompt."""
 
     async def run() -> None:
         first, expected = await kind.prompt("", 200)
@@ -204,30 +206,30 @@ def test_edit_after_restart_and_turn_equals_uncached_answer(kind: Kind, tmp_path
 
 
 @pytest.mark.parametrize("n_ctx", [256, 512])
-def test_evicted_prefixes_equal_uncached_answers(kind: Kind, n_ctx: int) -> None:
-    """A prefix that was evicted gives the same answer again."""
+def test_answers_after_eviction_equal_uncached_answers(kind: Kind, n_ctx: int) -> None:
+    """A prompt whose cached prefix was evicted gets the same answer again."""
 
     async def run() -> None:
-        asked = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
+        prompts = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
         origins: Sequence[Origin] = ("endpoint", "endpoint", "window", "endpoint", "endpoint", "window")
         async with kind.engine(n_ctx) as engine:
             for _ in range(2):
                 answers = await asyncio.gather(
-                    *(ask(engine, prompt, 40, origin) for (prompt, _), origin in zip(asked, origins, strict=True))
+                    *(ask(engine, prompt, 40, origin) for (prompt, _), origin in zip(prompts, origins, strict=True))
                 )
-                assert [answer for answer, _ in answers] == [expected for _, expected in asked]
+                assert [answer for answer, _ in answers] == [expected for _, expected in prompts]
 
     asyncio.run(run())
 
 
-def test_background_request_evicts_no_chat(kind: Kind) -> None:
+def test_background_request_does_not_evict_a_chat(kind: Kind) -> None:
     async def run() -> None:
         async with kind.engine(256) as engine:
             chat, expected = await kind.prompt("", 120)
             assert await ask(engine, chat) == (expected, 0)
             title, named = await kind.prompt("", 60)
-            quietly = CompletionRequest(title, "window", GREEDY, max_tokens=N_OUT, background=True)
-            assert (await engine.submit(quietly).collect())[0] == named
+            background = CompletionRequest(title, "window", GREEDY, max_tokens=N_OUT, background=True)
+            assert (await engine.submit(background).collect())[0] == named
             with pytest.raises(KvCacheFull):
                 await engine.submit(CompletionRequest("ab" * 70, "window", GREEDY, background=True)).collect()
             longer, further = await kind.prompt(chat + expected, 20)
@@ -236,7 +238,7 @@ def test_background_request_evicts_no_chat(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_request_beside_others_can_use_the_whole_context(kind: Kind) -> None:
+def test_request_beside_others_may_fill_the_whole_context(kind: Kind) -> None:
     async def run() -> None:
         endless = Sampling(temperature=0.0, ignore_eos=True)
         tools = [await kind.prompt("", n, 40) for n in (110, 100, 90)]
@@ -253,59 +255,60 @@ def test_request_beside_others_can_use_the_whole_context(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_preempted_request_resumes_from_its_saved_state(
+def test_preempted_request_resumes_without_computing_tokens_again(
     kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An endpoint request is preempted by the window; its KV state is saved and restored."""
+    """A request of the window preempts an endpoint request, whose KV state is saved and restored."""
     decode, computed = NativeBackend.decode, list[int]()
 
-    def counted(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
+    def count_tokens(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
         time.sleep(0.003)
         computed.append(sum(len(chunk.tokens) for chunk in chunks))
         decode(backend, chunks, n_threads)
 
     async def run() -> None:
         tool, expected = await kind.prompt("", 120, 60)
-        person, answer = await kind.prompt("", 110, 60)
-        monkeypatch.setattr(NativeBackend, "decode", counted)
+        window_prompt, answer = await kind.prompt("", 110, 60)
+        monkeypatch.setattr(NativeBackend, "decode", count_tokens)
         async with kind.engine(256, tmp_path) as engine:
             stream = engine.submit(CompletionRequest(tool, "endpoint", GREEDY, max_tokens=60))
-            said = ""
+            text_before = ""
             async for event in stream:
                 if isinstance(event, TextDelta):
-                    said += event.text
+                    text_before += event.text
                     break
-            beside = asyncio.create_task(ask(engine, person, 60))
+            beside = asyncio.create_task(ask(engine, window_prompt, 60))
             rest, _ = await stream.collect()
-            assert beside.done(), "the tool did not give way"
-            assert (said + rest, (await beside)[0]) == (expected, answer)
-        # Each prompt with its first token, which may be shared; each answer without its last token.
+            assert beside.done(), "the endpoint request was not preempted"
+            assert (text_before + rest, (await beside)[0]) == (expected, answer)
+        # No token is computed twice. A prompt has one token more than characters, which both prompts may share; the
+        # last token of an answer is not computed.
         assert sum(computed) - (121 + 59 + 111 + 59) in (-1, 0)
 
     asyncio.run(run())
 
 
 @pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (512, 2), (1024, 3)])
-def test_random_chats_in_small_memory_equal_uncached_answers(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
-    """Random turns, edits and new chats in a memory too small for all, with a restart in the middle."""
+def test_answers_in_random_chats_equal_uncached_answers(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
+    """Random turns, edits and new chats, with a restart in the middle. KV memory is too small for all chats."""
 
     async def run() -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         chats = [""] * 4
         n_cached = 0
         for _ in range(2):
             async with kind.engine(n_ctx, tmp_path) as engine:
                 for _ in range(18):
-                    at = chance.randrange(len(chats))
+                    at = rng.randrange(len(chats))
                     chat = chats[at]
-                    match chance.random():
+                    match rng.random():
                         case turn if turn > 0.55 and len(chat) < 300:
                             start = chat
                         case turn if turn > 0.1:
-                            start = chat[: chance.randrange(len(chat) + 1)]
+                            start = chat[: rng.randrange(len(chat) + 1)]
                         case _:
                             start = ""
-                    prompt, expected = await kind.prompt(start, chance.randrange(3, 90))
+                    prompt, expected = await kind.prompt(start, rng.randrange(3, 90))
                     answer, n = await ask(engine, prompt)
                     assert answer == expected, (at, len(start), len(prompt), n)
                     chats[at] = prompt + expected

@@ -1,6 +1,6 @@
-"""Reuse of KV state: alternatives of a token, a branch, several answers to one prompt, a crash, a restart. With the
-real
-model."""
+"""Reuse of KV state with the real model: by branches at an alternative token, by several answers to one prompt, after a
+crash, and after a restart.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.real_model.test_engine import real_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 
-DYING = """
+KILLED_PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from engine.backend import LoadSettings
@@ -57,11 +57,11 @@ async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[To
     raise AssertionError("no last event")
 
 
-def test_token_alternatives_and_a_branch_reuse_the_prefix(model_path: Path) -> None:
+def test_branch_at_an_alternative_token_reuses_the_prefix(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            asked = chat(max_tokens=24)
-            text, choices, finished = await choices_of(engine, asked)
+            original = chat(max_tokens=24)
+            text, choices, finished = await choices_of(engine, original)
             assert b"".join(choice.token for choice in choices).decode() == text
             for choice in choices:
                 probabilities = [logprob for _, logprob in choice.others]
@@ -72,19 +72,19 @@ def test_token_alternatives_and_a_branch_reuse_the_prefix(model_path: Path) -> N
             for at in (0, 5, 20):
                 start = b"".join(choice.token for choice in choices[:at]).decode()
                 other = choices[at].others[1][0].decode()
-                request = replace(asked, id=f"branch-{at}", answer_start=start + other, max_tokens=8)
+                request = replace(original, id=f"branch-{at}", answer_start=start + other, max_tokens=8)
                 _, branch = await engine.submit(request).collect()
                 assert branch.usage.n_prompt == n_prompt + at + 1
-                # The prefix up to the other word is cached; only its token is new. Without one, the last prompt token
-                # is decoded again.
-                assert branch.usage.n_cached >= n_prompt + at - 1, "the answer was read again"
-            again = await engine.submit(replace(asked, id="again", answer_start=text[:40], max_tokens=4)).collect()
-            assert again[1].usage.n_cached >= n_prompt + 5, "a branch cost the first answer its place"
+                # Only the alternative token is new; the prefix before it is cached. A branch at the first token decodes
+                # the last prompt token again.
+                assert branch.usage.n_cached >= n_prompt + at - 1, "the prefix of the answer was decoded again"
+            again = await engine.submit(replace(original, id="again", answer_start=text[:40], max_tokens=4)).collect()
+            assert again[1].usage.n_cached >= n_prompt + 5, "a branch evicted the first answer"
 
     asyncio.run(run())
 
 
-def test_several_answers_share_one_prefill(model_path: Path) -> None:
+def test_concurrent_answers_to_one_prompt_share_one_prefill(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             question = "Tell me about the sea. " * 12
@@ -100,9 +100,9 @@ def test_several_answers_share_one_prefill(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_prefix_survives_a_kill_during_an_answer(model_path: Path, tmp_path: Path) -> None:
-    """The prefix that the killed process had decoded is restored by the next process."""
-    command = [sys.executable, "-c", DYING, str(model_path), str(tmp_path)]
+def test_prefix_is_restored_after_a_kill_during_an_answer(model_path: Path, tmp_path: Path) -> None:
+    """The next process restores the prefix that the killed process had decoded."""
+    command = [sys.executable, "-c", KILLED_PROCESS, str(model_path), str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
@@ -111,8 +111,8 @@ def test_prefix_survives_a_kill_during_an_answer(model_path: Path, tmp_path: Pat
                     break
         finally:
             child.kill()
-    assert child.returncode == -signal.SIGKILL, "it had finished by itself"
-    (tmp_path / "half.part").write_bytes(b"what it was just writing")
+    assert child.returncode == -signal.SIGKILL, "the process ended before it was killed"
+    (tmp_path / "half.part").write_bytes(b"an incomplete snapshot")
 
     async def run() -> None:
         engine = Engine(snapshots=tmp_path)
@@ -127,7 +127,7 @@ def test_prefix_survives_a_kill_during_an_answer(model_path: Path, tmp_path: Pat
 
 
 def test_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path) -> None:
-    """A short turn is not saved while the engine is running, but when it closes."""
+    """The KV state of a short turn is saved when the engine closes, not while it is running."""
 
     async def run() -> None:
         first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.0, ignore_eos=True), max_tokens=30)
@@ -140,13 +140,14 @@ def test_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path)
         messages = (*first.messages, Message("assistant", answer), Message("user", "And then?"))
         _, after = await again.submit(replace(first, id="next", messages=messages, max_tokens=1)).collect()
         await again.aclose()
-        # The last token was never decoded, and the end of the answer may be tokenized differently in the next prompt.
+        # The last token of the answer was never decoded, and the end of the answer may be tokenized differently in the
+        # next prompt.
         assert after.usage.n_cached >= before.usage.n_prompt + before.usage.n_output - 4
 
     asyncio.run(run())
 
 
-def test_answer_with_unusual_tokenization_is_reused(model_path: Path) -> None:
+def test_answer_with_unusual_tokenization_is_reused_in_the_next_turn(model_path: Path) -> None:
     """A logit bias forbids the usual token of a word, so that the answer contains the word in other tokens."""
     answer = "A tall lighthouse stands by the sea, and every evening its keeper lights the lamp for all the ships."
 
@@ -164,13 +165,13 @@ def test_answer_with_unusual_tokenization_is_reused(model_path: Path) -> None:
             n_usual = len(await engine.queries.tokenize(answer, add_special=False))
             assert before.usage.n_output > n_usual
             messages = (*prescribed.messages, Message("assistant", answer), Message("user", "And then?"))
-            asked = replace(prescribed, id="next", messages=messages, constraint=None, max_tokens=1)
-            _, cached, after = await choices_of(engine, asked)
+            next_turn = replace(prescribed, id="next", messages=messages, constraint=None, max_tokens=1)
+            _, cached, after = await choices_of(engine, next_turn)
             assert after.usage.n_cached >= before.usage.n_prompt + n_usual - 2
         async with real_engine(model_path) as fresh:
-            _, read, uncached = await choices_of(fresh, asked)
+            _, read, uncached = await choices_of(fresh, next_turn)
             assert uncached.usage.n_cached == 0
-        # The tokens were decoded one by one before and in a batch here, which rounds differently.
+        # The cached tokens were decoded one by one. The fresh engine decodes them in a batch, which rounds differently.
         expected = dict(read[0].others)
         for token, logprob in cached[0].others[:2]:
             assert logprob == pytest.approx(expected[token], abs=0.2)

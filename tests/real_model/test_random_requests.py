@@ -28,8 +28,8 @@ CONSTRAINTS = (
 )
 
 
-def asked(rng: random.Random, n: int) -> Request:
-    """Short and long prompts, some with a common prefix, some too long."""
+def random_request(rng: random.Random, n: int) -> Request:
+    """A random request. Its prompt may be short, long or too long, and may have a common prefix with others."""
     words = " ".join(rng.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(rng.randrange(20)))
     long = "word " * rng.choice([60, 120, 250])
     text = rng.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
@@ -59,7 +59,7 @@ def asked(rng: random.Random, n: int) -> Request:
 async def ask(engine: Engine, n: int) -> str:
     """Runs request `n` to its end, or cancels it at a random moment. Returns the outcome."""
     rng = random.Random(f"{SEED} {n}")
-    request = asked(rng, n)
+    request = random_request(rng, n)
     stream = engine.submit(request)
     if rng.random() < 0.4:
         asyncio.get_running_loop().call_later(rng.random() ** 2, stream.cancel)
@@ -73,24 +73,24 @@ async def ask(engine: Engine, n: int) -> str:
         case Failed(error=error):
             assert isinstance(error, RequestError), error
             return type(error).__name__
-    raise AssertionError("the last event was none")
+    raise AssertionError("the stream ended without a last event")
 
 
 async def soak(engine: Engine) -> dict[str, int]:
-    """The number of requests by outcome."""
-    ends: dict[str, int] = {}
+    """Runs all random requests, some concurrently. Returns the number of requests by outcome."""
+    outcomes: dict[str, int] = {}
     left = iter(range(N_REQUESTS))
 
-    async def asker() -> None:
+    async def client() -> None:
         for n in left:
-            end = await ask(engine, n)
-            ends[end] = ends.get(end, 0) + 1
+            outcome = await ask(engine, n)
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
 
-    await asyncio.gather(*(asker() for _ in range(N_AT_ONCE)))
-    return ends
+    await asyncio.gather(*(client() for _ in range(N_AT_ONCE)))
+    return outcomes
 
 
-async def give_up_while_it_is_read(engine: Engine) -> None:
+async def cancel_during_prefill(engine: Engine) -> None:
     stream = engine.submit(chat("number " * 400, "endpoint", max_tokens=5))
     asyncio.get_running_loop().call_later(0.1, stream.cancel)
     text, finished = await stream.collect()
@@ -118,12 +118,14 @@ def test_random_requests_end_exactly_once_and_free_their_memory(model_path: Path
         try:
             await engine.load(model_path, LoadSettings(n_ctx=N_CTX))
             expected, _ = await engine.submit(chat(max_tokens=8)).collect()
-            ends = await soak(engine)
-            assert {"stop", "length", "cancelled", ContextOverflow.__name__, RequestError.__name__} <= set(ends), ends
-            assert sum(ends.values()) == N_REQUESTS
-            await give_up_while_it_is_read(engine)
+            outcomes = await soak(engine)
+            assert {"stop", "length", "cancelled", ContextOverflow.__name__, RequestError.__name__} <= set(outcomes), (
+                outcomes
+            )
+            assert sum(outcomes.values()) == N_REQUESTS
+            await cancel_during_prefill(engine)
             answer, _ = await engine.submit(chat(max_tokens=8)).collect()
-            assert answer[:12] == expected[:12]  # rounding may turn a near tie, not the first words
+            assert answer[:12] == expected[:12]  # rounding may change later words after a near tie
             check_nothing_is_left(engine)
             full = CompletionRequest(prompt=(5,) * (N_CTX - 4), origin="endpoint", sampling=GREEDY, max_tokens=4)
             _, finished = await engine.submit(full).collect()

@@ -1,7 +1,8 @@
-"""The same greedy request gives a bit-identical answer: uncached, cached, and after a restart.
+"""A greedy request gives bit-identical answers: uncached, from the cache, and after a restart.
 
-Equal log probabilities show more than equal texts: a sum that was rounded differently anywhere changes them. The number
-of threads is fixed, since llama.cpp divides the attention of one token among them."""
+Log probabilities are compared too, since they show a difference in rounding that does not change the text. The number
+of threads is fixed, since llama.cpp divides the attention of one token among them.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ async def answer(engine: Engine, *, use_cache: bool = True) -> tuple[int, list[t
             case TextDelta():
                 choices += [(choice.token, choice.logprob) for choice in event.choices]
             case Finished():
-                assert event.usage.n_prompt > 256, "the prompt is one step"
+                assert event.usage.n_prompt > 256, "the prompt must need several decode calls"
     return n_cached, choices
 
 

@@ -1,4 +1,4 @@
-"""Every sampler setting has its effect, and log probabilities are correct. With the real model."""
+"""With the real model every sampler setting has its effect, and log probabilities are correct."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NEUTRAL = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
 """Neutral sampling: any token can be drawn."""
 
 
-async def answer_events(
+async def token_choices(
     engine: Engine, sampling: Sampling, text: str = "Tell me of the sea.", n: int = 24
 ) -> list[TokenChoice]:
-    """The tokens of the answer, each with the two most likely ones."""
+    """Runs a chat request. Returns each token of the answer, with the two most likely tokens at its position."""
     choices: list[TokenChoice] = []
     request = replace(chat(text, sampling=sampling, max_tokens=n), n_logprobs=2)
     async for event in engine.submit(request):
@@ -35,22 +35,22 @@ def tokens(choices: list[TokenChoice]) -> list[bytes]:
     return [choice.token for choice in choices]
 
 
-def with_model(model_path: Path, act: Callable[[Engine], Coroutine[None, None, None]]) -> None:
+def with_model(model_path: Path, check: Callable[[Engine], Coroutine[None, None, None]]) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            await act(engine)
+            await check(engine)
 
     asyncio.run(run())
 
 
-def test_narrow_samplers_equal_greedy(model_path: Path) -> None:
-    async def act(engine: Engine) -> None:
-        greedy = tokens(await answer_events(engine, GREEDY))
-        assert tokens(await answer_events(engine, NEUTRAL)) != greedy
+def test_samplers_that_leave_one_token_equal_greedy(model_path: Path) -> None:
+    async def check(engine: Engine) -> None:
+        greedy = tokens(await token_choices(engine, GREEDY))
+        assert tokens(await token_choices(engine, NEUTRAL)) != greedy
         for only in ({"top_n_sigma": 0.001}, {"temperature": 0.001}, {"typical_p": 0.0001, "top_k": 1}):
-            assert tokens(await answer_events(engine, replace(NEUTRAL, **only))) == greedy, only  # type: ignore[arg-type]
+            assert tokens(await token_choices(engine, replace(NEUTRAL, **only))) == greedy, only  # type: ignore[arg-type]
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
 @pytest.mark.parametrize(
@@ -72,32 +72,32 @@ def test_sampler_setting_changes_the_answer(model_path: Path, change: Sampling) 
         if getattr(change, name) != getattr(neutral, name)
     }
 
-    async def act(engine: Engine) -> None:
-        assert tokens(await answer_events(engine, replace(NEUTRAL, **changed))) != tokens(
-            await answer_events(engine, NEUTRAL)
+    async def check(engine: Engine) -> None:
+        assert tokens(await token_choices(engine, replace(NEUTRAL, **changed))) != tokens(
+            await token_choices(engine, NEUTRAL)
         )
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
 def test_xtc_excludes_the_most_likely_token(model_path: Path) -> None:
-    async def act(engine: Engine) -> None:
+    async def check(engine: Engine) -> None:
         sampling = replace(NEUTRAL, top_k=2, xtc_probability=1.0, xtc_threshold=1e-6)
-        for choice in await answer_events(engine, sampling):
+        for choice in await token_choices(engine, sampling):
             assert choice.token == choice.others[1][0]
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
 def test_mirostat_reaches_its_target_surprise(model_path: Path) -> None:
-    async def act(engine: Engine) -> None:
+    async def check(engine: Engine) -> None:
         mean = {}
         for tau in (0.5, 6.0):
-            answer = await answer_events(engine, replace(NEUTRAL, mirostat=True, mirostat_tau=tau), n=60)
+            answer = await token_choices(engine, replace(NEUTRAL, mirostat=True, mirostat_tau=tau), n=60)
             mean[tau] = sum(choice.logprob for choice in answer) / len(answer)
         assert mean[0.5] > mean[6.0] + 0.5
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
 @pytest.mark.parametrize(
@@ -110,41 +110,42 @@ def test_mirostat_reaches_its_target_surprise(model_path: Path) -> None:
     ],
     ids=["repeat", "frequency", "presence", "dry"],
 )
-def test_penalties_reduce_repetition(model_path: Path, penalty: Sampling) -> None:
-    async def most(engine: Engine, sampling: Sampling) -> int:
+def test_penalty_reduces_repetition(model_path: Path, penalty: Sampling) -> None:
+    async def max_word_count(engine: Engine, sampling: Sampling) -> int:
         """The count of the most frequent word in the answer."""
-        song = CompletionRequest("one, one, one, one, one, one, one,", "window", sampling, max_tokens=60)
-        words = (await engine.submit(song).collect())[0].split()
+        repetitive = CompletionRequest("one, one, one, one, one, one, one,", "window", sampling, max_tokens=60)
+        words = (await engine.submit(repetitive).collect())[0].split()
         return max(map(words.count, words))
 
-    async def act(engine: Engine) -> None:
-        assert await most(engine, GREEDY) > 25, "it does not repeat itself"
-        assert await most(engine, penalty) < 12
+    async def check(engine: Engine) -> None:
+        assert await max_word_count(engine, GREEDY) > 25, "the greedy answer must be repetitive"
+        assert await max_word_count(engine, penalty) < 12
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
-def test_logit_bias_forbids_and_forces(model_path: Path) -> None:
-    async def act(engine: Engine) -> None:
-        first = (await answer_events(engine, GREEDY, n=1))[0]
+def test_logit_bias_forbids_forces_and_ranks_tokens(model_path: Path) -> None:
+    async def check(engine: Engine) -> None:
+        first = (await token_choices(engine, GREEDY, n=1))[0]
         (token,) = await engine.queries.tokenize(first.token.decode(), add_special=False)
         forbidden = replace(GREEDY, logit_bias=((token, float("-inf")),))
-        assert (await answer_events(engine, forbidden, n=1))[0].token == first.others[1][0]
-        forced = replace(NEUTRAL, logit_bias=((token, 100.0), (10**7, 5.0)))  # the other is in no vocabulary
-        assert tokens(await answer_events(engine, forced, n=5)) == [first.token] * 5
+        assert (await token_choices(engine, forbidden, n=1))[0].token == first.others[1][0]
+        # 10**7 is outside the vocabulary and ignored
+        forced = replace(NEUTRAL, logit_bias=((token, 100.0), (10**7, 5.0)))
+        assert tokens(await token_choices(engine, forced, n=5)) == [first.token] * 5
         (second,) = await engine.queries.tokenize(first.others[1][0].decode(), add_special=False)
-        ahead = first.logprob - first.others[1][1]
-        for bias, best in ((-0.9 * ahead, 0), (-1.1 * ahead, 1)):
+        lead = first.logprob - first.others[1][1]
+        for bias, best in ((-0.9 * lead, 0), (-1.1 * lead, 1)):
             lowered = replace(GREEDY, logit_bias=((token, bias),))
-            assert (await answer_events(engine, lowered, n=1))[0].token == first.others[best][0]
+            assert (await token_choices(engine, lowered, n=1))[0].token == first.others[best][0]
             raised = replace(GREEDY, logit_bias=((second, -bias),))
-            assert (await answer_events(engine, raised, n=1))[0].token == first.others[best][0]
+            assert (await token_choices(engine, raised, n=1))[0].token == first.others[best][0]
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
-def test_min_tokens_and_ignore_eos_delay_the_end(model_path: Path) -> None:
-    async def act(engine: Engine) -> None:
+def test_min_tokens_and_ignore_eos_delay_the_end_of_the_answer(model_path: Path) -> None:
+    async def check(engine: Engine) -> None:
         short = chat("Answer with one word: what is the capital of France?", sampling=GREEDY, max_tokens=80)
 
         async def end(n: int, **changes: object) -> Finished:
@@ -157,38 +158,40 @@ def test_min_tokens_and_ignore_eos_delay_the_end(model_path: Path) -> None:
         endless = await end(2, sampling=replace(GREEDY, ignore_eos=True))
         assert (endless.reason, endless.usage.n_output) == ("length", 80)
 
-    with_model(model_path, act)
+    with_model(model_path, check)
 
 
-def test_prompt_log_probabilities_equal_those_of_decoding(model_path: Path) -> None:
-    """Compares an answer with the same text given as a prompt."""
+def test_prompt_log_probabilities_equal_those_of_a_decoded_answer(model_path: Path) -> None:
+    """Compares the log probabilities of an answer with those of the same tokens given as a prompt."""
 
-    async def act(engine: Engine) -> None:
+    async def check(engine: Engine) -> None:
         start = "The capital of France is"
-        asked = CompletionRequest(start, "endpoint", GREEDY, max_tokens=70, n_logprobs=3)
-        written: list[TokenChoice] = []
-        async for event in engine.submit(asked):
+        request = CompletionRequest(start, "endpoint", GREEDY, max_tokens=70, n_logprobs=3)
+        generated: list[TokenChoice] = []
+        async for event in engine.submit(request):
             if isinstance(event, TextDelta):
-                written += event.choices
+                generated += event.choices
         given = await engine.queries.tokenize(start, add_special=True)
         answer = [
             token
-            for choice in written
+            for choice in generated
             for token in await engine.queries.tokenize(choice.token.decode(), add_special=False)
         ]
-        assert len(answer) == len(written) == 70
-        text = b"".join(choice.token for choice in written).decode()
-        assert tuple(answer) == await engine.queries.tokenize(text, add_special=False), "its words were spelled anew"
-        # Longer than the logits of one decode call.
-        whole = replace(asked, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
+        assert len(answer) == len(generated) == 70
+        text = b"".join(choice.token for choice in generated).decode()
+        assert tuple(answer) == await engine.queries.tokenize(text, add_special=False), (
+            "the answer is tokenized in another way"
+        )
+        # The prompt has more tokens than one decode call returns logits for.
+        whole = replace(request, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
         events = [event async for event in engine.submit(whole)]
         assert isinstance(events[0], Started)
         scored = events[0].prompt
         assert len(scored) == len(given) + 70
         assert (scored[0].logprob, events[0].n_cached) == (0.0, 0)
-        for echoed, choice in zip(scored[len(given) :], written, strict=True):
+        for echoed, choice in zip(scored[len(given) :], generated, strict=True):
             assert echoed.token == choice.token
             assert echoed.logprob == pytest.approx(choice.logprob, abs=0.1)
             assert len(echoed.others) == 3
 
-    with_model(model_path, act)
+    with_model(model_path, check)

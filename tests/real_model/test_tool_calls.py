@@ -34,29 +34,29 @@ WEATHER = Tool(
 CLOCK = Tool("clock", "Tells the time.")
 
 
-def asking(choice: ToolChoice, **changes: object) -> ChatRequest:
+def weather_request(choice: ToolChoice, **changes: object) -> ChatRequest:
     request = chat("What will the weather be like in Oslo for 3 days?", max_tokens=150)
     return replace(request, tools=(WEATHER, CLOCK), tool_choice=choice, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
-def test_required_call_is_valid_against_the_schema(model_path: Path, seed: int | None) -> None:
+def test_arguments_of_a_required_tool_call_match_the_schema(model_path: Path, seed: int | None) -> None:
     sampling = Sampling(temperature=0.0) if seed is None else Sampling(temperature=1.5, seed=seed)
 
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            request = asking(NamedTool("get_weather"), sampling=sampling, parallel_tool_calls=False)
+            request = weather_request(NamedTool("get_weather"), sampling=sampling, parallel_tool_calls=False)
             events = await events_of(engine.submit(request))
             check_shape(events)
             text, thought, ((name, arguments),), reason = summary(events)
             assert (text, thought, name, reason) == ("", "", "get_weather", "tool_calls")
-            made = json.loads(arguments)
-            assert set(made) == {"city", "days", "unit"}
-            assert isinstance(made["city"], str)
-            assert made["days"] in range(1, 10)
-            assert made["unit"] in ("celsius", "fahrenheit")
+            parsed = json.loads(arguments)
+            assert set(parsed) == {"city", "days", "unit"}
+            assert isinstance(parsed["city"], str)
+            assert parsed["days"] in range(1, 10)
+            assert parsed["unit"] in ("celsius", "fahrenheit")
 
-            request = asking("required", sampling=sampling, parallel_tool_calls=False)
+            request = weather_request("required", sampling=sampling, parallel_tool_calls=False)
             _, _, ((name, arguments),), reason = summary(await events_of(engine.submit(request)))
             assert reason == "tool_calls"
             assert name in ("get_weather", "clock")
@@ -65,10 +65,10 @@ def test_required_call_is_valid_against_the_schema(model_path: Path, seed: int |
     asyncio.run(run())
 
 
-def test_tool_result_is_answered(model_path: Path) -> None:
+def test_model_answers_after_a_tool_result(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            first = asking(NamedTool("get_weather"), parallel_tool_calls=False)
+            first = weather_request(NamedTool("get_weather"), parallel_tool_calls=False)
             events = await events_of(engine.submit(first))
             assert not [event for event in events if isinstance(event, Failed)], events
             _, _, ((name, arguments),), _ = summary(events)
@@ -76,14 +76,19 @@ def test_tool_result_is_answered(model_path: Path) -> None:
             called = Message("assistant", "", (ToolCall(call_id, name, arguments),))
             result = Message("tool", "Rain on all three days.", tool_call_id=call_id)
             again = replace(chat(max_tokens=40), messages=(*first.messages, called, result))
-            answered = await events_of(engine.submit(again))
-            alone = await events_of(engine.submit(replace(again, messages=first.messages, max_tokens=1, id="alone")))
-            text, _, calls, reason = summary(answered)
+            answer_events = await events_of(engine.submit(again))
+            question_events = await events_of(
+                engine.submit(replace(again, messages=first.messages, max_tokens=1, id="question"))
+            )
+            text, _, calls, reason = summary(answer_events)
             assert text.strip()
             assert (calls, reason in ("stop", "length")) == ([], True)
             n_alone, n_after = (
-                event.usage.n_prompt for each in (alone, answered) for event in each if isinstance(event, Finished)
+                event.usage.n_prompt
+                for each in (question_events, answer_events)
+                for event in each
+                if isinstance(event, Finished)
             )
-            assert n_after > n_alone + 20  # the call and its result were read
+            assert n_after > n_alone + 20  # the prompt contains the tool call and its result
 
     asyncio.run(run())

@@ -1,1 +1,1 @@
-"""Soak test: the whole app under random load for minutes. `make soak`."""
+"""Soak test: the whole app under random load for minutes. `make soak` runs it."""

@@ -1,5 +1,6 @@
-"""`python -m tests.soak [MINUTES] [SEED]` prints figures on stalls, leaks and lost text. Exit code 1 if one misses its
-bound."""
+"""Runs the soak test: `python -m tests.soak [MINUTES] [SEED]`. Prints figures on stalls, leaks and lost text. The exit
+code is 1 if a figure misses its bound.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +39,11 @@ from tests.soak.user_actions import UserActions
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 10.0
 WARM_SHARE = 0.25
-"""The share of the duration before memory is measured for the first time."""
+"""The share of the duration that passes before memory is measured for the first time."""
 FUZZ_SHARE = 0.2
-"""The share of the duration by which the fuzzers run after it; they would disturb the measurements of the window."""
+"""The time of the fuzzers as a share of the duration. They run afterwards, since they would disturb the measurements of
+the window.
+"""
 MB = 1024 * 1024
 EXPECTED_OUTCOMES = ("200", "400", "busy")
 
@@ -76,7 +79,7 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
             task.cancel()
         await asyncio.gather(*living, return_exceptions=True)
         for task in done:
-            task.result()  # raises what ended it early
+            task.result()  # raises the error that ended the task early
         late = stall_log.late_s
         answers, _ = await asyncio.to_thread(clients.communicate, "end\n", 150)
         last = await _resident(application, disturbances, default)
@@ -94,8 +97,9 @@ def _start_clients(port: int, key: str, seed: int) -> subprocess.Popen[str]:
 
 
 async def _resident(application: QApplication, disturbances: Disturbances, model: Path) -> int:
-    """Resident memory with this model loaded, after garbage collection. The minimum over 4 s, since a snapshot of 30 MB
-    may be being written."""
+    """Resident memory with this model loaded, after garbage collection. It is the minimum over 4 s, since the engine
+    may be writing a KV snapshot of 30 MB.
+    """
     async with disturbances.model_lock:
         await disturbances.load(model)
         await asyncio.sleep(2)

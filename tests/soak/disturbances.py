@@ -26,7 +26,7 @@ class Disturbances:
         """Held while the model is being changed."""
 
     async def run(self) -> None:
-        """Runs until cancelled."""
+        """Disturbs the app at random intervals until cancelled."""
         while True:
             await asyncio.sleep(self._rng.uniform(3, 12))
             for name, disturb in (

@@ -1,6 +1,7 @@
 """Clients of the endpoint, in a process of their own: `python -m tests.soak.endpoint_clients PORT KEY SEED`.
 
-They send random requests until a line arrives on stdin, then the counts of outcomes are printed as JSON."""
+They send random requests until a line arrives on stdin. Then the number of requests by outcome is printed as JSON.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ def _ollama(body: dict[str, object]) -> dict[str, object]:
 
 
 async def _stream(client: httpx.AsyncClient, body: dict[str, object], n_lines: int) -> int:
-    """Reads a stream to its end, or disconnects after `n_lines` unless 0."""
+    """Sends a streamed request, and reads to its end; disconnects after `n_lines` lines if that is not 0. Returns the
+    status code.
+    """
     async with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as response:
         async for _ in response.aiter_lines():
             n_lines -= 1

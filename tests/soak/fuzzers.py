@@ -24,16 +24,16 @@ FUZZERS = (
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRA_TIMEOUT_S = 120.0
-"""Beyond the duration of a fuzzer, for its start and its last input."""
+"""The time that a fuzzer may take beyond its duration, for its start and its last input."""
 
 
 def run_all(seconds: float, seed: int, modules: Sequence[str] = FUZZERS) -> list[str]:
-    """The findings of all fuzzers, run one after another in `seconds` together."""
+    """Runs all fuzzers one after another, in `seconds` together. Returns their findings."""
     return [f"{module}: {each}" for module in modules for each in run_one(module, seconds / max(len(modules), 1), seed)]
 
 
 def run_one(module: str, seconds: float, seed: int) -> list[str]:
-    """The findings of a fuzzer. A crash or timeout of the fuzzer itself is a finding."""
+    """Runs a fuzzer and returns its findings. A crash or timeout of the fuzzer itself is a finding."""
     command = [sys.executable, "-m", "tests.soak.fuzzers", module, str(seconds), str(seed)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + EXTRA_TIMEOUT_S)

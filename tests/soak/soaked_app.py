@@ -28,7 +28,7 @@ FINAL_STATES = ("complete", "stopped", "length")
 
 
 class StallLog(QObject):
-    """Records how late_s each tick of a timer in the GUI's event loop is, in seconds."""
+    """Records how late each tick of a timer in the GUI's event loop is, in seconds."""
 
     def __init__(self) -> None:
         super().__init__()

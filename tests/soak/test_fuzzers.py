@@ -18,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_findings_and_crashes_are_reported(folder: Path) -> None:
+def test_findings_and_crashes_of_fuzzers_are_reported(folder: Path) -> None:
     (folder / "finds.py").write_text("def fuzz(seconds, seed): return [f'{seconds} {seed}']")
     (folder / "crashes.py").write_text("def fuzz(seconds, seed): raise ValueError('broken')")
     finding, crash = run_all(2.0, 7, ("finds", "crashes"))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.timeout(240)
-def test_short_soak_loses_no_text_and_gives_no_unexpected_answers(model_path: Path) -> None:
+def test_short_soak_loses_no_text_and_gets_no_unexpected_answers(model_path: Path) -> None:
     command = [sys.executable, "-m", "tests.soak", "0.3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=230)
     rows = {line.split()[1]: line for line in done.stdout.splitlines() if " soak." in line}

@@ -33,7 +33,7 @@ class UserActions:
         """How often each action was done."""
 
     async def run(self) -> None:
-        """Runs until cancelled."""
+        """Does random actions until cancelled."""
         actions: list[tuple[Callable[[], None], int]] = [
             (self._send, 8), (self._stop, 1), (self._retry, 2), (self._alternatives, 1), (self._edit, 1),
             (self._new_chat, 1), (self._navigate, 2), (self._scroll, 3), (self._resize, 1), (self._search, 1),
@@ -71,7 +71,7 @@ class UserActions:
 
     def _edit(self) -> None:
         if message_id := self._last():
-            self._transcript.edited.emit(message_id, "That is what I would have final_texts.")
+            self._transcript.edited.emit(message_id, "That is what I would have said.")
 
     def _new_chat(self) -> None:
         self._app.window.sidebar.new_chat_requested.emit()

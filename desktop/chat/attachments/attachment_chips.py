@@ -1,4 +1,5 @@
-"""Chips of attached files above the text of a message: icon, name, number of tokens, remove button."""
+"""Chips above the text field of the composer, one for each attached file: icon, name, number of tokens, remove
+button."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ class AttachmentChip(QFrame):
 
     @property
     def tab_stops(self) -> tuple[QWidget, QWidget]:
-        """Widgets of the tab order."""
+        """The chip and its remove button, in tab order."""
         return self, self._remove
 
     def show_item(self, item: AttachmentItem) -> None:
@@ -84,7 +85,8 @@ class AttachmentChip(QFrame):
 
 
 class AttachmentChips(QScrollArea):
-    """At most two rows of chips, then it scrolls. Hidden while there are none."""
+    """Area with one chip for each attached file. It shows two rows of chips and scrolls if there are more. It is hidden
+    while there are no chips."""
 
     removal_requested = Signal(str)
 
@@ -106,7 +108,7 @@ class AttachmentChips(QScrollArea):
 
     @property
     def tab_stops(self) -> list[QWidget]:
-        """Widgets of the tab order."""
+        """All chips and their remove buttons, in tab order."""
         return [tab_stop for chip in self._chips.values() for tab_stop in chip.tab_stops]
 
     @property
@@ -114,7 +116,8 @@ class AttachmentChips(QScrollArea):
         return list(self._chips.values())
 
     def show_items(self, items: Sequence[AttachmentItem]) -> None:
-        """Show these items; chips of items that stay keep their focus."""
+        """Show one chip for each item. The chip of an item that was already shown is reused, so that it keeps the
+        keyboard focus."""
         for removed_id in self._chips.keys() - {item.id for item in items}:
             chip = self._chips.pop(removed_id)
             self._flow.removeWidget(chip)

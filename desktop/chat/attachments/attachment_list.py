@@ -1,4 +1,4 @@
-"""The attachments of a draft. Qt-free."""
+"""The files attached to a draft. Qt-free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from desktop.store.records import Attachment
 
 @dataclass(frozen=True, slots=True)
 class AttachmentItem:
-    """One file. `attachment` is None while it is being read, `n_tokens` while it is being counted."""
+    """One attached file. `attachment` is None while the file is being read. `n_tokens` is None until its tokens are
+    counted."""
 
     id: str
     name: str
@@ -20,7 +21,8 @@ class AttachmentItem:
 
 
 class AttachmentList:
-    """Items in the order in which they were added. `new_id()` makes their ids. Unknown ids are ignored."""
+    """Attached files in the order in which they were added. `new_id()` makes the id of each item. Methods ignore
+    unknown ids."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
@@ -36,7 +38,7 @@ class AttachmentList:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """Files whose text is read, with their token counts; 0 for those not counted yet."""
+        """The files whose text has been read. Their `n_tokens` is 0 if their tokens are not counted yet."""
         return tuple(
             replace(item.attachment, n_tokens=item.n_tokens or 0)
             for item in self._items.values()
@@ -47,13 +49,13 @@ class AttachmentList:
         return item_id in self._items
 
     def add(self, name: str) -> str:
-        """Add a file that is being read, and return its id."""
+        """Add an item for a file that is still being read. Returns the id of the item."""
         item_id = self._new_id()
         self._items[item_id] = AttachmentItem(item_id, well_formed(name))
         return item_id
 
     def set_attachment(self, item_id: str, attachment: Attachment) -> None:
-        """Store the text of a file that was being read."""
+        """Store the text of a file that has been read. Ignored if the item was removed meanwhile."""
         if item_id in self._items:
             self._items[item_id] = AttachmentItem(item_id, attachment.name, attachment)
 
@@ -65,7 +67,7 @@ class AttachmentList:
         self._items.pop(item_id, None)
 
     def remove_sent(self, sent: Iterable[Attachment]) -> None:
-        """Remove one item for each of these attachments."""
+        """For each of these attachments, remove one item with the same name and text."""
         for attachment in sent:
             uncounted = replace(attachment, n_tokens=0)
             for item in self.items:
@@ -74,8 +76,8 @@ class AttachmentList:
                     break
 
     def show(self, attachments: Iterable[Attachment], *, keep_reading: bool = False) -> None:
-        """Replace all items, or with `keep_reading` those that are read. Token counts are dropped, since they may come
-        from another model."""
+        """Replace the items by these attachments. With `keep_reading`, items whose files are still being read are kept.
+        Token counts are dropped, because another model may have counted them."""
         self._items = {item.id: item for item in self.items if keep_reading and item.attachment is None}
         for attachment in attachments:
             self.set_attachment(self.add(attachment.name), attachment)

@@ -1,4 +1,4 @@
-"""Reads attached files on background threads, and counts their tokens."""
+"""Reads attached files on background threads and counts their tokens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_REASONS_SHOWN = 3
 class AttachmentLoader(QObject):
     """Fills `list`, the attachments of the draft in the composer. GUI thread only.
 
-    `notify(text)` is called with the reasons why files were not attached."""
+    If files cannot be attached, `notify(text)` is called with the reasons."""
 
     changed = Signal()
 
@@ -45,10 +45,11 @@ class AttachmentLoader(QObject):
         self._reader = FileReader()
         self._reading: dict[str, asyncio.Future[Attachment]] = {}
         self._model: ModelInfo | None = None
-        """The model that the token counts come from."""
+        """The model that counted the tokens of the items."""
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Read these files one after the other. An empty list stands for a pasted picture, which is rejected."""
+        """Attach these files, which are read one after the other. An empty list means that a picture was pasted;
+        pictures are rejected."""
         if not paths:
             self._notify(strings.pictures_not_supported())
             return
@@ -58,25 +59,27 @@ class AttachmentLoader(QObject):
         self._tasks.spawn(self._read(added, too_many=len(paths) > n_free), "read files")
 
     def remove(self, item_id: str) -> None:
-        """Remove a file; cancels reading it."""
+        """Remove an attached file. If it is still being read, cancel this."""
         self.list.remove(item_id)
         if (reading := self._reading.get(item_id)) is not None:
             reading.cancel()
         self.changed.emit()
 
     def show(self, attachments: Sequence[Attachment], *, keep_reading: bool = False) -> None:
-        """Show the attachments of another draft. Files that are still being read are dropped or kept."""
+        """Show the attachments of another draft. With `keep_reading`, files that are still being read are kept, else
+        they are dropped."""
         self.list.show(attachments, keep_reading=keep_reading)
         self.changed.emit()
         self.count()
 
     def remove_sent(self, sent: Sequence[Attachment]) -> None:
-        """Remove the attachments of a sent message; keeps those added since."""
+        """Remove the attachments of a sent message. Attachments that were added after sending are kept."""
         self.list.remove_sent(sent)
         self.changed.emit()
 
     def count(self) -> None:
-        """Count the tokens of files that are not counted, or were counted with another model."""
+        """Count the tokens of files that are not counted yet, or that were counted by another model. Does nothing while
+        no model is loaded."""
         model = self._models.status.model
         if self._models.status.state != "ready" or model is None:
             return
@@ -90,7 +93,7 @@ class AttachmentLoader(QObject):
                 self._tasks.spawn(self._count(item.id, item.attachment), "count a file's tokens")
 
     def close(self) -> None:
-        """Cancel reading without waiting for its end. Idempotent."""
+        """Cancel the reading of all files, without waiting until it ends. Idempotent."""
         self._reader.close()
         for reading in self._reading.values():
             reading.cancel()
@@ -98,7 +101,7 @@ class AttachmentLoader(QObject):
     async def _read(self, added: Sequence[tuple[str, Path]], *, too_many: bool) -> None:
         reasons = [strings.too_many_files(MAX_FILES)] if too_many else []
         for item_id, path in added:
-            if item_id not in self.list:  # removed, or another chat was opened
+            if item_id not in self.list:  # the file was removed, or another chat was opened
                 continue
             reading = self._reading[item_id] = detached("read-file", self._reader.read, path)
             try:
@@ -106,7 +109,8 @@ class AttachmentLoader(QObject):
             except asyncio.CancelledError:
                 if item_id in self.list:
                     raise
-            except Exception as error:  # any error: a file that stays unread would block sending
+            # includes unexpected errors: a file that never leaves the state "being read" would block sending
+            except Exception as error:
                 if not isinstance(error, AttachError):
                     log.error("reading a file failed\n%s", redacted_traceback(error))
                 reasons.append(strings.attachment_error(error))
@@ -125,7 +129,7 @@ class AttachmentLoader(QObject):
             model = self._model
             n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
         except EngineError:
-            return  # counted again when a model is loaded
+            return  # `count` is called again when a model is loaded
         if model == self._model:
             self.list.set_n_tokens(item_id, n_tokens)
             self.changed.emit()

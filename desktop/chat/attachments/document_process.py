@@ -1,8 +1,8 @@
-"""Reads PDF and Word documents in a child process, which can be ended when it takes too long.
+"""Reads PDF and Word documents in a child process, which can be killed if it takes too long.
 
-`python -m desktop.chat.attachments.document_process KIND FILE` writes JSON to stdout: the text, or the name and fields
-of an `AttachError`. Packaged programs, which have no Python interpreter beside them, start themselves instead.
-"""
+`python -m desktop.chat.attachments.document_process KIND FILE` writes JSON to stdout: the text, or the name and the
+fields of an `AttachError`. A packaged program has no Python interpreter that could run this module, so it starts itself
+with `READ_OPTION`."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from desktop.platform.child_memory import bound_memory
 from desktop.store.records import AttachmentKind
 
 READ_OPTION = "--read-document"
-"""Command line option with which a packaged program reads a document."""
+"""Command line option that makes a packaged program read one document and exit."""
 
 
 def child_command(kind: AttachmentKind, path: Path) -> list[str]:
-    """Command that reads a document in a child process."""
+    """Command line of the child process that reads this document."""
     start = [READ_OPTION] if getattr(sys, "frozen", False) else ["-m", "desktop.chat.attachments.document_process"]
     return [sys.executable, *start, kind, str(path)]
 
 
 def run_as_document_reader(arguments: Sequence[str]) -> int | None:
-    """Read a document if a packaged program was started with `READ_OPTION`. Returns the exit code, else None."""
+    """If this process is a packaged program that was started with `READ_OPTION`, read the document and return the exit
+    code. Otherwise return None."""
     if not getattr(sys, "frozen", False) or list(arguments[:1]) != [READ_OPTION]:
         return None
     return main(list(arguments[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
-    # Imported late: only the child process needs them.
+    # Imported here, because only the child process needs these modules.
     from desktop.chat.attachments.docx import read_docx
     from desktop.chat.attachments.pdf import read_pdf
 

@@ -1,9 +1,9 @@
-"""Text of Word documents, with headings, lists and tables as Markdown. Runs in the child process for documents.
+"""Text of Word documents, with headings, lists and tables as Markdown. Runs in the child process that reads documents.
 
-A .docx is a zip: https://ecma-international.org/publications-and-standards/standards/ecma-376/. Its main part, mostly
-word/document.xml, is named in _rels/.rels, and the parts of its notes beside it. "Strict" documents (ISO/IEC 29500-1)
-are the same language with other namespaces than "transitional" ones (29500-4).
-"""
+A .docx file is a ZIP package: https://ecma-international.org/publications-and-standards/standards/ecma-376/. The file
+_rels/.rels names the main part, which is usually word/document.xml. For this part, the file
+word/_rels/document.xml.rels names the parts with footnotes and endnotes. "Strict" documents (ISO/IEC 29500-1) have the
+same elements as "transitional" ones (29500-4), but in other XML namespaces."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BODY = "word/document.xml"
-"""Main part if the package does not name one."""
+"""Main part of a package in which _rels/.rels names none."""
 
 PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 MAIN, NOTES = "/officeDocument", ("/footnotes", "/endnotes")
-"""Suffixes of relationship types, in both kinds of documents."""
+"""Suffixes of the relationship types of the main part and of notes. They are the same in strict and transitional
+documents."""
 
 TRANSITIONAL = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
@@ -39,14 +40,16 @@ W = TRANSITIONAL
 SKIPPED = frozenset(
     {W + "del", W + "moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
-"""Text deleted or moved in tracked changes, and alternative versions of the same content."""
+"""Elements that are skipped: text that was deleted or moved away in tracked changes, and alternative versions of
+content that is also present."""
 
 BREAKS = {W + "tab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
 HEADINGS = 6
 
 
 def read_docx(path: Path) -> str:
-    """Blocks separated by empty lines. Raises Encrypted, Damaged, NotText, TooLarge, OSError."""
+    """Text of a Word document, with an empty line between blocks. Raises Encrypted, Damaged, NotText, TooLarge,
+    OSError."""
     with path.open("rb") as file:
         if file.read(len(OLD_OFFICE)) == OLD_OFFICE:
             raise Encrypted(path.name)
@@ -54,26 +57,27 @@ def read_docx(path: Path) -> str:
         with zipfile.ZipFile(path) as package:
             parts = _parts(package, path.name)
             if not parts:
-                raise NotText(path.name)  # another kind of ZIP file
+                raise NotText(path.name)  # a ZIP file, but not a Word document
             blocks = [block for part in parts for block in _blocks(_root(package, part, path.name))]
     except (zipfile.BadZipFile, zlib.error, EOFError, ParseError, DefusedXmlException, RecursionError) as error:
         raise Damaged(path.name) from error
-    except RuntimeError as error:  # raised by zipfile for encrypted entries
+    except RuntimeError as error:  # zipfile raises this for encrypted entries
         raise Encrypted(path.name) from error
-    except NotImplementedError as error:  # raised by zipfile for unknown compression methods
+    except NotImplementedError as error:  # zipfile raises this for unknown compression methods
         raise Damaged(path.name) from error
     return "\n\n".join(blocks)
 
 
 def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
-    """Names of the main part, footnotes and endnotes; empty if the package is not a Word document."""
+    """Names of the main part and of the parts with footnotes and endnotes; empty if the package is not a Word
+    document."""
     names = set(package.namelist())
     main = next(iter(_related(package, names, "", "_rels/.rels", (MAIN,), name)), BODY)
     if main not in names:
         return []
     root = _root(package, main, name)
     if root.tag not in (W + "document", W + "body"):
-        return []  # a spreadsheet or presentation
+        return []  # for example a spreadsheet or a presentation
     folder, _, file = main.rpartition("/")
     notes = _related(package, names, folder, f"{folder}/_rels/{file}.rels".lstrip("/"), NOTES, name)
     usual = [each for each in ("word/footnotes.xml", "word/endnotes.xml") if each in names and not notes]
@@ -83,7 +87,8 @@ def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
 def _related(
     package: zipfile.ZipFile, names: set[str], folder: str, relations: str, types: tuple[str, ...], name: str
 ) -> list[str]:
-    """Names of existing parts with these relationship types, from the part `relations`, in the order of `types`."""
+    """Names of the parts that the part `relations` lists with one of these relationship types, in the order of `types`.
+    Parts that are missing in the package are omitted."""
     if relations not in names:
         return []
     found: list[str] = []
@@ -99,7 +104,8 @@ def _related(
 
 def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
     with package.open(part) as packed:
-        data = packed.read(UNPACKED_BYTES + 1)  # the size stated in the ZIP file may be wrong
+        # one byte over the limit is read, because the size stated in the ZIP file may be wrong
+        data = packed.read(UNPACKED_BYTES + 1)
     if len(data) > UNPACKED_BYTES:
         raise TooLarge(name, "bytes", UNPACKED_BYTES)
     root = parse(io.BytesIO(data), forbid_dtd=True).getroot()
@@ -114,7 +120,7 @@ def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
 
 
 def _blocks(element: Element) -> Iterator[str]:
-    """Paragraphs, list items and tables below `element`."""
+    """Paragraphs, list items and tables inside `element`, each as a block of Markdown."""
     for child in element:
         if child.tag == W + "p":
             text = _inline(child).strip()
@@ -135,7 +141,7 @@ def _inline(element: Element) -> str:
             parts.append(child.text or "")
         elif child.tag in BREAKS:
             parts.append(BREAKS[child.tag])
-        elif child.tag == W + "p":  # a text box in the middle of a paragraph
+        elif child.tag == W + "p":  # a text box inside a paragraph
             parts.append("\n" + _inline(child))
         elif child.tag not in SKIPPED and child.tag != W + "pPr":
             parts.append(_inline(child))

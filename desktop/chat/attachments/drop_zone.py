@@ -1,4 +1,4 @@
-"""Files that are dropped onto a page or pasted."""
+"""Receives files that are dropped onto a page, and finds the paths of dropped or pasted files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ MARGIN = 12
 
 
 def files_of(mime: QMimeData) -> list[Path]:
-    """Paths of the local files that were dropped or copied."""
+    """Paths of the local files in dropped or pasted data."""
     return [_path_of(url) for url in mime.urls() if url.isLocalFile()]
 
 
 def _path_of(url: QUrl) -> Path:
-    """Path of a file URL. Qt replaces bytes that are not UTF-8 by U+FFFD; the encoded URL still has them."""
+    """Path of a file URL. Qt's `toLocalFile` replaces bytes that are not UTF-8 by U+FFFD; such a path is decoded from
+    the encoded URL instead."""
     path = url.toLocalFile()
     if "\ufffd" in path and os.name == "posix":
         path = os.fsdecode(unquote_to_bytes(bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded).encode())))
@@ -31,7 +32,7 @@ def is_picture(mime: QMimeData) -> bool:
 
 
 class DropZone(QFrame):
-    """Overlay of `page` for dropping files; hidden until files are dragged onto the page."""
+    """Overlay that covers `page` while files are dragged over it, and receives the dropped files."""
 
     files_given = Signal(list)
 
@@ -57,7 +58,7 @@ class DropZone(QFrame):
             return True
         if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             self.hide()
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move would delete the file at its place
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move action would delete the original file
             event.accept()
             self.files_given.emit(files_of(event.mimeData()))
             return True

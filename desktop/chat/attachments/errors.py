@@ -1,4 +1,4 @@
-"""Why a file cannot be attached. The screen texts are in `desktop.chat.strings`.
+"""Errors of files that cannot be attached. Their texts for the screen are in `desktop.chat.strings`.
 
 AttachError
 ├── NotText         neither text nor a supported document
@@ -16,7 +16,7 @@ from typing import Literal
 
 
 class AttachError(Exception):
-    """Base class. `name` is the name of the file."""
+    """Base class of the errors of attached files. `name` is the name of the file."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{type(self).__name__}: {name}")
@@ -31,7 +31,7 @@ Measure = Literal["bytes", "pages", "characters"]
 
 
 class TooLarge(AttachError):
-    """`most` is the limit, in units of `measure`."""
+    """The file exceeds a limit. `most` is the limit, in units of `measure`."""
 
     def __init__(self, name: str, measure: Measure, most: int) -> None:
         super().__init__(name)
@@ -48,7 +48,7 @@ class Damaged(AttachError):
 
 
 class NoText(AttachError):
-    """`is_empty`: a blank text file; otherwise a document, which may be a scan."""
+    """The file contains no text. With `is_empty` it is a blank text file, otherwise a document, which may be a scan."""
 
     def __init__(self, name: str, *, is_empty: bool = False) -> None:
         super().__init__(name)
@@ -60,7 +60,7 @@ class TooSlow(AttachError):
 
 
 class Unreachable(AttachError):
-    """`reason` is the error text of the system."""
+    """The system cannot open the file. `reason` is the error message of the system."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(name)

@@ -1,4 +1,4 @@
-"""Kind of an attached file, from its first bytes and its name."""
+"""Determines the kind of an attached file from its first bytes and its name."""
 
 from __future__ import annotations
 
@@ -77,18 +77,19 @@ LANGUAGES = {
     "zig": "zig",
     "zsh": "bash",
 }
-"""File extension, or whole name such as Makefile, in lower case → language of a code block."""
+"""Language of the Markdown code block for a file, by its extension in lower case. A file without extension is found by
+its whole name, such as "makefile", in lower case."""
 
 PDF = b"%PDF-"
 ZIP = b"PK\x03\x04"
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"
-"""Start of .doc files, and of .docx files with a password."""
+"""First bytes of .doc files, and of .docx files that are protected by a password."""
 
 MAGIC_BYTES = 1024
 
 
 def kind_of(name: str, head: bytes) -> AttachmentKind:
-    """`head` is the first `MAGIC_BYTES` of the file. Files that are neither documents nor code count as text."""
+    """Kind of a file, whose first `MAGIC_BYTES` bytes are `head`. A file of an unknown kind counts as text."""
     if PDF in head[:MAGIC_BYTES]:
         return "pdf"
     if head.startswith(ZIP) or (head.startswith(OLD_OFFICE) and extension(name) == "docx"):
@@ -101,11 +102,11 @@ def kind_of(name: str, head: bytes) -> AttachmentKind:
 
 
 def language_of(name: str) -> str:
-    """Language of a code block with this file; "" for none."""
+    """Language of the Markdown code block for this file; "" if it is not code."""
     return LANGUAGES.get(extension(name), "")
 
 
 def extension(name: str) -> str:
-    """The extension in lower case, without the dot; the whole name if there is none."""
+    """Extension of a file name, in lower case and without the dot. A name without extension is returned whole."""
     path = PurePath(name)
     return (path.suffix.removeprefix(".") or path.name).lower()

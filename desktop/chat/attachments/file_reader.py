@@ -1,4 +1,4 @@
-"""Attached files → text for the model."""
+"""Reads attached files and converts them to text for the model."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ POLL_S = 0.05
 
 
 class FileReader:
-    """Reads files. All methods may be called on any thread.
+    """Reads attached files. All methods may be called on any thread.
 
-    `command(kind, path)` starts the child process for documents, which may take `document_s` seconds."""
+    PDF and Word documents are read in a child process, which may take `document_s` seconds. `command(kind, path)`
+    returns the command line of the child process."""
 
     def __init__(
         self, command: Callable[[AttachmentKind, Path], list[str]] = child_command, document_s: float = DOCUMENT_S
@@ -38,11 +39,12 @@ class FileReader:
         self._closed = threading.Event()
 
     def close(self) -> None:
-        """End running child processes; their reads raise TooSlow."""
+        """End the child processes that are reading documents. The `read` calls that wait for them raise TooSlow."""
         self._closed.set()
 
     def read(self, path: Path) -> Attachment:
-        """Read a file. Blocks, for documents until the child process ends. Raises AttachError."""
+        """Read a file, and block until this is done. For a document, that is the end of the child process. Raises
+        AttachError."""
         name = well_formed(path.name)
         try:
             if not path.is_file():
@@ -66,7 +68,7 @@ class FileReader:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[3],  # the folder that contains `desktop`
+            cwd=Path(__file__).parents[3],  # the folder that contains the package `desktop`
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         try:
@@ -82,13 +84,13 @@ class FileReader:
                 return child.communicate(timeout=POLL_S)[0]
             if self._closed.is_set() or time.monotonic() > deadline:
                 raise TooSlow(name)
-            if memory_of(child.pid) > CHILD_BYTES:  # for systems that cannot limit it
+            if memory_of(child.pid) > CHILD_BYTES:  # for systems on which the child process cannot limit its own memory
                 raise Damaged(name)
 
 
 def _read_text(path: Path) -> str:
     with path.open("rb") as file:
-        data = file.read(FILE_BYTES + 1)  # it may have grown since
+        data = file.read(FILE_BYTES + 1)  # the file may have grown since its size was checked
     if len(data) > FILE_BYTES:
         raise TooLarge(well_formed(path.name), "bytes", FILE_BYTES)
     text = decode(data)
@@ -98,7 +100,8 @@ def _read_text(path: Path) -> str:
 
 
 def _text_from(output: bytes, name: str) -> str:
-    """Text in the output of the child. Raises the error in it, or Damaged if the child crashed."""
+    """Text in the output of the child process. Raises the error that the output describes, or Damaged if the child
+    process crashed."""
     try:
         result = json.loads(output)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Text of PDF files. Runs in the child process for documents."""
+"""Text of PDF files. Runs in the child process that reads documents."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from desktop.platform.surrogates import well_formed
 
 
 def read_pdf(path: Path) -> str:
-    """Text of all pages, separated by empty lines. Raises Encrypted, Damaged, TooLarge, OSError."""
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs every small error that it repairs
+    """Text of all pages of a PDF file, with an empty line between pages. Raises Encrypted, Damaged, TooLarge,
+    OSError."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # pypdf logs every small error that it repairs
     try:
         return _read(path)
     except AttachError:
@@ -24,20 +25,20 @@ def read_pdf(path: Path) -> str:
         raise Encrypted(path.name) from error
     except OSError:
         raise
-    except Exception as error:  # pypdf raises many kinds of errors for damaged files
+    except Exception as error:  # pypdf raises many types of exceptions for damaged files
         raise Damaged(path.name) from error
 
 
 def _read(path: Path) -> str:
     reader = PdfReader(path)
-    if reader.is_encrypted and not reader.decrypt(""):  # many PDFs forbid changes but have no password
+    if reader.is_encrypted and not reader.decrypt(""):  # many PDFs only forbid changes, and open with an empty password
         raise Encrypted(path.name)
     if len(reader.pages) > PAGES:
         raise TooLarge(path.name, "pages", PAGES)
     pages: list[str] = []
     n_characters = 0
     for page in reader.pages:
-        # A font may map two characters to the two halves of a surrogate pair.
+        # A font may map two characters to the two halves of a surrogate pair. `well_formed` joins them.
         pages.append(well_formed(page.extract_text()).strip())
         n_characters += len(pages[-1])
         if n_characters > CHARACTERS:

@@ -1,4 +1,4 @@
-"""Decodes text files."""
+"""Decodes text files whose encoding is unknown."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import codecs
 
 MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # must precede UTF-16, because its mark begins with the UTF-16 mark
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\b\x1b") + b"\x7f"
 CONTROLS_PER_1000 = 5
-"""Old logs may contain a few control characters; files with more are binary."""
+"""Maximum number of control characters per 1000 bytes of a text file. Old logs contain a few; files with more are
+binary."""
 
 
 def decode(data: bytes) -> str | None:
-    """The text with \\n line ends, or None for binary data.
+    """Text of a file, with \\n as line end, or None if the data is binary.
 
-    The encoding is that of the byte order mark, else UTF-8 if valid, else Windows-1252."""
+    The encoding is that of the byte order mark. Without a mark it is UTF-8 if that is valid, else Windows-1252, else
+    Latin-1."""
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return _lines(_decoded(data[len(mark) :], encoding))

@@ -1,4 +1,5 @@
-"""Connects the settings of the open chat: the sheet, the presets, and the preset button of the composer."""
+"""Connects the settings of the open chat with the settings sheet, the presets, and the preset button of the
+composer."""
 
 from __future__ import annotations
 
@@ -23,10 +24,10 @@ translate = QCoreApplication.translate
 
 
 class ChatSettingsController(QObject):
-    """Lives as long as its window. GUI thread only."""
+    """Controller of the settings of the open chat. Exists as long as its window. GUI thread only."""
 
     changed = Signal()
-    """The settings of the open chat were changed by the user."""
+    """Emitted when the user has changed the settings of the open chat."""
 
     def __init__(self, window: AppWindow, page: ChatPage, sessions: ChatSessions, store: Store, tasks: TaskSet) -> None:
         super().__init__(window)
@@ -47,11 +48,11 @@ class ChatSettingsController(QObject):
         self._show()
 
     async def open(self) -> None:
-        """Load the user's presets. Raises StoreError."""
+        """Load the presets that the user saved. Raises StoreError."""
         self._set_presets(await self._store.presets())
 
     def _show(self) -> None:
-        self.sheet.flush()  # may change the settings
+        self.sheet.flush()  # must precede the next line, because it may change the settings
         settings = self._sessions.settings
         self.sheet.show_settings(settings)
         name, changed = self._presets.name_of(settings)
@@ -67,8 +68,6 @@ class ChatSettingsController(QObject):
         else:
             self._window.show_page("chat")
             self.sheet.open_sheet()
-
-    # Presets
 
     def _open_menu(self) -> None:
         pill = self._composer.preset_pill
@@ -105,7 +104,7 @@ class ChatSettingsController(QObject):
         self._tasks.spawn(self._save_renamed(old, new, preset), "rename a preset")
 
     def _delete_preset(self, name: str) -> None:
-        """Delete a preset and offer to undo it. The chat keeps its settings."""
+        """Delete a preset and offer to undo this. The settings of the open chat do not change."""
         preset = self._presets.own[name]
         self._set_presets(self._without(name))
         self._tasks.spawn(self._store.save_preset(name, None), "delete a preset")
@@ -121,5 +120,6 @@ class ChatSettingsController(QObject):
         return {other: preset for other, preset in self._presets.own.items() if other != name}
 
     async def _save_renamed(self, old: str, new: str, preset: ChatSettings) -> None:
-        await self._store.save_preset(new, preset)  # first, so that the preset is never missing in the store
+        # before the old name is deleted, so that the store always has the preset
+        await self._store.save_preset(new, preset)
         await self._store.save_preset(old, None)

@@ -1,4 +1,4 @@
-"""Row of the settings sheet for a number: label, value, help, reset button."""
+"""Row of the settings sheet for one number: label, value, help text, reset button."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ VALUE_WIDTH = 96
 
 
 class NumberRow(QWidget):
-    """Emits `entered(name, text)` while typing; "" stands for the default.
+    """Row for one number. Emits `entered(name, text)` while the user types; an empty text stands for the default.
 
-    The reset button is for the mouse only; on the keyboard, an empty field resets the number."""
+    The reset button works with the mouse only. On the keyboard, the user resets the number by emptying the field."""
 
     entered = Signal(str, str)
 
@@ -52,7 +52,8 @@ class NumberRow(QWidget):
         button.setAccessibleName(self.tr("Reset to default: {name}").format(name=name))
         button.setToolTip(self.tr("Reset to default"))
         button.clicked.connect(self._reset)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # otherwise Tab and Space would reset the number
+        # otherwise Tab followed by Space would reset the number by mistake
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         button.setSizePolicy(policy)
@@ -70,14 +71,14 @@ class NumberRow(QWidget):
         grid.setColumnStretch(0, 1)
 
     def show_text(self, text: str) -> None:
-        """Show the current value; "" for the default."""
+        """Show the current value as text; "" stands for the default."""
         if text != self.edit.text():
             self.edit.setText(text)
         self.show_invalid(False)
         self.reset.setVisible(bool(text))
 
     def show_invalid(self, invalid: bool) -> None:
-        """Show whether the text of the field is invalid."""
+        """Show whether the text in the field is invalid."""
         self._help.setText(strings.setting_problem(self.number) if invalid else self._help_text)
         self.reset.setVisible(bool(self.edit.text()))
         for widget in (self._help, self.edit):

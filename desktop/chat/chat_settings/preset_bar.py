@@ -1,4 +1,4 @@
-"""Preset bar of the settings sheet: choose, save, rename and delete presets."""
+"""Part of the settings sheet in which the user chooses, saves, renames and deletes presets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from desktop.widgets.text_composition import CompositionGuard
 
 
 def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -> QMenu:
-    """Menu of all presets, the current one checked. The data of each action is the name of its preset."""
+    """Menu of all presets, in which the current preset has a check mark. The data of each action is the name of its
+    preset."""
     menu = QMenu(parent)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for name in presets.names:
@@ -29,7 +30,7 @@ def preset_menu(theme: Theme, presets: Presets, current: str, parent: QWidget) -
 
 
 class NameEdit(QLineEdit):
-    """Field for the name of a preset. Enter accepts it, Esc cancels."""
+    """Field in which the user types the name of a preset. Enter accepts the name, Esc cancels."""
 
     accepted = Signal(str)
     cancelled = Signal()
@@ -67,7 +68,8 @@ class PresetBar(QWidget):
         self.delete = self._button(self.tr("Delete"), self._delete)
         self.name = NameEdit(self)
         self.name.setObjectName("settingValue")
-        self.name.setMaxLength(MAX_NAME_LENGTH + 1)  # one more, so that the user sees that a longer name is rejected
+        # one more than allowed, so that the user sees that a longer name is rejected
+        self.name.setMaxLength(MAX_NAME_LENGTH + 1)
         self.name.setPlaceholderText(self.tr("Name of the preset"))
         self.name.setAccessibleName(self.tr("Name of the preset"))
         self.name.accepted.connect(self._accept)
@@ -94,7 +96,7 @@ class PresetBar(QWidget):
 
     @property
     def _is_naming(self) -> bool:
-        """Whether a name is being typed."""
+        """Whether the user is typing the name of a preset."""
         return not self._naming.isHidden()
 
     def _lay_out(self) -> None:
@@ -140,7 +142,8 @@ class PresetBar(QWidget):
         self.name.setFocus()
 
     def _accept(self, name: str) -> None:
-        """Save or rename the preset. The current own preset may be saved again under its name."""
+        """Save a preset under this name, or rename the preset that is being renamed. The user may save the current
+        preset again under the same name, unless it is built in."""
         name = name.strip()
         replaces = self._renames or (name if self._presets.is_own(name) and name == self._current else "")
         problem = self._presets.name_problem(name, replaces=replaces)

@@ -1,4 +1,4 @@
-"""Presets: named chat settings, built in or saved by the user. Qt-free."""
+"""Presets: chat settings with a name, either built in or saved by the user. Qt-free."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ BUILT_IN: Mapping[str, ChatSettings] = {
 MAX_NAME_LENGTH = 40
 
 CHAT_ONLY_FIELDS = frozenset({"system", "preset", "leaves_out", "summary", "summarised_to"})
-"""Settings that a built-in preset does not change. The user's presets also have a system prompt."""
+"""Settings that do not change when a built-in preset is applied. Of these, a preset saved by the user also sets
+`system`, the instructions."""
 
 NameProblem = Literal["", "empty", "long", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """All presets. `own` are the user's, by name."""
+    """All presets, built in or saved by the user. `own` has the latter, by name."""
 
     own: Mapping[str, ChatSettings]
 
@@ -36,7 +37,8 @@ class Presets:
         return name in self.own
 
     def apply(self, name: str, settings: ChatSettings) -> ChatSettings:
-        """`settings` with the values of this preset. A preset without instructions keeps those of the chat."""
+        """A copy of `settings` with the values of this preset. If the preset has no instructions, those in `settings`
+        are kept."""
         found = self.own.get(name) or BUILT_IN.get(name)
         if found is None:
             return settings
@@ -44,14 +46,16 @@ class Presets:
         return replace(settings, **values, preset=name, system=found.system or settings.system)
 
     def name_of(self, settings: ChatSettings) -> tuple[str, bool]:
-        """(name of the preset that these settings come from, "" for none; whether they were changed since)."""
+        """Name of the preset that these settings come from ("" for none), and whether a setting was changed since the
+        preset was applied."""
         name = settings.preset or (EVERYDAY if _values(settings) == _values(ChatSettings()) else "")
         if name not in self.names:
             return "", False
         return name, self.apply(name, settings) != replace(settings, preset=name)
 
     def name_problem(self, name: str, *, replaces: str = "") -> NameProblem:
-        """Why the user cannot save a preset under this name; "" if it is valid. `replaces` may be reused."""
+        """Why the user cannot save a preset under this name; "" if the name is valid. The name of the preset `replaces`
+        may be used again."""
         name = name.strip()
         if not name:
             return "empty"
@@ -62,7 +66,7 @@ class Presets:
 
 
 def as_preset(name: str, settings: ChatSettings) -> ChatSettings:
-    """The settings of a chat as a preset with this name."""
+    """Preset with this name, made from the settings of a chat."""
     return ChatSettings(system=settings.system, preset=name, **_values(settings))
 
 

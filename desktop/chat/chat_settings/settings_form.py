@@ -1,4 +1,4 @@
-"""Numeric chat settings: their ranges, defaults and texts, and validation while they are typed."""
+"""Numeric chat settings: their ranges, defaults and texts, and validation while the user types."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Name = Literal["temperature", "top_p", "top_k", "min_p", "repeat_penalty", "max_
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A numeric field of `ChatSettings`, from `lowest` to `highest`. Texts are English, to be translated in the context
-    "composer"."""
+    """A numeric field of `ChatSettings`, with values from `lowest` to `highest`. Its texts are in English. They are
+    translated in the translation context "composer" of Qt."""
 
     name: Name
     label: str
@@ -27,19 +27,20 @@ class Number:
     whole: bool = False
     default: float | None = None
     without_default: str = ""
-    """What applies if neither a value nor a default is set."""
+    """Text for the default if there is no default value, for example "no limit"."""
 
     def value_of(self, text: str) -> float | None:
-        """The number in the text, or None if it is invalid. The decimal separator may be a comma."""
+        """The number in this text, or None if the text is invalid. The decimal separator may be a comma."""
         try:
             value: float = int(text) if self.whole else float(text.replace(",", "."))
         except ValueError:
             return None
-        return value if self.lowest <= value <= self.highest else None  # also rejects NaN
+        return value if self.lowest <= value <= self.highest else None  # the comparison also rejects NaN
 
 
 def _text(english: object) -> str:
-    """Types the result of QT_TRANSLATE_NOOP, which lupdate finds."""
+    """Gives the result of QT_TRANSLATE_NOOP the type `str`. The translation tool lupdate finds the texts by
+    QT_TRANSLATE_NOOP."""
     return str(english)
 
 
@@ -109,13 +110,14 @@ BY_NAME = {number.name: number for number in NUMBERS}
 
 
 class SettingsForm:
-    """Holds the settings. Valid changes take effect and are passed to `changed(settings)`. Not thread-safe."""
+    """Holds chat settings while the user edits them. Each valid change takes effect at once, and is passed to
+    `changed(settings)`. Not thread-safe."""
 
     def __init__(self, changed: Callable[[ChatSettings], None]) -> None:
         self._changed = changed
         self.settings = ChatSettings()
         self.invalid: dict[Name, Number] = {}
-        """Numbers whose text is invalid; they keep their previous values."""
+        """Numbers for which the user has typed an invalid text. Their settings keep the previous values."""
 
     def show(self, settings: ChatSettings) -> None:
         """Replace the settings without calling `changed`."""
@@ -123,7 +125,8 @@ class SettingsForm:
         self.invalid.clear()
 
     def enter(self, name: Name, text: str) -> bool:
-        """Set a number from its text; "" sets the default. Returns False, and changes nothing, if it is invalid."""
+        """Set a number from the text that the user typed; "" sets the default. If the text is invalid, keep the
+        previous value and return False."""
         text = text.strip()
         value = BY_NAME[name].value_of(text) if text else None
         if text and value is None:
@@ -140,6 +143,6 @@ class SettingsForm:
             self._changed(changed)
 
     def text_of(self, name: Name) -> str:
-        """The value as text; "" for the default."""
+        """Current value of a number as text; "" if it has the default."""
         value = getattr(self.settings, name)
         return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -21,16 +21,17 @@ from desktop.widgets.switch import Switch
 
 THINKING = (None, True, False)
 SETTLE_MS = 300
-"""Delay between the last key press and saving a change."""
+"""Delay between the last change in the sheet and the signal `changed`."""
 
 
 class ChatSettingsSheet(SideSheet):
-    """Shows and changes the settings of `form`. GUI thread only.
+    """Sheet in which the user changes the settings of a chat, which are in `form`. GUI thread only.
 
-    `changed` is emitted when typing pauses, and at once by `flush` or when the sheet is hidden."""
+    `changed` is emitted when the user pauses. If the sheet is hidden or `flush` is called, a pending `changed` is
+    emitted at once."""
 
     changed = Signal(object)
-    """The new `ChatSettings`."""
+    """Emitted with the new `ChatSettings`."""
     preset_saved = Signal(str)
     preset_renamed = Signal(str, str)
     preset_deleted = Signal(str)
@@ -74,7 +75,7 @@ class ChatSettingsSheet(SideSheet):
         self._show_all()
 
     def show_settings(self, settings: ChatSettings) -> None:
-        """Show other settings. Call `flush` first."""
+        """Show other settings. Call `flush` first, or a pending change is lost."""
         if settings != self.form.settings or self.form.invalid:
             self.form.show(settings)
             self._show_all()
@@ -88,7 +89,7 @@ class ChatSettingsSheet(SideSheet):
         self.system.setFocus()
 
     def flush(self) -> None:
-        """Emit a pending change at once."""
+        """Emit a pending `changed` at once."""
         if self._settling.isActive():
             self._settling.stop()
             self._emit_changed()
@@ -157,7 +158,8 @@ class ChatSettingsSheet(SideSheet):
         self._show_all()
 
     def _reset_all(self) -> None:
-        """Reset everything except the instructions and the summary."""
+        """Reset all numbers, thinking and the preset. The instructions, the summary and `leaves_out` keep their
+        values."""
         self.form.change(
             preset="",
             **{field.name: field.default for field in fields(ChatSettings) if field.name not in CHAT_ONLY_FIELDS},

@@ -19,18 +19,19 @@ WIDTH = 732
 
 
 class Composer(QFrame):
-    """Emits `submitted` on Enter; the text stays until `remove_sent` or `clear`. A message submitted before
-    `enable_sending` is emitted then. GUI thread only."""
+    """Lets the user write a message. Emits `submitted` on Enter; the text stays in the field until `remove_sent` or
+    `clear` is called. If the user presses Enter before `enable_sending` was called, `submitted` is emitted by that
+    call. GUI thread only."""
 
     submitted = Signal()
     stop_requested = Signal()
     edited = Signal()
-    """The text has changed."""
+    """Emitted when the text has changed."""
     attach_requested = Signal()
     files_given = Signal(list)
-    """Paths of dropped or pasted files; empty for a pasted picture."""
+    """Emitted with the paths of dropped or pasted files. The list is empty if a picture was pasted."""
     removal_requested = Signal(str)
-    """Id of an attachment."""
+    """Emitted with the id of the attachment to remove."""
     settings_requested = Signal()
     presets_requested = Signal()
 
@@ -40,11 +41,11 @@ class Composer(QFrame):
         self._answering = self._stopping = False
         self._can_submit = False
         self._early_text: str | None = None
-        """Text submitted before `enable_sending`."""
+        """Text with which the user pressed Enter before `enable_sending` was called; None if this has not happened."""
         self._blocked = self._checking = ""
-        """Why nothing can be sent now; "" if sending is possible."""
+        """Reasons why nothing can be sent now. Both are "" if sending is possible."""
         self._prefix = ""
-        """Text inserted by `begin_with`."""
+        """Text that `begin_with` inserted last."""
         self._has_attachments = False
         self.setObjectName("composer")
         self.setMaximumWidth(WIDTH)
@@ -87,8 +88,8 @@ class Composer(QFrame):
         return self._edit.toPlainText()
 
     def enable_sending(self) -> None:
-        """From now on messages are submitted, including one that was submitted before. Text typed after it stays; if it
-        was edited since, it is not submitted."""
+        """Emit `submitted` from now on when the user presses Enter. If the user pressed Enter earlier, emit it now for
+        the text at that time, unless this text was edited since. Text typed after it stays in the field."""
         self._can_submit = True
         early_text, self._early_text = self._early_text, None
         if early_text is not None and self.text.startswith(early_text):
@@ -103,7 +104,7 @@ class Composer(QFrame):
         self._edit.clear()
 
     def remove_sent(self, text: str) -> None:
-        """Remove the text of a sent message; keeps text typed after it."""
+        """Remove the text of a sent message from the field. Text typed after it stays."""
         rest = self.text.removeprefix(text)
         if rest != self.text:
             self.show_text(rest)
@@ -114,29 +115,29 @@ class Composer(QFrame):
         self._edit.moveCursor(self._edit.textCursor().MoveOperation.End)
 
     def begin_with(self, text: str) -> None:
-        """Insert a beginning for the user to complete; existing text follows it."""
+        """Insert the beginning of a message, which the user then completes. Text already in the field follows it."""
         typed = "" if self.text == self._prefix else self.text
         self._prefix = text
         self.show_text(text + typed)
         self._edit.setFocus()
 
     def insert_text(self, text: str) -> None:
-        """Insert text typed elsewhere at the cursor, and take the focus."""
+        """Insert text at the cursor, and take the focus. Used for keys that were pressed outside the text field."""
         self._edit.insertPlainText(text)
         self._edit.setFocus()
 
     def set_answering(self, answering: bool, *, stopping: bool = False) -> None:
-        """`stopping`: the answer was stopped and has not ended yet."""
+        """Show whether an answer is being written. With `stopping`, the answer was stopped and has not ended yet."""
         self._answering, self._stopping = answering, answering and stopping
         self._restyle()
 
     def set_blocked(self, reason: str) -> None:
-        """Disable sending for this reason; "" enables it."""
+        """Disable sending and show this reason; "" enables sending."""
         self._blocked = reason
         self._restyle()
 
     def set_checking(self, reason: str) -> None:
-        """As `set_blocked`, while a message is being checked."""
+        """Like `set_blocked`, but for the time in which a message is being checked."""
         self._checking = reason
         self._restyle()
 
@@ -156,7 +157,7 @@ class Composer(QFrame):
         self.preset_pill.setToolTip(self.tr("Choose a preset"))
 
     def set_context_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
-        """Show how full the context is; 0 hides it."""
+        """Show how much of the context is used. With 0, nothing is shown."""
         self._context_meter.show_usage(n_tokens, n_ctx, n_left_out)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -1,4 +1,4 @@
-"""Connects the composer: draft, attachments, sending, context usage, and what happens if a message does not fit."""
+"""Connects the composer with drafts, attachments, sending, context usage, and the card for messages that do not fit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ translate = QCoreApplication.translate
 
 
 class ComposerController:
-    """Lives as long as its window. Must be made before other users of `ChatSessions.opened`. GUI thread only."""
+    """Controller of the composer. Exists as long as its window. Make it before other objects that connect to
+    `ChatSessions.opened`, so that its handler runs first. GUI thread only."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class ComposerController:
         await self.settings.open()
 
     async def aclose(self) -> None:
-        """Cancel what is running, and save the draft. Idempotent."""
+        """Cancel all running work and save the drafts. Idempotent."""
         self.settings.sheet.flush()
         self.sender.close()
         self.overflow.close()
@@ -101,8 +102,6 @@ class ComposerController:
         card.closed.connect(self._composer.setFocus)
         card.focus_left.connect(self._composer.setFocus)
 
-    # Draft
-
     def _draft(self) -> Draft:
         return Draft(self._composer.text, self.attachments.list.attachments)
 
@@ -130,7 +129,7 @@ class ComposerController:
         dialog.open()
 
     def _remove_sent(self, key: str, draft: Draft) -> None:
-        """Remove a sent draft from the composer, or from the drafts if its chat is not open."""
+        """Remove a sent draft: from the composer if its chat is open, otherwise from the cached drafts."""
         if key != self._key:
             self.drafts.remove_sent(key, draft)
             return
@@ -140,7 +139,8 @@ class ComposerController:
         self._page.show_greeting(False)
 
     def _move_to_new_chat(self) -> None:
-        """Move the draft to a new chat with the same settings. The old chat stays as it is."""
+        """Move the draft to a new chat. The new chat has the settings of the old one, except for `leaves_out` and the
+        summary. The old chat does not change."""
         sessions = self._chats.sessions
         self.settings.sheet.flush()
         settings = replace(sessions.settings, leaves_out=False, summary="", summarised_to="")
@@ -159,13 +159,12 @@ class ComposerController:
             self.drafts.switch(key, sent=self.sender.is_sending)
         self.usage.recount()
 
-    # Toasts
-
     def _notify(self, text: str) -> None:
         self._window.toast.show_message(text, alert=True)
 
     def _notify_about(self, key: str, text: str) -> None:
-        """Show a text about a chat, with its title, and with a button to open it if it is not open."""
+        """Show a toast with the title of a chat in its text. If another chat is open, the toast has a button that opens
+        the chat."""
         chat = self._chats.sessions.chat(key)
         text = text.replace("{title}", chat.title if chat is not None else translate("composer", "New chat"))
         if chat is None or key == self._key:

@@ -1,4 +1,4 @@
-"""Context meter of the composer: a ring and two numbers."""
+"""Context meter of the composer: a ring and two numbers, the used tokens and the context length."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class ContextMeter(QLabel):
         self.hide()
 
     def show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
-        """Show how much of the context is used; hidden if either number is 0. `n_left_out`: turns left out."""
+        """Show how much of the context is used. Hidden if `n_tokens` or `n_ctx` is 0. `n_left_out` is the number of
+        turns left out of the prompt."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
         self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
         texts = [self.tr("Tokens of this chat and your draft, out of the model’s context")]

@@ -1,4 +1,4 @@
-"""How many tokens of the context the open chat and the draft take."""
+"""Counts how many tokens of the context the open chat and the draft use."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from engine.errors import EngineError
 DELAY_MS = 250
 
 ChatUsage = tuple[int, int]
-"""(tokens of the chat without the draft, number of turns left out of its prompt)."""
+"""Number of tokens of a chat without the draft, and number of turns that are left out of its prompt."""
 
 
 class ContextUsage(QObject):
-    """Counts tokens after changes, and passes them to `show(n_tokens, n_ctx, n_left_out)`. GUI thread only.
+    """Counts the tokens of the open chat and of the draft after each change. Passes them to `show(n_tokens, n_ctx,
+    n_left_out)`. GUI thread only.
 
     `draft()` returns the content of the composer."""
 
@@ -39,25 +40,28 @@ class ContextUsage(QObject):
         self._sessions, self._models, self._counter, self._tasks = chats.sessions, models, counter, tasks
         self._draft, self._show = draft, show
         self._counted: dict[object, ChatUsage] = {}
-        """The last counted usage, by `_key`."""
+        """The usage that was counted last, by `_key`."""
         self._settings_changed_after: dict[str, str] = {}
-        """Chat id → id of the last message before a change of its settings."""
+        """For each chat whose settings were changed, by chat id: the id of the message that was the last one at that
+        time."""
         self._n_draft = 0
-        """Tokens of the draft, as counted last."""
+        """Tokens of the draft when they were last counted."""
         self._task: asyncio.Task[object] | None = None
         self._closed = False
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self._start)
 
     def settings_changed(self) -> None:
-        """The settings of the open chat have changed, so the usage of its last answer is outdated."""
+        """Call this when the settings of the open chat have changed. The usage reported with its last answer is then
+        outdated."""
         chat, last = self._sessions.current, self._sessions.messages.last
         if chat is not None and last is not None:
             self._settings_changed_after[chat.id] = last.id
         self.recount()
 
     def show_answer_usage(self) -> None:
-        """The last answer of the open chat has grown. While it is being written, nothing has to be counted."""
+        """Call this when the last answer of the open chat has changed. While the answer is being written, its usage is
+        known and shown at once. Otherwise the tokens are counted."""
         usage = self._known_usage() if self._sessions.answering and not self._closed and self._n_ctx else None
         if usage is not None:
             self._show(usage[0] + (self._n_draft if self._draft() else 0), self._n_ctx, usage[1])
@@ -65,7 +69,8 @@ class ContextUsage(QObject):
             self.recount()
 
     def recount(self) -> None:
-        """Count after `DELAY_MS`, once for all changes until then. Shows what is known at once."""
+        """Count the tokens after `DELAY_MS`, once for all changes during this time. Without a draft, a known usage is
+        shown at once."""
         if self._closed:
             return
         n_ctx = self._n_ctx
@@ -84,12 +89,13 @@ class ContextUsage(QObject):
 
     @property
     def _n_ctx(self) -> int:
-        """Context length of the loaded model; 0 while none is ready."""
+        """Context length of the loaded model; 0 while no model is ready."""
         model = self._models.status.model
         return model.n_ctx if model is not None and self._models.status.state == "ready" else 0
 
     def _known_usage(self) -> ChatUsage | None:
-        """Usage of the last answer if it came from the same model and settings, else the counted usage."""
+        """Usage reported with the last answer, if the model and the settings have not changed since. Otherwise the
+        usage that was counted, or None."""
         model, chat, last = self._models.status.model, self._sessions.current, self._sessions.messages.last
         if model is None or chat is None or last is None:
             return None
@@ -97,7 +103,7 @@ class ContextUsage(QObject):
         return (last.n_prompt + last.n_output, 0) if is_current and last.n_output else self._counted.get(self._key())
 
     def _key(self) -> object:
-        """Everything that the number of tokens depends on."""
+        """Everything on which the number of tokens of the chat depends. Identifies a counted usage."""
         last, settings, model = self._sessions.messages.last, self._sessions.settings, self._models.status.model
         return last and last.id, model and model.id, settings.system, settings.summary, settings.leaves_out
 
@@ -120,7 +126,7 @@ class ContextUsage(QObject):
             usage = self._known_usage() or await self._count_chat(settings)
             n_text = await self._counter.text(engine, draft.text)
         except EngineError:
-            return  # counted again when the state of the model changes
+            return  # `recount` is called again when the state of the model changes
         self._n_draft = n_text + sum(attachment.n_tokens for attachment in draft.attachments)
         self._show(usage[0] + self._n_draft, n_ctx, usage[1])
 

@@ -1,4 +1,4 @@
-"""Drafts: unsent messages and unfinished edits, saved to the store."""
+"""Drafts: unsent messages and unfinished edits of messages. They are saved to the store."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from desktop.store.store import Store
 log = logging.getLogger(__name__)
 
 NEW_CHAT_KEY = ""
-"""Key of the draft of a new chat without messages."""
+"""Key of the draft for a new chat, which has no messages and no id yet."""
 
 SAVE_DELAY_MS = 300
-"""From the first change; with the duration of a write, a draft is on disk within 500 ms."""
+"""Delay between the first unsaved change and its save. Including the duration of the write, a draft is on disk within
+500 ms."""
 RETRY_MS = 5_000
 
 
@@ -33,12 +34,12 @@ class Draft:
 
 
 Save = Callable[[str, str, tuple[Attachment, ...]], Awaitable[None]]
-"""Saves key, text and attachments of a draft. Raises StoreError."""
+"""Saves a draft, given by key, text and attachments. Raises StoreError."""
 
 
 class DraftCache:
-    """Drafts by chat id, and unfinished edits by message id. Drafts that could not be saved stay unsaved. Qt-free;
-    loop's thread only."""
+    """Drafts by chat id, and unfinished edits by message id. A draft whose save failed still counts as unsaved.
+    Qt-free; event-loop thread only."""
 
     def __init__(self, save: Save) -> None:
         self._save = save
@@ -54,7 +55,8 @@ class DraftCache:
         return not self._unsaved
 
     def load(self, stored: Mapping[str, tuple[str, tuple[Attachment, ...]]]) -> None:
-        """Add the stored drafts, once. Text typed before that is appended to them."""
+        """Add the drafts from the store; only the first call has an effect. Text that was typed before is appended to
+        the stored draft."""
         if self._loaded:
             return
         for key, (text, attachments) in stored.items():
@@ -69,22 +71,26 @@ class DraftCache:
             self._unsaved.add(key)
 
     async def save(self) -> None:
-        """Write all unsaved drafts; after an error the rest stays unsaved. Raises StoreError. Does nothing before
-        `load`, because it would overwrite stored drafts."""
+        """Write all unsaved drafts. If a write fails, that draft and the remaining ones still count as unsaved. Raises
+        StoreError.
+
+        Does nothing before `load`, because it would overwrite the drafts in the store."""
         while self._loaded and self._unsaved:
             key = self._unsaved.pop()
             draft = self[key]
             try:
                 await self._save(key, draft.text, draft.attachments)
-            except BaseException:  # cancelled too: it may not be on disk
+            except BaseException:  # also on cancellation, when the draft may not be on disk
                 self._unsaved.add(key)
                 raise
 
 
 class DraftSaver(QObject):
-    """Saves the composer's content as the draft of the open chat, and shows drafts in it. GUI thread only.
+    """Saves the content of the composer as the draft of the open chat. When another chat is opened, shows its draft.
+    GUI thread only.
 
-    `current()` returns the composer's content; `show(draft, same_chat)` replaces it."""
+    `current()` returns the content of the composer. `show(draft, same_chat)` replaces it; `same_chat` is False if
+    another chat was opened."""
 
     def __init__(
         self,
@@ -106,33 +112,33 @@ class DraftSaver(QObject):
         self._timer.timeout.connect(self._start_saving)
 
     async def open(self) -> None:
-        """Load the drafts and show that of the open chat. Raises StoreError."""
-        self.edited()  # the user may have typed before `edited` was connected
+        """Load all drafts and show the draft of the open chat. Raises StoreError."""
+        self.edited()  # the user may have typed before the handler `edited` was connected
         self.cache.load(await self._store.drafts())
         if self.cache[self._key] != self._current():
             self._show_draft(same_chat=True)
         self._save_soon()
 
     def edited(self) -> None:
-        """The composer's content has changed."""
+        """Call this when the content of the composer has changed."""
         if not self._showing:
             self.put(self._key, self._current())
 
     def put(self, key: str, draft: Draft) -> None:
-        """Store the draft of a chat; an empty one deletes it."""
+        """Store the draft of a chat. An empty draft deletes the stored one."""
         self.cache.put(key, draft)
         self._save_soon()
 
     def edit_of(self, message_id: str) -> str:
-        """Text of an unfinished edit of a message; "" for none."""
+        """Text of the unfinished edit of a message; "" if there is none."""
         return self.cache[message_id].text
 
     def put_edit(self, message_id: str, text: str) -> None:
-        """Store an unfinished edit of a message; "" deletes it."""
+        """Store the unfinished edit of a message. An empty text deletes the stored one."""
         self.put(message_id, Draft(text))
 
     def switch(self, key: str, *, sent: bool = False) -> None:
-        """Another chat is open. `sent`: it was begun by sending the draft."""
+        """Call this when another chat was opened. `sent` is True if sending the draft has created that chat."""
         before, self._key = self._key, key
         if key == before:
             return
@@ -142,19 +148,20 @@ class DraftSaver(QObject):
             self._show_draft(same_chat=False)
 
     def move(self, key: str) -> None:
-        """Move the composer's content to the draft of another chat, before what that has."""
+        """Move the content of the composer to the draft of another chat. If that chat has a draft, the content is
+        inserted before it."""
         draft, other = self._current(), self.cache[key]
         self.cache.put(self._key, Draft())
         texts = [text for text in (draft.text, other.text) if text]
         self.put(key, Draft("\n\n".join(texts), (*draft.attachments, *other.attachments)))
 
     def remove_sent(self, key: str, draft: Draft) -> None:
-        """Delete a draft that was sent in a chat that is not open, unless it has changed."""
+        """Delete a draft that was sent in a chat that is not open. A draft that has changed since is kept."""
         if key != self._key and self.cache[key] == draft:
             self.put(key, Draft())
 
     async def aclose(self) -> None:
-        """Save all drafts. Never raises StoreError."""
+        """Save all drafts. A StoreError is logged, not raised."""
         self._closed = True
         self._timer.stop()
         try:

@@ -16,11 +16,12 @@ MAX_LINES = 8
 
 
 class MessageEdit(LongTextEdit):
-    """Enter submits, Shift+Enter inserts a line break. Grows with its text up to `MAX_LINES`."""
+    """Text field for a message. Enter submits the message, Shift+Enter inserts a line break. The field grows with its
+    text, up to `MAX_LINES`."""
 
     submitted = Signal()
     files_given = Signal(list)
-    """Paths of pasted or dropped files; empty for a picture without a file."""
+    """Emitted with the paths of pasted or dropped files. The list is empty for a picture without a file."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +44,7 @@ class MessageEdit(LongTextEdit):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
-        """Leave the undo shortcut to the window while there is nothing to undo in the field."""
+        """If the field has nothing to undo, leave the undo shortcut to the window."""
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride:
                 if event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
@@ -67,11 +68,11 @@ class MessageEdit(LongTextEdit):
 
     def dropEvent(self, event: QDropEvent) -> None:
         if files_of(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move would delete the file at its place
+            event.setDropAction(Qt.DropAction.CopyAction)  # a move action would delete the original file
         super().dropEvent(event)
 
     def _update_direction(self) -> None:
-        """Align right-to-left text at the right."""
+        """Set the direction of the text, and align right-to-left text at the right."""
         direction = direction_of(self.toPlainText())
         option = self.document().defaultTextOption()
         if option.textDirection() != direction:
@@ -81,7 +82,8 @@ class MessageEdit(LongTextEdit):
             self.document().setDefaultTextOption(option)
 
     def _fit(self) -> None:
-        lines = max(1, round(self.document().size().height()))  # QPlainTextDocumentLayout measures in lines
+        # QPlainTextDocumentLayout measures heights in lines, not in pixels
+        lines = max(1, round(self.document().size().height()))
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > MAX_LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(policy)
         self.setFixedHeight(min(lines, MAX_LINES) * self.fontMetrics().lineSpacing() + 4)

@@ -1,4 +1,4 @@
-"""From Enter to the conversation: checks that a message fits into the context, then sends it."""
+"""Sends the message in the composer, after checking that it fits into the context."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from engine.errors import EngineClosed, EngineError
 
 
 class MessageSender(QObject):
-    """Sends the draft in the composer, `draft()`. GUI thread only.
+    """Sends the content of the composer, which `draft()` returns. GUI thread only.
 
-    A message whose chat is left during its check is sent there, if it fits."""
+    If the user opens another chat while a message is being checked, the message is still sent in its own chat, provided
+    that it fits."""
 
     sent = Signal(str, object)
-    """A `Draft` was sent in the chat with this key, open or not."""
+    """Emitted with the key of a chat and the `Draft` that was sent in this chat. The chat need not be open."""
     overflowed = Signal(object)
-    """The `Overflow` of the message in the open chat, which was not sent."""
+    """Emitted with an `Overflow` if the message in the open chat does not fit. The message was not sent."""
     not_sent = Signal(str)
-    """Key of a chat that was left, whose message was not sent and stays a draft."""
+    """Emitted if a message does not fit and its chat is no longer open. The argument is the key of this chat, in which
+    the message stays as a draft."""
     checking_changed = Signal(bool)
-    """Whether the message of the open chat is being checked."""
+    """Emitted with True while the message of the open chat is being checked, else with False."""
 
     def __init__(
         self,
@@ -44,22 +46,22 @@ class MessageSender(QObject):
         self._draft = draft
         self._checks: dict[str, asyncio.Task[object]] = {}
         self.is_sending = False
-        """True while a message is being sent in the open chat, which may create that chat."""
+        """True while a message is being sent in the open chat. Sending may create this chat."""
 
     @property
     def key(self) -> str:
-        """Draft key of the open chat."""
+        """Key of the draft of the open chat."""
         current = self._chats.sessions.current
         return current.id if current is not None else NEW_CHAT_KEY
 
     def branch(self) -> tuple[ChatMessage, ...]:
-        """The shown branch with the message that would be sent."""
+        """Messages of the shown branch, followed by the message that would be sent now."""
         draft = self._draft()
         message = ChatMessage("", "", None, "user", draft.text, "complete", 0.0, attachments=draft.attachments)
         return (*self._chats.sessions.messages.rows, message)
 
     def submit(self) -> None:
-        """Send the draft, at once if it certainly fits or no model is loaded, else after a check."""
+        """Send the draft. If a model is loaded and the draft may be too long, check first whether it fits."""
         model, key, sessions = self._models.status.model, self.key, self._chats.sessions
         branch, settings, draft = self.branch(), sessions.settings, self._draft()
         if sessions.answering or key in self._checks:
@@ -69,22 +71,22 @@ class MessageSender(QObject):
             return
         check = self._check(key, branch, settings, draft)
         task = self._checks[key] = self._tasks.spawn(check, "see whether a message fits")
-        # Not in the coroutine: a task that is cancelled before its first step never enters it.
+        # The coroutine cannot do this: it is never entered if the task is cancelled before its first step.
         task.add_done_callback(lambda task: self._end_check(key, task))
         self.report_checking()
 
     def report_checking(self) -> None:
-        """Emit `checking_changed` for the open chat."""
+        """Emit `checking_changed` with the state of the open chat."""
         self.checking_changed.emit(self.key in self._checks)
 
     def cancel_check(self) -> None:
-        """Cancel the check in the open chat; its message stays a draft."""
+        """Cancel the check of the message in the open chat. The message stays in the composer as a draft."""
         if (check := self._checks.get(self.key)) is not None:
             check.cancel()
 
     async def send_to_chat(self, key: str, draft: Draft, settings: ChatSettings) -> bool:
-        """Send a draft in a chat that was left. A chat without messages gets these `settings`. Returns whether it was
-        sent."""
+        """Send a draft in a chat that is no longer open. For `NEW_CHAT_KEY`, create a chat with these `settings`.
+        Returns whether the draft was sent."""
         if key == NEW_CHAT_KEY:
             sent = self._chats.send_in_new_chat(draft.text, draft.attachments, settings) is not None
         else:
@@ -94,7 +96,7 @@ class MessageSender(QObject):
         return sent
 
     def close(self) -> None:
-        """Cancel all checks; their messages stay drafts. Idempotent."""
+        """Cancel all checks. The messages stay drafts. Idempotent."""
         for check in self._checks.values():
             check.cancel()
 
@@ -109,7 +111,7 @@ class MessageSender(QObject):
             self.sent.emit(self.key if key == NEW_CHAT_KEY else key, draft)
 
     def _end_check(self, key: str, task: asyncio.Task[object] | None) -> None:
-        """Idempotent; does not end a later check in the same chat."""
+        """Remove an ended check. Does nothing if it is already removed, or if a later check runs in the same chat."""
         if self._checks.get(key) is task:
             self._checks.pop(key, None)
             self.report_checking()
@@ -121,8 +123,8 @@ class MessageSender(QObject):
         except EngineClosed:
             return
         except EngineError:
-            overflow = None  # the answer reports the error, and can be retried
-        # Other errors are reported by the task's owner; the message stays a draft.
+            overflow = None  # the message is sent: its answer then reports the error, and can be retried
+        # Other errors are reported by the task set. The message stays a draft.
         self._end_check(key, asyncio.current_task())
         if self.key == key:
             self.overflowed.emit(overflow) if overflow is not None else self._send(draft)

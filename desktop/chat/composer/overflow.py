@@ -1,4 +1,4 @@
-"""Whether a message fits into the context, and which turns would be left out. Qt-free."""
+"""Determines whether a message fits into the context, and which turns would be left out. Qt-free."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from desktop.store.records import ChatMessage, ChatSettings
 from engine.prompt.context_fit import ContextFit
 
 SPARE_PER_MESSAGE = 64
-"""Tokens that a chat template may add to a message."""
+"""Upper estimate of the tokens that a chat template adds to one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that would be left out, with the answers to it."""
+    """A turn that would be left out of the prompt: a question and its answers."""
 
     first_line: str
     rows: tuple[ChatMessage, ...]
@@ -24,24 +24,26 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Overflow:
-    """Why a message cannot be sent. "turns": the oldest turns would be left out. "message": it alone is too long."""
+    """Why a message cannot be sent. Kind "turns": the chat is too long, so its oldest turns would be left out. Kind
+    "message": the message is too long even without them."""
 
     kind: Literal["turns", "message"]
     n_prompt: int
     n_ctx: int
     n_left_out: int = 0
-    """Tokens of `turns`."""
+    """Number of tokens of the turns that would be left out."""
     turns: tuple[Turn, ...] = ()
     has_instructions: bool = False
 
     @property
     def last_row_id(self) -> str:
-        """Id of the last row of the turns to leave out or to summarise."""
+        """Id of the last message in the turns to leave out or to summarise."""
         return self.turns[-1].rows[-1].id
 
 
 def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
-    """What prevents sending; None if nothing does. `fit` is the fit of `unmerged_messages(branch, settings)`."""
+    """What prevents the last message of `branch` from being sent; None if nothing does. `fit` must be computed from
+    `unmerged_messages(branch, settings)`."""
     if not fit.left_out and fit.fits:
         return None
     parts = prompt_parts(branch, settings)
@@ -55,9 +57,9 @@ def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Co
 
 
 def certainly_fits(branch: Sequence[ChatMessage], settings: ChatSettings, n_ctx: int) -> bool:
-    """Whether the prompt takes less than half of the context even if each byte is a token.
+    """Whether the prompt fits into half of the context even if every byte is a token.
 
-    Cheap for branches of any length, because it stops at that limit."""
+    This is fast for branches of any length, because the count ends when it exceeds half of the context."""
     n_free = n_ctx // 2 - _n_bytes(settings.system) - _n_bytes(settings.summary) - SPARE_PER_MESSAGE
     for row in reversed(branch):
         n_free -= SPARE_PER_MESSAGE + sum(len(each.text) for each in row.attachments)
@@ -85,7 +87,7 @@ def _turns(left_out: Sequence[PromptPart]) -> tuple[Turn, ...]:
 
 
 def _first_line(part: PromptPart) -> str:
-    """First line of the question; the names of its attachments if it has no text."""
+    """First line of the question. If the question has no text, the names of its attachments."""
     for row in part.rows:
         for line in row.text.splitlines():
             if line.strip():

@@ -1,4 +1,5 @@
-"""Card above the composer that shows what would be left out of a chat that is too long, and offers choices."""
+"""Card above the composer, shown when a message does not fit. It lists the turns that would be left out, and offers
+choices."""
 
 from __future__ import annotations
 
@@ -28,11 +29,12 @@ WIDTH = 732
 ROW_HEIGHT = 28
 MAX_ROWS = 6
 LIST_SHARE = 0.2
-"""Maximum height of the list, as a share of the page's height."""
+"""Maximum height of the list of turns, as a share of the height of the window."""
 
 
 class OverflowCard(QFrame):
-    """Hidden until `show_overflow`. Emits the user's choice; `closed` if the card is closed without one."""
+    """Offers choices for a message that does not fit. Hidden until `show_overflow` is called. Emits the signal of the
+    choice, or `closed` if the user closes the card without choosing."""
 
     leave_out_requested = Signal()
     summary_requested = Signal()
@@ -40,7 +42,7 @@ class OverflowCard(QFrame):
     new_chat_requested = Signal()
     closed = Signal()
     focus_left = Signal()
-    """The card had the focus and is being hidden."""
+    """Emitted before the card is hidden, if the card has the focus."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,7 +84,7 @@ class OverflowCard(QFrame):
 
     @property
     def text(self) -> str:
-        """Title and text; "" while the card is hidden."""
+        """Title and text of the card; "" while the card is hidden."""
         return f"{self._title.text()}. {self._text.text()}" if self.isVisible() else ""
 
     def show_overflow(self, overflow: Overflow) -> None:
@@ -95,14 +97,15 @@ class OverflowCard(QFrame):
         self.show()
         self.setAccessibleName(strings.overflow_description(overflow))
         if overflow.kind == "turns":
-            self.setFocus()  # not a button: a second Enter must not choose
+            # the card itself gets the focus, not a button: otherwise a second Enter would make a choice
+            self.setFocus()
         else:
             self._announce(
                 strings.overflow_description(overflow)
-            )  # the focus stays in the text field, to shorten the message
+            )  # the focus stays in the text field, where the user can shorten the message
 
     def show_progress(self, share: float) -> None:
-        """Show the progress of the summary, from 0 to 1."""
+        """Show the progress of the summary, from 0 to 1, in place of the choices."""
         if self.overflow is None:
             return
         if not self.is_summarising:
@@ -112,22 +115,22 @@ class OverflowCard(QFrame):
         self._progress.setValue(round(share * 1000))
 
     def end_progress(self) -> None:
-        """Return from the progress to the choices."""
+        """Show the choices again, in place of the progress."""
         if self.overflow is not None and self.is_summarising:
             self.show_overflow(self.overflow)
 
     def close_card(self) -> None:
-        """Cancel a running summary and hide the card. Also the handler of Esc."""
+        """Cancel a running summary, hide the card and emit `closed`. Also called when the user presses Esc."""
         if self.is_summarising:
             self.cancel_requested.emit()
         self.dismiss()
         self.closed.emit()
 
     def dismiss(self) -> None:
-        """Hide the card without `closed`."""
+        """Hide the card without emitting `closed`."""
         focused = self.window().focusWidget()
         if focused is self or (focused is not None and self.isAncestorOf(focused)):
-            self.focus_left.emit()  # before hiding: Qt would move the focus to the next widget
+            self.focus_left.emit()  # before hiding, because Qt would then move the focus to the next widget
         self.overflow = None
         self._progress.hide()
         self.hide()

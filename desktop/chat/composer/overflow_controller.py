@@ -1,4 +1,5 @@
-"""What happens when a message does not fit: the choices of the overflow card, and summaries of the oldest turns."""
+"""Handles messages that do not fit into the context: performs the choices of the overflow card, and lets the model
+summarise the oldest turns."""
 
 from __future__ import annotations
 
@@ -23,19 +24,22 @@ from desktop.platform.task_set import TaskSet
 class _RunningSummary:
     overflow: Overflow
     previous: str
-    """The summary to extend; "" for none."""
+    """The earlier summary that the new one includes; "" if there is none."""
     draft: Draft
     share: float = 0.0
     task: asyncio.Task[object] | None = None
 
 
 class OverflowController(QObject):
-    """Connects the overflow card. GUI thread only. A summary continues when its chat is left."""
+    """Connects the overflow card with the chats. GUI thread only.
+
+    If the user opens another chat, a running summary continues."""
 
     summarized = Signal(str, bool)
-    """Key of a chat that was left, for which a summary was written; whether its message was sent."""
+    """Emitted when a summary was written for a chat that is no longer open. The arguments are the key of this chat, and
+    whether its message was sent."""
     summary_failed = Signal(str)
-    """Key of a chat for which the model wrote no summary."""
+    """Emitted if the model wrote no summary. The argument is the key of the chat."""
 
     def __init__(
         self,
@@ -57,19 +61,21 @@ class OverflowController(QObject):
         card.cancel_requested.connect(self._cancel_summary)
 
     def chat_changed(self) -> None:
-        """Another chat is open: show its running summary, if any."""
+        """Call this when another chat was opened. Hides the card, unless a summary is running for that chat; then shows
+        its progress."""
         self._card.dismiss()
         if (summary := self._summaries.get(self._sender.key)) is not None:
             self._card.show_overflow(summary.overflow)
             self._card.show_progress(summary.share)
 
     def edited(self) -> None:
-        """The draft has changed, and may no longer be too long by itself."""
+        """Call this when the draft has changed. Hides the card if it reported that the message is too long, because the
+        message may fit now."""
         if self._card.overflow is not None and self._card.overflow.kind == "message":
             self._card.dismiss()
 
     def close(self) -> None:
-        """Cancel all summaries; their messages stay drafts. Idempotent."""
+        """Cancel all summaries. The messages stay drafts. Idempotent."""
         for summary in self._summaries.values():
             if summary.task is not None:
                 summary.task.cancel()
@@ -95,7 +101,7 @@ class OverflowController(QObject):
         summary.task.add_done_callback(lambda _: self._end_summary(key, summary))
 
     def _end_summary(self, key: str, summary: _RunningSummary) -> None:
-        """Idempotent."""
+        """Remove a summary that has ended. Does nothing if it is already removed."""
         if self._summaries.get(key) is summary:
             del self._summaries[key]
             if self._sender.key == key:
@@ -110,7 +116,7 @@ class OverflowController(QObject):
         try:
             summarizer = Summarizer(await self._models.ready(), summary.overflow.n_ctx, progress)
             text = await summarizer.write(summary.overflow.turns, summary.previous)
-        except Exception as error:  # any error is shown; the message stays a draft
+        except Exception as error:  # any error is reported, and the message stays a draft
             self._end_summary(key, summary)
             self._report(error)
             return

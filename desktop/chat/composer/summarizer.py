@@ -1,4 +1,4 @@
-"""Summaries of the oldest turns, written by the model. Qt-free; loop's thread only."""
+"""Lets the model summarise the oldest turns of a chat. Qt-free; event-loop thread only."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ TASK = (
     "Below is the beginning of a conversation between a user and an assistant. Summarise it so that the assistant can "
     "go on without having read it: names, facts, decisions, open questions. Be brief. Write only the summary."
 )
-"""Part of the prompt, therefore not translated."""
+"""Instruction to the model. It is part of the prompt, so it is not translated."""
 
 MAX_TOKENS = 320
 MIN_PIECE_LENGTH = 200
-"""Shorter texts, in characters, are not split."""
+"""Texts with fewer characters are not split."""
 
 PREFILL_SHARE = 0.5
-"""Share of the progress for reading the turns; writing is the rest."""
+"""Share of the progress that is reached when prefill ends. The rest is decode."""
 
 POLL_S = 0.15
 
@@ -34,7 +34,7 @@ SAMPLING = Sampling(temperature=0.2)
 
 
 class Summarizer:
-    """Writes one summary. `progress(share)` is called with the progress from 0 to 1."""
+    """Lets the model write one summary. `progress(share)` is called with the progress from 0 to 1."""
 
     def __init__(self, engine: Engine, n_ctx: int, progress: Callable[[float], None]) -> None:
         self._engine = engine
@@ -43,10 +43,10 @@ class Summarizer:
         self._progress = progress
 
     async def write(self, turns: Sequence[Turn], previous: str) -> str:
-        """Summary of `turns` that follow the summary `previous`. Returns `previous` if the model writes nothing.
+        """Summary of these turns and of the earlier summary `previous`. Returns `previous` if the model writes nothing.
 
-        Turns that do not fit into one prompt are split into pieces, each read with the summary of the pieces before.
-        Raises EngineError."""
+        If the turns do not fit into one prompt, they are split into pieces. Each piece is summarised together with the
+        summary of the pieces before it. Raises EngineError."""
         summary = previous
         pieces = await self._pieces(_transcript(turns))
         for number, piece in enumerate(pieces):
@@ -54,7 +54,8 @@ class Summarizer:
         return summary
 
     async def _pieces(self, text: str) -> list[str]:
-        """The text, split at a paragraph near the middle until each piece fits into a prompt."""
+        """The text in pieces that each fit into a prompt. A text that is too long is split near the middle, if possible
+        between two paragraphs."""
         room = self._n_prompt - self._n_output
         if len(text) < MIN_PIECE_LENGTH or await self._engine.queries.count_tokens(self._request(text, "")) <= room:
             return [text]
@@ -65,7 +66,7 @@ class Summarizer:
 
     def _request(self, piece: str, previous: str) -> ChatRequest:
         context = f"\n\nWhat came before:\n{previous}" if previous else ""
-        # Not a background request: the user waits for it, and any request of the endpoint would delay it.
+        # Not a background request: the user waits for it, and background requests run after those of the API endpoint.
         return ChatRequest(
             (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",
@@ -91,7 +92,7 @@ class Summarizer:
         return written.strip() or previous
 
     async def _next(self, stream: RequestStream, done: float, share: float) -> Event | None:
-        """Next event of the stream, None at its end. Reports the progress of prefill while waiting."""
+        """Next event of the stream; None at its end. Reports the progress of prefill while waiting for the event."""
         while True:
             try:
                 async with asyncio.timeout(POLL_S):

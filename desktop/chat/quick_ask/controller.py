@@ -1,4 +1,4 @@
-"""Connects the quick-ask window, which is made when it is first opened."""
+"""Connects the quick-ask window to the chats. The window is made when it is first opened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ SHORTCUT = "Ctrl+Shift+Space"
 
 
 class QuickAskController(QObject):
-    """Lives as long as its window. Each question begins a new chat without opening it. GUI thread only."""
+    """Controller of the quick-ask window. Exists as long as the main window. Each question begins a new chat, which is
+    not opened. GUI thread only."""
 
     def __init__(self, window: AppWindow, chats: ChatController) -> None:
         super().__init__(window)
@@ -30,9 +31,10 @@ class QuickAskController(QObject):
         self.action = Action("quick_ask", QCoreApplication.translate("actions", "Quick ask"), self.open, SHORTCUT)
 
     def open(self) -> None:
-        """Show the quick-ask window in front of all others."""
+        """Show the quick-ask window in front of all other windows."""
         if self.quick_window is None:
-            from desktop.chat.quick_ask.window import QuickAskWindow  # imported late: rarely used
+            # imported here, because this window is rarely used
+            from desktop.chat.quick_ask.window import QuickAskWindow
 
             self.quick_window = QuickAskWindow(self._window.theme)
             self.quick_window.submitted.connect(self._ask)
@@ -49,7 +51,7 @@ class QuickAskController(QObject):
         return visible and self._answer is not None and self._answer.id == message_id
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close and delete the quick-ask window. Idempotent."""
         if self.quick_window is not None:
             self.quick_window.hide()
             self.quick_window.deleteLater()

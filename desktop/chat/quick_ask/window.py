@@ -1,4 +1,5 @@
-"""Quick-ask window: stays on top, with a line for the question and the answer below it."""
+"""Quick-ask window, which stays in front of other windows. It has a field for a question, and shows the answer below
+it."""
 
 from __future__ import annotations
 
@@ -18,16 +19,17 @@ WIDTH = 600
 
 
 class QuickAskWindow(QWidget):
-    """Enter submits the question. Escape hides the window; its answer continues. GUI thread only."""
+    """Window for a question and its answer. Enter submits the question. Escape hides the window; the answer continues.
+    GUI thread only."""
 
     submitted = Signal(str)
     open_requested = Signal()
-    """Open the chat of the question in the main window."""
+    """Emitted to open the chat of the question in the main window."""
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        # Without a parent, so that it is visible while the main window is minimised. A tool window has no task bar
-        # entry, but on macOS it is hidden with the app.
+        # The window has no parent, so that it is visible while the main window is minimised. As a tool window it has no
+        # entry in the task bar. On macOS, a tool window is hidden with the app, so an ordinary window is used.
         kind = Qt.WindowType.Window if sys.platform == "darwin" else Qt.WindowType.Tool
         super().__init__(None, kind | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
@@ -55,21 +57,22 @@ class QuickAskWindow(QWidget):
         self.show_answer(None)
 
     def open(self) -> None:
-        """Show the window in front and focus the field. An answer that is being written stays visible."""
+        """Show the window in front and focus the field. The last answer is shown again only if it is still being
+        written."""
         if not self.isVisible():
             if self._message is None or self._message.state != "streaming":
                 self.show_answer(None)
-            if self.field.text().strip() == self._last_question:  # an unsent question stays
+            if self.field.text().strip() == self._last_question:  # a question that was not submitted stays
                 self.field.clear()
             self._place()
         self.show()
-        self._fit()  # sizes are final only when shown
+        self._fit()  # the sizes are final only when the window is shown
         self.raise_()
         self.activateWindow()
         self.field.setFocus()
 
     def show_answer(self, message: ChatMessage | None) -> None:
-        """Show the state of the answer; None hides it."""
+        """Show the current state of the answer. With None, hide the answer."""
         self._message = message
         self.answer.show_message(message)
         streaming = message is not None and message.state == "streaming"
@@ -86,7 +89,7 @@ class QuickAskWindow(QWidget):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Let the user move the window by dragging the card."""
+        """Let the user move the window by dragging its background."""
         if watched is self._card and event.type() == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
             handle = self.windowHandle()
             return handle is not None and event.button() == Qt.MouseButton.LeftButton and handle.startSystemMove()
@@ -95,7 +98,7 @@ class QuickAskWindow(QWidget):
     def _submit(self) -> None:
         text = self.field.text().strip()
         if text and (self._message is None or self._message.state != "streaming"):
-            self.field.selectAll()  # stays visible until the next key replaces it
+            self.field.selectAll()  # the question stays visible until the next key replaces it
             self._last_question = text
             self.submitted.emit(text)
 
@@ -161,7 +164,7 @@ class QuickAskWindow(QWidget):
         self.resize(self.width(), self.sizeHint().height())
 
     def _place(self) -> None:
-        """Move to the upper part of the screen with the pointer."""
+        """Move the window to the upper part of the screen that contains the mouse pointer."""
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         area = screen.availableGeometry()
         self._fit()

@@ -1,4 +1,8 @@
-"""Builds chats from the messages of foreign exports: stable ids, message trees, reasoning separated from text."""
+"""Builds chats from exports of other programs. The messages form a tree, ids are the same in each import, and reasoning
+is separated from the text.
+
+Here, “foreign” means: as in the other program.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +17,28 @@ from desktop.platform.surrogates import well_formed
 from desktop.store.records import Chat, ChatMessage, Role
 
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
-"""Role names in foreign exports."""
+"""Our role for each role name that other programs use."""
 
 _ID_NAMESPACE = uuid.UUID("5d0f9c0e-4645-4a8e-9d5e-1f2b7c3a6e10")
 _DETAILS = re.compile(
     r"<details\s([^<>]*)>(.*?)(?:</details>|\Z)", re.DOTALL
-)  # attribute values are escaped and contain no `<`
+)  # attribute values are HTML-escaped, so that they contain no `<`
 _ATTRIBUTE = re.compile(r'([a-z_]+)="([^"]*)"')
 _SUMMARY = re.compile(r"\s*<summary>.*?</summary>", re.DOTALL)
 _THINK = re.compile(r"\s*<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 
 
 def stable_id(source: str, foreign: str) -> str:
-    """Derives our id from a foreign one. It is the same each time, so that a second import recognises the chat."""
+    """Derives the id of a chat or message from its id in the program `source`. The result is the same each time, so
+    that a second import recognises the chat."""
     return uuid.uuid5(_ID_NAMESPACE, f"{source}:{well_formed(foreign)}").hex
 
 
 def parents_first(parents: Mapping[str, str | None], order: Mapping[str, int] | None = None) -> list[str]:
-    """Sorts the keys of `parents` (node to parent) so that each follows its parent.
+    """Sorts the keys of `parents`, a mapping from node to parent, so that each node follows its parent.
 
-    Nodes with an unknown parent are roots; a cycle is cut at its first node. Siblings are sorted by `order` if
-    given."""
+    A node with an unknown parent is a root. A cycle is cut at its first node. If `order` is given, siblings are sorted
+    by it."""
     children: dict[str, list[str]] = defaultdict(list)
     roots: list[str] = []
     for node, parent in parents.items():
@@ -42,7 +47,7 @@ def parents_first(parents: Mapping[str, str | None], order: Mapping[str, int] | 
         for each in children.values():
             each.sort(key=lambda node: order.get(node, len(order)))
     ordered: dict[str, None] = {}
-    for start in (*roots, *parents):  # from `parents`, only nodes on cycles are left
+    for start in (*roots, *parents):  # after the roots, only nodes on cycles are left
         waiting = [start]
         while waiting:
             node = waiting.pop()
@@ -53,7 +58,8 @@ def parents_first(parents: Mapping[str, str | None], order: Mapping[str, int] | 
 
 
 class ChatBuilder:
-    """Builds the chat of one foreign conversation. `source` names the program; times are Unix seconds."""
+    """Builds one chat from a conversation of another program. `source` is the name of the program; times are in Unix
+    seconds."""
 
     def __init__(self, source: str, foreign_id: str, title: str, created_s: float, updated_s: float) -> None:
         self._source = source
@@ -73,7 +79,8 @@ class ChatBuilder:
         model_id: str = "",
         reasoning: str = "",
     ) -> None:
-        """Adds a message below the message with the foreign id `parent`, or as a root if that was not added before."""
+        """Adds a message below the message with the foreign id `parent`. If no such message was added before, the new
+        message is a root."""
         known = self._messages.get(parent) if parent is not None else None
         seconds = 0.0
         if role == "assistant" and not reasoning:
@@ -96,8 +103,10 @@ class ChatBuilder:
         self._n_unread += 1
 
     def built(self, leaf: str | None = None, pinned: bool = False, archived: bool = False) -> PortableChat | None:
-        """Returns the chat, None if it is empty. `leaf` is the foreign id of the last message of the shown branch; if
-        unknown, the newest message is. Raises ValueError if no message could be read."""
+        """Returns the chat, None if it has no messages.
+
+        `leaf` is the foreign id of the last message of the branch to show. If `leaf` is unknown, the newest message is
+        used instead. Raises ValueError if the conversation has messages but none of them could be read."""
         if not self._messages:
             if self._n_unread:
                 raise ValueError("none of its messages could be read")
@@ -110,10 +119,10 @@ class ChatBuilder:
 
 
 def split_reasoning(text: str) -> tuple[str, str, float]:
-    """Splits an answer into text, reasoning and duration of the reasoning in seconds, 0 if unknown.
+    """Splits an answer into its text, its reasoning, and the duration of the reasoning in seconds (0 if unknown).
 
-    Recognises `<think>` before the answer and the `<details type="reasoning">` with quoted lines of Open WebUI, whose
-    tool calls become a code block."""
+    Reasoning is either in `<think>` at the start of the answer, or in the `<details type="reasoning">` of Open WebUI,
+    with `>` before each line. Tool calls of Open WebUI (`<details type="tool_calls">`) become code blocks."""
     reasoning: list[str] = []
     seconds = 0.0
 

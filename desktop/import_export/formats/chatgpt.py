@@ -1,4 +1,5 @@
-"""Data export of ChatGPT: `conversations.json`, a list of conversations with nodes by id."""
+"""Reads the data export of ChatGPT: `conversations.json`, a list of conversations, each with its messages as nodes by
+id."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Raises TypeError, ValueError if the conversation is malformed."""
+    """Yields the chat of a conversation, nothing if it has no messages. Raises TypeError or ValueError if it is
+    malformed."""
     if not isinstance(data["mapping"], dict):
         raise TypeError("it has no tree of messages")
     nodes: dict[str, Any] = data["mapping"]
@@ -26,7 +28,8 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
     foreign_id = as_text(data.get("conversation_id")) or as_text(data.get("id")) or f"{created}/{title}"
     builder = ChatBuilder(SOURCE, foreign_id, title, created, as_seconds(data.get("update_time")))
     visible: dict[str, str | None] = {}
-    """The node itself or its nearest ancestor with text."""
+    """For each node id: the same id if the node has a visible message, otherwise the id of the nearest ancestor that
+    has one."""
     parents, order = _tree(nodes)
     for node_id in parents_first(parents, order):
         parent = parents[node_id]
@@ -41,9 +44,10 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
 
 
 def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, int]]:
-    """Returns the parent of each node, and its position among its siblings.
+    """Returns the parent of each node, and the position of each node among its siblings.
 
-    Nodes have a `parent` and `children`; newer exports omit some `children`, some nodes have no `parent`."""
+    Both the `parent` and the `children` of the nodes are read: newer exports omit some `children`, and some nodes have
+    no `parent`."""
     listed: dict[str, str] = {}
     order: dict[str, int] = {}
     for node_id, node in nodes.items():
@@ -59,7 +63,8 @@ def _tree(nodes: Mapping[str, Any]) -> tuple[dict[str, str | None], dict[str, in
 
 
 def _add(builder: ChatBuilder, node_id: str, parent: str | None, message: object) -> bool:
-    """Adds the message of a node. Returns False if it has no text, or is hidden from the user."""
+    """Adds the message of a node. Returns False if nothing was added: the message is missing, malformed, empty, or
+    hidden from the user."""
     if message is None:
         return False
     if not isinstance(message, dict) or not isinstance(message.get("author"), dict):
@@ -71,7 +76,7 @@ def _add(builder: ChatBuilder, node_id: str, parent: str | None, message: object
     if role is None or not text or metadata.get("is_visually_hidden_from_conversation"):
         return False
     if role == "assistant" and message.get("recipient") not in (None, "all"):
-        return False  # a message to a tool
+        return False  # the message is addressed to a tool
     model = as_text(metadata.get("model_slug"))
     builder.add(node_id, parent, role, text, as_seconds(message.get("create_time")), model)
     return True

@@ -1,4 +1,5 @@
-"""Tolerant reading of foreign JSON documents: one list element at a time, values of unexpected types as empty ones."""
+"""Reads JSON documents of other programs, one list element at a time. Values of unexpected types are read as empty
+values."""
 
 from __future__ import annotations
 
@@ -10,14 +11,15 @@ from datetime import datetime
 from typing import Any
 
 BROKEN = object()
-"""Placeholder for an element, or the rest of a document, that is invalid JSON or nested too deeply."""
+"""Placeholder for an element that is invalid JSON or nested too deeply. If the end of such an element is not found, the
+placeholder replaces the rest of the document."""
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are not valid JSON
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity, which are not valid JSON, become None
 
 MAX_SECONDS = 1e11
-"""The year 5138; a greater number is taken as milli-, micro- or nanoseconds."""
+"""The year 5138. A greater number is read as milliseconds, microseconds or nanoseconds."""
 
 
 def decoded(content: bytes) -> str:
@@ -30,8 +32,9 @@ def decoded(content: bytes) -> str:
 
 
 def elements(text: str) -> Iterator[object]:
-    """Yields the elements of the top-level list one at a time, `BROKEN` for an invalid one; or the document if it is
-    not a list, and raises ValueError or RecursionError then if it is invalid."""
+    """Yields the elements of the top-level list one at a time, and `BROKEN` for each invalid element.
+
+    If the document is not a list, yields the document itself; raises ValueError or RecursionError if it is invalid."""
     at = _after_space(text, 0)
     if not text.startswith("[", at):
         yield _DECODER.decode(text)
@@ -62,7 +65,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _end_of_element(text: str, at: int) -> int | None:
-    """Position of the comma or bracket after an invalid element, None at the end of the document."""
+    """Returns the position of the comma or bracket after an invalid element, None if the document ends before."""
     depth = 0
     for mark in _MARK.finditer(text, at):
         letter = text[mark.start()]
@@ -76,25 +79,27 @@ def _end_of_element(text: str, at: int) -> int | None:
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """`value` if it is an object, otherwise an empty one."""
+    """Returns `value` if it is a JSON object, otherwise an empty mapping."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> Sequence[Any]:
-    """`value` if it is a list, otherwise an empty one."""
+    """Returns `value` if it is a list, otherwise an empty sequence."""
     return value if isinstance(value, list) else ()
 
 
 def as_text(value: object) -> str:
-    """A string as it is, a number as text, otherwise ""."""
+    """Returns a string unchanged and a number as text. Other values become an empty string."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def as_seconds(value: object, unit_s: float = 1.0) -> float:
-    """A time as Unix seconds, 0 if invalid: a number in units of `unit_s`, or of less if it exceeds `MAX_SECONDS`; or a
-    string with a number or an ISO 8601 time."""
+    """Converts a time to Unix seconds; returns 0 if it is invalid.
+
+    `value` is a number, a string with a number, or (only if `unit_s` is 1) a string with an ISO 8601 time. A number is
+    in units of `unit_s` seconds. If the result exceeds `MAX_SECONDS`, it is divided by 1000 up to three times."""
     if isinstance(value, str):
         value = _parsed(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -110,7 +115,7 @@ def as_seconds(value: object, unit_s: float = 1.0) -> float:
 
 
 def as_message_text(content: object) -> str | None:
-    """Text of a message content: a string, or the texts of a list of parts; None for other types."""
+    """Returns the text of a message content, which is a string or a list of parts; None for other types."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

@@ -1,4 +1,5 @@
-"""JSON format of Inglenook: contains every field, so that an import restores exactly what was exported."""
+"""The JSON format of Inglenook's own exports. It contains every field, so that an import restores exactly what was
+exported."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ HINTS = {kind.__name__: get_type_hints(kind) for kind in (Attachment, Call, Chat
 
 
 def document(chats: Iterable[PortableChat], folders: Iterable[Folder] = ()) -> str:
-    """Writes chats with their folders; `folders` are the empty ones."""
+    """Returns a JSON document with the chats and their folders. `folders` are the folders without chats."""
     body = {
         "format": FORMAT,
         "version": VERSION,
@@ -34,7 +35,7 @@ def document(chats: Iterable[PortableChat], folders: Iterable[Folder] = ()) -> s
 
 
 def line(item: ImportItem) -> str:
-    """Serialises an item to one line, for the pipe of the reader process."""
+    """Serialises an item to one line of JSON. The reader process writes such lines to its standard output."""
     match item:
         case Folder():
             return json.dumps({"empty": asdict(item)})
@@ -45,7 +46,7 @@ def line(item: ImportItem) -> str:
 
 
 def from_line(text: str) -> ImportItem:
-    """Parses what `line` wrote."""
+    """Parses a line that the function `line` returned."""
     data = json.loads(text)
     if "unread" in data:
         return UnreadableChat(data["unread"])
@@ -59,7 +60,8 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Any) -> Iterator[ImportItem]:
-    """Raises UnreadableFile if a newer version wrote it; LookupError, TypeError, ValueError if malformed."""
+    """Yields the chats and empty folders of a document. Raises UnreadableFile if a newer version of Inglenook wrote it,
+    and LookupError, TypeError or ValueError if it is malformed."""
     if int(data["version"]) > VERSION:
         raise UnreadableFile("", Problem.NEWER_VERSION)
     for each in as_list(data.get("folders")):
@@ -95,7 +97,7 @@ def _exchanged(data: Mapping[str, Any]) -> PortableChat:
 
 
 def _parents_first(messages: Mapping[str, ChatMessage]) -> Iterator[ChatMessage]:
-    """Keeps the order if each message follows its parent already."""
+    """Returns the messages so that each follows its parent. The order is not changed if that is already the case."""
     seen: set[str | None] = {None}
     for message in messages.values():
         if message.parent_id not in seen:
@@ -111,11 +113,13 @@ def _message(data: Mapping[str, Any]) -> ChatMessage:
         "attachments": tuple(_from_dict(Attachment, each) for each in data.get("attachments", ())),
     }
     message = _from_dict(ChatMessage, {**data, **parts})
-    return replace(message, state="cut") if message.state == "streaming" else message  # its generation has ended
+    # A message that was exported while its answer was streaming is incomplete.
+    return replace(message, state="cut") if message.state == "streaming" else message
 
 
 def _from_dict(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Creates a `kind`, ignoring unknown keys. Raises TypeError if a value has a wrong type."""
+    """Creates a record of class `kind` from `values`, and ignores unknown keys. Raises TypeError if a value has a wrong
+    type."""
     hints = HINTS[kind.__name__]
     good: dict[str, Any] = {}
     for name, value in values.items():

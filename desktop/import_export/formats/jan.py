@@ -1,4 +1,5 @@
-"""Threads of Jan: a folder with `thread.json` and `messages.jsonl`, one message per line."""
+"""Reads threads of Jan. A thread is a folder with `thread.json` and `messages.jsonl`, which contains one message per
+line."""
 
 from __future__ import annotations
 
@@ -19,13 +20,14 @@ def is_thread(folder: Path) -> bool:
 
 
 def read_thread(folder: Path) -> PortableChat | None:
-    """Raises OSError; ValueError, RecursionError if a file is malformed."""
+    """Returns the chat of a thread, None if it has no messages. Raises OSError, and ValueError or RecursionError if a
+    file is malformed."""
     thread = as_mapping(json.loads(decoded((folder / "thread.json").read_bytes())))
     created = as_seconds(thread.get("created"))
     title = as_text(thread.get("title")) or as_text(as_mapping(thread.get("metadata")).get("title"))
     foreign_id = as_text(thread.get("id")) or folder.name
     builder = ChatBuilder(SOURCE, foreign_id, title, created, as_seconds(thread.get("updated")))
-    # Not `splitlines`, which also splits at U+2028, U+0085 and others: texts contain these unescaped.
+    # Not `splitlines`, which would also split at U+2028, U+0085 and others: messages contain these unescaped.
     lines = decoded((folder / "messages.jsonl").read_bytes()).split("\n")
     messages = [message for line in lines if line.strip() and (message := _message(builder, line))]
     parent: str | None = None

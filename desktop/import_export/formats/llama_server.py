@@ -1,4 +1,5 @@
-"""Export of the web page of llama-server: a conversation or a list of them, each a tree of messages."""
+"""Reads exports of the web page of llama-server: one conversation or a list of conversations, each a tree of
+messages."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Times are milliseconds; the root has no text. Raises TypeError, ValueError if malformed."""
+    """Yields the chat of a conversation, nothing if it has no messages. Times in the export are in milliseconds, and
+    the root message has no text. Raises TypeError or ValueError if the conversation is malformed."""
     conv = data["conv"]
     if not isinstance(conv, dict) or not isinstance(data["messages"], list):
         raise TypeError("it has no messages")

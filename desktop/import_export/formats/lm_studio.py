@@ -1,4 +1,4 @@
-"""`*.conversation.json` of LM Studio: a list of messages, each with its versions."""
+"""Reads `*.conversation.json` files of LM Studio: a list of messages, each with one or more versions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Each version becomes a branch; the next message is added below the selected version. Raises ValueError if
-    malformed."""
+    """Yields the chat of a conversation, nothing if it has no messages. Each version of a message becomes a branch; the
+    next message is added below the selected version. Raises ValueError if the conversation is malformed."""
     title = as_text(data.get("name"))
     foreign_id = f"{data.get('createdAt')}/{title}"
     builder = ChatBuilder(SOURCE, foreign_id, title, as_seconds(data.get("createdAt"), 0.001), 0.0)
@@ -37,7 +37,8 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
 
 
 def _add_versions(builder: ChatBuilder, position: int, message: Mapping[str, Any], parent: str | None) -> str | None:
-    """Adds all versions. Returns the node id of the selected one, or of the first with text."""
+    """Adds all versions of a message. Returns the node id of the selected version, or of the first version with text if
+    the selected one has none."""
     selected: str | None = None
     for number, version in enumerate(message["versions"]):
         content = _content(as_mapping(version))
@@ -56,7 +57,7 @@ def _add_versions(builder: ChatBuilder, position: int, message: Mapping[str, Any
 
 
 def _content(version: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Text and reasoning of a version, None if it cannot be read."""
+    """Returns the text and the reasoning of a version, None if it cannot be read."""
     blocks = [version] if "content" in version else [as_mapping(each) for each in as_list(version.get("steps"))]
     text: list[str] = []
     reasoning: list[str] = []

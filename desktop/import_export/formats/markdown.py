@@ -1,4 +1,4 @@
-"""Reads and writes a chat as Markdown with a heading before each message."""
+"""Writes a chat as Markdown with a heading before each message, and reads such documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_NAME_LENGTH = 40
 
 
 def markdown(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], str]) -> str:
-    """Writes a branch as Markdown. `name` returns the heading of a role."""
+    """Returns a branch of a chat as Markdown. `name` returns the heading for a role."""
     parts = [f"# {chat.title}"]
     if chat.settings.system:
         parts += [f"## {name('system')}", chat.settings.system]
@@ -37,7 +37,8 @@ def markdown(chat: Chat, branch: Sequence[ChatMessage], name: Callable[[Role], s
 
 
 def read_markdown_chat(text: str, modified_s: float) -> Iterator[PortableChat]:
-    """Yields the chat of a document that has headings with role names, nothing for other documents."""
+    """Yields the chat of a document in which role names precede the messages, as headings or in bold. Yields nothing
+    for other documents."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     title, turns = _turns(text)
     if not any(role == "user" for role, _ in turns):
@@ -54,7 +55,8 @@ def read_markdown_chat(text: str, modified_s: float) -> Iterator[PortableChat]:
 
 
 def _turns(text: str) -> tuple[str, list[tuple[Role, str]]]:
-    """Returns the title and the turns. Headings in code blocks, or of a level other than the first turn's, are text."""
+    """Returns the title of a document, and its turns. A heading is part of the text if it is in a code block, or if its
+    level differs from that of the first turn."""
     title, level, fence = "", "", ""
     turns: list[tuple[Role, list[str]]] = []
     for line in text.split("\n"):

@@ -1,4 +1,4 @@
-"""Chat export of Open WebUI: a list of chats, each with a tree of messages by id."""
+"""Reads the chat export of Open WebUI: a list of chats, each with a tree of messages by id."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Raises TypeError, ValueError if the chat is malformed."""
+    """Yields the chat, nothing if it has no messages. Raises TypeError or ValueError if the chat is malformed."""
     chat = data["chat"]
     if not isinstance(chat, dict):
         raise TypeError("it has no messages")
@@ -43,7 +43,7 @@ def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
 
 
 def _nodes(messages: object) -> dict[str, Any]:
-    """Messages by id. Older exports have a list instead of an object."""
+    """Returns the messages by id. Older exports contain a list of messages instead of an object."""
     if isinstance(messages, dict):
         return messages
     return {as_text(as_mapping(each).get("id")) or f"#{number}": each for number, each in enumerate(as_list(messages))}

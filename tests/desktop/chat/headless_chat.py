@@ -1,4 +1,4 @@
-"""`ChatController` without a window, with a store on disk and the fake model."""
+"""Provides a `ChatController` without a window, with a store on disk and the fake model."""
 
 from __future__ import annotations
 

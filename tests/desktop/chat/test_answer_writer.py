@@ -1,4 +1,4 @@
-"""Answers from waiting for the model to their end, and what they wait for."""
+"""Tests of writing answers: stopping, errors, and what an answer waits for before its first token."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ async def tasks() -> AsyncIterator[TaskSet]:
 
 
 class PendingAnswer:
-    """An answer with a loaded engine, whose request is built when `release` is set. `error` is raised then."""
+    """An `Answer` whose request is built only when `release` is set. If `error` is set, building the request then
+    raises it."""
 
     def __init__(self, profile: Profile) -> None:
         self.engine = Engine(FakeOpener(Script(answer=b"Hello there.")))
@@ -58,7 +59,7 @@ class PendingAnswer:
         return ChatRequest((Message("user", "Hi"),), "window")
 
 
-def test_stop_while_request_is_built_ends_answer(run: Run, profile: Profile) -> None:
+def test_stop_while_request_is_built_marks_answer_stopped(run: Run, profile: Profile) -> None:
     async def story() -> None:
         pending = PendingAnswer(profile)
         async with tasks() as owned:
@@ -80,7 +81,7 @@ def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: 
             chats.send("Hi")
             await until(lambda: chats.sessions.messages[1].text)
             chats.write_alternatives(chats.sessions.messages[1].id)
-            await asyncio.sleep(0)  # the tasks have started, but not submitted a request
+            await asyncio.sleep(0)  # the tasks have started, but have not submitted their requests
             chats.stop()
             await until(lambda: not chats.sessions.answering)
 
@@ -88,7 +89,9 @@ def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: 
 
 
 @pytest.mark.parametrize("fault", [ValueError("no such thing"), TimeoutError(), OSError("gone")])
-def test_unexpected_error_marks_answer_failed(run: Run, profile: Profile, fault: Exception) -> None:
+def test_unexpected_error_while_building_request_marks_answer_failed(
+    run: Run, profile: Profile, fault: Exception
+) -> None:
     async def story() -> None:
         pending = PendingAnswer(profile)
         pending.error = fault
@@ -102,9 +105,7 @@ def test_unexpected_error_marks_answer_failed(run: Run, profile: Profile, fault:
     run(story())
 
 
-def test_error_before_first_save_marks_answer_failed(
-    run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_error_of_first_save_marks_answer_failed(run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener()) as chats:
             failures: list[BaseException] = []
@@ -123,7 +124,7 @@ def test_error_before_first_save_marks_answer_failed(
     run(story())
 
 
-def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile: Profile) -> None:
+def test_answer_whose_task_is_cancelled_before_first_step_is_marked_stopped(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener()) as chats:
             chats.send("Hi")
@@ -134,14 +135,11 @@ def test_task_cancelled_before_first_step_marks_answer_stopped(run: Run, profile
     run(story())
 
 
-# What an answer waits for
-
-
 def stage(chats: ChatController, row: int = 1) -> str:
     return chats.sessions.waiting(chats.sessions.messages[row].id).stage
 
 
-def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -> None:
+def test_progress_of_reading_increases_during_long_prefill(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
         async with headless_chat(profile, opener) as chats:
@@ -162,7 +160,7 @@ def test_long_prompt_reports_increasing_read_share(run: Run, profile: Profile) -
     run(story())
 
 
-def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, profile: Profile) -> None:
+def test_short_question_is_answered_during_long_prefill_of_other_chat(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
         async with headless_chat(profile, opener) as chats:
@@ -178,7 +176,7 @@ def test_short_question_is_answered_before_long_prompt_of_other_chat(run: Run, p
     run(story())
 
 
-def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile) -> None:
+def test_queued_answer_gives_title_of_chat_that_runs_first(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=None, step_s=0.01), Limits(4096, 1, 64))
         async with headless_chat(profile, opener) as chats:
@@ -199,7 +197,7 @@ def test_queued_answer_reports_title_of_running_chat(run: Run, profile: Profile)
     run(story())
 
 
-def test_streaming_answer_emits_growing_usage(run: Run, profile: Profile) -> None:
+def test_answer_being_written_emits_growing_context_usage(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             usage: list[int] = []

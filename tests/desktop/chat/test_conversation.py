@@ -1,4 +1,4 @@
-"""The message tree of a chat: the shown branch, versions, removal and restoring."""
+"""Tests of `Conversation`, the tree of messages of a chat: shown branch, versions, removal and its undo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def message(
     return ChatMessage(name, "c", parent, role, text, state, 0.0)
 
 
-def test_branch_ends_at_leaf() -> None:
+def test_shown_branch_ends_at_leaf() -> None:
     tree = Conversation([message("a", None), message("b", "a"), message("c", "a")], leaf_id="b")
     assert [node.id for node in tree.branch()] == ["a", "b"]
     tree.put(message("d", "c"))
@@ -29,7 +29,7 @@ def test_branch_ends_at_leaf() -> None:
     assert tree.branch()[0].text == "other"
 
 
-def test_branch_of_broken_tree_stops_at_missing_parent_or_cycle() -> None:
+def test_branch_of_damaged_tree_stops_at_missing_parent_or_cycle() -> None:
     assert [node.id for node in Conversation([message("a", "gone")]).branch()] == ["a"]
     ring = Conversation([message("a", "b"), message("b", "a")], leaf_id="missing")
     assert [node.id for node in ring.branch()] == ["a", "b"]
@@ -37,7 +37,7 @@ def test_branch_of_broken_tree_stops_at_missing_parent_or_cycle() -> None:
 
 
 def tree() -> Conversation:
-    """Branches a → b → c → d (shown) and a → b → e → f."""
+    """Tree with the branches a → b → c → d, which is shown, and a → b → e → f."""
     return Conversation(
         [
             message("a", None),
@@ -55,7 +55,7 @@ def shown(conversation: Conversation) -> str:
     return "".join(each.id for each in conversation.branch())
 
 
-def test_version_step_restores_last_shown_branch() -> None:
+def test_stepping_to_version_shows_its_last_shown_branch() -> None:
     conversation = tree()
     conversation.put(message("g", "c", "assistant"))
     assert shown(conversation) == "abcg"
@@ -68,7 +68,7 @@ def test_version_step_restores_last_shown_branch() -> None:
     assert shown(conversation) == "abcd", "the last shown answer, not the newest"
 
 
-def test_unseen_branch_shows_newest_version() -> None:
+def test_branch_that_was_never_shown_continues_with_newest_versions() -> None:
     conversation = tree()
     conversation.show("e")
     assert shown(conversation) == "abef"
@@ -77,7 +77,7 @@ def test_unseen_branch_shows_newest_version() -> None:
     assert shown(fresh) == "abeh"
 
 
-def test_removed_subtree_is_restored_in_place() -> None:
+def test_restored_messages_return_to_their_previous_place() -> None:
     conversation = tree()
     before = conversation.descendants("a")
     removed = conversation.remove("c")
@@ -100,7 +100,7 @@ def test_removing_only_version_shows_parent() -> None:
     assert shown(conversation) == "abc"
 
 
-def test_group_is_side_by_side_until_next_message() -> None:
+def test_answers_generated_together_are_side_by_side_until_next_message() -> None:
     conversation = tree()
     group = [replace(message(name, "c", "assistant"), group_id="G") for name in "xyz"]
     for each in group:
@@ -118,7 +118,7 @@ def test_group_is_side_by_side_until_next_message() -> None:
     assert conversation.side_by_side() == {}, "a single answer is not shown side by side"
 
 
-def test_cycles_and_orphans_do_not_loop() -> None:
+def test_cycle_or_missing_parent_causes_no_endless_loop() -> None:
     ring = Conversation([message("a", "b"), message("b", "a"), message("o", "gone")])
     ring.show("a")
     assert {each.id for each in ring.descendants("a")} == {"a", "b"}
@@ -126,7 +126,7 @@ def test_cycles_and_orphans_do_not_loop() -> None:
 
 
 class ConversationMachine(RuleBasedStateMachine):
-    """Random sequences of questions, edits, alternatives, version steps, deletions and undo."""
+    """Performs random sequences of questions, edits, alternatives, version steps, deletions and undo."""
 
     @initialize()
     def begin(self) -> None:
@@ -201,7 +201,7 @@ class ConversationMachine(RuleBasedStateMachine):
 
     @invariant()
     def all_messages_are_reachable(self) -> None:
-        """Every message can be reached from the shown branch by version steps."""
+        """Every message can be shown by stepping to other versions, starting at the shown branch."""
         everything = [each for root in self._roots() for each in self.conversation.descendants(root)]
         walk = Conversation(everything, self.conversation.leaf_id)
         for message_id in [each.id for each in everything]:

@@ -1,4 +1,5 @@
-"""Editing, retrying, continuing, deleting and restoring messages, in the whole window with the fake model."""
+"""Tests of editing, retrying, continuing, deleting and restoring messages with the fake model, most of them in the
+whole window."""
 
 from __future__ import annotations
 
@@ -64,7 +65,7 @@ def test_edited_question_becomes_new_version_with_new_answer(run: Run, open_gui:
     run(story())
 
 
-def test_edited_answer_becomes_new_version_for_next_prompt(run: Run, open_gui: OpenGui) -> None:
+def test_edited_answer_becomes_new_version_and_part_of_next_prompt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(cases={b"deep": b"So it is deep."}, answer=b"Wide.")) as gui:
             await ask(gui, "Tell me of the sea")
@@ -86,7 +87,7 @@ def test_edited_answer_becomes_new_version_for_next_prompt(run: Run, open_gui: O
     run(story())
 
 
-def test_retry_of_middle_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
+def test_retry_of_earlier_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"One.")
         async with open_gui(script) as gui:
@@ -103,7 +104,7 @@ def test_retry_of_middle_answer_adds_version(run: Run, open_gui: OpenGui) -> Non
     run(story())
 
 
-def test_retry_while_streaming_stops_first_answer(run: Run, open_gui: OpenGui) -> None:
+def test_retry_while_answer_is_written_stops_this_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -120,7 +121,7 @@ def test_retry_while_streaming_stops_first_answer(run: Run, open_gui: OpenGui) -
     run(story())
 
 
-def test_alternatives_share_one_prefill_and_one_is_picked(run: Run, open_gui: OpenGui) -> None:
+def test_alternatives_share_one_prefill_and_one_can_be_picked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A title for you.", step_s=0.002)) as gui:
             question = "Give me a title for a talk about models that run on your own desk"
@@ -152,8 +153,8 @@ def test_alternatives_share_one_prefill_and_one_is_picked(run: Run, open_gui: Op
     run(story())
 
 
-def test_alternatives_read_new_prompt_once(run: Run, profile: Profile) -> None:
-    """The first answer computes the prompt; the others wait and use its cache."""
+def test_alternatives_compute_new_prompt_only_once(run: Run, profile: Profile) -> None:
+    """The first answer computes the prompt. The other answers wait for this, and then use its KV cache."""
 
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"A title."))
@@ -171,7 +172,7 @@ def test_alternatives_read_new_prompt_once(run: Run, profile: Profile) -> None:
     run(story())
 
 
-def test_continue_extends_stopped_answer_in_place(run: Run, open_gui: OpenGui) -> None:
+def test_continuing_stopped_answer_extends_it_in_place(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -194,7 +195,7 @@ def test_continue_extends_stopped_answer_in_place(run: Run, open_gui: OpenGui) -
     run(story())
 
 
-def test_continue_after_restart_keeps_text_on_failure(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_failed_continuation_after_restart_keeps_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await _store_cut_answer(profile)
         async with open_gui(model=False) as gui:
@@ -227,7 +228,7 @@ async def _store_cut_answer(profile: Profile) -> None:
     await store.aclose()
 
 
-def test_continue_of_middle_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
+def test_continuing_earlier_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             for text in ("First", "Second"):
@@ -246,7 +247,7 @@ def test_continue_of_middle_answer_adds_version(run: Run, open_gui: OpenGui) -> 
     run(story())
 
 
-def test_deleted_message_is_restored_with_followers(run: Run, open_gui: OpenGui) -> None:
+def test_undo_restores_deleted_message_and_its_followers(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So.")) as gui:
             await ask(gui, "First")
@@ -267,7 +268,7 @@ def test_deleted_message_is_restored_with_followers(run: Run, open_gui: OpenGui)
     run(story())
 
 
-def test_undo_restores_all_messages_of_double_delete(run: Run, open_gui: OpenGui) -> None:
+def test_undo_restores_messages_of_two_successive_deletions(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So.")) as gui:
             await ask(gui, "First")
@@ -289,7 +290,7 @@ def test_undo_restores_all_messages_of_double_delete(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_answer_deleted_while_streaming_is_restored_as_it_ended(run: Run, open_gui: OpenGui) -> None:
+def test_answer_deleted_while_being_written_is_restored_in_final_state(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -311,7 +312,7 @@ def test_answer_deleted_while_streaming_is_restored_as_it_ended(run: Run, open_g
     run(story())
 
 
-def test_reasoning_is_stored_but_not_in_next_prompt(run: Run, open_gui: OpenGui) -> None:
+def test_reasoning_is_stored_but_not_part_of_next_prompt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(THINKING) as gui:
             await ask(gui, "Tell me of the sea")
@@ -330,7 +331,7 @@ def test_reasoning_is_stored_but_not_in_next_prompt(run: Run, open_gui: OpenGui)
     run(story())
 
 
-def test_answer_at_max_tokens_can_be_continued(run: Run, profile: Profile) -> None:
+def test_answer_that_reached_max_tokens_can_be_continued(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=None))) as chats:
             chats.sessions.change_settings(ChatSettings(max_tokens=5))
@@ -349,7 +350,7 @@ def test_answer_at_max_tokens_can_be_continued(run: Run, profile: Profile) -> No
     run(story())
 
 
-def test_prompt_includes_settings_and_attachments(run: Run, profile: Profile) -> None:
+def test_prompt_contains_instructions_summary_and_attachments(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
             chats.sessions.change_settings(ChatSettings(system="Be brief."))
@@ -379,7 +380,7 @@ def test_prompt_includes_settings_and_attachments(run: Run, profile: Profile) ->
     run(story())
 
 
-def test_leaves_out_setting_drops_oldest_turns(run: Run, profile: Profile) -> None:
+def test_setting_leaves_out_drops_oldest_turns_from_prompt(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
             for number in range(5):
@@ -396,7 +397,7 @@ def test_leaves_out_setting_drops_oldest_turns(run: Run, profile: Profile) -> No
 
 
 def test_tool_call_events_are_stored_in_message(run: Run, profile: Profile) -> None:
-    """Events are passed to the answer directly, because the window offers no tools yet."""
+    """The events are passed directly to an `Answer`, because the window does not offer tools to the model yet."""
 
     async def story() -> None:
         seen: list[ChatMessage] = []

@@ -1,4 +1,4 @@
-"""Change signals of the message list model."""
+"""Tests of the signals of `MessageList`, the Qt model of the shown messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ONE = ChatMessage("1", "c", None, "user", "Question", "complete", 0.0)
 TWO = ChatMessage("2", "c", "1", "assistant", "", "streaming", 0.0)
 
 
-def test_message_list_reports_exact_changes(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_message_list_reports_exact_rows_and_roles_of_changes(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     messages = MessageList()
     qtmodeltester.check(messages)  # type: ignore[no-untyped-call]
     messages.show([ONE])

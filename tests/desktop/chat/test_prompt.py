@@ -1,4 +1,4 @@
-"""Prompts built from a branch, its attachments and the chat settings."""
+"""Tests of prompts that are built from a branch, its attachments and the settings of the chat."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def row(text: str, role: str = "user", attachments: tuple[Attachment, ...] = (),
     return ChatMessage(row_id or text, "c", None, role, text, "complete", 0.0, attachments=attachments)  # type: ignore[arg-type]
 
 
-def test_attachments_precede_text_as_fenced_blocks() -> None:
+def test_attachments_are_code_blocks_before_text_of_message() -> None:
     code = Attachment("a.py", "code", "print(1)")
     tricky = Attachment("b.md", "markdown", "```\ncode\n```\n````x````\n")
     assert fenced(code) == "a.py:\n```python\nprint(1)\n```"
@@ -21,7 +21,7 @@ def test_attachments_precede_text_as_fenced_blocks() -> None:
     assert with_attachments("", [code]) == fenced(code)
 
 
-def test_prompt_has_one_system_message_and_merged_roles() -> None:
+def test_prompt_has_one_system_message_and_merges_equal_roles() -> None:
     branch = [row("one"), row("", "assistant"), row("two"), row("three", "assistant"), row("four")]
     settings = ChatSettings(system=" Be brief. ")
     assert prompt_messages(branch, settings) == (
@@ -34,7 +34,7 @@ def test_prompt_has_one_system_message_and_merged_roles() -> None:
     assert prompt_messages(branch, settings, (1, 2, 3)) == (Message("system", "Be brief."), Message("user", "four"))
 
 
-def test_summary_replaces_turns_after_instructions() -> None:
+def test_summary_follows_instructions_and_replaces_oldest_turns() -> None:
     branch = [row("one"), row("two", "assistant"), row("three")]
     settings = ChatSettings(system="Be brief.", summary="They counted.", summarised_to="two")
     messages = prompt_messages(branch, settings)
@@ -44,7 +44,7 @@ def test_summary_replaces_turns_after_instructions() -> None:
     assert len(prompt_messages(other_branch, settings)) == 4
 
 
-def test_prompt_merges_consecutive_user_messages() -> None:
+def test_prompt_merges_questions_before_and_after_empty_answer() -> None:
     branch = [
         message("a", None, text="One"),
         message("b", "a", "assistant", "", "failed"),

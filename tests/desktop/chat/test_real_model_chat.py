@@ -1,4 +1,5 @@
-"""Chat with the real model: continued answers, alternatives and token alternatives reuse the cached prompt."""
+"""Tests of the chat with a real model: continued answers, alternative answers and alternative words reuse the cached
+prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from tests.desktop.transcript.test_token_alternatives_popup import visible_popup
 QUESTION = "Tell me a very long story of the sea, of the people who live beside it, and of the ships that pass by. " * 3
 
 
-def test_continue_after_restart_reuses_cached_prompt(run: Run, open_gui: OpenGui, model_path: Path) -> None:
+def test_answer_continued_after_restart_reuses_cached_prompt(run: Run, open_gui: OpenGui, model_path: Path) -> None:
     async def story() -> None:
         async with open_gui(real=model_path) as gui:
             type_and_send(gui, QUESTION)
@@ -39,7 +40,7 @@ def test_continue_after_restart_reuses_cached_prompt(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_alternatives_and_token_alternatives_reuse_cached_prompt(run: Run, open_gui: OpenGui, model_path: Path) -> None:
+def test_alternative_answers_and_words_reuse_cached_prompt(run: Run, open_gui: OpenGui, model_path: Path) -> None:
     async def story() -> None:
         async with open_gui(real=model_path) as gui:
             type_and_send(gui, "Invent a name for a ship and say where it sails.")

@@ -1,4 +1,4 @@
-"""Alternatives of a word, computed from the cached prompt."""
+"""Tests of `token_alternatives`: words that could replace a word of an answer, computed from the cached prompt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.real_model.test_engine import real_engine
 SCRIPT = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 
 
-def test_alternatives_are_whole_distinct_ranked_words(tmp_path: Path) -> None:
+def test_token_alternatives_are_distinct_whole_words_by_probability(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Engine(FakeOpener(SCRIPT))
         await engine.load(tmp_path / "fake.gguf")
@@ -45,7 +45,7 @@ def spans(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def test_improbable_current_word_is_included(tmp_path: Path) -> None:
+def test_token_alternatives_include_improbable_current_word(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Engine(FakeOpener(SCRIPT))
         await engine.load(tmp_path / "fake.gguf")
@@ -58,7 +58,7 @@ def test_improbable_current_word_is_included(tmp_path: Path) -> None:
 
 @pytest.fixture
 def n_computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Number of prompt tokens computed by each finished request."""
+    """Number of prompt tokens that each finished request has computed instead of reading them from the cache."""
     read: list[int] = []
     deliver = RequestStream.deliver
 
@@ -70,7 +70,7 @@ def n_computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return read
 
 
-def test_alternatives_reuse_cached_prompt(tmp_path: Path, n_computed: list[int]) -> None:
+def test_token_alternatives_reuse_cached_prompt(tmp_path: Path, n_computed: list[int]) -> None:
     async def story() -> None:
         opener = FakeOpener(SCRIPT)
         engine = Engine(opener)
@@ -90,7 +90,7 @@ def test_alternatives_reuse_cached_prompt(tmp_path: Path, n_computed: list[int])
     asyncio.run(story())
 
 
-def test_real_model_alternatives_reuse_cached_prompt(model_path: Path, n_computed: list[int]) -> None:
+def test_token_alternatives_of_real_model_reuse_cached_prompt(model_path: Path, n_computed: list[int]) -> None:
     async def story() -> None:
         async with real_engine(model_path) as engine:
             request = chat("Tell me of the sea. " * 20, max_tokens=40)

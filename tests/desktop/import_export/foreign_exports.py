@@ -1,4 +1,4 @@
-"""Small exports in the formats of other programs."""
+"""Small sample exports in the formats of other programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from desktop.import_export.records import PortableChat
 
 
 def chats_in(path: Path) -> list[PortableChat]:
-    """The chats of a file that contains nothing else."""
+    """Returns the chats of a file, which must contain nothing else."""
     found = list(read(path))
     chats = [piece for piece in found if isinstance(piece, PortableChat)]
     assert len(chats) == len(found)

@@ -53,7 +53,7 @@ def backup(profile: Profile, tmp_path: Path) -> Path:
     return tmp_path / "backup.zip"
 
 
-def test_restored_backup_equals_the_profile(profile: Profile, backup: Path, tmp_path: Path) -> None:
+def test_restored_profile_equals_the_backed_up_one(profile: Profile, backup: Path, tmp_path: Path) -> None:
     other = Profile(tmp_path / "other").ensure()
     add_chats(other, "three")
     other.settings.write_text('{"theme": "light"}')
@@ -72,14 +72,14 @@ def test_restored_backup_equals_the_profile(profile: Profile, backup: Path, tmp_
     assert not finish_restore(other.root)
 
 
-def test_second_restore_keeps_the_files_of_the_first(profile: Profile, backup: Path) -> None:
+def test_same_backup_can_be_restored_twice(profile: Profile, backup: Path) -> None:
     for _ in range(2):
         stage_restore(profile, backup)
         assert finish_restore(profile.root)
     assert add_chats(profile) == ["one", "two"]
 
 
-def test_backup_of_another_schema_version_is_written(profile: Profile, tmp_path: Path) -> None:
+def test_profile_of_an_earlier_schema_version_is_backed_up(profile: Profile, tmp_path: Path) -> None:
     with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
         file.execute("DROP TABLE unfinished")
         file.execute("PRAGMA user_version = 4")
@@ -87,7 +87,7 @@ def test_backup_of_another_schema_version_is_written(profile: Profile, tmp_path:
     stage_restore(profile, tmp_path / "older.zip")
 
 
-def test_each_restore_keeps_previous_chats_in_its_own_folder(profile: Profile, backup: Path) -> None:
+def test_each_restore_moves_the_previous_chats_to_a_new_folder(profile: Profile, backup: Path) -> None:
     for title in ("first", "second", "third"):
         add_chats(profile, title)
         stage_restore(profile, backup)
@@ -108,7 +108,7 @@ def test_cancelled_restore_changes_nothing_at_the_next_start(profile: Profile, b
 
 
 def test_backup_completes_while_chats_are_saved(profile: Profile, tmp_path: Path) -> None:
-    """A write must not restart the copy of the database."""
+    """Saving chats during a backup must not restart the copy of the database."""
     stop = threading.Event()
     with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
         file.execute("CREATE TABLE filler (data BLOB)")
@@ -166,14 +166,16 @@ def test_interrupted_restore_is_continued_at_the_next_start(
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut"])
-def test_file_that_is_no_backup_raises_unknown_format(profile: Profile, tmp_path: Path, content: bytes) -> None:
+def test_restoring_a_file_that_is_no_backup_raises_unknown_format(
+    profile: Profile, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "x.zip").write_bytes(content)
     with pytest.raises(UnknownFormat):
         stage_restore(profile, tmp_path / "x.zip")
     assert not (profile.root / STAGED).exists()
 
 
-def test_damaged_backup_raises_and_changes_nothing(profile: Profile, backup: Path) -> None:
+def test_damaged_backup_is_rejected_unless_only_unused_bytes_are_damaged(profile: Profile, backup: Path) -> None:
     whole = backup.read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 40)):
         backup.write_bytes(whole[:at] + b"\xff" * 40 + whole[at + 40 :])
@@ -181,11 +183,11 @@ def test_damaged_backup_raises_and_changes_nothing(profile: Profile, backup: Pat
             stage_restore(profile, backup)
         except ImportExportError:
             continue
-        assert finish_restore(profile.root)  # the damage hit unused bytes
+        assert finish_restore(profile.root)  # only unused bytes were damaged
         assert add_chats(profile) == ["one", "two"]
 
 
-def test_unknown_file_name_is_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:
+def test_unknown_file_names_in_a_backup_are_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(backup, "a") as archive:
         for name in ("../evil", "/evil", "responses/../evil", "responses/a/b", "window.lock", "responses/.."):
             archive.writestr(name, "x")
@@ -195,13 +197,13 @@ def test_unknown_file_name_is_not_unpacked(profile: Profile, backup: Path, tmp_p
     assert not list(tmp_path.rglob("evil"))
 
 
-def test_backup_of_a_newer_version_raises(profile: Profile, tmp_path: Path) -> None:
+def test_restoring_a_backup_of_a_newer_version_raises_unreadable_file(profile: Profile, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("manifest.json", json.dumps({"format": "inglenook-backup", "version": 2, "layout": 1}))
     with pytest.raises(UnreadableFile, match="newer"):
         stage_restore(profile, tmp_path / "x.zip")
 
 
-def test_unwritable_folder_raises_unreadable_file(profile: Profile, tmp_path: Path) -> None:
+def test_backup_into_a_missing_folder_raises_unreadable_file(profile: Profile, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="No such file"):
         write_backup(profile, tmp_path / "no" / "backup.zip")

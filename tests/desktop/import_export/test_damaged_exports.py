@@ -1,4 +1,4 @@
-"""Damaged exports in every format: malformed chats are counted and named, and do not affect others."""
+"""Importing damaged exports in every format: malformed chats are counted and named, and do not affect others."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def titles_and_unread(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(("kind", "place"), CASES)
-def test_malformed_chat_is_counted_and_others_are_read(tmp_path: Path, kind: str, place: int) -> None:
+def test_malformed_chat_in_an_export_is_counted_and_others_are_read(tmp_path: Path, kind: str, place: int) -> None:
     make, wrap, bad = LISTS[kind]
     (tmp_path / "x.json").write_text(json.dumps(wrap([make(1), bad[place], make(2)])))
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -129,7 +129,7 @@ def test_malformed_chat_is_counted_and_others_are_read(tmp_path: Path, kind: str
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_malformed_first_and_last_chats_are_counted(tmp_path: Path, kind: str) -> None:
+def test_malformed_chats_at_start_and_end_of_an_export_are_counted(tmp_path: Path, kind: str) -> None:
     make, wrap, bad = LISTS[kind]
     (tmp_path / "x.json").write_text(json.dumps(wrap([*bad, make(1), *bad])))
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -139,7 +139,7 @@ def test_malformed_first_and_last_chats_are_counted(tmp_path: Path, kind: str) -
 
 
 @pytest.mark.parametrize("kind", [kind for kind in LISTS if kind != "own"])
-def test_truncated_document_yields_its_complete_chats(tmp_path: Path, kind: str) -> None:
+def test_truncated_export_yields_its_complete_chats(tmp_path: Path, kind: str) -> None:
     make, wrap, _ = LISTS[kind]
     text = json.dumps(wrap([make(1), make(2), make(3)]))
     (tmp_path / "x.json").write_text(text[: len(text) - 40])
@@ -147,28 +147,28 @@ def test_truncated_document_yields_its_complete_chats(tmp_path: Path, kind: str)
 
 
 @pytest.mark.parametrize("broken", ['{"mapping": {"a": [1,}, ]}}', "[" * 5_000 + "]" * 5_000, "nul", '{"a": "x" "b"}'])
-def test_invalid_json_element_does_not_affect_others(tmp_path: Path, broken: str) -> None:
+def test_chats_around_an_element_of_invalid_json_are_read(tmp_path: Path, broken: str) -> None:
     chats = [json.dumps(chatgpt_chat(1)), broken, json.dumps(chatgpt_chat(2))]
     (tmp_path / "x.json").write_text(f"[{', '.join(chats)}]")
     assert titles_and_unread(tmp_path / "x.json") == (["good 1", "good 2"], [""])
 
 
-def test_element_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
+def test_chat_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
     deep = '{"mapping": ' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "}"
     (tmp_path / "x.json").write_text(f"[{json.dumps(chatgpt_chat(1))}, {deep}]")
     chats, unread = titles_and_unread(tmp_path / "x.json")
     assert chats == ["good 1"]
-    assert len(unread) <= 1  # Python 3.13 parses this depth and finds a chat without messages
+    assert len(unread) <= 1  # Python 3.13 parses this depth and yields a chat without messages
 
 
-def test_invalid_utf_8_becomes_replacement_characters(tmp_path: Path) -> None:
+def test_invalid_utf_8_in_an_export_becomes_replacement_characters(tmp_path: Path) -> None:
     text = json.dumps([chatgpt_chat(1)]).replace("What is the sea?", "caf§").encode().replace("§".encode(), b"\xe9")
     (tmp_path / "x.json").write_bytes(text)
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
     assert "caf\ufffd" in {message.text for message in found.messages}
 
 
-def test_malformed_message_is_counted_and_others_are_kept(tmp_path: Path) -> None:
+def test_malformed_message_is_counted_and_other_messages_are_read(tmp_path: Path) -> None:
     chat = open_webui_chat(1)
     chat["chat"]["history"]["messages"]["4"] = None
     (tmp_path / "x.json").write_text(json.dumps([chat]))
@@ -177,7 +177,7 @@ def test_malformed_message_is_counted_and_others_are_kept(tmp_path: Path) -> Non
     assert {message.text for message in found.messages} >= {"How are hills?", "Green."}
 
 
-def test_lm_studio_and_jan_keep_messages_beside_a_malformed_one(tmp_path: Path) -> None:
+def test_lm_studio_and_jan_messages_around_malformed_ones_are_read(tmp_path: Path) -> None:
     moon = deepcopy(foreign_exports.LM_STUDIO)
     moon["messages"] += [None, {"versions": 3}, {"versions": [None, {"content": 5}]}]
     (tmp_path / "moon.json").write_text(json.dumps(moon))
@@ -189,7 +189,7 @@ def test_lm_studio_and_jan_keep_messages_beside_a_malformed_one(tmp_path: Path) 
     assert {title: each.n_unread for title, each in found.items()} == {"Moon": 3, "Trees": 3}
 
 
-def test_unreadable_file_in_folder_or_zip_is_named(tmp_path: Path) -> None:
+def test_unreadable_file_in_a_folder_or_zip_is_reported_by_name(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("conversations-000.json", json.dumps([{"mapping": None, "title": "t"}]))
         archive.writestr("conversations-001.json", json.dumps([chatgpt_chat(1)]))
@@ -225,7 +225,7 @@ def test_import_result_counts_and_names_unreadable_chats(tmp_path: Path) -> None
     assert len(chats) == 2
 
 
-def test_chats_before_a_reader_error_are_imported(tmp_path: Path) -> None:
+def test_chats_before_an_error_of_the_reader_process_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(PortableChat(Chat("c", "t", 1.0, 1.0), ()))
     script = f'print({line!r}); print(\'["UnreadableFile", "x", "y"]\')'
 
@@ -243,7 +243,7 @@ def test_chats_before_a_reader_error_are_imported(tmp_path: Path) -> None:
     assert [chat.id for chat in asyncio.run(run())] == ["c"]
 
 
-def test_duplicated_chat_gets_new_message_ids(tmp_path: Path) -> None:
+def test_chat_duplicated_in_an_export_gets_new_message_ids(tmp_path: Path) -> None:
     first, second = own_chat(1), own_chat(1)
     second["chat"] |= {"id": "copy", "title": "copy", "leaf_id": "m1"}
     second["messages"][0]["chat_id"] = "copy"
@@ -255,7 +255,7 @@ def test_duplicated_chat_gets_new_message_ids(tmp_path: Path) -> None:
     assert copy.leaf_id in {message.id for message in messages if message.chat_id == "copy"}
 
 
-def test_messages_before_their_parents_are_imported(tmp_path: Path) -> None:
+def test_messages_listed_before_their_parents_are_imported(tmp_path: Path) -> None:
     chat = own_chat(1)
     reply = {**chat["messages"][0], "id": "r", "parent_id": "m1", "role": "assistant", "text": "a"}
     chat["messages"].insert(0, reply)
@@ -292,7 +292,7 @@ def halves(text: str) -> str:
 
 
 @pytest.mark.parametrize("kind", [*LISTS, "lm_studio", "jan"])
-def test_lone_surrogate_is_imported_as_replacement_character(tmp_path: Path, kind: str) -> None:
+def test_lone_surrogate_in_an_export_becomes_a_replacement_character(tmp_path: Path, kind: str) -> None:
     place = tmp_path / "x.json"
     if kind == "lm_studio":
         place.write_text(halves(json.dumps(foreign_exports.LM_STUDIO)))
@@ -313,7 +313,7 @@ def test_lone_surrogate_is_imported_as_replacement_character(tmp_path: Path, kin
         text.encode()
 
 
-def test_jan_messages_are_split_only_at_line_feeds(tmp_path: Path) -> None:
+def test_jan_message_file_is_split_only_at_line_feeds(tmp_path: Path) -> None:
     text_with_breaks = "one\u2028two\u2029three\x85four\x1cfive\x0bsix\x0cseven"
     (tmp_path / "thread.json").write_text(json.dumps(foreign_exports.JAN_THREAD))
     messages = [
@@ -345,14 +345,14 @@ def tree(current: str | None = "a2") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("current", ["a2", "gone", None])
-def test_chatgpt_tree_without_children_lists_is_complete(tmp_path: Path, current: str | None) -> None:
+def test_chatgpt_tree_without_children_lists_is_read_completely(tmp_path: Path, current: str | None) -> None:
     (tmp_path / "x.json").write_text(json.dumps([tree(current)]))
     (found,) = foreign_exports.chats_in(tmp_path / "x.json")
     shown = Conversation(found.messages, found.chat.leaf_id).branch()
     assert [message.text for message in shown] == ["First?", "One.", "Second?", "Two."]
 
 
-def test_chatgpt_tree_without_parents_is_complete(tmp_path: Path) -> None:
+def test_chatgpt_tree_without_parent_ids_is_read_completely(tmp_path: Path) -> None:
     chat = tree()
     names = list(chat["mapping"])
     for name, child in zip(names, [*names[1:], None], strict=True):
@@ -370,7 +370,7 @@ def test_chatgpt_tree_of_20000_messages_is_read(tmp_path: Path) -> None:
     assert len(found.messages) == 20_000
 
 
-def test_unknown_current_node_shows_the_newest_branch(tmp_path: Path) -> None:
+def test_export_with_unknown_current_message_shows_the_newest_branch(tmp_path: Path) -> None:
     for make, key in ((open_webui_chat, "history"), (llama_server_chat, "conv")):
         chat = make(1)
         holder = chat["chat"][key] if key == "history" else chat[key]
@@ -381,7 +381,7 @@ def test_unknown_current_node_shows_the_newest_branch(tmp_path: Path) -> None:
         assert shown[-1].text in ("Green.", "Hot.")
 
 
-def test_open_webui_parts_and_reasoning_are_separated(tmp_path: Path) -> None:
+def test_open_webui_text_parts_are_joined_and_reasoning_is_separated(tmp_path: Path) -> None:
     chat = open_webui_chat(1)
     messages = chat["chat"]["history"]["messages"]
     messages["1"]["content"] = [
@@ -411,7 +411,9 @@ def test_open_webui_parts_and_reasoning_are_separated(tmp_path: Path) -> None:
         ("say <think> aloud", "say <think> aloud", ""),
     ],
 )
-def test_reasoning_is_separated_from_the_answer(tmp_path: Path, text: str, answer: str, reasoning: str) -> None:
+def test_reasoning_in_an_exported_answer_is_separated_from_its_text(
+    tmp_path: Path, text: str, answer: str, reasoning: str
+) -> None:
     chat = chatgpt_chat(1)
     chat["mapping"]["b"]["message"]["content"]["parts"] = [text]
     (tmp_path / "x.json").write_text(json.dumps([chat]))
@@ -422,7 +424,7 @@ def test_reasoning_is_separated_from_the_answer(tmp_path: Path, text: str, answe
 @pytest.mark.parametrize(
     "when", [1e300, -5, "soon", True, None, [], 1.7e9, 1.7e12, 1.7e15, 1.7e18, "2024-01-02T03:04:05Z"]
 )
-def test_invalid_times_are_ignored(tmp_path: Path, when: object) -> None:
+def test_export_times_are_read_in_any_unit_and_invalid_ones_are_ignored(tmp_path: Path, when: object) -> None:
     from datetime import datetime
 
     chats = [chatgpt_chat(1) | {"create_time": when, "update_time": when}, open_webui_chat(2) | {"created_at": when}]
@@ -450,7 +452,7 @@ def test_exported_markdown_is_imported_unchanged(tmp_path: Path) -> None:
         ]  # fmt: skip
 
 
-def test_markdown_with_bold_role_names_is_a_chat_and_a_note_is_not(tmp_path: Path) -> None:
+def test_markdown_with_bold_role_names_is_imported_and_other_markdown_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.md").write_text("**User:** hello\nthere\n\n**Assistant:**\n\nHi.\n")
     (found,) = foreign_exports.chats_in(tmp_path / "x.md")
     assert [(each.role, each.text) for each in found.messages] == [("user", "hello\nthere"), ("assistant", "Hi.")]
@@ -473,7 +475,7 @@ def test_zip_bomb_is_rejected_within_the_memory_limit(tmp_path: Path) -> None:
     assert (result.reason, chats) == (Problem.TOO_LARGE, [])
 
 
-def test_a_million_unknown_elements_are_rejected_early(tmp_path: Path) -> None:
+def test_file_with_a_million_unknown_elements_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[" + "[]," * 1_000_000 + "[]]")
     with pytest.raises(ImportExportError):
         list(read(tmp_path / "x.json"))
@@ -487,13 +489,13 @@ def test_a_million_unknown_elements_are_rejected_early(tmp_path: Path) -> None:
         '<details type="reasoning">' + "<summary>" * 100_000 + "x</details>",
     ],
 )
-def test_reasoning_is_separated_in_linear_time(text: str) -> None:
+def test_reasoning_in_an_exported_answer_is_separated_in_linear_time(text: str) -> None:
     started = time.thread_time()
     split_reasoning(text)
     assert time.thread_time() - started < 1
 
 
-def test_headings_with_long_runs_of_spaces_are_read_in_linear_time() -> None:
+def test_markdown_headings_with_long_runs_of_spaces_are_read_in_linear_time() -> None:
     started = time.thread_time()
     (chat,) = read_markdown_chat("# A title" + " " * 200_000 + "of spaces #\n## You\nHello\n## Inglenook\nHi", 0.0)
     assert time.thread_time() - started < 1

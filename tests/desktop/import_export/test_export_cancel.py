@@ -15,7 +15,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
 
 
-def test_running_export_is_shown_and_a_cancelled_one_leaves_no_file(
+def test_running_export_is_shown_and_a_cancelled_export_leaves_no_file(
     run: Run, open_gui: OpenGui, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = threading.Event(), threading.Event()
@@ -49,7 +49,7 @@ def test_running_export_is_shown_and_a_cancelled_one_leaves_no_file(
     run(story())
 
 
-def test_failed_export_replaces_the_progress_toast(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_failed_export_replaces_its_progress_toast_by_an_error(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.")) as gui:
             await until(lambda: gui.ready)

@@ -1,4 +1,4 @@
-"""Export and import of folders, also of empty ones."""
+"""Export and import of folders, including empty ones, in the window."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_export_of_all_chats_contains_empty_folders(
     run_in_window(run, open_gui, profile, story)
 
 
-def test_export_with_only_folders_is_imported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_export_that_contains_only_folders_is_imported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "bare.json").write_text(inglenook.document([], [Folder("g", "Garden"), Folder("h", "House", 1.0)]))
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""Reading exports of other programs; errors for damaged and unknown files."""
+"""Reading exports of other programs, and the errors for damaged and unknown files."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_folder_with_jan_threads_and_other_files_is_read(tmp_path: Path) -> None
     assert found["Trees"].chat.created_s == 1_000_000_000.0
 
 
-def test_second_reading_yields_the_same_ids(tmp_path: Path) -> None:
+def test_reading_an_export_twice_yields_the_same_ids(tmp_path: Path) -> None:
     assert only(tmp_path, foreign_exports.CHATGPT) == only(tmp_path, foreign_exports.CHATGPT)
 
 

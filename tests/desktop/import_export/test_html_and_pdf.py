@@ -1,4 +1,4 @@
-"""HTML and PDF exports: formulas, images, wide code and tables, arbitrary text."""
+"""Exporting chats as HTML and PDF: formulas, images, wide code and tables, unusual characters."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def words(reader: pypdf.PdfReader) -> str:
     return " ".join(" ".join(sheet.extract_text() for sheet in reader.pages).split())
 
 
-def test_long_page_written_on_pool_thread_logs_no_qt_warning(theme: Theme, tmp_path: Path) -> None:
+def test_long_pdf_written_on_a_pool_thread_logs_no_qt_warning(theme: Theme, tmp_path: Path) -> None:
     path = tmp_path / "long.pdf"
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(pdf, theme, path, "word " * 100 + "\n\nword " * 2_000).result()
-    assert len(reader.pages) > 1  # a warning of Qt fails the test
+    assert len(reader.pages) > 1  # a warning logged by Qt fails the test
 
 
 def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:
@@ -63,7 +63,7 @@ def test_formulas_in_html_are_mathml_with_latex_annotation() -> None:
     assert [each.get("display") for each in read] == ["inline", "block", "inline", "inline"]
 
 
-def test_invalid_formula_is_exported_as_its_source() -> None:
+def test_invalid_formula_in_html_is_exported_as_its_source() -> None:
     found = page("$\\frac{a$ and $x\\hspace{99999999999em}y$ and $\\text{<script>}$ and $" + "x+" * 5000 + "y$")
     assert "\\frac{a$" in found
     assert "hspace{99999999999em}" in found
@@ -72,7 +72,7 @@ def test_invalid_formula_is_exported_as_its_source() -> None:
     assert "x+" * 5000 in found
 
 
-def test_data_url_images_are_embedded_and_others_described() -> None:
+def test_data_url_images_are_embedded_and_others_replaced_by_descriptions() -> None:
     found = page("![dot](data:image/png;base64,AAAA) ![cat](/home/me/cat.png) ![x](data:image/svg+xml;base64,AAAA)")
     assert '<img src="data:image/png;base64,AAAA" alt="dot">' in found
     assert "<i>cat</i>" in found
@@ -81,27 +81,27 @@ def test_data_url_images_are_embedded_and_others_described() -> None:
     assert "inline:" not in page('![q](data:image/png;base64,AA"onerror="x)')
 
 
-def test_user_message_in_html_looks_as_in_the_window() -> None:
+def test_user_message_in_html_is_rendered_as_in_the_window() -> None:
     found = page("Yes", "Is  **this**\nright?\n```python\nx<1\n```\n# no heading")
     assert '<p style="white-space: pre-wrap">Is  <b>this</b>\nright?</p><pre>' in found
     assert "# no heading" in found
 
 
-def test_html_contains_no_layout_spacers(theme: Theme) -> None:
+def test_exported_html_contains_no_thin_spaces_or_bidi_isolates(theme: Theme) -> None:
     found = page("`a` and `csv.Error()` هو نوع الخطأ")
     assert not set(found) & {"\u2009", "\u2066", "\u2069"}
     assert "<code>a</code>" in found
 
 
 @pytest.mark.parametrize("text", [f"a{HALF}b", "a\x00b", "\u2028x\u2029", "漢字かな交じり文" * 200, "مرحبا 123 abc"])
-def test_arbitrary_text_is_exported(theme: Theme, tmp_path: Path, text: str) -> None:
+def test_unusual_characters_are_exported_in_every_format(theme: Theme, tmp_path: Path, text: str) -> None:
     page(text, text).encode()
     markdown(*chat(text, text), lambda role: role).encode()
     assert len(pdf(theme, tmp_path / "x.pdf", text, text).pages) >= 1
     assert "\x00" not in page("a\x00b", "c")
 
 
-def test_lone_surrogate_is_exported_as_replacement_character(qapp: QApplication, tmp_path: Path) -> None:
+def test_lone_surrogate_is_exported_as_a_replacement_character(qapp: QApplication, tmp_path: Path) -> None:
     exporter = Exporter(lambda role: role, str, str)
     the_chat, messages = chat(f"half {HALF}", f"also {HALF}")
     forms: Sequence[str] = ("md", "html", "pdf", "json")
@@ -133,14 +133,14 @@ def test_long_code_lines_are_wrapped_in_pdf(theme: Theme, tmp_path: Path) -> Non
     assert max(right) < float(reader.pages[0].mediabox.width)
 
 
-def test_pdf_is_white_in_dark_theme(theme: Theme, tmp_path: Path) -> None:
+def test_pdf_page_is_white_in_dark_theme(theme: Theme, tmp_path: Path) -> None:
     light = theme.paper_style()
     theme.choose("dark")
     assert theme.paper_style() == light
     assert "#FFFFFF" in light
 
 
-def test_wide_table_in_pdf_is_split(theme: Theme, tmp_path: Path) -> None:
+def test_wide_table_in_pdf_is_split_into_narrower_tables(theme: Theme, tmp_path: Path) -> None:
     n_columns = 2 * MAX_COLUMNS + 1
     rows = ["|".join(f"{kind}{n}" for n in range(n_columns)) for kind in ("head", "cell")]
     text = words(pdf(theme, tmp_path / "x.pdf", f"{rows[0]}\n{'|'.join(['--'] * n_columns)}\n{rows[1]}"))

@@ -1,4 +1,4 @@
-"""Import, export, backup and restore with the controls of the settings page."""
+"""Import, export, backup and restore in the window: toasts, and the card of the settings page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.desktop.shell.test_main_window import answered, titles, type_and_send
 from tests.fakes import Script
 
 
-def test_foreign_export_is_imported_and_errors_are_shown(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_foreign_export_is_imported_and_a_missing_file_is_reported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
@@ -151,7 +151,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
             await toast_shows(gui, "Saved as all.zip.")
             controller.restore(tmp_path / "all.zip")
             await until(card._cancel_restore.isVisible)
-        async with open_gui() as gui:  # as after a start that did not finish the restore
+        async with open_gui() as gui:  # a restart without `finish_restore`: the backup is still staged
             card = card_of(gui)
             assert card._restore_status.text() == "A backup is restored at the next start."
             card._cancel_restore.click()
@@ -161,7 +161,7 @@ def test_staged_restore_is_shown_and_can_be_cancelled(
     run(story())
 
 
-def test_focus_returns_to_the_pressed_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_focus_returns_to_the_import_button_after_an_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
@@ -178,7 +178,7 @@ def test_focus_returns_to_the_pressed_button_after_an_import(run: Run, open_gui:
     run(story())
 
 
-def test_focus_moved_during_an_import_is_kept(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_focus_moved_by_the_user_during_an_import_is_kept(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:

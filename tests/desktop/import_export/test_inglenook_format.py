@@ -1,4 +1,4 @@
-"""Export and import in the JSON format of Inglenook; the reader process."""
+"""Export and import in the JSON format of Inglenook, and errors of the reader process."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ FOLDERS = st.none() | st.builds(Folder, st.uuids().map(str), TEXT, st.floats(0, 
 
 @given(CHATS, st.lists(MESSAGES, max_size=4, unique_by=lambda message: message.id), FOLDERS)
 @settings(max_examples=60, deadline=None)
-def test_export_and_import_preserve_every_field(chat: Chat, messages: list[ChatMessage], folder: Folder | None) -> None:
+def test_json_export_and_import_preserve_every_field(
+    chat: Chat, messages: list[ChatMessage], folder: Folder | None
+) -> None:
     each = PortableChat(replace(chat, folder_id=folder.id if folder else ""), tuple(messages), folder)
     assert list(inglenook.read(json.loads(inglenook.document([each])))) == [each]
     assert inglenook.from_line(inglenook.line(each)) == each
@@ -69,7 +71,7 @@ def sample() -> PortableChat:
     )
 
 
-def test_branch_is_exported_as_markdown_and_html() -> None:
+def test_chat_is_exported_as_markdown_and_html() -> None:
     each = sample()
     names = {"user": "You", "assistant": "Inglenook", "system": "Instructions"}
     text = markdown(each.chat, each.messages, names.__getitem__)
@@ -101,7 +103,7 @@ def imported(database: Path, path: Path, command: list[str] | None = None) -> tu
     return asyncio.run(run())
 
 
-def test_second_import_adds_no_chats(tmp_path: Path) -> None:
+def test_second_import_of_a_file_adds_no_chats(tmp_path: Path) -> None:
     many = [{**foreign_exports.CHATGPT[0], "conversation_id": f"c{n}", "title": f"Chat {n}"} for n in range(40)]
     (tmp_path / "export.json").write_text(json.dumps(many))
     first, chats = imported(tmp_path / "chats.db", tmp_path / "export.json")
@@ -110,7 +112,7 @@ def test_second_import_adds_no_chats(tmp_path: Path) -> None:
     assert (again, len(chats)) == (ImportResult(0, 40), 40)
 
 
-def test_import_does_not_overwrite_changed_chats(tmp_path: Path) -> None:
+def test_import_does_not_overwrite_existing_chats(tmp_path: Path) -> None:
     each = sample()
     (tmp_path / "mine.json").write_text(inglenook.document([each]))
 
@@ -125,14 +127,14 @@ def test_import_does_not_overwrite_changed_chats(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_error_of_the_reader_process_is_raised(tmp_path: Path) -> None:
+def test_error_of_the_reader_process_is_raised_by_the_importer(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(UnknownFormat) as caught:
         imported(tmp_path / "chats.db", tmp_path / "x.json")
     assert caught.value.name == "x.json"
 
 
-def test_chats_before_a_reader_crash_are_imported(tmp_path: Path) -> None:
+def test_chats_before_a_crash_of_the_reader_process_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(sample())
     script = f"print({line!r}, flush=True); import os; os._exit(9)"
     with pytest.raises(UnreadableFile) as caught:
@@ -153,6 +155,6 @@ def read_back(path: Path) -> list[Chat]:
     return asyncio.run(run())
 
 
-def test_own_export_is_recognised_in_any_file(tmp_path: Path) -> None:
+def test_own_export_is_recognised_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(inglenook.document([sample()]), encoding="utf-8")
     assert list(read(tmp_path / "x.json")) == [sample()]

@@ -36,7 +36,7 @@ INITIAL_ROWS = [
 ROWS_WITH_ARCHIVE = [*INITIAL_ROWS, "Tax return 2024", "Bicycle tour along the Danube"]
 
 IGNORES_MENU_WARNING = pytest.mark.qt_log_ignore("This plugin does not support")
-"""The offscreen platform warns about menus and dialogs."""
+"""The offscreen platform logs a warning when a menu or dialog opens. Tests with this mark ignore it."""
 
 
 def run_in_window(run: Run, open_gui: OpenGui, profile: Profile, story: Any) -> None:
@@ -83,7 +83,8 @@ def open_menu(gui: Gui, index: QModelIndex) -> QMenu:
 
 
 def trigger(menu: QMenu, *words: str) -> None:
-    """Triggers the last of these entries; those before it are submenus."""
+    """Triggers the menu entry with the last of `words` as text. The words before it are the submenus that contain the
+    entry."""
     top = menu
     for word in words[:-1]:
         action = next(each for each in menu.actions() if each.text() == word)

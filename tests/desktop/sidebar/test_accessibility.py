@@ -1,4 +1,4 @@
-"""Chat list in the command palette, for screen readers, and in right-to-left layout."""
+"""The chat list in the command palette, for screen readers, and in right-to-left layout."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.desktop.sidebar.sidebar_actions import (
 pytestmark = IGNORES_MENU_WARNING
 
 
-def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_command_palette_offers_only_possible_chat_list_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         palette_of(gui).open()
         assert {"New folder", "Go to the archive", "Select all chats"} <= set(offered(gui))
@@ -47,7 +47,7 @@ def test_command_palette_offers_only_possible_actions(run: Run, open_gui: OpenGu
     run_in_window(run, open_gui, profile, story)
 
 
-def test_rows_have_accessible_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_list_rows_and_buttons_have_accessible_names(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         spoken = QAccessible.queryAccessibleInterface(gui.chats)
         names = [spoken.child(row).text(QAccessible.Text.Name) for row in range(spoken.childCount())]
@@ -64,7 +64,7 @@ def test_rows_have_accessible_text(run: Run, open_gui: OpenGui, profile: Profile
     run_in_window(run, open_gui, profile, story)
 
 
-def test_list_is_mirrored_in_right_to_left_layout(
+def test_chat_list_is_mirrored_in_right_to_left_layout(
     run: Run, open_gui: OpenGui, profile: Profile, qapp: QApplication
 ) -> None:
     async def story(gui: Gui) -> None:

@@ -53,7 +53,7 @@ def test_archived_chat_is_found_opened_and_unarchived(run: Run, open_gui: OpenGu
     run_in_window(run, open_gui, profile, story)
 
 
-def test_archive_folding_is_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_folded_state_of_the_archive_is_restored_after_a_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill_folders(profile)
         for before, after in (
@@ -71,7 +71,7 @@ def test_archive_folding_is_remembered(run: Run, open_gui: OpenGui, profile: Pro
     run(story())
 
 
-def test_message_in_an_archived_chat_unarchives_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_sending_a_message_in_an_archived_chat_unarchives_it(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.chats.requests.open_requested.emit("old0")
         await until(lambda: bool(gui.rows))

@@ -37,7 +37,7 @@ def test_chat_list_is_grouped_and_updated_without_reset(qtbot: QtBot, qtmodeltes
     assert not chats.flags(chats.index(0)) & Qt.ItemFlag.ItemIsSelectable
 
 
-def test_chat_is_marked_and_renamed(qtbot: QtBot) -> None:
+def test_open_and_answering_chats_are_marked_and_editing_a_title_emits_renamed(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     at = NOW.timestamp()
     chats.show([Chat("a", "A", at, at), Chat("b", "B", at, at - 1)])
@@ -71,7 +71,7 @@ def sample_chats() -> list[Chat]:
     ]
 
 
-def test_each_chat_is_listed_once(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_each_chat_is_listed_in_exactly_one_section_or_folder(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
     chats.show(sample_chats(), FOLDERS)
@@ -101,7 +101,7 @@ def test_each_chat_is_listed_once(qtbot: QtBot, qtmodeltester: ModelTester) -> N
     assert texts(chats) == []
 
 
-def test_folder_is_renamed(qtbot: QtBot) -> None:
+def test_editing_a_folder_name_emits_folder_renamed(qtbot: QtBot) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     chats.show(sample_chats(), FOLDERS)
     with qtbot.waitSignal(chats.folder_renamed) as renamed:
@@ -112,8 +112,10 @@ def test_folder_is_renamed(qtbot: QtBot) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.sampled_from("wh-")), max_size=9), max_size=5))
-def test_chat_list_reports_exact_changes(qapp: QApplication, orders: list[list[tuple[int, bool, str]]]) -> None:
-    """A copy that is updated from the signals only stays equal to the model."""
+def test_chat_list_model_signals_describe_every_row_change(
+    qapp: QApplication, orders: list[list[tuple[int, bool, str]]]
+) -> None:
+    """A copy of the rows that is updated only from the signals must stay equal to the model."""
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     tester = QAbstractItemModelTester(chats, QAbstractItemModelTester.FailureReportingMode.Fatal)
     copy: list[object] = []

@@ -1,4 +1,4 @@
-"""Sections of the chat list."""
+"""Grouping of chats into the sections of the chat list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def chat(name: str, days: float, pinned: bool = False) -> Chat:
     return Chat(name, name, at, at, pinned)
 
 
-def test_chats_are_grouped_by_age() -> None:
+def test_chats_are_grouped_into_sections_by_age() -> None:
     chats = [chat("old", 90), chat("now", 0), chat("pin", 50, True), chat("week", 6), chat("month", 20), chat("m", 0.3)]
     assert [row if isinstance(row, Section) else key_of(row) for row in arrange(chats, NOW)] == [
         Section.PINNED, "pin", Section.TODAY, "now", "m", Section.WEEK, "week",

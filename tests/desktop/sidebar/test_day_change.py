@@ -1,4 +1,4 @@
-"""Update of the chat list at midnight."""
+"""Updating the chat list when the date changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Clock:
         return self.time
 
 
-def test_timer_ends_shortly_after_midnight(qtbot: QtBot) -> None:
+def test_day_change_timer_ends_shortly_after_midnight(qtbot: QtBot) -> None:
     clock = Clock(datetime(2026, 5, 4, 23, 59, 50))
     day = DayChange(clock)
     assert day._timer.interval() == 10_000 + MARGIN_MS
@@ -32,7 +32,7 @@ def test_timer_ends_shortly_after_midnight(qtbot: QtBot) -> None:
     assert day._timer.interval() == (24 * 3600 - 1) * 1000 + MARGIN_MS
 
 
-def test_activation_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QApplication) -> None:
+def test_activating_the_app_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QApplication) -> None:
     clock = Clock(datetime(2026, 5, 4, 18))
     day = DayChange(clock)
     changes: list[int] = []
@@ -45,7 +45,7 @@ def test_activation_on_another_day_emits_changed_once(qtbot: QtBot, qapp: QAppli
     assert changes == [1]
 
 
-def test_chat_of_yesterday_leaves_today_at_midnight(run: Run, open_gui: OpenGui) -> None:
+def test_chat_moves_from_today_to_this_week_at_midnight(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -30,7 +30,9 @@ from tests.fakes import Script
 pytestmark = IGNORES_MENU_WARNING
 
 
-def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_new_folder_is_named_filled_and_folded_and_restored_after_a_restart(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             type_and_send(gui, "Sea shanties")
@@ -58,7 +60,7 @@ def test_folder_is_created_named_folded_and_remembered(run: Run, open_gui: OpenG
     run(story())
 
 
-def test_chats_are_dropped_on_every_section(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chats_can_be_dropped_on_every_section_and_folder(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         drop(gui, ["c2", "c4"], "Letter to the landlord")
         assert titles(gui)[4:9] == ["Garden and house", "Sea shanties", "Titles for the talk", *INITIAL_ROWS[5:7]]
@@ -84,7 +86,7 @@ def test_chats_are_dropped_on_every_section(run: Run, open_gui: OpenGui, profile
     run_in_window(run, open_gui, profile, story)
 
 
-def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_shortcut_moves_the_chat_into_and_out_of_a_folder(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
@@ -100,7 +102,7 @@ def test_chat_is_moved_by_shortcut(run: Run, open_gui: OpenGui, profile: Profile
     run_in_window(run, open_gui, profile, story)
 
 
-def test_chat_header_menu_has_the_same_actions(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_menu_of_the_chat_header_moves_and_archives_the_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         header = gui.window.chat_page.header
         click_title(gui, "Sea shanties")
@@ -153,7 +155,7 @@ def test_folders_are_renamed_moved_deleted_and_restored(run: Run, open_gui: Open
     run_in_window(run, open_gui, profile, story)
 
 
-def test_narrow_window_shows_the_list_for_a_new_folder(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_new_folder_in_a_narrow_window_shows_the_sidebar(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         gui.window.resize(600, 450)
         await until(lambda: not gui.window.sidebar.isVisible())

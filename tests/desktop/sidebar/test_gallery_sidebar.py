@@ -1,4 +1,4 @@
-"""Screenshots of the sidebar: folders, multi-selection, archive, search, drag."""
+"""Screenshots of the sidebar: folders, several selected chats, archive, search, drag."""
 
 from __future__ import annotations
 
@@ -47,9 +47,11 @@ def middle(gui: Gui, index: QModelIndex) -> QPoint:
     return gui.chats.visualRect(index).center()
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform, about a menu
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs this when a menu opens
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_folders_selection_and_archive_are_saved(
+    run: Run, open_gui: OpenGui, profile: Profile, scheme: str
+) -> None:
     async def story() -> None:
         await fill_folders(profile)
         async with open_gui(theme=scheme) as gui:
@@ -75,7 +77,7 @@ def test_folders_screenshots(run: Run, open_gui: OpenGui, profile: Profile, sche
             menu.close()
             view.leave_multi_selection()
             view.setFocus()
-            await asyncio.sleep(0.05)  # until the menu has returned the focus
+            await asyncio.sleep(0.05)  # wait until the menu has returned the focus to the list
             view.rename_folder("garden")
             await show(gui, "folder-renamed", scheme, SIZES[1:2])
             QTest.keyClick(view.viewport().focusWidget() or view, Qt.Key.Key_Escape)

@@ -1,4 +1,4 @@
-"""The open chat in the list: scrolling, selection, and where typed text goes."""
+"""The open chat in the chat list: scrolling, selection, and the widget that receives typed text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def go_by_palette(gui: Gui, words: str, chat_id: str) -> None:
     await until(lambda: gui.rows and gui.rows[0].chat_id == chat_id)
 
 
-def test_list_scrolls_to_the_opened_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_list_scrolls_to_the_opened_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill_many(profile)
         async with open_gui() as gui:
@@ -77,7 +77,7 @@ def test_list_scrolls_to_the_opened_chat(run: Run, open_gui: OpenGui, profile: P
     run(story())
 
 
-def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_first_ctrl_click_selects_only_the_clicked_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         click_title(gui, "Sea shanties")
         await until(lambda: len(gui.rows) == 2)
@@ -103,7 +103,9 @@ def test_first_ctrl_click_selects_only_that_chat(run: Run, open_gui: OpenGui, pr
     run_in_window(run, open_gui, profile, story)
 
 
-def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_text_typed_after_deleting_a_chat_is_inserted_into_the_composer(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story(gui: Gui) -> None:
         composer = gui.window.chat_page.composer
         click_title(gui, "Sea shanties")
@@ -122,7 +124,9 @@ def test_typing_after_deleting_a_chat_goes_into_the_composer(run: Run, open_gui:
     run_in_window(run, open_gui, profile, story)
 
 
-def test_typing_in_the_search_results_extends_the_search(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_text_typed_in_the_search_results_is_appended_to_the_search(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill_many(profile)
         async with open_gui() as gui:

@@ -27,7 +27,7 @@ def test_search_results_model_passes_the_model_tester(qtmodeltester: Any) -> Non
     assert model.rowCount() == 1
 
 
-def test_text_is_shortened_only_if_the_match_would_be_hidden(qapp: QApplication) -> None:
+def test_search_result_is_shortened_only_if_its_match_would_be_hidden(qapp: QApplication) -> None:
     parts = (
         SnippetPart("The second chat about ", False),
         SnippetPart("apples", True),
@@ -65,7 +65,7 @@ def test_opening_a_search_result_opens_its_chat(run: Run, open_gui: OpenGui, pro
     run(story())
 
 
-def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: OpenGui) -> None:
+def test_answer_is_found_by_search_after_its_generation_has_ended(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"Turn the soil, then wait a week.", cases={b"Write a title": b""}, step_s=0.02)
         async with open_gui(script) as gui:
@@ -82,7 +82,7 @@ def test_answer_is_found_after_its_generation_has_ended(run: Run, open_gui: Open
     run(story())
 
 
-def test_result_on_another_branch_switches_to_that_branch(run: Run, open_gui: OpenGui) -> None:
+def test_opening_a_search_result_on_another_branch_shows_that_branch(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
             type_and_send(gui, "About the coast")

@@ -1,4 +1,4 @@
-"""Selecting several chats and acting on them with mouse, keyboard, menu and palette."""
+"""Selecting several chats, and acting on them with the mouse, the keyboard, the menu and the command palette."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_several_chats_are_deleted_and_restored(run: Run, open_gui: OpenGui, pro
     run(again())
 
 
-def test_menu_acts_on_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_context_menu_acts_on_all_selected_chats(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         chats = gui.chats.chats
         for title in ("Sea shanties", "Reading group notes"):
@@ -140,7 +140,7 @@ def test_selected_chats_are_exported_to_one_file(
     assert [each.folder.name if each.folder else "" for each in both] == ["Garden and house", ""]
 
 
-def test_open_chat_stays_selected_while_others_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_selection_is_kept_when_other_chats_change(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story(gui: Gui) -> None:
         for title in ("Sea shanties", "Letter to the landlord"):
             click_title(gui, title, CONTROL)

@@ -1,4 +1,4 @@
-"""Text of deleted chats is in no file of the profile."""
+"""Erasing deleted chats: their text is in no file of the profile, and their KV snapshots are deleted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECRETS = (
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """The secrets in each file below the folder."""
+    """Returns the secrets that each file below the folder contains, without the files that contain none."""
     found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
 
@@ -75,7 +75,7 @@ async def filled(path: Path) -> None:
     await store.aclose()
 
 
-def test_text_of_deleted_chats_is_in_no_file(tmp_path: Path) -> None:
+def test_text_of_deleted_chats_is_in_no_file_after_the_store_is_closed(tmp_path: Path) -> None:
     path, forgotten = tmp_path / "chats.sqlite3", list[str]()
     asyncio.run(filled(path))
     assert traces(tmp_path)
@@ -84,14 +84,15 @@ def test_text_of_deleted_chats_is_in_no_file(tmp_path: Path) -> None:
     assert sorted(forgotten) == ["e", "s"]
 
 
-def test_deleted_text_is_erased_after_the_process_was_killed(tmp_path: Path) -> None:
+def test_deleted_text_is_erased_at_the_next_start_if_the_process_was_killed(tmp_path: Path) -> None:
     async def killed() -> None:
         store = Store(tmp_path / "a" / "chats.sqlite3")
         await store.open()
         await fill(store)
         await store.delete("s")
         await store.delete_messages(["em"])
-        shutil.copytree(tmp_path / "a", tmp_path / "b")  # the state of the files if the process is killed here
+        # The copy has the state of the files if the process is killed here.
+        shutil.copytree(tmp_path / "a", tmp_path / "b")
         await store.aclose()
 
     async def opened() -> None:
@@ -121,7 +122,7 @@ def test_deleted_text_is_erased_from_copies_in_the_profile(tmp_path: Path) -> No
         assert file.execute("SELECT count(*) FROM chats").fetchone() == (61,)
 
 
-def test_recent_damaged_file_is_kept(tmp_path: Path) -> None:
+def test_recent_damaged_file_is_kept_when_a_chat_is_erased(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(filled(path))
     (tmp_path / "chats.sqlite3.damaged-1").write_bytes(b"x")
@@ -129,8 +130,8 @@ def test_recent_damaged_file_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "chats.sqlite3.damaged-1").exists()
 
 
-def test_index_of_an_earlier_version_is_purged(tmp_path: Path) -> None:
-    """Version 4 left deleted text in the index."""
+def test_search_index_of_an_earlier_version_is_purged_of_deleted_text(tmp_path: Path) -> None:
+    """Schema version 4 left deleted text in the search index."""
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         for number, step in enumerate(STEPS[:4], start=1):
@@ -166,7 +167,7 @@ def test_backup_contains_no_deleted_text(tmp_path: Path) -> None:
     assert [each for each in SECRETS if each in data] == []
 
 
-def test_purge_stops_at_its_deadline_and_continues_later(tmp_path: Path) -> None:
+def test_purge_of_the_search_index_stops_at_its_deadline_and_continues_later(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def written() -> None:
@@ -198,7 +199,7 @@ def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
     return path
 
 
-def test_only_snapshots_of_the_deleted_chat_are_deleted(tmp_path: Path) -> None:
+def test_kv_snapshots_of_the_deleted_chat_or_of_no_known_owner_are_deleted(tmp_path: Path) -> None:
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")
@@ -211,7 +212,7 @@ def test_only_snapshots_of_the_deleted_chat_are_deleted(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s").iterdir())) == 4
 
 
-def test_missing_snapshots_are_no_error(tmp_path: Path) -> None:
+def test_deleting_kv_snapshots_from_a_missing_folder_does_nothing(tmp_path: Path) -> None:
     assert delete_snapshots(tmp_path / "none", ["a"]) == 0
     add_owner(tmp_path / "none.kv", "a")
     assert not list(tmp_path.iterdir())
@@ -233,7 +234,7 @@ def test_chat_deleted_in_the_window_is_in_no_file_after_quitting(run: Run, open_
 
 
 @pytest.mark.parametrize("restored", [True, False])
-def test_undone_deletion_erases_nothing(tmp_path: Path, restored: bool) -> None:
+def test_deleted_chat_is_erased_unless_the_deletion_is_undone(tmp_path: Path, restored: bool) -> None:
     async def run() -> int:
         store = Store(tmp_path / "chats.sqlite3")
         await store.open()

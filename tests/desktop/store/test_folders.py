@@ -86,7 +86,7 @@ def test_several_chats_are_deleted_and_restored(tmp_path: Path) -> None:
     with_store(tmp_path / "chats.sqlite3", story)
 
 
-def test_file_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
+def test_database_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         for number, step in enumerate(STEPS[:3], start=1):
@@ -103,7 +103,7 @@ def test_file_without_folders_is_copied_and_migrated(tmp_path: Path) -> None:
         assert copy.execute("SELECT title FROM chats").fetchall() == [("Old title",)]
 
 
-def test_folders_of_a_damaged_file_are_recovered(tmp_path: Path) -> None:
+def test_folders_of_a_damaged_database_are_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with_store(path, fill)
     with closing(sqlite3.connect(path)) as file:
@@ -165,7 +165,7 @@ def test_empty_folders_are_imported(tmp_path: Path) -> None:
     with_store(tmp_path / "two.sqlite3", where_one_has_its_name)
 
 
-def test_export_without_folders_is_imported(tmp_path: Path) -> None:
+def test_export_without_folder_fields_is_read(tmp_path: Path) -> None:
     document = json.loads(inglenook.document([PortableChat(replace(CHAT, folder_id=""), (ASK,))]))
     del document["folders"]
     for each in document["chats"]:
@@ -174,7 +174,7 @@ def test_export_without_folders_is_imported(tmp_path: Path) -> None:
     assert list(read(tmp_path / "old.json")) == [PortableChat(replace(CHAT, folder_id=""), (ASK,))]
 
 
-def test_chat_with_a_mismatched_folder_is_unreadable(tmp_path: Path) -> None:
+def test_exported_chat_with_the_id_of_another_folder_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text(inglenook.document([PortableChat(CHAT, (ASK,), HOME)]))
     with pytest.raises(UnreadableFile):
         list(read(tmp_path / "bad.json"))
@@ -194,7 +194,7 @@ def test_restored_backup_contains_folders_and_archive(tmp_path: Path) -> None:
     with_store(fresh.chats, story)
 
 
-def test_archived_and_pinned_foreign_chats_keep_that_state(tmp_path: Path) -> None:
+def test_chats_archived_or_pinned_in_another_program_keep_that_state(tmp_path: Path) -> None:
     (tmp_path / "gpt.json").write_text(json.dumps([{**foreign_exports.CHATGPT[0], "is_archived": True}]))
     (tmp_path / "webui.json").write_text(
         json.dumps([{**foreign_exports.OPEN_WEBUI[0], "archived": True, "pinned": True}])
@@ -204,7 +204,7 @@ def test_archived_and_pinned_foreign_chats_keep_that_state(tmp_path: Path) -> No
     assert (other.chat.archived, other.chat.pinned) == (True, True)
 
 
-def test_archived_chat_is_found_and_marked_as_archived(tmp_path: Path) -> None:
+def test_search_finds_archived_chats_and_marks_them(tmp_path: Path) -> None:
     async def story(store: Store) -> None:
         await fill(store)
         search = ChatSearch(tmp_path / "chats.sqlite3")
@@ -254,7 +254,7 @@ def test_unsaved_folder_is_saved_when_the_disk_has_space_again(tmp_path: Path) -
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
+    """Limits the size of the database file. At the limit, SQLite raises the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")
 
 

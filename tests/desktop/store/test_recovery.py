@@ -1,4 +1,4 @@
-"""Recovery of damaged files, full disks, migrations, and a second process on the same profile."""
+"""Recovery of damaged databases, full disks, migrations, and a second process on the same profile."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def recovered(path: Path, damaged: bytes) -> tuple[StoreDamaged | None, list[Cha
 
 
 def roots_of(path: Path, data: bytes) -> set[int]:
-    """Root pages of all tables; SQL finds no row of a table without its root page."""
+    """Returns the root pages of all tables. SQL finds no rows of a table without its root page."""
     path.write_bytes(data)
     with closing(sqlite3.connect(path)) as file:
         return {row[0] for row in file.execute("SELECT rootpage FROM sqlite_master WHERE type = 'table'")}
@@ -126,15 +126,15 @@ def test_rows_around_damaged_pages_are_recovered(tmp_path: Path, whole: bytes, s
         assert message.parent_id == parent or parent not in {each.id for each in messages}
 
 
-def test_rows_of_a_truncated_file_are_recovered(tmp_path: Path, whole: bytes) -> None:
+def test_rows_of_a_truncated_database_are_recovered(tmp_path: Path, whole: bytes) -> None:
     notice, chats, messages = recovered(tmp_path / "chats.sqlite3", whole[: len(whole) * 2 // 3])
     assert notice is not None
     assert len(messages) > N_TURNS * N_CHATS // 3
     assert chats
 
 
-def test_messages_are_recovered_without_their_root_page_or_header(tmp_path: Path, whole: bytes) -> None:
-    """Damages the root page of the messages, then the header page of the file."""
+def test_messages_are_recovered_without_root_page_or_without_file_header(tmp_path: Path, whole: bytes) -> None:
+    """In one copy of the file the root page of the messages is overwritten, in another the header page of the file."""
     path = tmp_path / "chats.sqlite3"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -152,7 +152,7 @@ def test_messages_are_recovered_without_their_root_page_or_header(tmp_path: Path
 
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_page_reader_survives_arbitrary_damage(whole: bytes, data: st.DataObject) -> None:
+def test_page_reader_finds_rows_despite_arbitrary_damage(whole: bytes, data: st.DataObject) -> None:
     damaged = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(whole) - 1))
@@ -162,7 +162,7 @@ def test_page_reader_survives_arbitrary_damage(whole: bytes, data: st.DataObject
     assert list(PageReader.of(b"").rows()) == []
 
 
-def test_chat_with_lost_row_is_titled_by_its_first_message(tmp_path: Path, whole: bytes) -> None:
+def test_chat_whose_row_is_lost_is_titled_by_its_first_message(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "chats.sqlite3"
     path.write_bytes(whole)
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -174,10 +174,10 @@ def test_chat_with_lost_row_is_titled_by_its_first_message(tmp_path: Path, whole
     assert len(messages) == (N_CHATS - 1) * N_TURNS
     assert {chat.title for chat in chats} == {
         words(number, 0).strip() for number in range(N_CHATS - 1)
-    }  # without the deleted chat
+    }  # every chat is recovered except the deleted one
 
 
-def test_drafts_and_presets_are_recovered_without_unreadable_values(tmp_path: Path) -> None:
+def test_drafts_and_presets_are_recovered_and_invalid_json_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -203,7 +203,7 @@ def test_drafts_and_presets_are_recovered_without_unreadable_values(tmp_path: Pa
     asyncio.run(story())
 
 
-def test_messages_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
+def test_messages_that_are_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
 
     async def story() -> None:
@@ -232,7 +232,7 @@ def test_messages_only_in_the_wal_are_recovered(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_recovery_is_reported_and_recovered_chats_are_listed(
+def test_window_reports_the_recovery_and_lists_the_recovered_chats(
     run: Run, open_gui: OpenGui, profile: Profile, whole: bytes
 ) -> None:
     damaged = bytearray(whole)
@@ -249,7 +249,7 @@ def test_recovery_is_reported_and_recovered_chats_are_listed(
     run(story())
 
 
-def test_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
+def test_database_of_the_first_schema_version_is_migrated(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.executescript(f"PRAGMA journal_mode = WAL; BEGIN; {STEPS[0]} PRAGMA user_version = 1; COMMIT;")
@@ -268,7 +268,7 @@ def test_file_of_the_first_version_is_migrated(tmp_path: Path) -> None:
         assert copy.execute("SELECT text FROM messages WHERE id = 'a'").fetchone() == ("Half",)
 
 
-def test_damaged_file_of_the_first_version_is_recovered(tmp_path: Path) -> None:
+def test_damaged_database_of_the_first_schema_version_is_recovered(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
         file.executescript(f"PRAGMA journal_mode = WAL; {STEPS[0]} PRAGMA user_version = 1;")
@@ -307,7 +307,7 @@ def test_full_disk_at_start_leaves_chats_readable(tmp_path: Path, monkeypatch: p
     asyncio.run(story())
 
 
-def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile) -> None:
+def test_full_disk_is_reported_once_and_no_message_is_lost(run: Run, profile: Profile) -> None:
     async def story() -> None:
         reported: list[StoreError] = []
         opener = FakeOpener(Script(answer=b"wave " * 500), Limits(16_384, 8, 64))
@@ -332,8 +332,8 @@ def test_full_disk_is_reported_once_and_loses_nothing(run: Run, profile: Profile
     run(story())
 
 
-def test_file_at_its_size_limit_stays_intact(tmp_path: Path) -> None:
-    """Streams an answer in a process whose files are limited to 200 kB, then kills it."""
+def test_database_at_its_size_limit_stays_intact(tmp_path: Path) -> None:
+    """Streams an answer in a process whose files are limited to 200 kB, and then kills the process."""
 
     def quota() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -358,7 +358,7 @@ def times(folder: Path) -> dict[str, int]:
 
 
 def settled(folder: Path) -> dict[str, int]:
-    """Modification times of the files, after none has changed for half a second."""
+    """Returns the modification times of the files once none has changed for half a second."""
     before: dict[str, int] = {}
     for _ in range(40):
         if before == (before := times(folder)):
@@ -368,7 +368,7 @@ def settled(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_second_process_on_a_profile_shows_the_first_window(tmp_path: Path) -> None:
+def test_second_process_on_a_profile_exits_without_changing_its_files(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())

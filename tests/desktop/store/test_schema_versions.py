@@ -26,7 +26,7 @@ def file_of_version(path: Path, layout: int) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize("layout", EVERY)
-def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
+def test_database_of_every_schema_version_can_be_opened(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "chats.sqlite3"
     with closing(file_of_version(path, layout)) as file:
         file.execute("INSERT INTO chats (id, title, created_s, updated_s) VALUES ('c', 'Shanties', 1.0, 2.0)")
@@ -50,11 +50,11 @@ def test_file_of_every_version_opens(tmp_path: Path, layout: int) -> None:
 
 
 REBUILT_TABLES = ("message_search", "title_search", "unfinished")
-"""Tables that a recovery does not copy but rebuilds."""
+"""Tables that a recovery does not copy but builds anew."""
 
 
 @pytest.mark.parametrize("layout", EVERY)
-def test_recovery_knows_the_columns_of_every_version(tmp_path: Path, layout: int) -> None:
+def test_recovery_lists_the_columns_of_every_schema_version(tmp_path: Path, layout: int) -> None:
     with closing(file_of_version(tmp_path / "chats.sqlite3", layout)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in tables if not name.startswith(REBUILT_TABLES)]

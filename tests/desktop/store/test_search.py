@@ -1,4 +1,4 @@
-"""Search in a real store: matches, ranking, updates of the index."""
+"""Search in a real chat database: matches, ranking, updates of the index."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ async def found(search: ChatSearch, words: str) -> list[str]:
     return [hit.message_id or hit.chat_id for hit in hits]
 
 
-def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> None:
+def test_search_finds_word_prefixes_regardless_of_accents_and_case(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "Die Bäume am Fluss"), message(2, "Trees by the river")])
         assert await found(search, "BAUM") == ["m1"]
-        assert await found(search, "tre river") == []  # only the last word may be a prefix
+        assert await found(search, "tre river") == []  # only the last word is searched as a prefix
         assert await found(search, "tre") == ["m2"]
         assert await found(search, "march") == ["c"]
         assert await found(search, "nothing") == []
@@ -66,7 +66,7 @@ def test_word_prefix_is_found_regardless_of_accents_and_case(tmp_path: Path) -> 
     [("都庁", "都庁"), ("会議", "会議"), ("部署", "部署"), ("悬空", "悬空"), ("itgc", "itgc"), ("京", "京"),
      ("gen", "gen"), ("会議 ITGC", "会議"), ("東京都庁で部署の会議", "東京都庁で部署の会議")],
 )  # fmt: skip
-def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: str, place: str) -> None:
+def test_search_finds_and_marks_words_in_text_without_spaces(tmp_path: Path, words: str, place: str) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         text = "昨日、東京都庁で部署の会議。重跑gen-itgc后50条悬空引用"
         await store.save(CHAT, [message(1, text), message(2, "昨日"), message(3, "nothing of the kind " * 50)])
@@ -80,7 +80,7 @@ def test_word_inside_unspaced_text_is_found_and_marked(tmp_path: Path, words: st
 @pytest.mark.parametrize(("text", "part"), [
     ("ฉันชอบกินข้าวผัดมาก", "ข้าวผัด"), ("나는한국어를공부한다", "한국어"), ("ខ្ញុំចូលចិត្តបាយ", "ចូលចិត្ត"), ("ｶﾀｶﾅテスト", "ﾀｶﾅ"),
 ])  # fmt: skip
-def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_path: Path, text: str, part: str) -> None:
+def test_search_finds_parts_of_thai_korean_khmer_and_kana_words(tmp_path: Path, text: str, part: str) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(replace(CHAT, title=text), [message(1, text), message(2, "other")])
         assert await found(search, part) == ["c", "m1"]
@@ -90,7 +90,7 @@ def test_part_of_thai_korean_khmer_and_kana_is_found_in_titles_and_texts(tmp_pat
     with_store(tmp_path, story)
 
 
-def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
+def test_search_does_not_find_the_end_of_a_latin_word(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
         assert await found(search, "house") == []
@@ -99,7 +99,7 @@ def test_end_of_a_latin_word_is_not_found(tmp_path: Path) -> None:
     with_store(tmp_path, story)
 
 
-def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
+def test_search_snippet_contains_the_matched_word(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         text = "word " * 50 + "the\nlighthouse keeper sleeps " + "word " * 50
         await store.save(CHAT, [message(1, text)])
@@ -111,7 +111,7 @@ def test_snippet_contains_the_matched_word(tmp_path: Path) -> None:
     with_store(tmp_path, story)
 
 
-def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
+def test_message_with_more_matches_is_the_first_search_result(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         rows = [message(1, "sea " + "land " * 30), message(2, "sea sea sea"), message(3, "the sea and more " * 3)]
         await store.save(CHAT, rows)
@@ -120,7 +120,7 @@ def test_message_with_more_matches_comes_first(tmp_path: Path) -> None:
     with_store(tmp_path, story)
 
 
-def test_changed_and_deleted_messages_are_reindexed(tmp_path: Path) -> None:
+def test_search_results_follow_changes_and_deletions_of_messages(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         writing = message(1, "half a sto", "streaming")
         await store.save(CHAT, [writing])
@@ -162,7 +162,7 @@ def test_superseded_search_returns_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ['"', "*", "AND", "NEAR(", "a OR", "text:", "-", "^a", "(", "\x00", "日本"])
-def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
+def test_search_for_special_characters_raises_no_error(tmp_path: Path, words: str) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "a AND b OR c NEAR d 日本語 text")])
         assert await search.find(words) is not None
@@ -171,7 +171,7 @@ def test_any_input_is_a_valid_search(tmp_path: Path, words: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_query_contains_no_fts_operator(words: str) -> None:
+def test_words_of_a_search_query_are_quoted(words: str) -> None:
     query = fts_query(words)
     assert query == "" or (query.startswith('"') and query.endswith('"*'))
     assert query.count('"') % 2 == 0

@@ -1,4 +1,4 @@
-"""Saving and loading chats; damaged, newer, unwritable and full files."""
+"""Saving and loading chats. Database files that are damaged, of a newer version, or in a missing folder; full disks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_saved_chats_are_read_after_reopening(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_streaming_answer_has_state_cut_after_reopening(tmp_path: Path) -> None:
+def test_answer_saved_while_streaming_has_state_cut_after_reopening(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()
@@ -69,7 +69,7 @@ def test_deleted_chat_can_be_restored_until_the_store_is_closed(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", [b"\0" * 8192, b"this is no database at all" * 400, None])
-def test_damaged_file_is_renamed_and_replaced(tmp_path: Path, damage: bytes | None) -> None:
+def test_damaged_database_is_renamed_and_replaced(tmp_path: Path, damage: bytes | None) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()
@@ -88,7 +88,7 @@ def test_damaged_file_is_renamed_and_replaced(tmp_path: Path, damage: bytes | No
     asyncio.run(story())
 
 
-def test_file_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
+def test_database_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         with closing(sqlite3.connect(path)) as file:
@@ -105,7 +105,7 @@ def test_file_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_unwritable_folder_keeps_chats_in_memory(tmp_path: Path) -> None:
+def test_chats_are_kept_in_memory_if_the_folder_is_missing(tmp_path: Path) -> None:
     async def story() -> None:
         store = Store(tmp_path / "missing" / "chats.sqlite3")
         assert isinstance(await store.open(), StoreUnreachable)
@@ -116,7 +116,7 @@ def test_unwritable_folder_keeps_chats_in_memory(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_file_is_copied_before_a_migration(tmp_path: Path) -> None:
+def test_database_is_copied_before_a_migration(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(_close(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as file:
@@ -144,7 +144,7 @@ def test_unsaved_chats_are_saved_when_the_disk_has_space_again(tmp_path: Path) -
         assert [type(error) for error in reported] == [StoreFull]
         assert (await store.messages("c"))[-1] == REPLY
         await store._call(_limit, store, 1_000_000)
-        async with asyncio.timeout(10):  # without a further save
+        async with asyncio.timeout(10):  # no further call of `save` is needed
             while (await store.messages("c"))[-1] != replace(long, state="complete"):  # noqa: ASYNC110 -- a file has no event
                 await asyncio.sleep(0.01)
         await store._call(_limit, store, 1)
@@ -160,5 +160,5 @@ def test_unsaved_chats_are_saved_when_the_disk_has_space_again(tmp_path: Path) -
 
 
 def _limit(store: Store, n_pages: int) -> None:
-    """Limits the size of the database, which makes SQLite raise the error of a full disk."""
+    """Limits the size of the database file. At the limit, SQLite raises the error of a full disk."""
     store._sql(f"PRAGMA max_page_count = {n_pages}")

@@ -1,9 +1,8 @@
-"""Fuzzing of the readers of exports and documents. Each file must end with an error of its reader, or with text that
-can be stored, within limits of time and memory.
+"""Fuzzing of the code that reads attached files and imported chats. For each damaged file, the code must return text
+that can be stored, or raise one of its own errors, within limits of time and memory.
 
-`python -m tests.desktop.chat.attachments.reader_fuzz [SECONDS] [SEED]` runs for that time; the test suite runs a fixed
-number of rounds.
-"""
+`python -m tests.desktop.chat.attachments.reader_fuzz [SECONDS] [SEED]` runs for this many seconds; the test suite runs
+a fixed number of rounds."""
 
 from __future__ import annotations
 
@@ -34,12 +33,12 @@ from tests.desktop.chat.attachments.sample_documents import paragraph, write_doc
 from tests.desktop.import_export import foreign_exports
 
 MAX_S = 5.0
-"""For one file of at most a few hundred kilobytes, on a busy machine."""
+"""Maximum time to read one file on a busy machine."""
 
 MAX_GROWTH_BYTES = 400 << 20
 
 Case = tuple[str, bytes]
-"""(file name, content)."""
+"""A file for the reader: (file name, content)."""
 
 NASTY = (
     b"\\ud83d", b"\\udc00", b"\xed\xa0\xbd", b"\xff", b"\x00", "\u2028\u2029\x85".encode(), "\u202e\u200f".encode(),
@@ -53,7 +52,7 @@ VALUES: tuple[Any, ...] = (
 
 
 class Fuzz:
-    """Generates cases; the same seed gives the same cases."""
+    """Generates damaged files. The same seed generates the same files."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -102,7 +101,7 @@ class Fuzz:
         return content[: 1 << 20]
 
     def _with_change(self, tree: Any) -> Any:
-        """A copy with one value changed, removed or repeated."""
+        """A copy of a JSON value in which one value is changed, removed or repeated."""
         if isinstance(tree, list) and tree and self.random.random() < 0.85:
             place = self.random.randrange(len(tree))
             if self.random.random() < 0.1:
@@ -117,7 +116,8 @@ class Fuzz:
 
 
 def check(folder: Path, case: Case) -> None:
-    """Read one file. Raises AssertionError, or any unexpected error of the reader."""
+    """Read one file. Raises AssertionError if a limit is exceeded. Errors that the reader should not raise are raised
+    as they are."""
     name, content = case
     path = folder / name
     path.write_bytes(content)
@@ -167,7 +167,8 @@ def _own() -> PortableChat:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Errors of a run for the soak test; at most one, because the run ends there."""
+    """Fuzz for this many seconds and return the errors, for the soak test. There is at most one error, because the run
+    ends there."""
     try:
         run(seconds, seed)
     except Exception as error:
@@ -176,7 +177,8 @@ def fuzz(seconds: float, seed: int) -> list[str]:
 
 
 def run(seconds: float, seed: int, n_rounds: int | None = None) -> int:
-    """Run `n_rounds`, or for `seconds`, and return the number of rounds. Keeps the file of a case that raises."""
+    """Fuzz for `n_rounds`, or for `seconds` if `n_rounds` is None, and return the number of rounds. A file that causes
+    an error is kept."""
     fuzz, until_s, n = Fuzz(seed), time.monotonic() + seconds, 0
     with tempfile.TemporaryDirectory() as folder:
         while n < n_rounds if n_rounds is not None else time.monotonic() < until_s:

@@ -15,7 +15,7 @@ W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
 def write_pdf(path: Path, pages: Sequence[str], password: str | None = None) -> Path:
-    """Write one page per text; "" makes a page without text, as in a scan."""
+    """Write a PDF file with one page for each text. The text "" makes a page without text, as in a scan."""
     writer = PdfWriter()
     font = DictionaryObject(
         {
@@ -39,7 +39,8 @@ def write_pdf(path: Path, pages: Sequence[str], password: str | None = None) -> 
 
 
 def write_docx(path: Path, body: str, **parts: str) -> Path:
-    """`body` is the content of w:body; `parts` are further files in word/, by name without extension."""
+    """Write a Word document. `body` is the XML inside the element w:body. `parts` are further XML files in word/, by
+    name without extension."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", "<Types/>")
         package.writestr("word/document.xml", f"<w:document {W}><w:body>{body}</w:body></w:document>")
@@ -53,7 +54,7 @@ def paragraph(text: str, properties: str = "") -> str:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A small PNG file that claims to have this size."""
+    """A small PNG file whose header claims to have this size in pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

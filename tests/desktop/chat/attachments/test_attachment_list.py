@@ -1,4 +1,4 @@
-"""The attachment list of a draft."""
+"""Tests of `AttachmentList`, the files attached to a draft."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from desktop.chat.attachments.attachment_list import AttachmentList
 from desktop.store.records import Attachment
 
 
-def test_attachment_removed_while_read_stays_removed() -> None:
+def test_attachment_removed_while_being_read_is_not_added_again() -> None:
     ids = iter("abc")
     attachments = AttachmentList(lambda: next(ids))
     first, second = attachments.add("one.txt"), attachments.add("two.txt")

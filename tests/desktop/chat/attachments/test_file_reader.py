@@ -1,4 +1,4 @@
-"""Reading attached files: kinds, encodings, and errors."""
+"""Tests of `FileReader`: kinds and encodings of attached files, and errors for files that cannot be read."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ from tests.desktop.chat.attachments.sample_documents import W, paragraph, write_
         ("letter", "text"),
     ],
 )
-def test_file_extension_determines_kind(tmp_path: Path, name: str, kind: str) -> None:
+def test_file_extension_determines_kind_of_attachment(tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / name
     path.write_text("a, b\n", encoding="utf-8")
     attachment = FileReader().read(path)
     assert (attachment.name, attachment.kind, attachment.text) == (name, kind, "a, b\n")
 
 
-def test_file_name_determines_code_language() -> None:
+def test_file_name_determines_language_of_code_block() -> None:
     assert language_of("app.TSX") == "tsx"
     assert language_of("Dockerfile") == "dockerfile"
     assert language_of("notes.txt") == ""
@@ -73,12 +73,12 @@ def test_file_name_determines_code_language() -> None:
         (codecs.BOM_UTF16_LE + b"\x00\xd8", None),
     ],
 )
-def test_decode_returns_text_or_none_for_binary(data: bytes, text: str | None) -> None:
+def test_decode_returns_text_or_none_for_binary_data(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc"))))
-def test_utf8_bytes_decode_unchanged(text: str) -> None:
+def test_decoding_utf8_bytes_returns_original_text(text: str) -> None:
     assert decode(text.encode()) == text.removeprefix("\ufeff")
 
 
@@ -87,14 +87,14 @@ def test_decoded_text_has_no_carriage_returns(data: bytes) -> None:
     assert decode(data) is None or "\r" not in (decode(data) or "")
 
 
-def test_pdf_text_joins_pages(tmp_path: Path) -> None:
+def test_pages_of_pdf_are_separated_by_empty_lines(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "plan.pdf", ["Turn the soil", "Sow the beans"])
     attachment = FileReader().read(path)
     assert attachment.kind == "pdf"
     assert attachment.text == "Turn the soil\n\nSow the beans"
 
 
-def test_pdf_with_empty_password_is_read(tmp_path: Path) -> None:
+def test_encrypted_pdf_with_empty_password_is_read(tmp_path: Path) -> None:
     assert FileReader().read(write_pdf(tmp_path / "open.pdf", ["Read me"], password="")).text == "Read me"
 
 
@@ -129,7 +129,7 @@ def read_error(path: Path) -> AttachError:
     return caught.value
 
 
-def test_binary_file_raises_not_text(tmp_path: Path) -> None:
+def test_reading_binary_file_raises_not_text(tmp_path: Path) -> None:
     picture = tmp_path / "cat.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     archive = tmp_path / "all.zip"
@@ -140,13 +140,13 @@ def test_binary_file_raises_not_text(tmp_path: Path) -> None:
     assert type(read_error(tmp_path)) is NotText
 
 
-def test_missing_file_raises_unreachable_with_reason(tmp_path: Path) -> None:
+def test_reading_missing_file_raises_unreachable_with_reason(tmp_path: Path) -> None:
     error = read_error(tmp_path / "gone.txt")
     assert isinstance(error, Unreachable)
     assert "No such file" in error.reason
 
 
-def test_empty_file_or_scan_raises_no_text(tmp_path: Path) -> None:
+def test_reading_empty_file_or_scanned_pdf_raises_no_text(tmp_path: Path) -> None:
     blank = tmp_path / "blank.txt"
     blank.write_text(" \n", encoding="utf-8")
     assert type(read_error(blank)) is NoText
@@ -157,14 +157,14 @@ def test_empty_file_or_scan_raises_no_text(tmp_path: Path) -> None:
     assert type(read_error(write_docx(tmp_path / "blank.docx", ""))) is NoText
 
 
-def test_password_protected_document_raises_encrypted(tmp_path: Path) -> None:
+def test_reading_password_protected_document_raises_encrypted(tmp_path: Path) -> None:
     wrapped = tmp_path / "secret.docx"
     wrapped.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
     assert type(read_error(write_pdf(tmp_path / "secret.pdf", ["Hidden"], password="sesame"))) is Encrypted
     assert type(read_error(wrapped)) is Encrypted
 
 
-def test_truncated_document_raises_damaged(tmp_path: Path) -> None:
+def test_reading_truncated_document_raises_damaged(tmp_path: Path) -> None:
     pdf = write_pdf(tmp_path / "whole.pdf", ["Half of this is gone"])
     (tmp_path / "half.pdf").write_bytes(pdf.read_bytes()[:200])
     docx = write_docx(tmp_path / "whole.docx", paragraph("x" * 5_000))
@@ -174,7 +174,7 @@ def test_truncated_document_raises_damaged(tmp_path: Path) -> None:
         assert type(read_error(path)) is Damaged
 
 
-def test_docx_with_xml_entities_raises_damaged(tmp_path: Path) -> None:
+def test_reading_docx_with_xml_entities_raises_damaged(tmp_path: Path) -> None:
     path = tmp_path / "laughs.docx"
     laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
     with zipfile.ZipFile(path, "w") as package:
@@ -182,7 +182,7 @@ def test_docx_with_xml_entities_raises_damaged(tmp_path: Path) -> None:
     assert type(read_error(path)) is Damaged
 
 
-def test_docx_zip_bomb_raises_too_large(tmp_path: Path) -> None:
+def test_reading_docx_zip_bomb_raises_too_large(tmp_path: Path) -> None:
     path = tmp_path / "bomb.docx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as package:
         package.writestr("word/document.xml", b" " * (limits.UNPACKED_BYTES + 2))
@@ -192,15 +192,15 @@ def test_docx_zip_bomb_raises_too_large(tmp_path: Path) -> None:
     assert (error.measure, error.most) == ("bytes", limits.UNPACKED_BYTES)
 
 
-def test_deeply_nested_docx_raises_damaged(tmp_path: Path) -> None:
+def test_reading_deeply_nested_docx_raises_damaged(tmp_path: Path) -> None:
     nest = "<w:sdt>" * 200_000 + "</w:sdt>" * 200_000
     assert type(read_error(write_docx(tmp_path / "deep.docx", nest))) is Damaged
 
 
-def test_file_over_limit_raises_too_large(tmp_path: Path) -> None:
+def test_reading_file_over_size_limit_raises_too_large(tmp_path: Path) -> None:
     huge = tmp_path / "huge.log"
     with huge.open("wb") as file:
-        file.truncate(limits.FILE_BYTES + 1)  # sparse: takes no disk space
+        file.truncate(limits.FILE_BYTES + 1)  # a sparse file takes no space on the disk
     long = tmp_path / "long.txt"
     long.write_text("a" * (limits.CHARACTERS + 1), encoding="utf-8")
     errors = [
@@ -211,14 +211,14 @@ def test_file_over_limit_raises_too_large(tmp_path: Path) -> None:
     assert [error.measure for error in errors if isinstance(error, TooLarge)] == ["bytes", "characters", "pages"]
 
 
-def test_document_reading_timeout_raises_too_slow(tmp_path: Path) -> None:
+def test_document_that_takes_too_long_raises_too_slow(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(TooSlow):
         FileReader(lambda kind, path: command, document_s=0.2).read(path)
 
 
-def test_close_ends_running_read(tmp_path: Path) -> None:
+def test_closing_file_reader_ends_running_read(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
     reader = FileReader(lambda kind, path: [sys.executable, "-c", "import time; time.sleep(60)"])
     closing = threading.Timer(0.2, reader.close)
@@ -230,7 +230,7 @@ def test_close_ends_running_read(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
 
 
-def test_crash_of_reader_process_raises_damaged(tmp_path: Path) -> None:
+def test_crash_of_document_process_raises_damaged(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "deadly.pdf", ["Deadly"])
     with pytest.raises(Damaged):
         FileReader(lambda kind, path: [sys.executable, "-c", "import os; os.abort()"]).read(path)

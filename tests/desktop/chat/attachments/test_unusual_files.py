@@ -1,4 +1,5 @@
-"""Documents of other office programs, file names that are not UTF-8, and large files."""
+"""Tests of reading unusual files: documents of other office programs, file names that are not UTF-8, and large
+files."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ BODY = (
 )
 TEXT = "# Title\n\nSome text\n\n| a |\n| --- |"
 
-not_on_windows = pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
+only_on_linux = pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-16 or UTF-8 there")
 
 
 def package(path: Path, main: str, namespace: str, target: str, **more: str) -> Path:
@@ -71,19 +72,19 @@ def package(path: Path, main: str, namespace: str, target: str, **more: str) -> 
     [("word/document.xml", "word/document.xml"), ("word/document2.xml", "/word/document2.xml"),
      ("main.xml", "main.xml"), ("a/b/c.xml", "./a/x/../b/c.xml")],
 )  # fmt: skip
-def test_strict_and_transitional_docx_are_read_from_main_part(
+def test_strict_and_transitional_docx_are_read_from_named_main_part(
     tmp_path: Path, namespace: str, main: str, target: str
 ) -> None:
     assert read_docx(package(tmp_path / "x.docx", main, namespace, target)) == TEXT
 
 
-def test_strict_docx_without_relationships_is_read(tmp_path: Path) -> None:
+def test_strict_docx_without_relationships_is_read_from_default_main_part(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.docx", "w") as archive:
         archive.writestr("word/document.xml", f"<w:document {STRICT}><w:body>{BODY}</w:body></w:document>")
     assert read_docx(tmp_path / "x.docx") == TEXT
 
 
-def test_docx_notes_are_found_by_relationships(tmp_path: Path) -> None:
+def test_footnotes_of_docx_are_found_by_relationships(tmp_path: Path) -> None:
     relations = (
         f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r1" Type="y/footnotes" Target="notes7.xml"/>'
         '<Relationship Id="r2" Type="y/footnotes" Target="http://example.org" TargetMode="External"/></Relationships>'
@@ -94,13 +95,13 @@ def test_docx_notes_are_found_by_relationships(tmp_path: Path) -> None:
     assert read_docx(path) == f"{TEXT}\n\nA note"
 
 
-def test_spreadsheet_package_raises_not_text(tmp_path: Path) -> None:
+def test_reading_spreadsheet_named_docx_raises_not_text(tmp_path: Path) -> None:
     path = package(tmp_path / "x.docx", "xl/workbook.xml", 'xmlns:w="urn:table"', "xl/workbook.xml")
     with pytest.raises(NotText):
         read_docx(path)
 
 
-def test_document_without_text_raises_no_text(tmp_path: Path) -> None:
+def test_reading_document_without_text_raises_no_text(tmp_path: Path) -> None:
     with pytest.raises(NoText):
         FileReader().read(write_docx(tmp_path / "x.docx", paragraph(" ")))
     with pytest.raises(NoText):
@@ -142,12 +143,12 @@ def test_lone_surrogate_in_pdf_becomes_replacement_character(tmp_path: Path) -> 
     assert FileReader().read(tmp_path / "x.pdf").text == text
 
 
-def test_surrogate_pair_in_pdf_is_joined(tmp_path: Path) -> None:
+def test_surrogate_pair_in_pdf_is_joined_to_one_character(tmp_path: Path) -> None:
     maps = (("41", "D83D"), ("42", "DE00"))
     assert read_pdf(pdf_with_map(tmp_path / "x.pdf", *maps, shown="4142")) == "😀"
 
 
-def test_26_mb_text_raises_too_large_quickly(tmp_path: Path) -> None:
+def test_reading_26_mb_text_raises_too_large_within_5_seconds(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"All work and no play. " * (26_000_000 // 22))
     began = time.monotonic()
     with pytest.raises(TooLarge) as caught:
@@ -157,12 +158,12 @@ def test_26_mb_text_raises_too_large_quickly(tmp_path: Path) -> None:
 
 
 def latin1_path(folder: Path, name: str) -> Path:
-    """Path with a name encoded in Latin-1."""
+    """Path of a file whose name is encoded in Latin-1, so that it is not UTF-8."""
     return Path(os.fsdecode(os.fsencode(folder) + b"/" + name.encode("latin-1")))
 
 
-@not_on_windows
-def test_attached_file_name_not_utf8_gets_replacement_character(tmp_path: Path) -> None:
+@only_on_linux
+def test_name_of_attached_file_not_in_utf8_gets_replacement_character(tmp_path: Path) -> None:
     for name, text in (("notiz-ü.txt", "Sow in March."), ("notiz-ü.docx", "Sow")):
         path = latin1_path(tmp_path, name)
         if name.endswith("docx"):
@@ -179,8 +180,8 @@ def test_attached_file_name_not_utf8_gets_replacement_character(tmp_path: Path) 
     caught.value.name.encode()
 
 
-@not_on_windows
-def test_dropped_file_name_not_utf8_is_found(tmp_path: Path) -> None:
+@only_on_linux
+def test_dropped_file_with_name_not_in_utf8_is_found(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "caf\xe9 #1 50%.txt")
     path.write_text("x")
     mime = QMimeData()
@@ -189,8 +190,8 @@ def test_dropped_file_name_not_utf8_is_found(tmp_path: Path) -> None:
     assert files_of(mime)[0].is_file()
 
 
-@not_on_windows
-def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
+@only_on_linux
+def test_profile_with_path_not_in_utf8_can_be_used_and_backed_up(tmp_path: Path) -> None:
     profile = Profile(latin1_path(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
@@ -215,16 +216,16 @@ def test_profile_path_not_utf8_works(tmp_path: Path) -> None:
     assert Path(profile.chats).is_file()
 
 
-@not_on_windows
-def test_model_file_name_not_utf8_gets_replacement_character(tmp_path: Path) -> None:
+@only_on_linux
+def test_name_of_model_file_not_in_utf8_gets_replacement_character(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "café-7B-Q4_K_M.gguf")
     ModelFile(path, 1).name.encode()
     assert "\ufffd" in ModelFile(path, 1).name
 
 
-@not_on_windows
+@only_on_linux
 @pytest.mark.parametrize("form", ["md", "html", "json", "pdf"])
-def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: str) -> None:
+def test_chat_is_exported_into_folder_with_name_not_in_utf8(run: Run, tmp_path: Path, form: str) -> None:
     folder = latin1_path(tmp_path, "ordner-ü")
     folder.mkdir()
 
@@ -247,8 +248,8 @@ def test_export_into_folder_name_not_utf8_works(run: Run, tmp_path: Path, form: 
     assert latin1_path(folder, f"sée.{form}").stat().st_size > 0
 
 
-@not_on_windows
-def test_import_of_file_name_not_utf8_works(tmp_path: Path) -> None:
+@only_on_linux
+def test_chat_is_imported_from_file_with_name_not_in_utf8(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "gespräch.md")
     path.write_text("## You\n\nhello\n\n## Inglenook\n\nHi.\n")
     (found,) = read(path)

@@ -1,4 +1,4 @@
-"""Settings sheet: validation, saving with the chat, presets."""
+"""Tests of the settings sheet: validation, saving the settings with the chat, presets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_invalid_number_keeps_previous_setting() -> None:
     assert (form.text_of("top_k"), form.text_of("temperature")) == ("12", "")
 
 
-def test_preset_without_instructions_keeps_chat_instructions() -> None:
+def test_applying_preset_without_instructions_keeps_those_of_chat() -> None:
     own = as_preset("Terse", ChatSettings(system="One line.", temperature=0.1, leaves_out=True, summary="s"))
     assert own == ChatSettings(system="One line.", preset="Terse", temperature=0.1)
     presets = Presets({"Terse": own})
@@ -52,7 +52,7 @@ def test_preset_without_instructions_keeps_chat_instructions() -> None:
 @pytest.mark.parametrize(
     ("name", "fault"), [(" ", "empty"), ("x" * 41, "long"), ("everyday", "taken"), ("TERSE", "taken"), ("New", "")]
 )
-def test_invalid_preset_name_is_reported(name: str, fault: str) -> None:
+def test_name_problem_gives_reason_for_invalid_preset_name(name: str, fault: str) -> None:
     presets = Presets({"Terse": ChatSettings()})
     assert presets.name_problem(name) == fault
     assert presets.name_problem("terse", replaces="Terse") == ""
@@ -65,7 +65,7 @@ def sheet_of(gui: Gui) -> ChatSettingsSheet:
     return gui.window.chat_page.settings_sheet
 
 
-def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> None:
+def test_chat_settings_are_restored_when_chat_is_opened_after_restart(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
@@ -98,7 +98,7 @@ def test_chat_settings_are_restored_with_chat(run: Run, open_gui: OpenGui) -> No
     run(story())
 
 
-def test_preset_can_be_saved_renamed_deleted_and_restored(run: Run, open_gui: OpenGui) -> None:
+def test_saved_preset_can_be_renamed_deleted_and_restored(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

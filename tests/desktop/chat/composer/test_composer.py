@@ -1,4 +1,4 @@
-"""The composer: attaching, removing, counting and sending files."""
+"""Tests of the composer: attaching, removing, counting and sending files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.desktop.shell.test_main_window import answered, click_chat, type_and_
 from tests.fakes import Script
 
 OPENS_A_DIALOG = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
-"""Logged by the offscreen platform for each dialog."""
+"""Ignores a warning that Qt's offscreen platform logs for each dialog."""
 
 
 def chips(gui: Gui) -> list[AttachmentChip]:
@@ -44,7 +44,7 @@ def mime_of(*paths: Path) -> QMimeData:
     return mime
 
 
-def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) -> None:
+def test_keys_pressed_after_click_on_transcript_go_to_composer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"In March.")) as gui:
             await until(lambda: gui.ready)
@@ -62,7 +62,7 @@ def test_keys_after_click_on_page_go_to_composer(run: Run, open_gui: OpenGui) ->
 
 
 @OPENS_A_DIALOG
-def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_attached_files_are_counted_and_sent_with_message(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"In March.")) as gui:
             await until(lambda: gui.ready)
@@ -74,7 +74,7 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
             dialog.reject()
             await until(lambda: counted(gui, 2))
             assert [chip._name.text() for chip in chips(gui)] == ["beans.md", "plan.pdf"]
-            # The fake model has one token per byte: name, fence and text.
+            # The fake model has one token per byte. The file name, the fence and the text are counted.
             assert (
                 chips(gui)[0]._tokens.text()
                 == f"{len(fenced(Attachment('beans.md', 'markdown', 'Sow in March.' + chr(10))))} tokens"
@@ -100,13 +100,13 @@ def test_attached_file_is_counted_and_sent(run: Run, open_gui: OpenGui, tmp_path
     run(story())
 
 
-def test_file_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_message_with_file_but_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             composer = gui.window.chat_page.composer
             assert not composer._send.isEnabled()
             composer.files_given.emit([note(tmp_path)])
-            assert not composer._send.isEnabled()  # while it is being read
+            assert not composer._send.isEnabled()  # the file is still being read
             await until(composer._send.isEnabled)
             QTest.mouseClick(composer._send, Qt.MouseButton.LeftButton)
             await answered(gui)
@@ -116,7 +116,7 @@ def test_file_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Pa
     run(story())
 
 
-def test_files_dropped_on_page_or_text_are_attached(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_files_dropped_on_page_or_text_field_are_attached(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page, zone = gui.window.chat_page, gui.window.chat_page.findChild(object, "dropZone")
@@ -168,7 +168,7 @@ def test_pasted_files_are_attached_and_pasted_text_is_inserted(run: Run, open_gu
     run(story())
 
 
-def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_unreadable_files_are_reported_and_other_files_attached(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         picture = tmp_path / "cat.png"
         picture.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
@@ -189,7 +189,9 @@ def test_unreadable_files_are_reported_and_others_attached(run: Run, open_gui: O
     run(story())
 
 
-def test_many_unreadable_files_are_summarized_in_notice(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_toast_gives_three_reasons_and_counts_further_unreadable_files(
+    run: Run, open_gui: OpenGui, tmp_path: Path
+) -> None:
     async def story() -> None:
         pictures = [tmp_path / f"cat{number}.png" for number in range(5)]
         for picture in pictures:
@@ -205,7 +207,7 @@ def test_many_unreadable_files_are_summarized_in_notice(run: Run, open_gui: Open
     run(story())
 
 
-def test_chips_are_removed_by_mouse_and_key(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_attachment_chips_are_removed_by_mouse_and_keyboard(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -229,7 +231,7 @@ def test_chips_are_removed_by_mouse_and_key(run: Run, open_gui: OpenGui, tmp_pat
 
 
 @OPENS_A_DIALOG
-def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_loading_another_model_counts_attachments_again(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
@@ -248,7 +250,7 @@ def test_model_change_recounts_attachments(run: Run, open_gui: OpenGui, tmp_path
     run(story())
 
 
-def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_context_meter_counts_chat_draft_and_attachments(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
@@ -279,7 +281,7 @@ def test_context_meter_counts_chat_and_draft(run: Run, open_gui: OpenGui, tmp_pa
 
 
 @pytest.mark.parametrize("width", [420, 600, 1100])
-def test_narrow_composer_clips_no_control(run: Run, open_gui: OpenGui, tmp_path: Path, width: int) -> None:
+def test_composer_in_narrow_window_clips_no_control(run: Run, open_gui: OpenGui, tmp_path: Path, width: int) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -1,4 +1,4 @@
-"""Drafts: saved while typing, per chat, restored after a restart."""
+"""Tests of drafts, which are saved for each chat while the user types, and restored after a restart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILE = Attachment("a.txt", "text", "a")
 
 
 class Disk:
-    """Stores drafts; fails while `full` is set."""
+    """Fake store for drafts. Saving raises StoreFull while `full` is set."""
 
     def __init__(self) -> None:
         self.full = False
@@ -41,13 +41,13 @@ class Disk:
         self.drafts[chat_id] = (text, attachments)
 
 
-def test_failed_save_keeps_draft_in_cache() -> None:
+def test_draft_stays_in_cache_until_save_succeeds() -> None:
     async def story() -> None:
         disk = Disk()
         cache = DraftCache(disk.save)
         cache.put("c", Draft("early"))
         await cache.save()
-        assert disk.drafts == {}  # not saved before the stored drafts are loaded
+        assert disk.drafts == {}  # nothing is saved before the stored drafts are loaded
         cache.load({"c": ("stored", (FILE,)), "d": ("other", ())})
         assert cache["c"] == Draft("stored\n\nearly", (FILE,))
         disk.full = True
@@ -60,7 +60,7 @@ def test_failed_save_keeps_draft_in_cache() -> None:
         assert disk.drafts == {"c": ("stored\n\nearly", (FILE,))}
         assert cache.is_saved
         cache.put("d", Draft("other"))
-        assert cache.is_saved  # unchanged
+        assert cache.is_saved  # the draft has not changed
 
     asyncio.run(story())
 
@@ -91,7 +91,7 @@ def test_draft_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: 
     run(story())
 
 
-def test_text_typed_before_drafts_are_read_is_kept(run: Run, profile: Profile) -> None:
+def test_text_typed_before_drafts_are_loaded_is_saved_as_draft(run: Run, profile: Profile) -> None:
     async def story() -> None:
         store, shown = Store(profile.ensure().chats), list[Draft]()
         await store.open()
@@ -111,17 +111,17 @@ def test_text_typed_before_drafts_are_read_is_kept(run: Run, profile: Profile) -
 
 
 async def before_wiring(window: MainWindow) -> None:
-    """The window is shown, but nothing is connected."""
+    """Wait until the window is shown, but no signals are connected."""
     assert window.chat_page.transcript is None
 
 
 async def after_wiring(window: MainWindow) -> None:
-    """The composer is connected, but no chat is loaded."""
+    """Wait until the composer is connected, but no chat is loaded."""
     await until(lambda: window.chat_page.transcript is not None)
 
 
 @pytest.mark.parametrize("moment", [before_wiring, after_wiring])
-def test_message_submitted_during_startup_is_sent_later(
+def test_message_submitted_during_startup_is_sent_after_startup(
     run: Run, open_gui: OpenGui, moment: Callable[[MainWindow], Coroutine[None, None, None]]
 ) -> None:
     async def hurry(window: MainWindow) -> None:
@@ -149,7 +149,7 @@ def test_message_submitted_during_startup_is_sent_later(
     run(story())
 
 
-def test_message_edited_after_early_submit_is_not_sent(run: Run, open_gui: OpenGui) -> None:
+def test_message_edited_after_submit_during_startup_is_not_sent(run: Run, open_gui: OpenGui) -> None:
     async def hurry(window: MainWindow) -> None:
         QTest.keyClicks(window.chat_page.composer._edit, "Hello")
         QTest.keyClick(window.chat_page.composer._edit, Qt.Key.Key_Return)
@@ -167,7 +167,7 @@ def test_message_edited_after_early_submit_is_not_sent(run: Run, open_gui: OpenG
 
 
 async def stored(profile: Profile) -> dict[str, tuple[str, tuple[Attachment, ...]]]:
-    """Drafts in a copy of the database."""
+    """Drafts in the database of the running app, read from a copy of the database."""
     store = Store(profile.chats.with_name("copy.sqlite"))
     with (
         closing(sqlite3.connect(profile.chats)) as there,
@@ -181,7 +181,7 @@ async def stored(profile: Profile) -> dict[str, tuple[str, tuple[Attachment, ...
         await store.aclose()
 
 
-def test_draft_is_saved_soon_after_typing(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_draft_is_in_store_soon_after_typing(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -194,7 +194,7 @@ def test_draft_is_saved_soon_after_typing(run: Run, open_gui: OpenGui, profile: 
     run(story())
 
 
-def test_each_chat_keeps_its_own_draft(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_each_chat_shows_its_own_draft(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
@@ -233,14 +233,14 @@ def test_text_typed_during_startup_is_appended_to_stored_draft(run: Run, open_gu
     run(story())
 
 
-def test_unwritable_store_keeps_composer_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_composer_keeps_text_when_store_cannot_be_written(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
-        profile.chats.mkdir()  # a folder instead of the database file
+        profile.chats.mkdir()  # a folder where the database file should be
         async with open_gui(Script(answer=b"Still here.")) as gui:
             await until(lambda: gui.ready)
             QTest.keyClicks(gui.window.chat_page.composer._edit, "Words that matter")
             await until(lambda: gui.window.toast.isVisible())
-            await asyncio.sleep(0.5)  # several attempts to save
+            await asyncio.sleep(0.5)  # time for further attempts to save
             assert gui.window.chat_page.composer.text == "Words that matter"
             type_and_send(gui, "")
             await answered(gui)
@@ -253,13 +253,13 @@ def sent(gui: Gui) -> list[str]:
     return [row.text for row in gui.rows if row.role == "user"]
 
 
-def test_enter_while_answering_keeps_text(run: Run, open_gui: OpenGui) -> None:
+def test_enter_while_answer_is_written_keeps_text_in_composer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.005)) as gui:
             await until(lambda: gui.ready)
             type_and_send(gui, "Go on")
             await until(lambda: gui.rows and len(gui.rows[-1].text) > 3)
-            type_and_send(gui, "My next question")  # Enter has no effect while answering
+            type_and_send(gui, "My next question")  # Enter has no effect while an answer is being written
             assert gui.window.chat_page.composer.text == "My next question"
             assert sent(gui) == ["Go on"]
             QTest.keyClick(gui.window, Qt.Key.Key_Escape)

@@ -1,4 +1,4 @@
-"""Unfinished edits of messages are kept until they are saved or cancelled."""
+"""Tests that unfinished edits of messages are kept until the user saves or cancels them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def begin(gui: Gui, row: int = 0) -> None:
     QTest.keyClicks(edit, " and more")
 
 
-def test_unfinished_edit_is_restored_with_its_chat(run: Run, open_gui: OpenGui) -> None:
+def test_unfinished_edit_is_shown_when_its_chat_is_opened_again(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await until(lambda: gui.ready)
@@ -81,7 +81,7 @@ def test_unfinished_edit_of_answer_is_restored_after_restart(run: Run, open_gui:
     run(story())
 
 
-def test_editing_second_message_keeps_edit_of_first(run: Run, open_gui: OpenGui) -> None:
+def test_editing_second_message_keeps_unfinished_edit_of_first(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await until(lambda: gui.ready)

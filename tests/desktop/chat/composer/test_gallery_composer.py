@@ -1,4 +1,5 @@
-"""Screenshots of composer, overflow card and settings sheet in build/gallery, for both themes and three sizes."""
+"""Saves screenshots of the composer, the overflow card and the settings sheet to build/gallery, in both themes and
+three window sizes."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def files(folder: Path) -> list[Path]:
 
 
 @SCHEMES
-def test_gallery_of_composer(run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path, scheme: str) -> None:
+def test_gallery_screenshots_of_composer_are_saved(
+    run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path, scheme: str
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(theme=scheme) as gui:
@@ -47,7 +50,7 @@ def test_gallery_of_composer(run: Run, open_gui: OpenGui, profile: Profile, tmp_
             await until(lambda: all(chip.item.n_tokens is not None for chip in composer.chips.chips))
             QTest.keyClicks(composer._edit, "What should I sow next to the beans, and when?")
             await until(lambda: "of" in composer._context_meter.text())
-            await asyncio.sleep(0.4)  # the context meter counts after a delay
+            await asyncio.sleep(0.4)  # the context meter is updated after a delay
             await show(gui, "composer-chips", scheme)
             composer.files_given.emit(files(tmp_path)[3:])
             await until(lambda: len(composer.chips.chips) == 5 and composer.chips.chips[-1].item.n_tokens)
@@ -62,7 +65,9 @@ def test_gallery_of_composer(run: Run, open_gui: OpenGui, profile: Profile, tmp_
 
 
 @SCHEMES
-def test_gallery_of_overflow_card(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_gallery_screenshots_of_overflow_card_are_saved(
+    run: Run, open_gui: OpenGui, profile: Profile, scheme: str
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(), theme=scheme) as gui:
@@ -90,7 +95,9 @@ def test_gallery_of_overflow_card(run: Run, open_gui: OpenGui, profile: Profile,
 
 
 @SCHEMES
-def test_gallery_of_chat_settings(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_gallery_screenshots_of_chat_settings_are_saved(
+    run: Run, open_gui: OpenGui, profile: Profile, scheme: str
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(theme=scheme) as gui:

@@ -1,4 +1,5 @@
-"""Sending: messages are checked, and none is lost when the user goes on quickly."""
+"""Tests of sending: long messages are checked first, and no message is lost if the user opens another chat during the
+check."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from tests.desktop.shell.test_main_window import answered, click_chat
 from tests.fakes import Script
 
 LONG_TEXT = "r" * 2_500
-"""More than half of the context of the fake model, so that it is checked before it is sent."""
+"""Text longer than half of the fake model's context, so that a message with it is checked before it is sent."""
 
 
 def submit(gui: Gui, text: str) -> None:
@@ -29,7 +30,7 @@ def new_chat(gui: Gui) -> None:
     gui.window.sidebar.new_chat_requested.emit()
 
 
-def test_check_cancelled_before_first_step_keeps_composer_usable(run: Run, open_gui: OpenGui) -> None:
+def test_message_can_be_sent_after_check_was_cancelled_before_its_first_step(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
@@ -44,7 +45,7 @@ def test_check_cancelled_before_first_step_keeps_composer_usable(run: Run, open_
     run(story())
 
 
-def test_file_added_during_check_stays_for_next_message(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_file_attached_during_check_stays_for_next_message(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     first, second = tmp_path / "first.txt", tmp_path / "second.txt"
     first.write_text(LONG_TEXT)
     second.write_text("later")
@@ -65,12 +66,14 @@ def test_file_added_during_check_stays_for_next_message(run: Run, open_gui: Open
 
 
 async def open_shorter(gui: Gui) -> None:
-    """Open the long chat without its last turn. The next message fits, but has to be checked."""
+    """Open the long chat and delete its last turn. The next message then fits, but must be checked."""
     await open_long(gui)
     gui.transcript.delete_requested.emit(gui.rows[-2].id)
 
 
-def test_fitting_message_is_sent_after_chat_is_left(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_message_that_fits_is_sent_although_other_chat_was_opened(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -92,7 +95,9 @@ def test_fitting_message_is_sent_after_chat_is_left(run: Run, open_gui: OpenGui,
     run(story())
 
 
-def test_first_message_is_sent_after_other_chat_is_opened(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_first_message_of_new_chat_is_sent_although_other_chat_was_opened(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -106,7 +111,7 @@ def test_first_message_is_sent_after_other_chat_is_opened(run: Run, open_gui: Op
     run(story())
 
 
-def test_overflow_in_left_chat_shows_toast_with_link(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_toast_opens_left_chat_whose_message_does_not_fit(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -121,7 +126,7 @@ def test_overflow_in_left_chat_shows_toast_with_link(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_summary_continues_after_chat_is_left(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_summary_continues_after_other_chat_is_opened(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         script = Script(answer=b"Yes.", cases={b"Summarise it so": b"They asked things."}, step_s=0.01)
@@ -145,7 +150,7 @@ def test_summary_continues_after_chat_is_left(run: Run, open_gui: OpenGui, profi
     run(story())
 
 
-def test_summary_progress_moves_during_prefill(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_summary_progress_increases_during_prefill(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         script = Script(answer=b"Yes.", cases={b"Summarise it so": b"They asked things."}, step_s=0.1)
@@ -165,7 +170,7 @@ def test_summary_progress_moves_during_prefill(run: Run, open_gui: OpenGui, prof
     run(story())
 
 
-def test_running_check_and_file_reading_are_shown(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_composer_shows_that_file_is_being_read_or_message_checked(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("Sow in March.")
 
@@ -185,7 +190,9 @@ def test_running_check_and_file_reading_are_shown(run: Run, open_gui: OpenGui, t
     run(story())
 
 
-def test_app_closed_during_check_keeps_draft(run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_app_during_check_keeps_message_as_draft(
+    run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
@@ -203,7 +210,7 @@ def test_app_closed_during_check_keeps_draft(run: Run, open_gui: OpenGui, monkey
     run(story())
 
 
-def test_escape_cancels_check(run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_escape_cancels_check_and_keeps_text(run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 

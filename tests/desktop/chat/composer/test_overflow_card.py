@@ -1,4 +1,4 @@
-"""Overflow card: what would be left out of a long chat, and the choices of the user."""
+"""Tests of the overflow card: the turns that would be left out of a long chat, and the choices of the user."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def row(number: int, role: str, text: str) -> ChatMessage:
 
 
 def branch() -> list[ChatMessage]:
-    """About 3,600 bytes, which are as many tokens of the fake model with a context of 4,096."""
+    """Messages of about 3,600 bytes in total. The fake model has one token per byte, and a context of 4,096 tokens."""
     rows = []
     for turn in range(N_TURNS):
         rows += [row(2 * turn, "user", f"Question {turn}\n{'q' * 340}"), row(2 * turn + 1, "assistant", "a" * 350)]
@@ -68,7 +68,7 @@ def read_by_model(gui: Gui) -> str:
     return "\n".join(bytes(token for token in held if token < 256).decode() for held in slots)
 
 
-def test_overflow_lists_turns_to_be_left_out() -> None:
+def test_find_overflow_lists_turns_to_be_left_out() -> None:
     settings = ChatSettings(system="Be kind.")
     fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
     found = find_overflow(branch(), settings, fitted)
@@ -86,7 +86,7 @@ def test_overflow_lists_turns_to_be_left_out() -> None:
     assert not certainly_fits(branch(), settings, 4_096)
 
 
-def test_unanswered_long_question_can_be_left_out() -> None:
+def test_long_question_without_answer_can_be_left_out() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
     messages = unmerged_messages(rows, ChatSettings())
     found = find_overflow(
@@ -98,7 +98,7 @@ def test_unanswered_long_question_can_be_left_out() -> None:
     assert prompt_messages(rows, ChatSettings(), (0,)) == (Message("user", "Hello"),)
 
 
-def test_overflowing_message_is_not_sent_without_choice(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_message_that_does_not_fit_is_not_sent_without_choice(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -141,7 +141,9 @@ def test_toast_does_not_cover_overflow_card(run: Run, open_gui: OpenGui, profile
     run(story())
 
 
-def test_leave_out_choice_sends_without_oldest_turns(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_choosing_to_leave_out_sends_message_without_oldest_turns(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -156,14 +158,14 @@ def test_leave_out_choice_sends_without_oldest_turns(run: Run, open_gui: OpenGui
             assert "Be kind." in read
             assert "Question 0" not in read
             assert f"Question {N_TURNS - 1}" in read
-            type_and_send(gui, "And again? " + "n" * 500)  # the choice is remembered
+            type_and_send(gui, "And again? " + "n" * 500)  # the choice also applies to the next message
             await until(lambda: len(gui.rows) == 2 * N_TURNS + 4)
             await answered(gui)
 
     run(story())
 
 
-def test_summarise_choice_sends_with_summary(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_choosing_to_summarise_sends_message_with_summary(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"They asked things.")) as gui:
@@ -180,7 +182,7 @@ def test_summarise_choice_sends_with_summary(run: Run, open_gui: OpenGui, profil
     run(story())
 
 
-def test_cancelled_summary_returns_to_choice(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_cancelling_summary_shows_choices_again(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
@@ -196,7 +198,7 @@ def test_cancelled_summary_returns_to_choice(run: Run, open_gui: OpenGui, profil
     run(story())
 
 
-def test_new_chat_choice_moves_draft(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_choosing_new_chat_moves_draft_to_new_chat(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -212,7 +214,7 @@ def test_new_chat_choice_moves_draft(run: Run, open_gui: OpenGui, profile: Profi
     run(story())
 
 
-def test_message_over_context_is_reported(run: Run, open_gui: OpenGui) -> None:
+def test_card_reports_message_longer_than_context(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -232,7 +234,7 @@ def test_message_over_context_is_reported(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_message_over_context_keeps_focus_in_text(run: Run, open_gui: OpenGui) -> None:
+def test_message_longer_than_context_keeps_focus_in_text_field(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -250,7 +252,7 @@ def test_message_over_context_keeps_focus_in_text(run: Run, open_gui: OpenGui) -
     run(story())
 
 
-def test_hidden_overflow_card_returns_focus_to_text(run: Run, open_gui: OpenGui) -> None:
+def test_hiding_focused_overflow_card_returns_focus_to_text_field(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -1,4 +1,4 @@
-"""The quick-ask window."""
+"""Tests of the quick-ask window."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def answer_ended(gui: Gui) -> None:
     await until(lambda: quick_answer(gui) is not None and quick_answer(gui).state != "streaming")
 
 
-def test_quick_question_starts_new_chat_and_keeps_open_one(run: Run, open_gui: OpenGui) -> None:
+def test_quick_question_starts_new_chat_and_leaves_other_chat_open(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"It is **wide** and blue.", step_s=0.01)
         async with open_gui(script) as gui:
@@ -74,7 +74,8 @@ def test_quick_question_starts_new_chat_and_keeps_open_one(run: Run, open_gui: O
             QTest.keyClicks(window.field, "Not while it writes")
             QTest.keyClick(window.field, Qt.Key.Key_Return)
             await answer_ended(gui)
-            await until(lambda: window.answer.shown_text == "It is wide and blue.")  # drawing is throttled
+            # drawing is throttled, so the text appears a little later
+            await until(lambda: window.answer.shown_text == "It is wide and blue.")
             assert window.answer.accessibleDescription() == "It is **wide** and blue."
             assert window.field.text() == "Not while it writes"
             window._copy.click()
@@ -88,7 +89,7 @@ def test_quick_question_starts_new_chat_and_keeps_open_one(run: Run, open_gui: O
     run(story())
 
 
-def test_escape_hides_window_and_answer_continues(run: Run, open_gui: OpenGui) -> None:
+def test_escape_hides_quick_ask_window_and_answer_continues(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A long answer. " * 8, step_s=0.005)) as gui:
             await until(lambda: gui.ready)
@@ -99,7 +100,7 @@ def test_escape_hides_window_and_answer_continues(run: Run, open_gui: OpenGui) -
             QTest.keyClick(window.field, Qt.Key.Key_Escape)
             assert not window.isVisible()
             child_of_window(gui, QuickAskController).open()
-            assert quick_answer(gui) is not None  # the running answer is still visible
+            assert quick_answer(gui) is not None  # an answer that is being written is shown again
             await answer_ended(gui)
             QTest.keyClick(window.field, Qt.Key.Key_Escape)
             child_of_window(gui, QuickAskController).open()
@@ -129,7 +130,7 @@ def test_quick_ask_widgets_have_accessible_names(run: Run, open_gui: OpenGui) ->
     run(story())
 
 
-def test_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGui) -> None:
+def test_answer_to_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
@@ -142,7 +143,7 @@ def test_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_second_start_signals_running_instance(qtbot: QtBot, tmp_path: Path) -> None:
+def test_second_start_sends_request_to_running_instance(qtbot: QtBot, tmp_path: Path) -> None:
     listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.quick_ask_requested), qtbot.assertNotEmitted(listener.show_requested):
@@ -170,7 +171,7 @@ def test_quick_ask_option_opens_window_of_running_instance(run: Run, open_gui: O
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_gallery_of_quick_ask(run: Run, open_gui: OpenGui, scheme: str) -> None:
+def test_gallery_screenshots_of_quick_ask_window_are_saved(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         GALLERY.mkdir(parents=True, exist_ok=True)
         async with open_gui(Script(answer=ANSWER.encode(), step_s=0.003), theme=scheme) as gui:
@@ -182,14 +183,14 @@ def test_gallery_of_quick_ask(run: Run, open_gui: OpenGui, scheme: str) -> None:
             await until(lambda: len(window.answer.shown_text) > 120)
             window.grab().save(str(GALLERY / f"quick-ask-writing-{scheme}.png"))
             await answer_ended(gui)
-            await asyncio.sleep(0.1)  # for the gallery
+            await asyncio.sleep(0.1)  # lets the window finish drawing before the screenshot
             window.grab().save(str(GALLERY / f"quick-ask-answered-{scheme}.png"))
             assert window.answer.height() <= MAX_HEIGHT
 
     run(story())
 
 
-def test_unsent_quick_question_is_kept_when_reopened(run: Run, open_gui: OpenGui) -> None:
+def test_unsent_quick_question_is_kept_when_window_is_opened_again(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Wide.")) as gui:
             await until(lambda: gui.ready)
