@@ -1,4 +1,5 @@
-"""The actions of the window: each is one QAction, used by menus, buttons, the command palette and its shortcut."""
+"""The actions of the window. Each action is one QAction, shared by menus, buttons, the command palette and its
+shortcut."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 Text = str | Callable[[], str]
-"""A text, or what gives it when a menu opens."""
+"""A text, or a function that returns it and is called when a menu opens."""
 
 
 def _always() -> bool:
@@ -18,7 +19,9 @@ def _always() -> bool:
 
 
 class Action(QAction):
-    """Runs `run()` where `is_possible()`. Shortcuts are in Qt's portable notation, "" for none."""
+    """An action of the window. Triggering it calls `run()` if `is_possible()` is true.
+
+    Shortcuts are in Qt's portable notation; "" means no shortcut."""
 
     def __init__(
         self,
@@ -34,8 +37,9 @@ class Action(QAction):
         icon: Text = "",
         is_listed: bool = True,
     ) -> None:
-        """`id` is stored with a changed shortcut. `name` is shown in the command palette and the list of shortcuts,
-        unless it is not `is_listed`; `label`, where it differs, and `icon` are shown in the menu `menu`."""
+        """`id` is the key under which a changed shortcut is stored. `name` is shown in the command palette and in the
+        list of shortcuts, unless `is_listed` is False. The menu `menu` shows `icon` and `label`; without `label` it
+        shows `name`."""
         super().__init__(label if isinstance(label, str) and label else name)
         self.id, self.name, self.run, self.is_possible = id, name, run, is_possible
         self.shortcut_at_first, self.second_shortcut = shortcut, second_shortcut
@@ -43,7 +47,7 @@ class Action(QAction):
         self._label, self._icon = label or name, icon
 
     def refresh(self, icon_of: Callable[[str], QIcon]) -> None:
-        """Updates text and icon for the menu that is about to open."""
+        """Updates the action's text and icon before a menu with it opens."""
         self.setText(_text(self._label))
         if name := _text(self._icon):
             self.setIcon(icon_of(name))
@@ -51,7 +55,8 @@ class Action(QAction):
 
 @dataclass(frozen=True, slots=True)
 class Submenu:
-    """A menu inside the menu `menu`; actions with `menu=id` are in it, or what `fill` adds when the menu opens."""
+    """A submenu of the menu `menu`. It contains the actions whose `menu` is this `id`, or, if `fill` is given, what
+    `fill` adds when the menu opens."""
 
     id: str
     title: str
@@ -62,7 +67,7 @@ class Submenu:
 
 
 class Actions(QObject):
-    """The actions of one window, with the shortcuts that the person has chosen. GUI thread only."""
+    """The actions of one window, with the shortcuts that the user has changed. GUI thread only."""
 
     added = Signal()
     shortcuts_changed = Signal()
@@ -70,7 +75,7 @@ class Actions(QObject):
     """The id of an action that is about to run."""
 
     def __init__(self, window: QWidget, chosen: Mapping[str, str], save: Callable[[dict[str, str]], None]) -> None:
-        """`chosen` has shortcuts by action id; unusable ones are ignored. `save` stores them."""
+        """`chosen` maps action ids to the user's shortcuts; unusable ones are ignored. `save` stores such a mapping."""
         super().__init__(window)
         self._window = window
         self._chosen = {action_id: keys for action_id, keys in chosen.items() if not keys or is_usable(keys)}
@@ -80,7 +85,7 @@ class Actions(QObject):
 
     @property
     def listed(self) -> list[Action]:
-        """In the order in which they were added."""
+        """The actions for the command palette and the list of shortcuts, in the order in which they were added."""
         return [action for action in self._actions.values() if action.is_listed]
 
     def __getitem__(self, action_id: str) -> Action:
@@ -98,7 +103,7 @@ class Actions(QObject):
         self.added.emit()
 
     def fill_menu(self, menu: QMenu, menu_id: str, icon_of: Callable[[str], QIcon]) -> None:
-        """Adds the actions and submenus of that menu which are possible now."""
+        """Adds the actions and submenus of the menu `menu_id` that are possible now."""
         for entry in self._menu_entries:
             if isinstance(entry, Submenu) and entry.menu == menu_id and entry.is_possible():
                 submenu = menu.addMenu(icon_of(entry.icon), entry.title)
@@ -111,15 +116,17 @@ class Actions(QObject):
                 menu.addAction(entry)
 
     def shortcut_of(self, action_id: str) -> str:
-        """The current shortcut in Qt's portable notation, "" for none."""
+        """The action's current shortcut in Qt's portable notation; "" if it has none."""
         return self._chosen.get(action_id, self._actions[action_id].shortcut_at_first)
 
     def shown_shortcut(self, action_id: str) -> str:
-        """The current shortcut as this system writes it."""
+        """The action's current shortcut in the notation of the operating system."""
         return QKeySequence(self.shortcut_of(action_id)).toString(QKeySequence.SequenceFormat.NativeText)
 
     def change_shortcut(self, action_id: str, keys: str) -> Action | None:
-        """Gives an action another shortcut, "" for none. If another action has it, returns that and changes nothing."""
+        """Gives an action another shortcut; with "" it has none.
+
+        If another action already has this shortcut, that action is returned and nothing changes."""
         for other in self._actions.values():
             if keys and other.id != action_id and self.shortcut_of(other.id) == keys:
                 return other
@@ -156,8 +163,9 @@ _USABLE_ALONE = {Qt.Key.Key_Pause, Qt.Key.Key_Print, Qt.Key.Key_Help, Qt.Key.Key
 
 
 def is_usable(keys: str) -> bool:
-    """Whether keys, in Qt's portable notation, can be a shortcut: those that type, move the cursor or press a button
-    need Ctrl, Alt or the system's modifier."""
+    """Whether `keys`, in Qt's portable notation, may be a shortcut.
+
+    Keys that type a character, move the cursor or press a button are only usable with Ctrl, Alt or Meta."""
     sequence = QKeySequence(keys)
     if sequence.isEmpty():
         return False

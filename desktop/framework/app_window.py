@@ -1,4 +1,4 @@
-"""The main window as features see it."""
+"""The interface of the main window that features use."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ class AppWindow(QWidget):
     """The interface of `desktop.shell.main_window.MainWindow`; features do not import the shell. GUI thread only."""
 
     close_requested = Signal()
-    """The window was closed or the app is to end. Whoever runs the app hides the window and ends the app."""
+    """The window was closed, or the app is to end. The receiver hides the window and ends the app."""
 
     theme: Theme
     toast: Toast
     undo_stack: UndoStack
 
     def show_page(self, page_id: str) -> None:
-        """Shows a page by its id (`Page.id`). Does nothing while that page is not made yet."""
+        """Shows the page whose `Page.id` is `page_id`. Does nothing if that page has not been created yet."""
         raise NotImplementedError
 
     def is_page_shown(self, page_id: str) -> bool:
         raise NotImplementedError
 
     def show_chat_list(self) -> None:
-        """Shows the sidebar with the list of chats in place of search results, and gives the list the focus."""
+        """Shows the list of chats in the sidebar, in place of search results, and gives the list the focus."""
         raise NotImplementedError
 
     def show_search(self) -> None:
@@ -36,11 +36,11 @@ class AppWindow(QWidget):
         raise NotImplementedError
 
     def show_error(self, error: BaseException, *, topic: str = "", stays: bool = False) -> None:
-        """Shows the sentence for `error` in a toast. See `Toast.show_message` for `topic` and `stays`."""
+        """Shows a message for `error` in a toast. `topic` and `stays` are those of `Toast.show_message`."""
         raise NotImplementedError
 
     def bring_to_front(self) -> None:
-        """Shows the window in front of all others, not minimised."""
+        """Brings the window in front of all other windows, and restores it if it is minimised."""
         raise NotImplementedError
 
     def quit(self) -> None:

@@ -1,4 +1,4 @@
-"""How a feature declares its page. The registry of pages is `desktop.shell.page_list`."""
+"""The declaration of a page by its feature. The registry of pages is `desktop.shell.page_list`."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from PySide6.QtWidgets import QWidget
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The window makes the sidebar entry, the palette entry and the shortcut from this.
+    """A page of the window. The window creates the page's sidebar entry, command palette entry and shortcut from it.
 
-    Declared in `desktop/<feature>/registration.py`, which imports nothing heavy: it is read before the first paint.
-    """
+    A feature declares its page in `desktop/<feature>/registration.py`. That module is imported before the first paint,
+    so it must not import anything heavy."""
 
     id: str
     title: str
-    """Marked by QT_TRANSLATE_NOOP("pages", …)."""
+    """The untranslated title, marked by QT_TRANSLATE_NOOP("pages", …)."""
     icon: str
-    """A file of `resources/icons`, without its suffix."""
+    """The name of a file in `resources/icons`, without its suffix."""
     command: str
-    """The entry of the command palette, marked by QT_TRANSLATE_NOOP("actions", …)."""
+    """The untranslated name of the command palette entry, marked by QT_TRANSLATE_NOOP("actions", …)."""
     shortcut: str
     make: Callable[[Any], QWidget]
-    """Makes the page's widget, a `PageView`, and connects it, from a `desktop.services.Services` (not named here: it
-    would close an import cycle). Called once, after the first paint; imports what it needs."""
+    """Creates the page's widget, a `PageView`, and connects it. The argument is a `desktop.services.Services`; naming
+    that type here would be an import cycle. Called once, after the first paint; heavy imports belong inside this
+    function."""
     action_id: str = ""
-    """By which a changed shortcut is stored; "go_<id>" if empty."""
+    """The id of the action that shows the page; "go_<id>" if empty. A changed shortcut is stored under it."""
     in_sidebar: bool = True
     on_demand: bool = False
-    """Made when it is first shown."""
+    """Whether the page's widget is created only when the page is first shown."""
 
     @property
     def shown_title(self) -> str:
-        """In the person's language."""
+        """The title in the language of the user interface."""
         return QCoreApplication.translate("pages", self.title)
 
     @property
     def shown_command(self) -> str:
-        """In the person's language."""
+        """The name of the command palette entry in the language of the user interface."""
         return QCoreApplication.translate("actions", self.command)

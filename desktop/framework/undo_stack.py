@@ -1,8 +1,8 @@
-"""Deletions and moves to the archive that can be undone: one stack for the whole window.
+"""The undo stack of the window, for deletions and for moves to the archive.
 
-Not a QUndoStack: that calls `redo` on each push, and can neither remove an entry from its middle nor undo another one
-than the newest, which a toast of an earlier deletion does.
-"""
+It is not a QUndoStack, because the toast of an earlier deletion undoes that deletion and not the newest one. A
+QUndoStack can neither undo an entry other than the newest nor remove one from its middle, and it calls `redo` on each
+push."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject
 from desktop.widgets.toast import Toast
 
 UNDO_MS = 8_000
-"""How long the toast offers to undo. The shortcut works as long as the app runs."""
+"""How long the toast with the undo button is shown. The undo shortcut works until the app ends."""
 TOPIC = "undo"
 
 
 class UndoStack(QObject):
-    """Each entry is undone once: by its toast, or by `undo`, newest first. GUI thread only."""
+    """The operations that can be undone: the newest one by `undo`, and each by the button in its toast. An operation is
+    undone at most once. GUI thread only."""
 
     def __init__(self, toast: Toast) -> None:
         super().__init__(toast)
@@ -30,19 +31,20 @@ class UndoStack(QObject):
         return not self._entries
 
     def push(self, message: str, undo: Callable[[], object]) -> None:
-        """Adds an entry and shows `message` with a button that undoes it."""
+        """Adds an operation, which the function `undo` reverts. Shows `message` in a toast with a button that undoes
+        it."""
         self._entries.append(undo)
         self._toast.show_message(
             message, action=self.tr("Undo"), act=lambda: self._undo(undo), for_ms=UNDO_MS, topic=TOPIC
         )
 
     def remove(self, undo: Callable[[], object]) -> None:
-        """Removes an entry without undoing it, where a later one includes it."""
+        """Removes an entry without undoing it. Used when a newer entry undoes the same operation."""
         if undo in self._entries:
             self._entries.remove(undo)
 
     def undo(self) -> None:
-        """Undoes the newest entry, if any."""
+        """Undoes the newest entry. Does nothing if the stack is empty."""
         if self._entries:
             self._toast.clear(TOPIC)
             self._undo(self._entries[-1])

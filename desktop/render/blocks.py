@@ -1,4 +1,5 @@
-"""The blocks of a message: paragraphs, code, tables and so on, each laid out and replaced by itself."""
+"""The blocks of a message: paragraphs, code, tables and so on. Each block is laid out separately, and replaced
+separately while an answer streams."""
 
 from __future__ import annotations
 
@@ -10,26 +11,28 @@ Kind = Literal["text", "heading", "list", "quote", "table", "code", "rule", "foo
 
 @dataclass(frozen=True, slots=True)
 class InlineImage:
-    """A formula or a picture in the text."""
+    """A formula or a picture within the text of a block."""
 
     kind: Literal["formula", "picture"]
     source: str
-    """LaTeX, or the address of the picture."""
+    """The LaTeX of a formula, or the address of a picture."""
     alt_text: str
-    """Shown while the image is not rendered, or cannot be, and copied in its place."""
+    """The text shown until the image is rendered, or if it cannot be rendered. It is also copied in place of the
+    image."""
     display: bool = False
-    """A formula on a line of its own."""
+    """Whether this is a display formula, on a line of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`code` and `language` are set for code, `html` for all other kinds."""
+    """One block of a message. Code blocks have `code` and `language`; all other kinds have `html`."""
 
     kind: Kind
     html: str = ""
-    """Safe: all untrusted text is escaped. `<img src="inline:N">` is the N-th of `inline_images`."""
+    """HTML in which all untrusted text is escaped. `<img src="inline:N">` is the N-th of `inline_images`."""
     code: str = ""
     language: str = ""
     inline_images: tuple[InlineImage, ...] = ()
     joiner: str | None = None
-    """If a long block was split: the text between this piece and the one before. None for the start of a block."""
+    """Set if this is a later piece of a long block that was split: the text between the previous piece and this one.
+    None for the first piece, and for a block that was not split."""

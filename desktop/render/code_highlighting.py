@@ -1,4 +1,7 @@
-"""Syntax highlighting: source code to HTML spans whose classes are styled in `resources/styles/document.css`."""
+"""Syntax highlighting: converts source code to HTML spans.
+
+The classes of the spans are styled in `resources/styles/document.css`. The colours are in
+`resources/styles/colours.json`."""
 
 from __future__ import annotations
 
@@ -20,9 +23,10 @@ from pygments.token import (  # type: ignore[import-untyped]
 from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
 MAX_LENGTH = 16_000
-"""Characters of code; longer code is not highlighted, since lexing takes too long."""
+"""Code with more characters is not highlighted, because lexing would take too long."""
 TAIL_LENGTH = 1_200
-"""Characters of streaming code that are highlighted again with each change; takes about 4 ms."""
+"""Of streaming code, at least this many and at most twice as many characters at the end are highlighted again with each
+change. That takes about 4 ms."""
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Comment, "c"),
@@ -42,7 +46,7 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 
 @lru_cache(maxsize=32)
 def code_html(code: str, language: str) -> str:
-    """The code as one `<pre>`, highlighted if the language is known. Cached. Any thread."""
+    """The code as HTML in one `<pre>`, highlighted if the language is known. The result is cached. Any thread."""
     lexer = _lexer(language) if len(code) <= MAX_LENGTH else None
     if lexer is None:
         return f"<pre>{escape(code)}</pre>"
@@ -54,14 +58,14 @@ def code_html(code: str, language: str) -> str:
 
 
 def file_name(language: str) -> str:
-    """A file name with the usual extension of the language."""
+    """A file name for code in this language, with the language's usual extension: `code.py`."""
     lexer = _lexer(language)
     pattern = next((each for each in lexer.filenames if each[:2] == "*."), "*.txt") if lexer is not None else "*.txt"
     return f"code{pattern[1:]}"
 
 
 class IncrementalHighlighter:
-    """Highlights code that streams in. Code far above the end keeps its highlighting and is not lexed again."""
+    """Highlights streaming code. Code far above the end is not lexed again when code is added."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -69,7 +73,7 @@ class IncrementalHighlighter:
         self._settled_html = ""
 
     def feed(self, code: str) -> str:
-        """All of `code` as one `<pre>`. Fast if `code` starts with the code of the last call."""
+        """The HTML of all of `code`, in one `<pre>`. Fast if `code` continues the code of the last call."""
         if len(code) > MAX_LENGTH:
             return code_html(code, self.language)
         if not code.startswith(self._settled):
@@ -99,7 +103,8 @@ def _class(kind: _TokenType) -> str:
 
 
 def _split_offset(tail: str) -> int:
-    """An offset at which lexing can start: before a line that is not indented, else before any line, else anywhere."""
+    """The offset at which to split `tail` so that lexing can start again there: before a line that is not indented,
+    else before any line, else at `TAIL_LENGTH`."""
     best = 0
     at = tail.find("\n") + 1
     while 0 < at <= TAIL_LENGTH:

@@ -1,4 +1,5 @@
-"""Splits lists at the code blocks in them, so that code in a list is a block of its own. Any thread."""
+"""Splits Markdown lists at the code blocks inside them, so that each code block becomes a block of the message. Any
+thread."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ LIST_OPENINGS = ("bullet_list_open", "ordered_list_open")
 
 @dataclass(slots=True)
 class _Level:
-    """An open list. After a split it is not `begun` until its next item."""
+    """An open list. After a split, `begun` is False until the list's next item starts."""
 
     opening: Token
     number: int
@@ -21,10 +22,11 @@ class _Level:
 
 
 def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Splits the tokens of one list into lists without code, and single code blocks.
+    """Splits the tokens of one list into lists without code, and code blocks.
 
-    A list that continues after code has its number in `start` and its nesting depth in `meta["depth"]`. The rest of an
-    item that was split has the same depth and no bullet."""
+    Where a list continues after a code block, its opening token has the number of the next item in `start` and its
+    nesting depth in `meta["depth"]`. If an item was split, the rest of it becomes paragraphs without a bullet, which
+    have the same depth."""
     levels: list[_Level] = []
     part: list[Token] = []
     quotes = 0
@@ -44,7 +46,7 @@ def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _continued(token: Token, levels: list[_Level]) -> list[Token]:
-    """The tokens that a token adds to the current part."""
+    """The tokens that are added to the current part for `token`."""
     if token.type in LIST_OPENINGS:
         levels.append(_Level(token, int(token.attrGet("start") or 1) - 1))
         is_split = any(not level.begun for level in levels[:-1])

@@ -1,4 +1,4 @@
-"""Renders LaTeX formulas to SVG or MathML, bounded in time, size and memory.
+"""Renders LaTeX formulas to SVG or MathML, with limits on time, size and memory.
 
 Not for the GUI thread: a complex formula takes up to half a second."""
 
@@ -19,11 +19,12 @@ from xml.etree import ElementTree
 T = TypeVar("T")
 
 LIMIT_S = 0.5
-"""CPU time per formula. Nested fractions take exponential time; a formula over the limit is shown as source."""
+"""The CPU time for one formula. Nested fractions take exponential time. A formula that exceeds the limit is shown as
+source."""
 
 MAX_LENGTH = 2_000
 MAX_WIDTH, MAX_HEIGHT = 8_000.0, 4_000.0
-"""Pixels. A larger formula, such as `\\hspace{100000em}`, is shown as source."""
+"""The largest size of a formula in pixels. A larger one, such as `\\hspace{100000em}`, is shown as source."""
 
 MAX_CACHED, MAX_CACHED_BYTES = 512, 32_000_000
 INLINE_PX, DISPLAY_PX = 16.0, 18.0
@@ -37,12 +38,13 @@ _ATTRIBUTE = re.compile(
     "rspace|minsize|maxsize|symmetric|largeop|movablelimits|width|height|depth|voffset|linethickness|columnalign|"
     "rowalign|columnspacing|rowspacing|columnlines|rowlines|frame|notation|open|close"
 )
-"""Attributes that only affect layout; in particular no `href`."""
+"""Attributes of MathML elements that only affect layout. `href` in particular is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A rendered formula. `svg` is black; sizes are in pixels; the baseline is `ascent` below the top."""
+    """A rendered formula. `svg` is drawn in black. Sizes are in pixels; `ascent` is the distance from the top to the
+    baseline."""
 
     svg: str
     width: float
@@ -55,7 +57,7 @@ class _TimedOut(Exception):
 
 
 class _Cache:
-    """The formulas rendered last, limited in number and bytes. Any thread."""
+    """A cache of the most recently rendered formulas, limited in number and in bytes. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,16 +80,18 @@ class _Cache:
 
 _cache = _Cache()
 _render_lock = threading.Lock()
-"""ziamath keeps its configuration and fonts in globals."""
+"""Serializes the calls of ziamath, which keeps its configuration and fonts in globals."""
 
 
 def cached_formula(source: str, display: bool) -> tuple[Formula | None] | None:
-    """The cached result of `formula` in a 1-tuple; None if it is not cached. Fast. Any thread."""
+    """Looks up the result of `formula` in the cache: the result in a 1-tuple, or None if it is not cached. Fast. Any
+    thread."""
     return _cache.get((source, display))
 
 
 def formula(source: str, *, display: bool) -> Formula | None:
-    """Renders a formula; None if it is invalid or exceeds a limit. Cached. Never raises. Any thread but the GUI's."""
+    """Renders a formula. None if it is invalid or exceeds a limit. Cached. Never raises. Any thread but the GUI
+    thread."""
     if len(source) > MAX_LENGTH:
         return None
     key = source, display
@@ -100,18 +104,19 @@ def formula(source: str, *, display: bool) -> Formula | None:
 
 
 def mathml(source: str, *, display: bool) -> str | None:
-    """A `<math>` element annotated with the LaTeX source; None if it is invalid or exceeds a limit. Never raises."""
+    """The formula as a `<math>` element that is annotated with the LaTeX source. None if the formula is invalid or
+    exceeds a limit. Never raises."""
     if len(source) > MAX_LENGTH:
         return None
     return _within_limit(lambda: _as_mathml(source, display))
 
 
 def _within_limit(make: Callable[[], T]) -> T | None:
-    """The result of `make`; None if it fails or takes longer than `LIMIT_S` of CPU time."""
+    """Calls `make` and returns its result. None if it raises, or takes longer than `LIMIT_S` of CPU time."""
     with _render_lock:
         before = sys.gettrace()
         try:
-            # Imported late, since slow and rarely needed; and before the time limit starts.
+            # Imported here, since it is slow and rarely needed, and before the time limit starts.
             import ziamath.tex
             import ziamath.zmath  # noqa: F401
 
@@ -154,7 +159,7 @@ def _as_mathml(source: str, display: bool) -> str:
 
 
 def _cleaned(element: ElementTree.Element) -> ElementTree.Element:
-    """Without namespaces and unknown attributes. An unknown element becomes an `mrow`."""
+    """A copy of a MathML element without namespaces and unknown attributes. An unknown element becomes an `mrow`."""
     name = str(element.tag).rpartition("}")[2]
     kept = {key: value for key, value in element.attrib.items() if _ATTRIBUTE.fullmatch(key)}
     cleaned = ElementTree.Element(name if _TAG.fullmatch(name) else "mrow", kept)
@@ -168,7 +173,8 @@ def _n_bytes(key: tuple[str, bool], made: Formula | None) -> int:
 
 
 def _deadline(end: float) -> Callable[[FrameType, str, object], None]:
-    """A trace function that raises at the first function call after `end`. It traces only calls, which is cheap."""
+    """A trace function that raises at the first function call after the CPU time `end`. It traces only calls, which is
+    cheap."""
 
     def check(frame: FrameType, event: str, argument: object) -> None:
         if time.thread_time() > end:

@@ -1,8 +1,9 @@
 """Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. Linear in the length of the text. Any thread.
 
-`$` follows Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, and no digit after the closing
-one. In addition there is no digit before the opening `$` and no Latin letter after the closing one, so that prices
-(`US$5`) and shell variables (`$HOME/bin:$PATH`) are no formulas; ordinals such as `$n$th` are."""
+The rules for `$` follow Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, and no digit
+after the closing one. Further rules prevent prices (`US$5`) and shell variables (`$HOME/bin:$PATH`) from becoming
+formulas: no digit before the opening `$`, and no Latin letter after the closing one. Ordinals such as `$n$th` are
+allowed."""
 
 from __future__ import annotations
 
@@ -14,22 +15,25 @@ from markdown_it.rules_inline import StateInline
 
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)(?![A-Za-z0-9])")
 _MONEY = re.compile(r"\d[\d.,]*[,;]?\s+[A-Za-z]{2,}")
-"""An amount of money followed by a word, as in "$10, or R$ 12"."""
+"""Matches an amount of money and a word after it, such as "10, or" in "$10, or R$ 12"."""
 _ENV_KEY = "formula_syntax.last"
 
 LastOffsets = dict[tuple[str, int], int]
-"""The last offset of each closing delimiter before a limit, so that an unclosed formula is detected in O(1)."""
+"""Maps a closing delimiter and a limit to the delimiter's last offset before the limit. A lookup shows in O(1) that a
+formula is not closed."""
 
 
 def formula_rules(parser: MarkdownIt) -> None:
-    """Adds the rules. Tokens: `math_inline`, `math_inline_double` (a display formula within a paragraph) and
-    `math_block`, each with its opening delimiter as `markup`."""
+    """Adds the rules to a parser.
+
+    They produce the tokens `math_inline`, `math_inline_double` (a display formula within a paragraph) and `math_block`.
+    `markup` is the opening delimiter."""
     parser.inline.ruler.before("escape", "math_inline", _inline)
     parser.block.ruler.before("fence", "math_block", _block)
 
 
 def formula_spans(line: str) -> list[tuple[int, int]]:
-    """Start and end of each formula in one line of text, including delimiters."""
+    """The start and end offsets of each formula in one line of text, including its delimiters."""
     found: list[tuple[int, int]] = []
     last: LastOffsets = {}
     at = 0
@@ -61,8 +65,9 @@ def _inline(state: StateInline, silent: bool) -> bool:
 
 
 def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """A formula that is alone on its lines. It must not cross the end of a list or quote; with `$$` it contains no
-    blank line."""
+    """The rule for a formula that is alone on its lines.
+
+    It must end in the list or quote in which it starts. Between `$$` there must be no blank line."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
     markup = state.src[begin : begin + 2]
     if markup not in ("$$", "\\[") or state.is_code_block(start_line):
@@ -115,7 +120,8 @@ def _find(source: str, delimiter: str, begin: int, limit: int, last: LastOffsets
 
 
 def _match(source: str, at: int, limit: int, last: LastOffsets) -> tuple[str, str, int] | None:
-    """The opening delimiter, the LaTeX source and the end of the formula that starts at `at`."""
+    """The formula that starts at the offset `at`: its opening delimiter, its LaTeX source and its end. None if none
+    starts there."""
     two = source[at : at + 2]
     if two in ("\\(", "\\["):
         end = _find(source, "\\)" if two == "\\(" else "\\]", at + 2, limit, last)

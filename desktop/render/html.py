@@ -1,4 +1,5 @@
-"""Converts Markdown tokens to the HTML subset of QTextDocument. All untrusted text is escaped. Any thread."""
+"""Converts Markdown tokens to the subset of HTML that QTextDocument supports. All untrusted text is escaped. Any
+thread."""
 
 from __future__ import annotations
 
@@ -12,13 +13,14 @@ from desktop.render.safe_addresses import is_local_image, is_safe_link
 from desktop.render.text_direction import Direction, base_direction, first_strong_direction
 
 INDENT = 24
-"""Pixels by which each level of a list is indented."""
+"""The indentation of each list level in pixels."""
 
 THIN = "\u2009"
-"""Thin spaces around a code span make room for its background. They are removed from copied text."""
+"""A thin space on both sides of a code span makes room for its background. It is removed from copied text."""
 
 ISOLATE, END_ISOLATE = "\u2066", "\u2069"
-"""Around code spans in right-to-left text, so that their characters keep their order. Removed from copied text."""
+"""Characters around a code span in right-to-left text, so that the code keeps its character order. They are removed
+from copied text."""
 
 _PADDING = f'<span class="room">{THIN}</span>'
 _RTL_PADDING_BEFORE = f'<span class="room">{ISOLATE}{THIN}</span>'
@@ -40,14 +42,16 @@ _TAGS = {
 }
 _TABLE_PARTS = ("thead_open", "tbody_open", "tr_open", "th_open", "td_open")
 MAX_LOOKAHEAD = 24
-"""Tokens after the start of a block among which its first text is searched, to find its direction."""
+"""The first text of a block, which decides its direction, is searched among this many tokens after the block's
+start."""
 
 _INLINE_FORMULAS = {"math_inline": False, "math_inline_double": True}
 _HIDDEN = ("footnote_block_open", "footnote_block_close", "footnote_open", "footnote_close", "footnote_anchor")
 
 
 def to_html(tokens: Sequence[Token]) -> tuple[str, tuple[InlineImage, ...]]:
-    """The HTML of block tokens, and the inline images that it refers to. Unknown tokens are shown as text."""
+    """Converts block tokens to HTML. Also returns the inline images to which the HTML refers. Unknown tokens are shown
+    as text."""
     writer = _Writer()
     return writer.write(tokens), tuple(writer.inline_images)
 
@@ -56,9 +60,9 @@ class _Writer:
     def __init__(self) -> None:
         self.inline_images: list[InlineImage] = []
         self._note = ""
-        """The HTML of a footnote's number, until its text begins."""
+        """The HTML of a footnote's number, until it is written before the footnote's text."""
         self._directions: list[Direction | None] = [None]
-        """Directions of the open blocks, the innermost last."""
+        """The text directions of the open blocks, the innermost block last."""
 
     def write(self, tokens: Sequence[Token]) -> str:
         parts: list[str] = []
@@ -75,7 +79,8 @@ class _Writer:
         return "".join(parts)
 
     def _open_block(self, tokens: Sequence[Token], at: int) -> str:
-        """The attributes of a block that starts. Its direction is that of its first text; a table has one direction."""
+        """The attributes for the opening tag of a block. A block has the direction of its first text; a table has one
+        direction."""
         token, inherited = tokens[at], self._directions[-1]
         first = [each.children or () for each in tokens[at + 1 : at + MAX_LOOKAHEAD] if each.type == "inline"]
         if token.type in _TABLE_PARTS:
@@ -96,12 +101,12 @@ class _Writer:
     def _token(self, token: Token, attribute: str = "") -> str:
         if token.type == "footnote_open":
             self._note = f"<sup>{int(token.meta['id']) + 1}</sup> "
-        if token.hidden or token.type in _HIDDEN:  # hidden: paragraphs of a tight list
+        if token.hidden or token.type in _HIDDEN:  # the paragraphs of a tight list are hidden
             return ""
         if token.type == "inline":
             note, self._note = self._note, ""
             return note + self._inline(token.children or ())
-        if token.type in ("fence", "code_block"):  # inside a list or quote; elsewhere it is a block
+        if token.type in ("fence", "code_block"):  # code inside a list or quote; elsewhere code is a block of its own
             return f"<pre>{escape(token.content.rstrip())}</pre>"
         if token.type == "math_block":
             return f'<p align="center">{self._formula(token, display=True)}</p>'
@@ -126,7 +131,7 @@ class _Writer:
                         else (_PADDING, _PADDING)
                     )
                     parts.append(f"{before}<code>{escape(token.content)}</code>{after}")
-                case "softbreak" | "hardbreak":  # single line breaks are kept, as in a poem
+                case "softbreak" | "hardbreak":  # unlike in CommonMark, a single line break is kept, as in a poem
                     parts.append("<br>")
                 case "link_open":
                     address = str(token.attrGet("href") or "")
@@ -150,7 +155,7 @@ class _Writer:
         return self._image(InlineImage("formula", source, f"{before}{source}{after}", display))
 
     def _picture(self, address: str, alt_text: str) -> str:
-        """Images on other machines are never loaded: their description is shown."""
+        """The HTML of a picture. A picture on another machine is never loaded: its description is shown instead."""
         if not is_local_image(address):
             return f"<i>{escape(alt_text)}</i>"
         return self._image(InlineImage("picture", address, alt_text))
@@ -161,7 +166,7 @@ class _Writer:
 
 
 def _task(html: str) -> str:
-    """The HTML of a list item's first text. The brackets of a task become a checkbox."""
+    """The HTML of the first text of a list item. `[ ]` or `[x]` at its start becomes a checkbox."""
     checkbox = _CHECKBOXES.get(html[:4].lower())
     return html if checkbox is None else f"{checkbox} {html[4:]}"
 

@@ -1,4 +1,5 @@
-"""Long texts: excerpts, and blocks that are split into pieces so that each is laid out in about 10 ms. Qt-free."""
+"""Shortens long messages to excerpts, and splits long blocks into pieces. Each piece is laid out in about 10 ms.
+Qt-free."""
 
 from __future__ import annotations
 
@@ -11,23 +12,23 @@ from desktop.render.blocks import Block, Kind
 from desktop.render.html import to_html
 
 EXCERPT_LENGTH = 60_000
-"""Characters of a message that are shown until more is requested."""
+"""The number of characters of an answer that are shown at first, and that "Show more" adds."""
 PIECE_LENGTH = 3_000
-"""Characters of text in one piece."""
+"""A block with more characters of text is split into pieces of about this length."""
 ITEMS_PER_PIECE = 40
 CELLS_PER_PIECE = 300
 MAX_UNSPLIT_LENGTH = 24_000
-"""Characters of a list or quote that cannot be split; a longer one is shown as plain text."""
+"""A part of a list or quote that cannot be split further is shown as plain text if it has more characters than this."""
 _JOINING_CHARACTERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
 def excerpt(text: str, max_length: int = EXCERPT_LENGTH) -> str:
-    """The text, or its beginning up to the end of a line or a word."""
+    """The text, or its beginning of at most `max_length` characters, which ends after a line or word if possible."""
     return text if len(text) <= max_length else text[: split_point(text, max_length)[0]]
 
 
 def split_block(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
-    """The tokens of one block as one `Block`, or as several pieces if it is long."""
+    """Converts the tokens of one block to a `Block`, or to several pieces if the block is long."""
     size = sum(len(token.content) for token in tokens)
     head = tokens[0]
     if kind == "table":
@@ -47,19 +48,21 @@ def split_block(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
 
 
 def split_inline(children: Sequence[Token], max_length: int = PIECE_LENGTH) -> list[tuple[list[Token], str | None]]:
-    """Splits inline tokens into pieces, each with the text between it and the piece before."""
+    """Splits inline tokens into pieces. Each piece is returned with the text between the previous piece and it; None
+    for the first."""
     known = [
         _as_text(token) if len(token.content) > max_length and token.type != "text" else token for token in children
     ]
     found = _split_tokens(known, max_length)
     if any(sum(len(token.content) for token in piece) > 2 * max_length for piece, _ in found):
         plain = "".join(_as_text(token).content for token in children)
-        found = _split_tokens([Token("text", "", 0, content=plain)], max_length)  # one format spans all of it
+        # one format, such as bold, spans the whole text
+        found = _split_tokens([Token("text", "", 0, content=plain)], max_length)
     return found
 
 
 def _as_text(token: Token) -> Token:
-    """An inline token as plain text; a formula as its source."""
+    """An inline token as a token of plain text. A formula becomes its source."""
     content = "\n" if token.type in ("softbreak", "hardbreak") else token.content
     if token.type in ("math_inline", "math_inline_double"):
         content = token.markup + content + {"\\(": "\\)", "\\[": "\\]"}.get(token.markup, token.markup)
@@ -95,7 +98,8 @@ def _split_tokens(children: Sequence[Token], max_length: int) -> list[tuple[list
 
 
 def split_point(text: str, max_length: int) -> tuple[int, str]:
-    """Where to split a text, at most at `max_length`, and the line break or space there; empty if there is none."""
+    """The offset at which to split a text, at most `max_length`, and the line break or space that is there. "" means
+    that the text is split within a word."""
     for separator in ("\n", " "):
         at = text.rfind(separator, max_length // 2, max_length)
         if at > 0:
@@ -128,7 +132,7 @@ def _bounded(tokens: Sequence[Token], kind: Kind, joiner: str | None) -> Iterato
 
 
 def _split_list(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Splits a list between items. Tokens before and after the list stay with the first and last piece."""
+    """Splits a list between its items. Tokens before and after the list remain in the first and the last piece."""
     depth = length = n_items = number = 0
     part: list[Token] = []
     opening: Token | None = None
@@ -152,7 +156,7 @@ def _split_list(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _split_children(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """Splits a quote or footnotes between their blocks."""
+    """Splits a quote or a block of footnotes between the blocks that it contains."""
     opening, closing = tokens[0], tokens[-1]
     depth = length = 0
     part: list[Token] = []

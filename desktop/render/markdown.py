@@ -1,4 +1,4 @@
-"""Parses Markdown into blocks: a whole text, or incrementally while it streams in. Any thread."""
+"""Parses Markdown into blocks: a complete text at once, or a streaming text incrementally. Any thread."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _KINDS: dict[str, Kind] = {
 
 class _Markdown(MarkdownIt):
     def validateLink(self, url: str) -> bool:
-        """Also allows local files. Which links and images are used is decided when the HTML is written."""
+        """Accepts file URLs, too. Which links and images are used is decided later, when the HTML is written."""
         return super().validateLink(url) or url[:8].lower() == "file:///"
 
 
 @lru_cache(maxsize=2)
 def _parser(*, footnotes: bool) -> MarkdownIt:
-    """CommonMark with tables, strikethrough and formulas. Raw HTML is shown as text.
+    """A CommonMark parser with tables, strikethrough and formulas. It shows raw HTML as text.
 
-    `footnotes`: only for a complete text."""
+    `footnotes` enables footnotes, which can only be parsed in a complete text."""
     parser = _Markdown("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.use(formula_rules)
     parser.use(table_rules)
@@ -51,7 +51,7 @@ def _parser(*, footnotes: bool) -> MarkdownIt:
 
 
 class _Cache:
-    """The texts parsed last, limited in number and characters. Any thread."""
+    """A cache of the blocks of the most recently used texts, limited in number and in characters. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,15 +78,15 @@ class _Cache:
 
 MAX_CACHED, MAX_CACHED_CHARACTERS = 128, 1_000_000
 MAX_OPEN_LENGTH = 2 * PIECE_LENGTH
-"""Characters of one streaming paragraph, list or quote that are parsed again at each change."""
+"""A streaming paragraph, list or quote with more characters is split, because it is parsed again with each change."""
 MAX_PRERENDERED = 12
-"""The number of messages in a high window."""
+"""The number of messages that fit into a tall window."""
 
 _cache = _Cache()
 
 
 def blocks(source: str) -> tuple[Block, ...]:
-    """The blocks of a complete text. Cached. Never raises."""
+    """The blocks of a complete text. The result is cached. Never raises."""
     known = _cache.get(source)
     if known is None:
         known = tuple(block for block, _ in _parse(_with_line_feeds(source), footnotes=True))
@@ -95,7 +95,8 @@ def blocks(source: str) -> tuple[Block, ...]:
 
 
 def prerender(texts: Sequence[str]) -> None:
-    """Fills the caches of blocks, highlighted code and formulas for the last texts, so that a chat opens quickly."""
+    """Fills the caches of blocks, highlighted code and formulas for the last of these texts, so that a chat with them
+    opens quickly."""
     for text in texts[-MAX_PRERENDERED:]:
         for block in blocks(excerpt(text)):
             if block.kind == "code":
@@ -111,29 +112,31 @@ def cached_blocks(source: str) -> tuple[Block, ...] | None:
 
 
 def needs_full_parse(text: str) -> bool:
-    """Whether a text may contain what depends on later text: link definitions, footnotes, multi-line formulas."""
+    """Whether incremental parsing of a text may be wrong, because the text may contain link definitions, footnotes or
+    formulas of several lines. Their meaning depends on later text."""
     return any(mark in text for mark in ("]:", "$$", "\\["))
 
 
 class IncrementalMarkdown:
-    """Parses a streaming text. Only the part whose blocks may still change is parsed again.
+    """Parses a streaming text incrementally: only the part whose blocks may still change is parsed again.
 
-    The result of `feed` equals `blocks(text)` unless the text `needs_full_parse`; then parse it again when complete. A
-    paragraph, list or quote longer than `MAX_OPEN_LENGTH` is split, and the rest parsed by itself: `was_split`."""
+    The result of `feed` equals `blocks(text)`, unless `needs_full_parse(text)`; such a text must be parsed again when
+    it is complete. A paragraph, list or quote longer than `MAX_OPEN_LENGTH` is split and its rest is parsed separately;
+    then `was_split` is True."""
 
     def __init__(self) -> None:
         self.was_split = False
         self._joiner: str | None = None
         self._table_head = ""
-        """The header lines of a table whose first rows were split off."""
+        """The header lines of a long table whose first rows were split off."""
         self._text = ""
         self._closed: list[Block] = []
         """Blocks that cannot change any more."""
         self._open_from = 0
-        """The offset of the first block that may change."""
+        """The offset of the first block that may still change."""
 
     def feed(self, text: str) -> list[Block]:
-        """The blocks of `text`. If it does not continue the text of the last call, it is parsed from its start."""
+        """The blocks of `text`. If `text` does not continue the text of the last call, it is parsed from its start."""
         text = _with_line_feeds(text)
         if not text.startswith(self._text):
             self._closed, self._open_from, self._joiner, self._table_head = [], 0, None, ""
@@ -142,13 +145,14 @@ class IncrementalMarkdown:
             pass
         found = self._parse_open(text[self._open_from :])
         shown = [*self._closed, *(block for block, _ in found)]
-        # A block is closed by the next block, once the first line of that is complete: "----" is a rule that ends a
-        # table, but "----x" is a row of it. A table is certain after its second line.
+        # A block can no longer change once the first line of the next block is complete. After a table, "----" is a
+        # rule that ends it, but "----x" is another row. A table is only recognized at its second line.
         first_open = max(
             (
                 n
                 for n, (block, at) in enumerate(found)
-                if (n == 0 or found[n - 1][1] != at)  # pieces of one list are parsed again together
+                # all pieces of one list have the same offset and are parsed again together
+                if (n == 0 or found[n - 1][1] != at)
                 and text.count("\n", self._open_from + at) >= _n_certain_lines(block)
             ),
             default=0,
@@ -160,7 +164,8 @@ class IncrementalMarkdown:
         return shown
 
     def _split_open(self) -> bool:
-        """Closes the first part of the open text if it is one long block. True if it did."""
+        """If the open text is one long block, splits off its first part, which can then no longer change. True if it
+        was split."""
         open_text = self._text[self._open_from :]
         end, separator = split_point(open_text, MAX_OPEN_LENGTH)
         found = self._parse_open(open_text[:end])
@@ -177,7 +182,8 @@ class IncrementalMarkdown:
         return True
 
     def _parse_open(self, source: str) -> list[tuple[Block, int]]:
-        """The blocks of open text with their offsets. The first one may continue a block that was split."""
+        """The blocks of open text, each with its offset in `source`. The first one may continue a block that was
+        split."""
         found = _parse(self._table_head + source, without_head=bool(self._table_head))
         found = [(block, max(0, at - len(self._table_head))) for block, at in found]
         if self._joiner is not None and found and found[0][0].kind in ("text", "table"):
@@ -186,7 +192,8 @@ class IncrementalMarkdown:
 
 
 def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) -> list[tuple[Block, int]]:
-    """Each block with its offset in `source`. `without_head`: omit the header of a table at the start."""
+    """Parses a text into blocks, each with its offset in `source`. `without_head` omits the header of a table at the
+    start."""
     tokens = _parser(footnotes=footnotes).parse(source)
     if without_head and tokens and tokens[0].type == "table_open":
         end = next(at for at, token in enumerate(tokens) if token.type == "thead_close")
@@ -196,7 +203,7 @@ def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) 
     first = depth = 0
     for at, token in enumerate(tokens):
         depth += token.nesting
-        if depth == 0:  # a block ends here
+        if depth == 0:  # the last token of a block
             group = tokens[first : at + 1]
             line = group[0].map[0] if group[0].map else len(starts) - 1
             kind = _KINDS.get(group[0].type, "text")
@@ -207,7 +214,7 @@ def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) 
 
 
 def _n_certain_lines(block: Block) -> int:
-    """How many complete lines make it certain that a block does not become part of the one before it."""
+    """The number of complete lines of a block after which it can no longer become part of the block before it."""
     return 2 if block.kind == "table" else 1
 
 

@@ -1,4 +1,4 @@
-"""The reasoning and the tool calls of an answer as blocks. Any thread."""
+"""Converts the reasoning and the tool calls of an answer to blocks. Any thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from desktop.store.records import Call
 
 
 def reasoning_blocks(reasoning: str) -> list[Block]:
-    """Reasoning as plain text in quotes. It is rarely meant as Markdown."""
+    """The reasoning as quotes of plain text, since models rarely write it as Markdown."""
     parts = [part.strip() for part in excerpt(reasoning).split("\n\n")]
     found: list[Block] = []
     pending: list[str] = []
@@ -33,9 +33,9 @@ def _quote(paragraphs: Sequence[str], *, is_first: bool) -> Block:
 
 
 def tool_call_block(call: Call) -> Block:
-    """A code block with the tool's name as its language and the arguments as its code."""
+    """A tool call as a code block. Its language is the tool's name, and its code is the arguments."""
     try:
         arguments = excerpt(json.dumps(json.loads(call.arguments), indent=2, ensure_ascii=False))
-    except (ValueError, RecursionError):  # invalid or incomplete JSON
+    except (ValueError, RecursionError):  # the JSON is invalid or incomplete
         arguments = excerpt(call.arguments)
     return Block("code", code=arguments, language=call.name)

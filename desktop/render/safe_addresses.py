@@ -1,4 +1,4 @@
-"""Which addresses in untrusted text may be used: links that may be opened, images that may be loaded. Any thread."""
+"""Checks addresses in untrusted text: which links may be opened, and which images may be loaded. Any thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ABSOLUTE_PATH = re.compile(r"/(?![/\\])|/?[A-Za-z]:[/\\](?![/\\])")
 
 
 def is_safe_link(address: str) -> bool:
-    """Whether a link may be opened: only http, https and mailto."""
+    """Whether a link may be opened. Only http, https and mailto are safe."""
     try:
         return urlsplit(address.strip()).scheme.lower() in LINK_SCHEMES
     except ValueError:
@@ -18,7 +18,7 @@ def is_safe_link(address: str) -> bool:
 
 
 def is_local_image(address: str) -> bool:
-    """Whether an image is in a data URL or a local file. `//host/x`, for example, is on another machine."""
+    """Whether the address of an image is a data URL or a local file. `//host/x`, for example, is on another machine."""
     if address[:11].lower() == "data:image/":
         return True
     path = address[7:] if address[:8].lower() == "file:///" else address

@@ -1,6 +1,8 @@
-"""Markdown tables: `|` does not separate cells inside formulas, nor beyond the columns of the header. Any thread.
+"""Rules for Markdown tables: `|` does not separate cells inside a formula, nor after the last column of the header. Any
+thread.
 
-GFM separates cells at every `|` and drops surplus cells, which would lose text of answers: `$|x|$` is common."""
+GFM separates cells at every `|` and drops surplus cells. Answers would lose text, because formulas such as `$|x|$` are
+common in them."""
 
 from __future__ import annotations
 
@@ -14,27 +16,27 @@ from desktop.render.formula_syntax import formula_spans
 
 MAX_COLUMNS = 100
 MAX_EMPTY_CELLS = 1_000
-"""Empty cells that a table may have in addition to its written ones."""
+"""The number of empty cells that GFM may add to rows with too few cells. The check is approximate: it counts `|`."""
 _ENV_KEY = "table_syntax.rows"
 _PLACEHOLDER = "\ufdd0"
-"""A noncharacter that replaces such a `|` while the table is parsed."""
+"""A noncharacter that replaces each `|` that separates no cells, while the table is parsed."""
 
 _BLOCK_START = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]| {4}|\t)")
-"""A line that may end a table. If it does not, later rows of the table lose their surplus cells."""
+"""Matches a line that may end a table. If the line is a row after all, the rows after it lose their surplus cells."""
 
 _INDENTED = re.compile(r" {0,3}\t| {4}")
 _BAR = re.compile(r"(?<!\\)\|")
 
 
 def table_rules(parser: MarkdownIt) -> None:
-    """Adds the rules. Source offsets and line numbers stay the same."""
+    """Adds the rules to a parser. Source offsets and line numbers stay the same."""
     parser.core.ruler.before("block", "hide_bars", _hide_bars)
     parser.core.ruler.after("block", "show_bars", _restore_bars)
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 
 
 def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """The GFM rule, with limits: a table with too many columns or too many empty cells is shown as text."""
+    """The GFM rule for tables, with limits. A table with too many columns or too many empty cells is shown as text."""
     if start_line + 1 >= end_line:
         return False
     delimiters = state.src[state.bMarks[start_line + 1] : state.eMarks[start_line + 1]]
@@ -47,7 +49,8 @@ def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
 
 
 def _end_of_rows(state: StateBlock, line: int, end_line: int) -> int:
-    """The next blank line. Cached in `env`, so that it is searched for once per table."""
+    """The number of the next blank line. The result is cached in `env`, so that it is searched for only once per
+    table."""
     known = state.env.get(_ENV_KEY)
     if known is not None and known[0] is state.src and known[1] == end_line and known[2] <= line < known[3]:
         return int(known[3])
@@ -88,7 +91,8 @@ def _restore_bars(state: StateCore) -> None:
 
 
 def _with_bars_hidden(line: str, columns: int) -> str:
-    """The row with every `|` that separates no cells replaced. `columns`: of the header; 0 if this is the header."""
+    """The row with a placeholder for every `|` that separates no cells. `columns` is the number of columns in the
+    header; 0 means that this row is the header."""
     parts: list[str] = []
     done = 0
     for start, end in formula_spans(line) if "$" in line or "\\(" in line else ():
@@ -108,7 +112,8 @@ def _with_bars_hidden(line: str, columns: int) -> str:
 
 
 def is_delimiter_row(line: str) -> bool:
-    """Whether a line can be the second line of a table. No regular expression, since a line may be very long."""
+    """Whether a line can be the second line of a table, such as `|--|--|`. Uses no regular expression, since a line may
+    be very long."""
     return "-" in line and not line.strip(" \t>|:-")
 
 

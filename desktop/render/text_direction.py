@@ -1,7 +1,8 @@
 """The text direction of a paragraph, from its Markdown tokens. Any thread.
 
-As in UAX #9, the first strong character decides, and isolates are skipped; code, links, images and formulas count as
-isolates. A paragraph that starts with one Latin word and is otherwise right-to-left is right-to-left, too."""
+As in UAX #9, the first strong character decides, and isolates are skipped. Code, links, images and formulas count as
+isolates. In addition, a paragraph that starts with one Latin word and is otherwise right-to-left counts as
+right-to-left."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from markdown_it.token import Token
 Direction = Literal["ltr", "rtl"]
 
 MAX_EXAMINED = 2_000
-"""Characters that are examined."""
+"""The number of characters that are examined, from the start of the paragraph."""
 
 _STRONG: dict[str, Direction] = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 def base_direction(inline: Sequence[Token]) -> Direction | None:
-    """The direction of the text of one block; None if nothing outside isolates has a direction."""
+    """The direction of the text of one block. None if no character outside isolates has a direction."""
     first: Direction | None = None
     n_first_words = n_rtl = n_ltr = 0
     in_word = False
@@ -42,7 +43,8 @@ def base_direction(inline: Sequence[Token]) -> Direction | None:
 
 
 def first_strong_direction(inline: Sequence[Token]) -> Direction | None:
-    """The direction of the first strong character, as Qt finds it, which knows no isolates; None if there is none."""
+    """The direction of the first strong character; None if there is none. Qt finds the direction in this way, without
+    skipping isolates."""
     for token in inline:
         for character in token.content[:MAX_EXAMINED]:
             if (direction := _STRONG.get(unicodedata.bidirectional(character))) is not None:

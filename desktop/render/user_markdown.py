@@ -1,4 +1,5 @@
-"""Parses user messages: only code, tables, formulas and emphasis are formatted, all else is literal. Any thread."""
+"""Parses user messages into blocks. Only code, tables, formulas, links and emphasis are formatted; all other text is
+shown as typed. Any thread."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ _MARKS = ("em_open", "em_close", "strong_open", "strong_close", "s_open", "s_clo
 def user_message_blocks(text: str) -> tuple[Block, ...]:
     """The blocks of a user message. Cached. Never raises.
 
-    Line breaks, spaces and characters that are probably literal are kept: backslashes, asterisks within words, list
-    numbers, and the characters that start headings and quotes in Markdown."""
+    Line breaks and spaces are kept. So are characters of Markdown syntax that are probably literal: backslashes,
+    asterisks within words, list numbers, and the characters that start headings and quotes."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     found: list[Block] = []
     text_lines: list[str] = []
@@ -45,7 +46,8 @@ def user_message_blocks(text: str) -> tuple[Block, ...]:
 
 
 def _code_or_table(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
-    """The line after the code or table that starts at line `at`, and its blocks; no blocks if none starts there."""
+    """Reads the code block or table that starts at line `at`. Returns the number of the line after it, and its blocks;
+    no blocks if none starts there."""
     opening = _FENCE.fullmatch(lines[at]) if lines[at].lstrip(" ")[:3] in ("```", "~~~") else None
     if opening is not None:
         fence, info = opening[1], opening[2].split()
@@ -58,7 +60,7 @@ def _code_or_table(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]
         return at, ()
     end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
     read = blocks("\n".join(lines[at:end]))
-    # If it is no table after all, its lines are not examined again one by one.
+    # If these lines are no table after all, they are not examined again one by one.
     return (end, read) if {block.kind for block in read} == {"table"} else (end, ())
 
 
@@ -68,7 +70,8 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _text_blocks(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Block]:
-    """The text between two other blocks. A blank line next to a block is dropped: blocks have a gap between them."""
+    """The blocks of the text between two code blocks or tables. A blank line next to those is dropped, since blocks
+    have a gap between them."""
     first = 0 if at_start or not lines or lines[0].strip() else 1
     last = len(lines) - (0 if at_end or len(lines) <= first or lines[-1].strip() else 1)
     if last <= first:
@@ -106,7 +109,7 @@ def _literal(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _touches_word(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a word character is directly outside the mark, or a backslash next to it."""
+    """Whether a word character is directly outside an emphasis mark, or a backslash on either side of it."""
     before = tokens[at - 1].content[-1:] if at and tokens[at - 1].type == "text" else ""
     after = tokens[at + 1].content[:1] if at + 1 < len(tokens) and tokens[at + 1].type == "text" else ""
     return "\\" in (before, after) or (before if tokens[at].nesting == 1 else after).isalnum()

@@ -1,4 +1,5 @@
-"""The transcript for screen readers: an accessible widget per message, and announcements of answers that have ended."""
+"""Makes the transcript accessible to screen readers: one accessible widget per message, and announcements of answers
+that have ended."""
 
 from __future__ import annotations
 
@@ -13,14 +14,15 @@ translate = QCoreApplication.translate
 
 
 class AccessibleProxy(QLabel):
-    """Represents a painted message to screen readers. Invisible and transparent to the mouse. GUI thread only."""
+    """A widget that represents a painted message to screen readers. It is invisible and transparent to the mouse. GUI
+    thread only."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def represent(self, message: ChatMessage, box: QRect) -> None:
-        """`box`: the message's rectangle in the parent."""
+        """Represents `message`. `box` is the message's rectangle in the parent widget."""
         user, answer = translate("transcript", "You: {text}"), translate("transcript", "Answer: {text}")
         name = (user if message.role == "user" else answer).format(text=excerpt(message.text))
         if self.accessibleName() != name:
@@ -33,6 +35,6 @@ class AccessibleProxy(QLabel):
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Lets a running screen reader speak a text."""
+    """Makes the screen reader speak a text, if one is running."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))

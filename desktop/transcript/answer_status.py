@@ -1,4 +1,5 @@
-"""What is drawn at the end of an answer: what it waits for with its progress, how it ended, and its statistics."""
+"""What is drawn below the text of an answer: what it is waiting for while it streams, then how it ended and its
+statistics."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 from desktop.chat.waiting import Waiting
 from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, text_font
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.strings import ending_note, statistics, waiting_text
 
 STATUS_POLL_MS = 120
-"""How often the status is polled: it is visible within 200 ms, and a shorter wait shows none."""
+"""The interval at which the status is polled. A status is visible within 200 ms; a wait that is shorter than the
+interval is not shown."""
 
 LINE_HEIGHT, BAR_WIDTH, BAR_HEIGHT = 25, 180, 4
 NOTE_MARGIN, NOTE_INDENT, ICON_SIZE = 8, 24, 15
@@ -25,11 +28,12 @@ _WRAPPED = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignVCenter)
 
 @dataclass(frozen=True, slots=True)
 class WaitStatus:
-    """What a streaming answer waits for, as a line with a progress bar. Empty text: for nothing."""
+    """What a streaming answer is waiting for: a line of text and a progress bar. The text is empty if the answer waits
+    for nothing."""
 
     text: str = ""
     progress: float | None = None
-    """From 0 to 1; None if unknown, then there is no bar."""
+    """From 0 to 1. None if the progress is unknown; then no bar is drawn."""
 
     @classmethod
     def of(cls, waiting: Waiting) -> WaitStatus:
@@ -37,13 +41,13 @@ class WaitStatus:
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """The height in pixels of the line with its bar; 0 if there is no text."""
         if not self.text:
             return 0
         return LINE_HEIGHT if self.progress is None else LINE_HEIGHT + BAR_HEIGHT + 6
 
     def paint(self, painter: QPainter, box: QRect, theme: Theme) -> None:
-        """Draws at the top of `box`, over at most its width."""
+        """Draws the status at the top of `box`, no wider than `box`."""
         painter.setFont(text_font(13))
         painter.setPen(theme.colour("muted"))
         line = QRect(box.left(), box.top(), box.width(), LINE_HEIGHT)
@@ -59,11 +63,11 @@ class WaitStatus:
 
 
 StatusOf = Callable[[str], WaitStatus]
-"""The status of the message with an id."""
+"""A function that returns the status of the message with this id."""
 
 
 def note_box(message: ChatMessage, width: int, top: int) -> QRect:
-    """The rectangle for the note on how the answer ended, below `top`; empty if there is no note."""
+    """The rectangle below `top` for the note on how an answer ended. Empty if the answer has no note."""
     note = ending_note(message)
     if not note or message.state == "streaming":
         return QRect()
@@ -73,7 +77,7 @@ def note_box(message: ChatMessage, width: int, top: int) -> QRect:
 
 
 def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect) -> None:
-    """Draws the note with a warning icon in a box from `note_box`."""
+    """Draws the note on how an answer ended, with a warning icon. `box` is the result of `note_box`."""
     if not box.height():
         return
     icon = theme.pixmap("triangle-alert", "accent", ICON_SIZE, painter.device().devicePixelRatioF())
@@ -84,9 +88,9 @@ def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect
     painter.drawText(text_box, _WRAPPED, ending_note(message))
 
 
-def fitting_stats(message: ChatMessage, width: float) -> str:
-    """The first statistics of an answer, as many as fit into `width` pixels."""
-    text, metrics = statistics(message), QFontMetricsF(text_font(12))
+def fitting_stats(message: ChatMessage, settings: Settings, width: float) -> str:
+    """The statistics of an answer that fit into `width` pixels. The last ones are omitted first."""
+    text, metrics = statistics(message, settings), QFontMetricsF(text_font(12))
     while text and metrics.horizontalAdvance(text) > width:
         text = text.rpartition(" · ")[0]
     return text

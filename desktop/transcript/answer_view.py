@@ -1,4 +1,4 @@
-"""A single answer, drawn as in the transcript, while it streams. Used by the quick-ask window."""
+"""A widget that shows a single answer while it streams, drawn as in the transcript. Used by the quick-ask window."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ MAX_HEIGHT = 380
 
 
 class AnswerView(QAbstractScrollArea):
-    """As high as the answer, up to `MAX_HEIGHT`; then it scrolls, and follows the end. GUI thread only."""
+    """Shows one answer. The view is as high as the answer, up to `MAX_HEIGHT`; a longer answer scrolls, and its end
+    stays visible while it streams. GUI thread only."""
 
     grown = Signal()
-    """`sizeHint` has changed."""
+    """The answer, and with it `sizeHint`, has changed."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.wait_status_of: StatusOf = lambda message_id: WaitStatus()
-        """What an answer waits for, by its message id."""
+        """Returns what a streaming answer is waiting for, by its message id."""
         self._status_timer = QTimer(self, interval=STATUS_POLL_MS)
         self._status_timer.timeout.connect(self._refresh_status)
         self._theme = theme
@@ -43,7 +44,7 @@ class AnswerView(QAbstractScrollArea):
         theme.changed.connect(self._restyle)
 
     def show_message(self, message: ChatMessage | None) -> None:
-        """Shows another answer, or another state of the same one; None clears."""
+        """Shows another answer, or a newer state of the same one. None clears the view."""
         if message is None or self._message is None or message.id != self._message.id:
             self._item = None
         self._message = message
@@ -58,7 +59,7 @@ class AnswerView(QAbstractScrollArea):
 
     @property
     def shown_text(self) -> str:
-        """The text that is drawn."""
+        """The text of the answer as it is drawn."""
         return "\n\n".join(self._item.texts()) if self._item is not None else ""
 
     def sizeHint(self) -> QSize:

@@ -9,32 +9,34 @@ from desktop.render.code_highlighting import IncrementalHighlighter, code_html
 from desktop.render.markdown import IncrementalMarkdown, blocks, cached_blocks, needs_full_parse
 
 STEP_LENGTH = 4_000
-"""Characters that are parsed at once. The rest of a longer text is parsed in later steps, so that input is handled."""
+"""The number of characters that are parsed in one step. A longer text takes several steps, so that input is handled in
+between."""
 MAX_REPARSED_LENGTH = 20_000
-"""Characters up to which a streamed text is parsed again as a whole at its end, if that may change its blocks."""
+"""A streamed text with at most this many characters is parsed again when it is complete, if that may change its
+blocks."""
 
 
 class BlockReader:
-    """For one message. GUI thread only."""
+    """Parses the text of one message. GUI thread only."""
 
     def __init__(self, *, grows: bool, in_steps: bool) -> None:
-        """`grows`: the text is streaming. `in_steps`: a long text is parsed in steps."""
+        """`grows`: the text is streaming. `in_steps`: a long text is parsed in steps, which `read` advances."""
         self._growing = IncrementalMarkdown() if grows else None
         self._in_steps = in_steps
         self._partial: IncrementalMarkdown | None = None
-        """Parses a long text in steps."""
+        """The parser of a long text that is parsed in steps."""
         self._read_to = 0
         self._growing_code: tuple[tuple[int, str], IncrementalHighlighter] | None = None
 
     @property
     def grows(self) -> bool:
-        """Whether each text is parsed as a continuation of the one before."""
+        """Whether the text is streaming, so that each text continues the previous one."""
         return self._growing is not None
 
     def read(self, text: str, *, advance: bool) -> Sequence[Block]:
-        """The blocks of the text; of a long one, those of its beginning that was parsed so far.
+        """The blocks of the text. Of a text that is parsed in steps, only the blocks of the part parsed so far.
 
-        `advance`: parse one more step of a long text."""
+        With `advance`, one more step of such a text is parsed."""
         if self._growing is not None:
             return self._growing.feed(text)
         known = cached_blocks(text)
@@ -48,34 +50,36 @@ class BlockReader:
         return self._partial.feed(text[: self._read_to])
 
     def has_more(self, text: str) -> bool:
-        """Whether another step would parse more of `text`."""
+        """Whether a step is left in which more of `text` is parsed."""
         return self._partial is not None and self._read_to < len(text)
 
     def restart(self) -> None:
-        """The text has changed: parses it from its start again."""
+        """Makes the next `read` start again from the beginning, because the text has changed."""
         self._partial = None
 
     def end(self, text: str) -> bool:
-        """The text is complete. True if it must be read again, as a whole."""
+        """Called when a streaming text is complete. True if the text must be read again, as a whole."""
         if not needs_full_parse(text) or len(text) > MAX_REPARSED_LENGTH:
             return False
         self._growing = None
         return True
 
     def html(self, block: Block, number: int = -1) -> str:
-        """The HTML of a block, with highlighting for code. For streaming code pass the block's number, from 0."""
+        """The HTML of a block; code is highlighted. For streaming code, `number` is the index of the block in the
+        message."""
         if block.kind != "code":
             return block.html
         if (self._growing is None and self._partial is None) or number < 0:
             return code_html(block.code, block.language)
-        key = number, block.language  # the name of the language streams in, too
+        key = number, block.language  # while it streams, the name of the language may still be incomplete
         if self._growing_code is None or self._growing_code[0] != key:
             self._growing_code = key, IncrementalHighlighter(block.language)
         return self._growing_code[1].feed(block.code)
 
 
 def _next_cut(text: str, near: int) -> int:
-    """An offset at or before `near`: after a paragraph, line or word if possible."""
+    """The offset at which the next step ends, at most `near`: after a paragraph, else after a line, else after a
+    word."""
     if near >= len(text):
         return len(text)
     for separator in ("\n\n", "\n", " "):

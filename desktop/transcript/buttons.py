@@ -1,4 +1,4 @@
-"""Button kinds of the transcript: icons without a frame, some with a label."""
+"""The buttons of the transcript: icons without a frame, some with a label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ translate = QCoreApplication.translate
 
 
 class CopyButton(QPushButton):
-    """Copies a text to the clipboard, and confirms that for a moment."""
+    """A button that copies a text to the clipboard, and confirms this for a moment."""
 
     def __init__(self, text: Callable[[], str], theme: Theme, parent: QWidget, *, label: str, name: str) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class CopyButton(QPushButton):
 
 
 class ActionButton(QPushButton):
-    """Calls a function when clicked."""
+    """A button that calls a function when it is clicked."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class ActionButton(QPushButton):
         parent: QWidget,
         tip: Callable[[], str] | None = None,
     ) -> None:
-        """`tip`: the tooltip, queried each time it is shown; by default the name."""
+        """`tip` returns the tooltip; it is called each time the tooltip is shown. Without it, the tooltip is `name`."""
         super().__init__(parent)
         self._tip = tip
         self._theme = theme
@@ -77,7 +77,7 @@ class ActionButton(QPushButton):
         self.restyle()
 
     def set_label(self, label: str) -> None:
-        """The text beside the icon; empty for none."""
+        """Sets the text beside the icon; "" for none."""
         self.setText(f" {label}" if label else "")
 
     def restyle(self) -> None:
@@ -85,16 +85,16 @@ class ActionButton(QPushButton):
 
 
 def show_at(widget: QWidget, corner: QPoint) -> None:
-    """Shows a widget in its preferred size."""
+    """Moves a widget to a position and shows it in its preferred size."""
     widget.resize(widget.sizeHint())
     widget.move(corner)
     widget.show()
 
 
 def discard(widget: QWidget) -> None:
-    """Deletes a widget. A focus that it has goes to the transcript."""
+    """Deletes a widget. If it has the focus, the transcript gets the focus."""
     viewport = widget.parentWidget()
     if widget.hasFocus() and viewport is not None and (transcript := viewport.parentWidget()) is not None:
-        transcript.setFocus()  # Qt would give it to the next widget of the window
+        transcript.setFocus()  # Qt would give the focus to the next widget of the window
     widget.hide()
     widget.deleteLater()

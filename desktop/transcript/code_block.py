@@ -1,4 +1,5 @@
-"""A block of code: a card with its language in the title bar; long lines are scrolled, not wrapped."""
+"""A block of code, drawn as a card with the language in its title bar. Long lines are scrolled horizontally, not
+wrapped."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ ABSOLUTE_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
 
 
 class CodeBlock(ScrollableSegment):
-    """GUI thread only."""
+    """The layout of a code block. GUI thread only."""
 
     padding = PADDING
 

@@ -1,4 +1,5 @@
-"""Where the messages of a transcript are: visible rows are laid out, other heights estimated; nothing visible jumps."""
+"""The vertical layout of a transcript. Only visible messages are laid out, and the heights of all others are estimated.
+Visible text does not move when an estimate is corrected."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ MAX_LAYOUT_ROUNDS = 12
 
 
 class Anchor(NamedTuple):
-    """A row and the position of its top in the viewport, in pixels. Row -1: no row."""
+    """A row, and the y coordinate of its top in the viewport. Row -1 means no row."""
 
     row: int = -1
     y: int = 0
@@ -37,13 +38,13 @@ NO_ANCHOR = Anchor()
 
 
 class ColumnLayout(QObject):
-    """The vertical layout of the messages in a scroll area. GUI thread only.
+    """The layout of the messages of a chat in a scroll area: one row per message, in one column. GUI thread only.
 
-    A row that has not been visible has an estimated height. Layout keeps one row, the anchor, at its position in the
-    viewport, so that heights that become exact move nothing that is being read."""
+    Rows that have not been visible yet have estimated heights. A new layout leaves one row, the anchor, at its position
+    in the viewport, so that visible text does not move when exact heights replace estimates."""
 
     laid_out = Signal()
-    """Rows may have moved; widgets that belong to messages must follow. Emitted before `settled`."""
+    """Rows may have moved, so the widgets that belong to messages must be moved, too. Emitted before `settled`."""
     settled = Signal()
     """The layout or the scroll position has changed."""
 
@@ -52,26 +53,25 @@ class ColumnLayout(QObject):
         self.messages = messages
         self.heights = RowHeights()
         self.follows_end = True
-        """Whether the end of the chat stays visible while it grows."""
+        """Whether the end of the chat stays visible while the chat grows."""
         self.top_id = ""
-        """The message at the top of the viewport. Another branch that contains it keeps it in place."""
+        """The id of the message at the top of the viewport. If another branch of the chat contains it, it stays in
+        place when that branch is shown."""
         self.top_y = 0
         self.cover_height: Callable[[str], int | None] = lambda message_id: None
-        """The height of the widget that covers a message, such as its editor; None if nothing does."""
+        """Returns the height of the widget that covers a message, such as its editor; None if no widget covers it."""
         self._area = area
         self._bar = area.verticalScrollBar()
         self._cache = cache
         self._is_settling = False
         self._scrolled_to = 0
 
-    # Geometry
-
     @property
     def n_rows(self) -> int:
         return len(self.heights)
 
     def reading_column(self) -> tuple[int, int]:
-        """The left edge and the width of the column. Independent of whether the scroll bar is visible."""
+        """The left edge and the width of the column. They do not depend on whether the scroll bar is visible."""
         width = max(120, min(COLUMN_WIDTH, self._area.width() - 2 * MARGIN))
         return (self._area.width() - width) // 2, width
 
@@ -79,17 +79,17 @@ class ColumnLayout(QObject):
         return self.messages[row]
 
     def item(self, row: int) -> MessageItem:
-        """The message of a row, laid out at the width of the column."""
+        """The layout of the message in a row, at the width of the column."""
         message = self.message(row)
         return self._cache.lay_out(message, self.messages.alternatives(message.id), self.reading_column()[1])
 
     def row_of(self, message_id: str) -> int:
-        """-1 if the message is not in the list."""
+        """The row of a message; -1 if the message is not in the list."""
         rows = range(self.n_rows - 1, -1, -1)
         return next((row for row in rows if self.message(row).id == message_id), -1)
 
     def row_at(self, viewport_y: int) -> int:
-        """The row at a height of the viewport, or the nearest one; -1 if there are no rows."""
+        """The row at a y coordinate of the viewport, or the nearest row; -1 if there are no rows."""
         return self.heights.row_at(viewport_y + self._bar.value() - TOP)
 
     def visible_rows(self) -> range:
@@ -97,11 +97,11 @@ class ColumnLayout(QObject):
         return range(first, self.row_at(self._area.viewport().height()) + 1) if first >= 0 else range(0)
 
     def row_top(self, row: int) -> int:
-        """The top of a row in the viewport, including the space above its message."""
+        """The y coordinate of the top of a row in the viewport. The space above a message belongs to its row."""
         return TOP + self.heights.top(row) - self._bar.value()
 
     def corner(self, row: int) -> QPoint:
-        """The top left corner of a message in the viewport."""
+        """The top left corner of the message of a row, in the viewport."""
         return QPoint(self.reading_column()[0], self.row_top(row) + self.space_above(row))
 
     def space_above(self, row: int) -> int:
@@ -110,22 +110,23 @@ class ColumnLayout(QObject):
         return UserMessageItem.space_above if self.message(row).role == "user" else MessageItem.space_above
 
     def item_at(self, point: QPoint) -> tuple[MessageItem, QPointF] | None:
-        """The message at a point of the viewport, and the point relative to the message's corner."""
+        """The message at a point of the viewport, and that point relative to the message's corner."""
         row = self.row_at(point.y())
         return (self.item(row), QPointF(point - self.corner(row))) if row >= 0 else None
 
     def is_covered(self, row: int) -> bool:
-        """Whether a widget is shown in place of the message."""
+        """Whether a widget, such as the editor, is shown in place of the message."""
         return self.cover_height(self.message(row).id) is not None
 
     @property
     def at_end(self) -> bool:
         return self._bar.value() >= self._bar.maximum() - NEAR_END
 
-    # Layout
-
     def reset(self) -> None:
-        """Estimates all rows again. The top message stays in place if it is still there, else the end is shown."""
+        """Estimates all heights again after the list was replaced.
+
+        The message at the top of the viewport stays in place if the list still contains it and no answer is streaming.
+        Otherwise the end is shown."""
         rows = [self.message(row) for row in range(len(self.messages))]
         self.heights.reset([self._estimate(message) for message in rows])
         is_growing = bool(rows) and rows[-1].state == "streaming"
@@ -134,26 +135,27 @@ class ColumnLayout(QObject):
         self.settle(anchor)
 
     def insert(self, first: int, last: int) -> None:
-        """Rows were inserted: scrolls to the end."""
+        """Adds rows that were inserted into the list, and scrolls to the end."""
         self.heights.insert(first, [self._estimate(self.message(row)) for row in range(first, last + 1)])
         self.scroll_to_end()
 
     def hold(self) -> Anchor:
-        """The first visible row and where its top is now."""
+        """The current scroll position as an anchor: the first visible row, and where its top is."""
         row = self.row_at(0)
         return Anchor(row, self.row_top(row)) if row >= 0 else NO_ANCHOR
 
     def settle(self, anchor: Anchor = NO_ANCHOR) -> None:
-        """Lays out the visible rows and schedules a repaint of the viewport."""
+        """Lays out the visible rows, and schedules a repaint of the viewport."""
         self.lay_out(anchor)
         self._area.viewport().update()
         self.settled.emit()
 
     def lay_out(self, anchor: Anchor) -> None:
-        """Lays out the visible rows, with the top of row `anchor.row` at `anchor.y` unless the end is followed."""
+        """Lays out the visible rows. If `follows_end`, the end of the chat is then visible; otherwise the top of row
+        `anchor.row` is at `anchor.y`."""
         bar = self._bar
         self._is_settling = True
-        for _ in range(MAX_LAYOUT_ROUNDS):  # each round makes at least one more row exact; a screen has few
+        for _ in range(MAX_LAYOUT_ROUNDS):  # each round makes at least one more height exact, and few rows are visible
             bar.setPageStep(self._area.viewport().height())
             bar.setRange(0, max(0, TOP + self.heights.total + BOTTOM - self._area.viewport().height()))
             if self.follows_end:
@@ -169,14 +171,15 @@ class ColumnLayout(QObject):
         self.laid_out.emit()
 
     def resize_row(self, row: int) -> None:
-        """The height of a row has changed; its top stays where it is."""
+        """Lays out again after the height of a row has changed. The top of that row does not move."""
         top = self.row_top(row)
         self.heights.invalidate(row)
         self.scroll_to(row, top)
 
     def resize_all(self, *, is_width: bool = True) -> None:
-        """The size of the viewport, or the heights of all rows if `is_width`, have changed. The first visible row
-        stays at the same fraction of its height."""
+        """Lays out again after the viewport was resized. `is_width` means that the heights of all rows have changed.
+
+        The top of the viewport then shows the first visible row at the same fraction of its height."""
         row = self.row_at(0)
         height = self.heights[row] if row >= 0 else 1
         share = -self.row_top(row) / max(1, height) if row >= 0 else 0.0
@@ -190,12 +193,12 @@ class ColumnLayout(QObject):
         self.settle(Anchor(row, -round(share * self.heights[row])))
 
     def exact_height(self, row: int) -> int:
-        """The height of a row with the space above it. Lays the message out if necessary."""
+        """The height of a row, including the space above its message. Lays the message out if necessary."""
         cover = self.cover_height(self.message(row).id)
         return (self.item(row).height if cover is None else cover) + self.space_above(row)
 
     def _measure_visible(self) -> bool:
-        """Makes the heights of the visible rows exact. True if something moved."""
+        """Replaces the estimated heights of visible rows by exact ones. True if a height was different."""
         moved = False
         for row in self.visible_rows():
             if not self.heights.is_exact(row):
@@ -203,39 +206,37 @@ class ColumnLayout(QObject):
         return moved
 
     def _estimate(self, message: ChatMessage) -> int:
-        """A height in pixels from the number of characters, good enough for a scroll bar."""
+        """An estimate of a message's height in pixels, from the length of its text. It is good enough for the scroll
+        bar."""
         characters_per_line = max(20, self.reading_column()[1] // 7)
         text = excerpt(message.text)
         n_lines = 1 + text.count("\n") + len(text) // characters_per_line
         return 24 * n_lines + (68 if message.role == "user" else 60)
 
-    # Scrolling
-
     def scroll_to_end(self) -> None:
-        """Shows the end of the chat, and keeps it visible while it grows."""
+        """Shows the end of the chat, and keeps it visible while the chat grows."""
         self.follows_end = True
         self.settle()
 
     def scroll_to(self, row: int, y: int = TOP) -> None:
-        """Puts the top of a row at `y` in the viewport."""
+        """Scrolls so that the top of a row is at `y` in the viewport."""
         self.follows_end = False
         self.settle(Anchor(row, y))
 
     def scrolled(self) -> None:
-        """The value of the scroll bar has changed."""
+        """Called after the value of the scroll bar has changed."""
         if self._is_settling:
             return
         self.follows_end = self.at_end
         value = self._bar.value()
-        # A row that was visible before is the anchor, so that wrong estimates above it move nothing.
+        # The anchor is a row that was visible before, so that wrong estimates above it do not move visible text.
         is_near = abs(value - self._scrolled_to) < self._area.viewport().height()
         anchor = self.heights.row_at((self._scrolled_to if is_near else value) - TOP)
         self.settle(Anchor(anchor, self.row_top(anchor) if anchor >= 0 else 0))
 
-    # Painting
-
     def paint(self, painter: QPainter, area: QRect, selected_in: Callable[[str], TextSpan | None]) -> None:
-        """Draws the messages in `area` of the viewport. `selected_in` gives the selected text of a message."""
+        """Draws the messages in the rectangle `area` of the viewport. `selected_in` returns the selected part of a
+        message by its id."""
         last = self.row_at(area.bottom())
         for row in range(self.row_at(area.top()), last + 1) if last >= 0 else ():
             if self.is_covered(row):

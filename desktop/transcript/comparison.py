@@ -1,4 +1,5 @@
-"""Several answers to one message side by side as cards, one of which is kept; and their buttons."""
+"""A comparison: several answers to one message, shown side by side as cards. The chat continues with the one that the
+user picks."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ _MIDDLE_RIGHT = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
 
 
 class ComparisonItem(MessageItem):
-    """`message` is the answer that is kept, one of `alternatives`. Text in the cards is not selectable. GUI thread
-    only."""
+    """The layout of a comparison. `message` is the picked answer, one of `alternatives`. Text in the cards cannot be
+    selected. GUI thread only."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class ComparisonItem(MessageItem):
         self.show_alternatives(alternatives)
 
     def show_alternatives(self, alternatives: Sequence[ChatMessage]) -> None:
-        """Shows all answers in order. An answer that has grown is updated."""
+        """Shows one card per answer, in this order. The card of an answer that has changed is updated."""
         self._alternatives = tuple(alternatives)
         width = self._card_width() - 2 * PADDING
         for each in alternatives:
@@ -70,7 +71,7 @@ class ComparisonItem(MessageItem):
         return bottom + FOOT_HEIGHT + (ACTIONS_HEIGHT if self.has_actions else 0)
 
     def boxes(self) -> list[QRect]:
-        """The cards, in rows of equal height."""
+        """The rectangles of the cards. All cards in one row have the same height."""
         found: list[QRect] = []
         n_columns, width, top = self._n_columns(), self._card_width(), 0
         for first in range(0, len(self._alternatives), n_columns):
@@ -81,7 +82,7 @@ class ComparisonItem(MessageItem):
         return found
 
     def cards(self) -> list[tuple[str, QRect]]:
-        """The message id and rectangle of each answer."""
+        """The message id and the rectangle of each card."""
         return [(each.id, box) for each, box in zip(self._alternatives, self.boxes(), strict=True)]
 
     def update(self, message: ChatMessage) -> int:
@@ -89,7 +90,8 @@ class ComparisonItem(MessageItem):
         return 0
 
     def update_status(self, status_of: StatusOf) -> bool:
-        changed = [card.update_status(status_of) for card in self._cards.values()]  # a list: update every card
+        # a list, so that every card is updated
+        changed = [card.update_status(status_of) for card in self._cards.values()]
         return any(changed)
 
     def set_width(self, width: int) -> None:
@@ -142,11 +144,12 @@ class ComparisonItem(MessageItem):
         return (self.width - GAP * (n_columns - 1)) // n_columns
 
     def _read(self) -> None:
-        """The cards lay out the text; the item has no segments of its own."""
+        """Does nothing: the cards lay out the text, and the item has no segments of its own."""
 
 
 class ComparisonControls(MessageControls):
-    """A button over each card, and the buttons of the answer that is kept. GUI thread only."""
+    """The buttons of a comparison: one over each card, which picks its answer, and the buttons of the picked answer.
+    GUI thread only."""
 
     def __init__(self, item: ComparisonItem, theme: Theme, parent: QWidget, callbacks: MessageCallbacks) -> None:
         super().__init__(item, theme, parent, callbacks)

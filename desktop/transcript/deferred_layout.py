@@ -1,4 +1,5 @@
-"""Layout work that is done later: the rest of long messages, images that become ready, and what an answer waits for."""
+"""Layout of visible messages that is done later, on timers: the rest of long messages, images that become ready, and
+what an answer is waiting for."""
 
 from __future__ import annotations
 
@@ -11,16 +12,16 @@ from desktop.transcript.column_layout import ColumnLayout
 from desktop.transcript.item_cache import ItemCache
 
 LAYOUT_STEP_MS = 8
-"""Between two steps of the layout of a long message, so that input is handled meanwhile."""
+"""The pause between two steps of the layout of a long message, in which input is handled."""
 
 
 class DeferredLayout(QObject):
-    """Extends the layout of visible messages by timers. What is being read stays in place. GUI thread only."""
+    """Updates the layout of visible messages on timers. The first visible row does not move. GUI thread only."""
 
     def __init__(
         self, area: QAbstractScrollArea, column: ColumnLayout, cache: ItemCache, wait_status_of: StatusOf
     ) -> None:
-        """`wait_status_of`: what a streaming answer waits for, by its message id."""
+        """`wait_status_of` returns what a streaming answer is waiting for, by its message id."""
         super().__init__(area)
         self._wait_status_of = wait_status_of
         self._area = area
@@ -33,12 +34,12 @@ class DeferredLayout(QObject):
         column.laid_out.connect(self._schedule_step)
 
     def watch_status(self) -> None:
-        """Shows what answers wait for, for as long as any is streaming. Idempotent."""
+        """Starts to show what answers are waiting for, until none of them is streaming. Idempotent."""
         if not self._status_timer.isActive() and self._is_any_streaming():
             self._status_timer.start()
 
     def refresh_status(self) -> None:
-        """Shows what the visible answers wait for now."""
+        """Updates what the visible answers are waiting for."""
         anchor = self._column.hold()
         resized = False
         for row in self._column.visible_rows():
@@ -57,7 +58,7 @@ class DeferredLayout(QObject):
             self._status_timer.stop()
 
     def lay_out_more(self) -> None:
-        """One step of the first visible message that is not laid out completely."""
+        """Does one step of the layout of the first visible message whose layout is incomplete."""
         anchor = self._column.hold()
         for row in self._column.visible_rows():
             item = self._cache.items.get(self._column.message(row).id)
@@ -68,7 +69,7 @@ class DeferredLayout(QObject):
         self._column.settle(anchor)
 
     def draw_ready_images(self) -> None:
-        """Draws formulas and pictures that have become ready."""
+        """Draws the formulas and pictures that have become ready."""
         anchor = self._column.hold()
         for row in range(self._column.n_rows):
             item = self._cache.items.get(self._column.message(row).id)
@@ -86,5 +87,5 @@ class DeferredLayout(QObject):
         return any(self._is_streaming(self._column.message(row)) for row in rows)
 
     def _is_streaming(self, message: ChatMessage) -> bool:
-        """Whether the message, or an alternative shown beside it, is streaming."""
+        """Whether the message, or an answer shown side by side with it, is streaming."""
         return any(each.state == "streaming" for each in (message, *self._column.messages.alternatives(message.id)))

@@ -1,4 +1,4 @@
-"""Find in the open chat: a bar at the top right, and the marked matches in the messages."""
+"""Find in the open chat: a search bar at the top right of the transcript, and highlighted matches in the messages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WIDTH = 340
 
 
 class FindBar(QFrame):
-    """The search field with its buttons. GUI thread only."""
+    """The search bar: a text field with its buttons. GUI thread only."""
 
     changed = Signal(str)
     stepped = Signal(int)
-    """+1 to the next match, -1 to the previous one."""
+    """The user wants another match: +1 for the next, -1 for the previous one."""
     closed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
@@ -57,7 +57,7 @@ class FindBar(QFrame):
         self.hide()
 
     def show_count(self, number: int, n_matches: int) -> None:
-        """The number of the current match, from 1, and how many there are."""
+        """Shows the number of the current match, from 1, and the number of all matches."""
         if not self.edit.text():
             self._count.setText("")
         elif n_matches:
@@ -105,7 +105,8 @@ class _SearchEdit(QLineEdit):
 
 
 class FindInChat(QObject):
-    """Marks and counts the matches of what is typed in the bar, and selects one of them. GUI thread only."""
+    """Highlights and counts the matches of the text in the search bar, and selects the current match. GUI thread
+    only."""
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class FindInChat(QObject):
         self._cache = cache
         self._selection = selection
         self._counts: list[int] = []
-        """The number of matches in each row."""
+        """The number of matches in each row's message."""
         self._current = -1
         self.bar.changed.connect(self._search)
         self.bar.stepped.connect(self._step)
@@ -130,7 +131,7 @@ class FindInChat(QObject):
         column.settled.connect(self._mark_visible)
 
     def open(self) -> None:
-        """Shows the bar with the focus. Searches for the last query again."""
+        """Shows the search bar and gives it the focus. Searches again for the text that is still in it."""
         self.place_bar()
         self.bar.show()
         self.bar.raise_()
@@ -144,7 +145,7 @@ class FindInChat(QObject):
         self._area.setFocus()
 
     def place_bar(self) -> None:
-        """The viewport has another size."""
+        """Places the bar after the viewport was resized."""
         self.bar.adjustSize()
         self.bar.move(max(8, self._area.viewport().width() - self.bar.width() - 16), 8)
 
@@ -158,7 +159,7 @@ class FindInChat(QObject):
             item = self._cache.items.get(self._column.message(row).id)
             if item is not None:
                 item.matches = matches_in(item, query)
-        if query:  # new text may complete a match that begins on a line above the repainted part
+        if query:  # a match that is completed by new text may begin above the part that is repainted
             self._area.viewport().update()
 
     def _search(self, query: str) -> None:
@@ -179,14 +180,14 @@ class FindInChat(QObject):
             self._go_to((self._current + step) % n_matches)
 
     def _go_to(self, number: int) -> None:
-        """Selects and shows a match, counted over the whole chat from 0."""
+        """Selects a match and scrolls it into view. `number` counts the matches of the whole chat from 0."""
         row, nth = locate_match(self._counts, number)
         self._current = number
         self._column.scroll_to(row)
         item = self._column.item(row)
         item.finish()
         matches = matches_in(item, self._query)
-        if matches:  # Markdown's own characters are counted too, but not drawn
+        if matches:  # characters of Markdown syntax are counted as well, but not drawn
             start, end = matches[min(nth, len(matches) - 1)]
             self._selection.select(TextPosition(item.message.id, start), TextPosition(item.message.id, end))
             item.scroll_sideways_to(start, end)
@@ -195,23 +196,23 @@ class FindInChat(QObject):
         self._area.viewport().update()
 
     def _scroll_to_line(self, y: int) -> None:
-        """Scrolls a line at `y` of the viewport into view."""
+        """Scrolls so that the line at `y` of the viewport becomes visible."""
         bar, height = self._area.verticalScrollBar(), self._area.viewport().height()
         if not TOP <= y < height - 2 * TOP:
             bar.setValue(bar.value() + y - height // 3)
 
 
 def count_matches(text: str, query: str) -> int:
-    """Occurrences in a message's source. Ignores case."""
+    """The number of matches in the source of a message. Ignores case."""
     return text.casefold().count(query.casefold()) if query else 0
 
 
 def matches_in(item: MessageItem, query: str) -> list[TextSpan]:
-    """Occurrences in the drawn text of a message. Ignores case."""
+    """The matches in the drawn text of a message. Ignores case."""
     found: list[TextSpan] = []
     lowered = query.lower()
     for number, text in enumerate(item.texts()) if query else ():
-        plain, offsets = text.lower(), Utf16Offsets(text)  # casefold would change lengths
+        plain, offsets = text.lower(), Utf16Offsets(text)  # casefold() would change the length of the text
         at = plain.find(lowered)
         while at >= 0:
             end = at + len(query)
@@ -221,7 +222,8 @@ def matches_in(item: MessageItem, query: str) -> list[TextSpan]:
 
 
 def locate_match(counts: Sequence[int], number: int) -> tuple[int, int]:
-    """The row of a match counted over all rows, and its number in that row. Raises IndexError."""
+    """The row of match `number`, which counts the matches of all rows, and its number within that row. Raises
+    IndexError."""
     for row, count in enumerate(counts):
         if number < count:
             return row, number

@@ -10,15 +10,15 @@ from desktop.transcript.segment import Segment, fill_rounded
 BAR_HEIGHT = 5
 MIN_THUMB_WIDTH = 36.0
 GRAB_MARGIN = 4
-"""Pixels above the scroll bar in which a press grabs it too."""
+"""A press this many pixels above the scroll bar grabs it, too."""
 
 
 class ScrollableSegment(Segment):
-    """A block that scrolls horizontally. GUI thread only."""
+    """A code block or table that scrolls horizontally. GUI thread only."""
 
     fills_width = True
     offset = 0.0
-    """How far it is scrolled to the right, in pixels."""
+    """How far the content is scrolled to the right, in pixels."""
     padding = 0
     """Pixels to the left and right of the scrolled content."""
 
@@ -36,16 +36,16 @@ class ScrollableSegment(Segment):
 
     @property
     def view_width(self) -> float:
-        """How much of the content is visible at once."""
+        """The width of the visible part of the content."""
         return float(self.width - 2 * self.padding)
 
     def scroll_to(self, offset: float) -> bool:
-        """True if it moved."""
+        """Scrolls to an offset. True if the content moved."""
         before, self.offset = self.offset, min(max(0.0, offset), self.max_offset)
         return self.offset != before
 
     def thumb(self) -> QRectF:
-        """The handle of the scroll bar; empty if all content is visible."""
+        """The rectangle of the scroll bar's handle; empty if all content is visible."""
         max_offset = self.max_offset
         if max_offset <= 0:
             return QRectF()
@@ -54,12 +54,12 @@ class ScrollableSegment(Segment):
         return QRectF(x, self.height - BAR_HEIGHT - 3, length, BAR_HEIGHT)
 
     def move_thumb(self, x: float) -> bool:
-        """Scrolls so that the handle begins at `x`. True if it moved."""
+        """Scrolls so that the handle begins at `x`. True if the content moved."""
         slack = self.view_width - self.thumb().width()
         return slack > 0 and self.scroll_to((x - self.padding) / slack * self.max_offset)
 
     def scroll_to_text(self, start: int, end: int) -> None:
-        """Scrolls a part of the text into view, if it is not."""
+        """Scrolls a part of the text into view, unless it is already visible."""
         for box in self.boxes(start, end)[:1]:
             if box.left() < self.padding or box.right() > self.padding + self.view_width:
                 self.scroll_to(self.offset + box.left() - self.padding - self.view_width / 3)
@@ -74,18 +74,20 @@ Hit = tuple[ScrollableSegment, QPointF] | None
 
 
 class HorizontalScroller:
-    """Scrolls by mouse wheel, touchpad, and by dragging the scroll bar. GUI thread only."""
+    """Scrolls code blocks and tables horizontally, by mouse wheel, by touchpad, or by dragging the scroll bar. GUI
+    thread only."""
 
     def __init__(self) -> None:
         self._dragged: tuple[ScrollableSegment, float] | None = None
-        """The block whose scroll bar is dragged, and the distance of the pointer from the handle's left edge."""
+        """The block whose scroll bar is dragged, and the distance from the handle's left edge to the pointer."""
 
     @property
     def is_dragging(self) -> bool:
         return self._dragged is not None
 
     def wheel(self, hit: Hit, event: QWheelEvent) -> bool:
-        """True if the block scrolled; vertical wheel movement is left to the page, except with Shift."""
+        """Scrolls the block under the pointer; True if it moved. Vertical wheel movement is left to the page, unless
+        Shift is pressed."""
         pixels, angle = event.pixelDelta(), event.angleDelta()
         delta = pixels if not pixels.isNull() else angle / 2
         is_shifted = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier) and not delta.x()
@@ -93,7 +95,8 @@ class HorizontalScroller:
         return hit is not None and abs(along) > abs(across) and hit[0].scroll_to(hit[0].offset - along)
 
     def press(self, hit: Hit, x: float) -> bool:
-        """True if the press grabbed a scroll bar. `x`: of the pointer, relative to the message."""
+        """Grabs the scroll bar under the pointer; True if there is one. `x` is the pointer's position relative to the
+        message."""
         if hit is None:
             return False
         segment, inside = hit
@@ -106,10 +109,11 @@ class HorizontalScroller:
         return True
 
     def drag_to(self, x: float) -> bool:
-        """Moves the grabbed scroll bar; `x` as for `press`. True if the block scrolled."""
+        """Moves the grabbed scroll bar; True if the block scrolled. `x` is the pointer's position relative to the
+        message."""
         return self._dragged is not None and self._dragged[0].move_thumb(x - self._dragged[1])
 
     def release(self) -> bool:
-        """True if a scroll bar was being dragged."""
+        """Ends the dragging of a scroll bar. True if one was being dragged."""
         dragged, self._dragged = self._dragged, None
         return dragged is not None

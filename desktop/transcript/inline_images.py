@@ -1,4 +1,5 @@
-"""Formulas and pictures in the text: rendered on other threads at the screen's scale, and cached."""
+"""Formulas and pictures within the text of messages. They are rendered on other threads for the scale of the screen,
+and cached."""
 
 from __future__ import annotations
 
@@ -19,24 +20,26 @@ from desktop.transcript.local_pictures import BlockedPicture, read_picture
 
 MAX_CACHED, MAX_CACHED_BYTES = 4_000, 96_000_000
 MAX_TRIES = 3
-"""How often an image is rendered again after it was evicted; then the page has more images than the cache holds."""
+"""How many times an image is rendered at most. It is rendered again after it was evicted, which means that the page has
+more images than the cache can hold."""
 READY_DELAY_MS = 50
 """Images that become ready within this time are drawn together."""
 MAX_FORMULA_PIXELS = 3_000_000
-"""Of the image of one formula; a larger formula is rendered at a lower scale."""
+"""The largest number of pixels in the image of a formula. A larger formula is rendered at a lower scale."""
 MAX_PICTURE_HEIGHT = 480
-"""In device-independent pixels."""
+"""The largest height of a picture on the page, in device-independent pixels."""
 
 log = logging.getLogger(__name__)
 
 
 Key = tuple[InlineImage, float]
-"""An image and its scale."""
+"""The key of the cache: an image, and the scale at which it is rendered."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedImage:
-    """An image with its size on the page. The image of a formula is a mask for the text colour."""
+    """A rendered image and its size on the page. The image of a formula is a mask that is filled with the text
+    colour."""
 
     image: QImage
     width: float
@@ -56,22 +59,23 @@ class RenderedImage:
 
 
 class InlineImageCache(QObject):
-    """The images of one transcript. GUI thread only."""
+    """Renders and caches the formulas and pictures of one transcript. GUI thread only."""
 
     ready = Signal()
-    """Images that `get` did not have before have been rendered."""
+    """Images for which `get` returned None may be ready now."""
     _rendered = Signal(object, object)
 
     def __init__(self, half_x: float, parent: QObject) -> None:
-        """`half_x`: half the height of an x in pixels, at which Qt centres images in a line of text."""
+        """`half_x` is half the height of the letter x in pixels. Qt centres an image in a line of text at this height
+        above the baseline."""
         super().__init__(parent)
         self.folders: tuple[Path, ...] = ()
-        """Folders besides the home folder whose pictures are loaded without asking."""
+        """Folders whose pictures are loaded without asking, in addition to the home folder."""
         self.scale = 1.0
         """Device pixels per device-independent pixel."""
         self._half_x = half_x
         self._cached: OrderedDict[Key, RenderedImage | None] = OrderedDict()
-        """The least recently used first. None for what cannot be rendered."""
+        """The cached images, the least recently used first. None for an image that cannot be rendered."""
         self._n_bytes = 0
         self._pending: set[Key] = set()
         self._n_tries: dict[Key, int] = {}
@@ -81,18 +85,19 @@ class InlineImageCache(QObject):
         self._ready_timer.timeout.connect(self.ready)
         self._lock = threading.Lock()
         self._queue: deque[Key] = deque()
-        """Guarded by the lock, like `_is_working`."""
+        """The images that wait to be rendered. `_lock` guards the queue and `_is_working`."""
         self._is_working = False
         self._rendered.connect(self._store, Qt.ConnectionType.QueuedConnection)
 
     def get(self, image: InlineImage) -> RenderedImage | None:
-        """None if the image cannot be rendered, or is not yet; then its rendering is started."""
+        """The rendered image. None if it cannot be rendered, or is not rendered yet; in that case its rendering is
+        started."""
         key = image, self.scale
         if key in self._cached:
             self._cached.move_to_end(key)
             return self._cached[key]
         known = cached_formula(image.source, image.display) if image.kind == "formula" else None
-        if known is not None:  # rendered ahead: drawn without flicker
+        if known is not None:  # the formula was rendered in advance, so it is drawn at once without flicker
             self._put(key, _rasterized(known[0], self.scale, self._half_x))
             return self._cached.get(key)
         if key not in self._pending and self._n_tries.get(key, 0) < MAX_TRIES:
@@ -102,11 +107,11 @@ class InlineImageCache(QObject):
         return None
 
     def is_blocked(self, image: InlineImage) -> bool:
-        """Whether the picture is only loaded after `allow`."""
+        """Whether the picture is only loaded after `allow` was called for it."""
         return image.kind == "picture" and image.source in self._blocked
 
     def allow(self, image: InlineImage) -> None:
-        """Loads the picture from wherever it is. Called on the user's request."""
+        """Loads a blocked picture from any local folder. Called when the user requests it."""
         self._blocked.discard(image.source)
         self._allowed.add(image.source)
         for key in [key for key in self._cached if key[0].source == image.source]:
@@ -115,7 +120,7 @@ class InlineImageCache(QObject):
         self.ready.emit()
 
     def _start(self, key: Key) -> None:
-        if key[0].source in self._allowed:  # it may be in a folder that hangs, which must not block other images
+        if key[0].source in self._allowed:  # its folder may not respond, which must not block other images
             threading.Thread(target=self._render_one, args=(key,), name="picture", daemon=True).start()
             return
         with self._lock:
@@ -125,7 +130,7 @@ class InlineImageCache(QObject):
             threading.Thread(target=self._work, name="inline images", daemon=True).start()
 
     def _work(self) -> None:
-        """Renders the queue. Runs on the worker thread."""
+        """Renders the images in the queue. Runs on the worker thread."""
         while True:
             with self._lock:
                 if not self._queue:
@@ -136,7 +141,7 @@ class InlineImageCache(QObject):
                 return
 
     def _render_one(self, key: Key) -> bool:
-        """Renders an image and hands it to the GUI thread. Never raises. False if the transcript was deleted. Any
+        """Renders an image and sends it to the GUI thread. False if the transcript was deleted. Never raises. Any
         thread."""
         rendered: RenderedImage | BlockedPicture | None = None
         try:
@@ -150,7 +155,7 @@ class InlineImageCache(QObject):
         return True
 
     def _render(self, image: InlineImage, scale: float) -> RenderedImage | BlockedPicture | None:
-        """None if it cannot be rendered. Any thread."""
+        """Renders a formula or loads a picture. None if that is not possible. Any thread."""
         if image.kind == "formula":
             return _rasterized(formula(image.source, display=image.display), scale, self._half_x)
         picture = read_picture(image.source, anywhere=image.source in self._allowed, folders=self.folders)

@@ -1,12 +1,14 @@
-"""The messages that are laid out, with their buttons: created when first visible, dropped when long out of sight."""
+"""A cache of laid-out messages and their buttons. A message is laid out when it becomes visible, and discarded when it
+has been out of sight for long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from desktop.platform.theme import Theme
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.comparison import ComparisonControls, ComparisonItem
 from desktop.transcript.inline_images import InlineImageCache
@@ -15,11 +17,11 @@ from desktop.transcript.message_item import MessageItem, ReadOnlyItem
 from desktop.transcript.user_message_item import UserMessageItem
 
 MAX_HIDDEN_ITEMS = 48
-"""Messages that stay laid out although they are not visible."""
+"""The number of messages that stay laid out although they are not visible."""
 
 
 class ItemCache:
-    """Laid-out messages and their controls by message id, the most recently used last. GUI thread only."""
+    """The laid-out messages and their buttons, by message id, the most recently used last. GUI thread only."""
 
     def __init__(
         self,
@@ -30,9 +32,11 @@ class ItemCache:
         *,
         read_only: bool = False,
     ) -> None:
-        """`viewport`: the parent of the controls. `read_only`: messages have no action buttons."""
+        """`viewport` is the parent widget of the buttons. With `read_only`, messages have no action buttons."""
         self.items: dict[str, MessageItem] = {}
         self.controls: dict[str, MessageControls] = {}
+        self.settings: Callable[[], Settings] = Settings
+        """Returns the current settings. Each new item gets this function, and calls it when it is painted."""
         self._theme = theme
         self._viewport = viewport
         self._images = images
@@ -40,7 +44,8 @@ class ItemCache:
         self._read_only = read_only
 
     def lay_out(self, message: ChatMessage, alternatives: Sequence[ChatMessage], width: int) -> MessageItem:
-        """The item of a message at a width in pixels; made if necessary. Several `alternatives` make a comparison."""
+        """The layout of a message at a width in pixels, created if necessary. With `alternatives`, it is a comparison
+        of these answers."""
         item = self.items.pop(message.id, None)
         if item is None:
             item = self._make(message, alternatives, width)
@@ -50,7 +55,7 @@ class ItemCache:
         return item
 
     def discard(self, message_id: str) -> None:
-        """Idempotent."""
+        """Discards a laid-out message and its buttons. Idempotent."""
         if self.items.pop(message_id, None) is not None:
             self.controls.pop(message_id).drop()
 
@@ -61,7 +66,8 @@ class ItemCache:
         self.controls.clear()
 
     def hide_all_but(self, visible: set[str]) -> None:
-        """Hides the controls of all messages that are not in `visible`, and discards the least recently used."""
+        """Hides the buttons of all messages that are not in `visible`. If these are too many, discards the least
+        recently used ones."""
         hidden = [message_id for message_id in self.items if message_id not in visible]
         n_discarded = max(0, len(hidden) - MAX_HIDDEN_ITEMS)
         for message_id in hidden[:n_discarded]:
@@ -70,7 +76,7 @@ class ItemCache:
             self.controls[message_id].hide()
 
     def restyle(self) -> None:
-        """Applies changed colours and text sizes."""
+        """Applies a change of the theme's colours or of the text size."""
         for item in self.items.values():
             item.restyle()
         for controls in self.controls.values():
@@ -84,6 +90,7 @@ class ItemCache:
         else:
             item = self._make_single(message, width)
             controls = MessageControls(item, self._theme, self._viewport, self._callbacks)
+        item.settings = self.settings
         self.controls[message.id] = controls
         return item
 

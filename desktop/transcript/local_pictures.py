@@ -18,7 +18,7 @@ from desktop.transcript.picture_access import path_in_home, read_regular_file
 
 MAX_FILE_BYTES = 20_000_000
 MAX_PIXELS = 40_000_000
-"""A picture with more is not decoded."""
+"""A picture with more pixels is not decoded."""
 MAX_DECODED_SIZE = QSize(1_400, 960)
 """A larger picture is scaled down while decoding."""
 FORMATS = frozenset({b"png", b"jpeg", b"jpg", b"gif", b"webp", b"bmp"})
@@ -26,15 +26,15 @@ FORMATS = frozenset({b"png", b"jpeg", b"jpg", b"gif", b"webp", b"bmp"})
 
 @dataclass(frozen=True, slots=True)
 class BlockedPicture:
-    """Returned for a picture outside the allowed folders, which is only loaded on request."""
+    """The result for a picture outside the allowed folders, which is only loaded if the user requests it."""
 
 
 def read_picture(
     address: str, *, anywhere: bool = False, folders: Sequence[Path] = ()
 ) -> QImage | BlockedPicture | None:
-    """None if there is no such picture, or it is too large. Never raises.
+    """Loads and decodes a picture. None if there is no such picture, or if it is too large. Never raises.
 
-    `anywhere`: load it from any local folder. `folders`: allowed besides the home folder."""
+    Pictures in the home folder and in `folders` are allowed; with `anywhere`, those in every local folder."""
     try:
         content = _content(address, anywhere, folders)
     except (OSError, ValueError, binascii.Error):
@@ -68,7 +68,7 @@ def _content(address: str, anywhere: bool, folders: Sequence[Path]) -> bytes | B
         plain = unquote_to_bytes(data)
         return base64.b64decode(plain) if head.lower().endswith(";base64") else plain
     path = url2pathname(urlsplit(address).path) if address[:5].lower() == "file:" else unquote(address)
-    if not is_local_image(path):  # never from another machine, not even on request
+    if not is_local_image(path):  # pictures on other machines are never loaded, not even on request
         return None
     for folder in folders:
         if (found := path_in_home(path, home=folder, remote=())) is not None:

@@ -24,18 +24,19 @@ from desktop.widgets.card_parts import set_enabled
 translate = QCoreApplication.translate
 
 ROW_HEIGHT, SPACING, OVERHANG = 26, 2, 6
-"""Pixels of the row of buttons, between two of them, and by which its icons align with the text."""
+"""In pixels: the height of the row of buttons, the space between two buttons, and how far the row extends beyond the
+text so that its icons are aligned with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageCallbacks:
-    """What the buttons of a message call, most of them with the message id."""
+    """The functions that the buttons of a message call. Most of them get the message id."""
 
     retry: Callable[[str], None]
     go_on: Callable[[str], None]
     edit: Callable[[str], None]
     version: Callable[[str, int], None]
-    """+1 for the next version, -1 for the previous one."""
+    """Shows another version: +1 for the next, -1 for the previous one."""
     alternatives: Callable[[str], None]
     pick: Callable[[str], None]
     delete: Callable[[str], None]
@@ -43,12 +44,12 @@ class MessageCallbacks:
     show_more: Callable[[str], None]
     save_code: Callable[[Block], None]
     n_deleted: Callable[[str], int]
-    """How many messages `delete` would delete."""
+    """Returns how many messages `delete` would delete."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Button:
-    """A button that the message needs now, and how it is made."""
+    """A button that the message currently needs, and the function that creates it."""
 
     key: str
     make: Callable[[], QPushButton]
@@ -68,10 +69,10 @@ class MessageControls:
         self._proxy: AccessibleProxy | None = None
 
     def arrange(self, corner: QPoint, versions: tuple[int, int]) -> None:
-        """Makes the buttons that the message needs now, and places them.
+        """Creates the buttons that the message currently needs, and places them.
 
-        `corner`: of the message in the viewport. `versions`: the number of the shown version, from 1, and their
-        count."""
+        `corner` is the message's top left corner in the viewport. `versions` is the number of the shown version, from
+        1, and the number of all versions."""
         self._code.arrange(corner)
         wanted = {button.key: button.make for button in self._wanted(versions)}
         for key in self._named.keys() - wanted.keys():
@@ -86,7 +87,7 @@ class MessageControls:
             self._represent(corner)
 
     def restyle(self) -> None:
-        """Applies changed colours."""
+        """Applies a change of the theme's colours."""
         for button in self._all():
             if isinstance(button, CopyButton | ActionButton):
                 button.restyle()
@@ -101,7 +102,7 @@ class MessageControls:
             discard(widget)
 
     def _represent(self, corner: QPoint) -> None:
-        """Screen readers read messages in order, each before its buttons."""
+        """Represents the message to screen readers, which read messages in order, each before its buttons."""
         self._proxy = self._proxy or AccessibleProxy(self._parent)
         self._proxy.represent(self._item.message, QRect(corner, QSize(self._item.width, self._item.height)))
         for widget in self._all():
@@ -110,10 +111,8 @@ class MessageControls:
     def _all(self) -> list[QWidget]:
         return [*filter(None, (self._proxy, self._version_label)), *self._code.all(), *self._named.values()]
 
-    # Which buttons
-
     def _wanted(self, versions: tuple[int, int]) -> Iterator[_Button]:
-        """The buttons in order."""
+        """The buttons that the message currently needs, in order."""
         callbacks, message = self._callbacks, self._item.message
         if message.reasoning:
             name = translate("transcript", "Show the thoughts")
@@ -135,7 +134,7 @@ class MessageControls:
             yield self._action("next", "chevron-right", name, lambda message_id: callbacks.version(message_id, 1))
 
     def _content_buttons(self) -> Iterator[_Button]:
-        """Buttons that show, complete or copy the content."""
+        """The buttons that show more of the content, continue it or copy it."""
         callbacks, item = self._callbacks, self._item
         if item.n_hidden:
             name = translate("transcript", "Show more of this message")
@@ -178,7 +177,7 @@ class MessageControls:
         return _n_deleted_text(self._callbacks.n_deleted(self._item.message.id))
 
     def _update_versions(self, versions: tuple[int, int]) -> None:
-        """The label between the two version buttons, which are disabled at the first and the last version."""
+        """Updates the label between the two version buttons, and disables a button at the first or last version."""
         if "next" not in self._named:
             if self._version_label is not None:
                 discard(self._version_label)
@@ -192,10 +191,8 @@ class MessageControls:
         set_enabled(self._named["previous"], versions[0] > 1)
         set_enabled(self._named["next"], versions[0] < versions[1])
 
-    # Where they are
-
     def _arrange_reasoning(self, corner: QPoint) -> None:
-        """The button that shows or hides the reasoning, above the text."""
+        """Places the button that shows or hides the reasoning, above the text."""
         button = self._named.get("reasoning")
         if not isinstance(button, ActionButton):
             return
@@ -208,7 +205,7 @@ class MessageControls:
         self._mirror(button, corner.x())
 
     def _arrange_row(self, corner: QPoint, keys: list[str]) -> None:
-        """Below an answer at the left, below a user message at the right."""
+        """Places the row of buttons below the message: at the left for an answer, at the right for a user message."""
         left, widgets = corner.x(), list[QWidget]()
         for key in keys:
             if key == "next" and self._version_label is not None:
@@ -225,7 +222,8 @@ class MessageControls:
         self._item.buttons_width = x - left
 
     def _mirror(self, widget: QWidget, left: int) -> None:
-        """In a right-to-left window: moves a widget to the other side of the message, whose left edge is `left`."""
+        """Moves a widget to the other side of the message in a right-to-left window. `left` is the left edge of the
+        message."""
         widget.move(mirrored(widget.geometry(), QRect(left, 0, self._item.width, 0)).topLeft())
 
 
@@ -240,7 +238,8 @@ class CodeButtons:
         self.rows: list[tuple[CopyButton, ActionButton]] = []
 
     def arrange(self, corner: QPoint) -> None:
-        """Makes buttons for each code block, and places them. `corner`: of the message in the viewport."""
+        """Creates the buttons of each code block, and places them. `corner` is the message's top left corner in the
+        viewport."""
         heads = self._item.code_heads()
         while len(self.rows) < len(heads):
             self.rows.append(self._make_row(len(self.rows)))
@@ -272,7 +271,7 @@ class CodeButtons:
 
 
 def can_continue(message: ChatMessage) -> bool:
-    """Whether the message is an incomplete answer with text, which can be generated further."""
+    """Whether the message is an incomplete answer with text, which the model can continue."""
     return message.role == "assistant" and message.state in CONTINUABLE and bool(message.text)
 
 

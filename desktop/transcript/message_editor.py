@@ -1,4 +1,4 @@
-"""Editing a message in place: the text field with its buttons, and its position in the transcript."""
+"""Editing a message in its place in the transcript: a text field with its buttons, and its position."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from desktop.widgets.text_composition import CompositionGuard
 
 MIN_LINES, MAX_LINES = 2, 14
 SPACE_BELOW, RAISED = 8, 6
-"""Pixels below the editor, and by which it is above the message's own top."""
+"""In pixels: the space below the editor, and how far the editor extends above the top of the message."""
 
 
 class _EditorField(LongTextEdit):
@@ -43,7 +43,7 @@ class _EditorField(LongTextEdit):
     def event(self, event: QEvent) -> bool:
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-                event.accept()  # Escape cancels the edit; the window would stop the answer
+                event.accept()  # Escape cancels the edit; otherwise the window would stop the answer
                 return True
         return super().event(event)
 
@@ -60,18 +60,20 @@ class _EditorField(LongTextEdit):
 
 
 class MessageEditor(QFrame):
-    """Enter saves a user message, Ctrl+Enter an answer, Escape cancels. GUI thread only."""
+    """The editor of one message. Enter saves a user message, Ctrl+Enter an answer, and Escape cancels. GUI thread
+    only."""
 
     saved = Signal(str, str)
-    """The message id and the new text."""
+    """The text was saved. Carries the message id and the new text."""
     changed = Signal(str, str)
-    """The message id and the text; empty if it equals the message."""
+    """The text was changed. Carries the message id and the text, or "" if the text equals that of the message."""
     closed = Signal()
     resized = Signal()
-    """The height has changed with the text."""
+    """The height of the editor has changed with its text."""
 
     def __init__(self, message: ChatMessage, width: int, parent: QWidget, draft: str = "") -> None:
-        """`draft`: unsaved text from an earlier edit; empty begins with the message's own."""
+        """`draft` is unsaved text from an earlier edit. If it is empty, the editor starts with the text of the
+        message."""
         super().__init__(parent)
         self._message = message
         self.setObjectName("messageEditor")
@@ -133,15 +135,15 @@ class MessageEditor(QFrame):
 
 
 class MessageEditing(QObject):
-    """The one editor in a transcript, if a message is being edited. GUI thread only."""
+    """Opens, places and closes the editor of a transcript. Only one message is edited at a time. GUI thread only."""
 
     saved = Signal(str, str)
-    """The message id and the new text."""
+    """The text was saved. Carries the message id and the new text."""
     changed = Signal(str, str)
-    """The message id and the unsaved text; empty if there is nothing to keep."""
+    """The draft of a message has changed. Carries the message id and the unsaved text, or "" if there is none."""
 
     def __init__(self, area: QAbstractScrollArea, column: ColumnLayout, draft_of: Callable[[str], str]) -> None:
-        """`draft_of` gives the unsaved text of a message by its id; empty for none."""
+        """`draft_of` returns the unsaved text of a message by its id, or "" if there is none."""
         super().__init__(area)
         self.editor: MessageEditor | None = None
         self._area = area
@@ -154,13 +156,13 @@ class MessageEditing(QObject):
         if (row := self._column.row_of(message_id)) < 0:
             return
         self._open(row, self._draft_of(message_id), focus=True)
-        # If only the end of a long message was visible, the editor would open above the viewport.
+        # If only the end of a long message is visible, the editor, which is shorter, would open above the viewport.
         lowest = self._area.viewport().height() - self._column.exact_height(row) - BOTTOM
         self._column.heights.invalidate(row)
         self._column.scroll_to(row, max(TOP, min(self._column.row_top(row), lowest)))
 
     def restore_draft(self) -> None:
-        """Opens the editor, without focus, for the last message with unsaved text."""
+        """Opens the editor for the last message that has unsaved text. The editor does not get the focus."""
         for row in range(self._column.n_rows - 1, -1, -1):
             if self.editor is None and (draft := self._draft_of(self._column.message(row).id)):
                 self._open(row, draft, focus=False)
@@ -168,7 +170,7 @@ class MessageEditing(QObject):
                 self._column.settle(Anchor(row, self._column.row_top(row)))
 
     def place(self) -> None:
-        """Moves the editor to its message; closes it if that is not in the list any more."""
+        """Moves the editor to its message, or closes it if the message is no longer in the list."""
         if self.editor is None:
             return
         if (row := self._column.row_of(self.editor.message_id)) < 0:
@@ -179,7 +181,7 @@ class MessageEditing(QObject):
         self.editor.raise_()
 
     def close(self) -> None:
-        """Closes the editor and keeps its unsaved text as a draft. Idempotent."""
+        """Closes the editor. Its unsaved text is kept as a draft. Idempotent."""
         editor, self.editor = self.editor, None
         if editor is None:
             return
@@ -208,7 +210,7 @@ class MessageEditing(QObject):
             editor.edit.setFocus()
 
     def _finish(self) -> None:
-        """Saved or cancelled: there is no draft to keep."""
+        """Closes the editor after the edit was saved or cancelled, and clears the draft."""
         if self.editor is not None:
             self.changed.emit(self.editor.message_id, "")
             self.close()

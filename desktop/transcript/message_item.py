@@ -1,9 +1,9 @@
-"""One message of the transcript, laid out as segments below each other: an answer, or a read-only text."""
+"""The layout of one message of the transcript: a column of segments, one for each block of the message."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -13,6 +13,7 @@ from desktop.platform.theme import Theme
 from desktop.render.blocks import Block, InlineImage, Kind
 from desktop.render.long_text import EXCERPT_LENGTH, excerpt
 from desktop.render.reasoning_and_calls import reasoning_blocks, tool_call_block
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.answer_status import (
     StatusOf,
@@ -32,21 +33,22 @@ from desktop.transcript.text_positions import SegmentPosition, TextSpan, Word, s
 
 ACTIONS_HEIGHT = 28
 STATS_GAP = 12
-"""Pixels between the buttons and the statistics beside them."""
+"""The space in pixels between the buttons and the statistics beside them."""
 REASONING_HEAD = 30
-"""Height of the line with the button that shows the reasoning."""
+"""The height in pixels of the line above the text with the button that shows the reasoning."""
 CARET_WIDTH, CARET_HEIGHT = 8, 17
 STEP_COST, BLOCK_COST = 12_000, 300
-"""The cost of one layout step, in characters of HTML, and what a block costs besides its own characters."""
+"""In characters of HTML: the cost of one layout step, and what each block costs in addition to its own characters."""
 _SEGMENT_KINDS: dict[Kind, type[Segment]] = {"code": CodeBlock, "table": TableBlock}
 
 
 class MessageItem:
-    """An answer, laid out. Positions are in pixels, relative to the item's own corner. GUI thread only."""
+    """The layout of an answer; subclasses lay out other messages. Positions are in pixels, relative to the item's top
+    left corner. GUI thread only."""
 
     space_above = 20
     initial_length = EXCERPT_LENGTH
-    """Characters that are shown until `show_more`."""
+    """The number of characters that are shown until `show_more` is called."""
 
     def __init__(
         self,
@@ -57,34 +59,34 @@ class MessageItem:
         *,
         in_steps: bool = False,
     ) -> None:
-        """`images` draws formulas and pictures; without it their source is shown. `in_steps`: a long message is laid
-        out in part, and the rest with each `lay_out_more`."""
+        """`images` draws formulas and pictures; without it, their source is shown. With `in_steps`, only a part of a
+        long message is laid out at first, and each call of `lay_out_more` lays out another part."""
         self.message = message
         self.width = width
         self.segments: list[Segment] = []
         self.reasoning_shown = False
         self.marked_word: TextSpan | None = None
-        """The word whose alternatives are shown."""
+        """The word for which the popup with alternatives is shown."""
         self.matches: Sequence[TextSpan] = ()
-        """Matches of a search, to be highlighted."""
+        """The matches of a search, which are highlighted."""
         self.status = WaitStatus()
+        self.settings: Callable[[], Settings] = Settings
+        """Returns the current settings: the defaults, unless `ItemCache` replaced this function."""
         self.buttons_width = 0
-        """Pixels that the buttons below take of the item's width."""
+        """The width in pixels of the row of buttons below the message."""
         self._theme = theme
         self._images = images
         self._in_steps = in_steps
         self._length_limit = self.initial_length
         self._reader = BlockReader(grows=message.state == "streaming", in_steps=in_steps)
         self._blocks: Sequence[Block] = ()
-        """What was read so far. `segments` are its first blocks, laid out."""
+        """The blocks parsed so far. `segments` are the layouts of the first of them."""
         self._n_reasoning_blocks = 0
         self._n_resized = 0
-        """How many of the segments have the item's width."""
+        """The number of segments that are laid out at the current width, from the first one on."""
         self._with_missing_images: list[Segment] = []
-        """Segments with images that are missing and may be ready now."""
+        """Segments in which images are missing that may be ready now."""
         self._read()
-
-    # Size
 
     @property
     def height(self) -> int:
@@ -98,7 +100,7 @@ class MessageItem:
 
     @property
     def has_actions(self) -> bool:
-        """Whether there is a row of buttons below."""
+        """Whether there is a row of buttons below the message."""
         return self.message.state != "streaming"
 
     @property
@@ -107,8 +109,8 @@ class MessageItem:
 
     @property
     def shown_stats(self) -> str:
-        """The statistics that fit beside the buttons."""
-        return fitting_stats(self.message, self.width - self.buttons_width - STATS_GAP)
+        """The statistics of the answer that fit beside the buttons."""
+        return fitting_stats(self.message, self.settings(), self.width - self.buttons_width - STATS_GAP)
 
     @property
     def _text_top(self) -> int:
@@ -119,12 +121,10 @@ class MessageItem:
         last = self.segments[-1] if self.segments else None
         return last.top + last.height if last else self._text_top
 
-    # Changes
-
     def update(self, message: ChatMessage) -> int:
-        """Shows another state of the message. Only blocks that differ are laid out again.
+        """Shows a newer state of the message. Only blocks that have changed are laid out again.
 
-        Returns the y from which on the item looks different."""
+        Returns the y coordinate from which on the item looks different."""
         before = [(segment, segment.block) for segment in self.segments]
         old = self.message
         is_changed = (
@@ -146,7 +146,7 @@ class MessageItem:
         return self._top_of_change(before) if message.state == "streaming" else 0
 
     def update_status(self, status_of: StatusOf) -> bool:
-        """Queries what the message waits for. True if that is drawn differently."""
+        """Updates what the message is waiting for. True if that has changed."""
         before, self.status = self.status, WaitStatus()
         if self.message.state == "streaming":
             self.status = status_of(self.message.id)
@@ -163,16 +163,14 @@ class MessageItem:
         self._arrange()
 
     def restyle(self) -> None:
-        """Applies changed colours and text sizes."""
+        """Applies a change of the theme's colours or of the text size."""
         for segment in self.segments:
             segment.restyle(self._reader.html(segment.block))
         self._arrange()
 
-    # Long messages
-
     @property
     def n_hidden(self) -> int:
-        """Characters of the message that are only shown after `show_more`."""
+        """The number of characters that are not shown until `show_more` is called."""
         return 0 if self._reader.grows else len(self.message.text) - len(self._shown_text())
 
     def show_more(self) -> None:
@@ -181,12 +179,12 @@ class MessageItem:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether `lay_out_more` has something to do."""
+        """Whether the layout is incomplete, so that `lay_out_more` has something to do."""
         is_read = len(self.segments) == len(self._blocks) and not self._reader.has_more(self._shown_text())
         return not is_read or self._n_resized < len(self.segments) or bool(self._with_missing_images)
 
     def lay_out_more(self) -> None:
-        """One step of the layout of a long message, about 10 ms."""
+        """Does one step of the layout of a long message, which takes about 10 ms."""
         if self._n_resized < len(self.segments):
             self._resize_step()
             self._arrange()
@@ -196,7 +194,7 @@ class MessageItem:
             self._read()
 
     def finish(self) -> None:
-        """Completes the layout."""
+        """Completes the layout of a long message at once."""
         while self.is_unfinished:
             self.lay_out_more()
 
@@ -215,17 +213,17 @@ class MessageItem:
             left -= _cost(segment.block)
             self._n_resized += 1
 
-    # Images
-
     def redraw_missing_images(self) -> bool:
-        """Draws images that were not ready before; of a long message in steps. True if there were any."""
+        """Draws images that were missing and may be ready now; in steps if the message is long. True if images were
+        missing."""
         self._with_missing_images = [segment for segment in self.segments if segment.has_missing_images]
         found = bool(self._with_missing_images)
         self._image_step()
         return found
 
     def blocked_pictures(self) -> list[InlineImage]:
-        """Pictures outside the allowed folders, which are only loaded on request."""
+        """The pictures of the message that are outside the allowed folders. They are only loaded if the user requests
+        it."""
         images = self._images
         if images is None:
             return []
@@ -246,10 +244,8 @@ class MessageItem:
             left -= _cost(segment.block)
         self._arrange()
 
-    # Text
-
     def texts(self) -> list[str]:
-        """The drawn text of each segment; empty for segments that are not part of the message's own text."""
+        """The drawn text of each segment; "" for segments of the reasoning and of tool calls."""
         n_own = len(self._blocks) - len(self.message.calls)
         first = self._n_reasoning_blocks if self.reasoning_shown else 0
         return [
@@ -262,7 +258,7 @@ class MessageItem:
         return SegmentPosition(0, 0), SegmentPosition(last, self.segments[last].end if last >= 0 else 0)
 
     def text_between(self, start: SegmentPosition, end: SegmentPosition) -> str:
-        """The plain text from `start` to the later position `end`; blocks are separated by a blank line."""
+        """The plain text from `start` to the later position `end`. Blocks are separated by a blank line."""
         parts: list[str] = []
         for number, segment in enumerate(self.segments):
             if span := span_in_segment(number, segment.end, start, end):
@@ -274,10 +270,8 @@ class MessageItem:
         start, end = self.segments[position.segment].word_around(position.offset)
         return SegmentPosition(position.segment, start), SegmentPosition(position.segment, end)
 
-    # Hit testing
-
     def position_at(self, point: QPointF) -> SegmentPosition | None:
-        """The text position nearest to a point; None in an empty message."""
+        """The text position nearest to a point; None if the message is empty."""
         if not self.segments:
             return None
         number = max((n for n, s in enumerate(self.segments) if s.top <= point.y()), default=0)
@@ -285,7 +279,7 @@ class MessageItem:
         return SegmentPosition(number, segment.position_at(point - self._corner(segment)))
 
     def link_at(self, point: QPointF) -> str:
-        """The address of the link at a point; empty for none."""
+        """The address of the link at a point; "" if there is none."""
         for segment in self.segments:
             if segment.top <= point.y() < segment.top + segment.height:
                 return segment.link_at(point - self._corner(segment))
@@ -296,7 +290,8 @@ class MessageItem:
         return any(s.top <= point.y() < s.top + s.height and 0 <= point.x() <= s.width for s in self.segments)
 
     def scrollable_at(self, point: QPointF) -> Hit:
-        """The code block or table at a point, and the point relative to its corner."""
+        """The code block or table at a point, and that point relative to the block's corner. None if there is
+        neither."""
         for segment in self.segments:
             inside = point - self._corner(segment)
             if isinstance(segment, ScrollableSegment) and QRectF(0, 0, segment.width, segment.height).contains(inside):
@@ -304,7 +299,7 @@ class MessageItem:
         return None
 
     def code_heads(self) -> list[tuple[QRect, Block]]:
-        """The title bar of each code block, with the block."""
+        """The rectangle of the title bar of each code block, and the block."""
         return [
             (QRect(round(self._corner(segment).x()), segment.top, segment.width, HEAD_HEIGHT), segment.block)
             for segment in self.segments
@@ -318,27 +313,25 @@ class MessageItem:
         return any(box.adjusted(-2, -4, 2, 4).contains(point - self._corner(segment)) for box in boxes)
 
     def word_box(self, word: Word) -> QRect:
-        """The rectangle of a word, on its first line."""
+        """The rectangle around a word. If the word is broken, only its part on the first line."""
         segment = self.segments[word.segment]
         boxes = segment.boxes(word.start, word.end)
         return boxes[0].translated(self._corner(segment)).toAlignedRect() if boxes else QRect(0, segment.top, 8, 20)
 
     def line_top(self, position: SegmentPosition) -> int:
-        """The top of the line that contains a position."""
+        """The y coordinate of the top of the line that contains a position."""
         segment = self.segments[position.segment]
         boxes = segment.boxes(position.offset, position.offset + 1)
         return round(segment.top + (boxes[0].top() if boxes else 0))
 
     def scroll_sideways_to(self, start: SegmentPosition, end: SegmentPosition) -> None:
-        """Scrolls a code block or table horizontally until a part of its text is visible."""
+        """Scrolls a code block or table horizontally until the text from `start` to `end` is visible."""
         segment = self.segments[start.segment]
         if isinstance(segment, ScrollableSegment) and start.segment == end.segment:
             segment.scroll_to_text(start.offset, end.offset)
 
-    # Reading
-
     def _read(self) -> None:
-        """Reads the message into blocks, and lays out those that have changed."""
+        """Parses the message into blocks, and lays out the blocks that have changed."""
         segments: list[Segment] = []
         self._blocks = self._read_blocks()
         left = self._step_cost
@@ -373,24 +366,22 @@ class MessageItem:
         return [*reasoning, *content, *map(tool_call_block, self.message.calls)]
 
     def _top_of_change(self, before: Sequence[tuple[Segment, Block]]) -> int:
-        """The y of the first change. `before`: the segments with their blocks as they were."""
+        """The y coordinate of the first change. `before` are the segments with their blocks before the change."""
         same = 0
         while same < min(len(before), len(self.segments)) and _is_same(before[same], self.segments[same]):
             same += 1
-        if same == len(before):  # a new block: the caret was at the end of the last one
+        if same == len(before):  # a block was added; before that, the caret was at the end of the previous block
             return self.segments[max(0, same - 1)].top if self.segments else 0
         if same == len(self.segments):
             return 0
         segment = self.segments[same]
         return segment.top + (segment.changed_from if segment is before[same][0] else 0)
 
-    # Placing segments
-
     def _segment_width(self) -> int:
         return self.width
 
     def _arrange(self) -> None:
-        """Sets the top of each segment."""
+        """Sets the vertical position of each segment."""
         top = self._text_top
         above: Segment | None = None
         for segment in self.segments:
@@ -401,10 +392,8 @@ class MessageItem:
     def _corner(self, segment: Segment) -> QPointF:
         return QPointF(0, segment.top)
 
-    # Painting
-
     def paint(self, painter: QPainter, area: QRectF, selection: TextSpan | None) -> None:
-        """Draws what is in `area`, with the item's corner at the painter's origin."""
+        """Draws the part of the item that is in `area`. The origin of `painter` is the item's corner."""
         self._paint_segments(painter, area, selection)
         self._paint_end(painter)
 
@@ -424,7 +413,8 @@ class MessageItem:
             painter.restore()
 
     def _paint_end(self, painter: QPainter) -> None:
-        """Draws what is below the text: the caret and the wait status while streaming, then the note and statistics."""
+        """Draws what is below the text: the caret and the wait status while the answer streams, then its note and
+        statistics."""
         if self.message.state == "streaming":
             self._paint_caret(painter)
             box = QRect(0, self._text_bottom, self.width, self.status.height)
@@ -448,7 +438,7 @@ class MessageItem:
 
 
 class ReadOnlyItem(MessageItem):
-    """A message without buttons, note and statistics below: a help topic, or an answer in a comparison."""
+    """The layout of a message without buttons, note and statistics: a help topic, or an answer in a comparison."""
 
     @property
     def has_actions(self) -> bool:
@@ -460,7 +450,7 @@ class ReadOnlyItem(MessageItem):
 
 
 def _cost(block: Block) -> int:
-    """Of laying a block out, in characters of HTML."""
+    """The cost of laying out a block, in characters of HTML."""
     return len(block.html or block.code) + BLOCK_COST
 
 

@@ -34,7 +34,7 @@ class MessageWiring(QObject):
         super().__init__(window)
         self._window, self._transcript, self._chats, self._tasks = window, transcript, chats, tasks
         self._deletions: list[Deletion] = []
-        """Deletions that the current toast offers to undo together."""
+        """The deletions that the undo button of the current toast reverts together."""
         self._toast_text = ""
         self._undo: Callable[[], None] = lambda: None
         transcript.n_deleted = chats.n_deleted_with
@@ -51,7 +51,10 @@ class MessageWiring(QObject):
         transcript.save_requested.connect(self._save_code)
 
     def _delete(self, message_id: str) -> None:
-        """Deletes with undo. A deletion right after another one is undone together with it: a click may be double."""
+        """Deletes a message and all that follow it, with a toast to undo this.
+
+        If the toast of the previous deletion is still shown, both deletions are undone together, since a double click
+        may cause two."""
         deletion = self._chats.delete_message(message_id)
         if deletion is None:
             return
@@ -80,7 +83,7 @@ class MessageWiring(QObject):
         dialog.open()
 
     def _save(self, code: str, path: Path) -> None:
-        """Writes the file atomically: if it fails, an existing file is unchanged."""
+        """Saves the code of a block atomically: if that fails, an existing file is unchanged."""
         file = QSaveFile(str(path))
         data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):
@@ -88,7 +91,7 @@ class MessageWiring(QObject):
             self._window.toast.show_message(text, alert=True)
 
     def _show_token_alternatives(self, message_id: str, start: int, end: int, word_box: QRect) -> None:
-        """Opens the popup at once, and fills it when the alternatives are computed."""
+        """Opens the popup with placeholders, and fills it when the alternatives are computed."""
         text = self._chats.text_of(message_id)
         if not text[start:end].strip():
             return
@@ -102,7 +105,7 @@ class MessageWiring(QObject):
     async def _fill_popup(self, popup: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
             choices = await self._chats.token_alternatives(message_id, start, end)
-        except Exception as error:  # of any kind: the popup must not stay empty
+        except Exception as error:  # after any error: the popup must not stay open without alternatives
             popup.close()
             self._window.toast.show_message(error_message(error), alert=True)
             if not isinstance(error, EngineError):

@@ -1,4 +1,4 @@
-"""Applies changes of the message list to the transcript; text that streams in is repainted piece by piece."""
+"""Applies changes of the message list to the transcript. Of a streaming message, only the changed part is repainted."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from desktop.transcript.throttle import Throttle
 
 
 class ModelUpdates(QObject):
-    """Keeps a `ColumnLayout` up to date with a `MessageList`. GUI thread only."""
+    """Updates a `ColumnLayout` when its `MessageList` changes. GUI thread only."""
 
     was_reset = Signal()
-    """The list shows other messages."""
+    """The list was reset, for example because another chat is shown."""
     changed = Signal()
-    """Messages were added or changed. The layout follows, at most every `REDRAW_MS`."""
+    """Messages were added or changed. Changed messages are laid out later, at most once per `REDRAW_MS`."""
 
     def __init__(self, area: QAbstractScrollArea, column: ColumnLayout, cache: ItemCache) -> None:
         super().__init__(area)
         self.stale: set[str] = set()
-        """Ids of messages that have changed and are not laid out again yet."""
+        """The ids of messages that have changed and are not laid out again yet."""
         self._area = area
         self._column = column
         self._cache = cache
         self.throttle = Throttle(REDRAW_MS, self.refresh, self)
 
     def follow(self, messages: MessageList) -> None:
-        """Shows `messages`. Called once."""
+        """Shows the list `messages` and applies its later changes. Called once."""
         self._column.messages = messages
         messages.modelReset.connect(self._reset)
         messages.rowsInserted.connect(self._insert)
@@ -44,7 +44,8 @@ class ModelUpdates(QObject):
         self._reset()
 
     def refresh(self) -> None:
-        """Lays out the changed messages. Only blocks that have changed are laid out and painted again."""
+        """Lays out and repaints the messages that have changed. Blocks that have not changed are not laid out or
+        painted again."""
         anchor = self._column.hold()
         changed = self._update_stale()
         tops = [self._column.corner(row).y() for row, _ in changed]
@@ -86,7 +87,8 @@ class ModelUpdates(QObject):
             self._cache.discard(message.id)
 
     def _update_stale(self) -> list[tuple[int, int]]:
-        """The rows that have changed, each with the y in its item from which on it looks different."""
+        """Passes the changed messages to their items. Returns their rows, each with the y coordinate in the item from
+        which on it looks different."""
         changed: list[tuple[int, int]] = []
         for row in range(self._column.n_rows - 1, -1, -1):
             message = self._column.message(row)
@@ -101,23 +103,24 @@ class ModelUpdates(QObject):
         return changed
 
     def _repaint_from(self, row: int, top: int, y_before: int) -> None:
-        """Repaints a row from `top` on and what follows it; what is above and has moved along is shifted.
+        """Repaints a row from `top` on, and all that is below. What is above and has moved is shifted, not repainted.
 
-        Painting the whole page for each token costs the model up to a third of its speed on two cores."""
+        Painting the whole viewport for each token slows the model down by up to a third on two cores."""
         viewport, y = self._area.viewport(), self._column.corner(row).y()
-        visible = max(0, y + top)  # the row may begin above the viewport
+        visible = max(0, y + top)  # the top of the row may be above the viewport
         if y != y_before:
             if not self._is_whole_pixels(y - y_before):
                 viewport.update()
                 return
-            # With the rectangle: without it Qt would move the child widgets, which are in their new places already.
+            # Without the rectangle Qt would also move the child widgets, which are already in their new places.
             viewport.scroll(0, y - y_before, viewport.rect())
         viewport.update(0, visible, viewport.width(), viewport.height() - visible)
 
     def _is_whole_pixels(self, dy: int) -> bool:
-        """Whether scrolling by `dy` moves the viewport's image by whole device pixels.
+        """Whether scrolling by `dy` shifts the painted viewport by whole device pixels.
 
-        With a fractional scale factor it may not; Qt would round the shift, which a repaint would not do."""
+        With a fractional scale factor it may not. Qt would then round the shift, and the result would differ from a
+        repaint."""
         viewport = self._area.viewport()
         corner, scale = viewport.mapTo(viewport.window(), QPoint(0, 0)), viewport.devicePixelRatioF()
         return all((scale * length).is_integer() for length in (dy, corner.x(), corner.y(), viewport.height()))

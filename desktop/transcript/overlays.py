@@ -1,4 +1,5 @@
-"""Small widgets over the transcript: the button to the end of the chat, and the address of a hovered link."""
+"""Small widgets over the transcript: the button that scrolls to the end, and the address of the link under the
+mouse."""
 
 from __future__ import annotations
 
@@ -8,11 +9,11 @@ from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QToolButton
 from desktop.platform.theme import Theme
 
 SHOWN_FROM_PX = 80
-"""Distance to the end from which the button is shown."""
+"""The button is shown if the end of the chat is more than this many pixels away."""
 
 
 class EndButton(QToolButton):
-    """Scrolls to the end of the chat. GUI thread only."""
+    """The button that scrolls to the end of the chat. GUI thread only."""
 
     def __init__(self, theme: Theme, area: QAbstractScrollArea) -> None:
         super().__init__(area)
@@ -27,7 +28,7 @@ class EndButton(QToolButton):
         self._restyle()
 
     def update_position(self) -> None:
-        """The viewport or the scroll position has changed."""
+        """Shows or hides the button and places it, after the viewport or the scroll position has changed."""
         bar, viewport = self._area.verticalScrollBar(), self._area.viewport().geometry()
         self.setVisible(bar.maximum() - bar.value() > SHOWN_FROM_PX)
         self.move(viewport.center().x() - self.width() // 2, viewport.bottom() - self.height() - 8)
@@ -37,7 +38,7 @@ class EndButton(QToolButton):
 
 
 class LinkAddress(QLabel):
-    """Shows at the lower left where a link leads, before it is opened. GUI thread only."""
+    """A label at the lower left with the address of the link under the mouse. GUI thread only."""
 
     def __init__(self, area: QAbstractScrollArea) -> None:
         super().__init__(area)
@@ -47,7 +48,7 @@ class LinkAddress(QLabel):
         self.hide()
 
     def show_address(self, address: str) -> None:
-        """Empty hides the label."""
+        """Shows an address; "" hides the label."""
         if address == self.text() and (not address or self.isVisible()):
             return
         self.setVisible(bool(address))

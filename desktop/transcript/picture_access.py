@@ -1,7 +1,7 @@
-"""Decides which local files may be loaded as pictures without asking. Any thread.
+"""Decides which local files may be loaded as pictures without asking the user. Any thread.
 
-A model wrote the paths. Access to a path must not contact another machine: no network share, no automount, no symbolic
-link to one. No part of a path is accessed before it is known to be local."""
+The paths are untrusted, because a model wrote them. Accessing a path must not contact another machine: no network
+share, no automount, no symbolic link to one. Therefore no part of a path is accessed before it is known to be local."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ _ESCAPES = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}
 
 
 def path_in_home(path: str, home: Path | None = None, remote: Sequence[str] | None = None) -> Path | None:
-    """The path with symbolic links resolved; None if it leads out of the home folder, or to another machine.
+    """Resolves the symbolic links of a path. None if it leads out of the home folder or to another machine. Raises
+    OSError if a part of it does not exist.
 
-    `home` and `remote`, the mount points of network file systems, default to those of this machine."""
+    `home` defaults to the user's home folder; `remote`, a list of mount points of network file systems, to those of
+    this machine."""
     own = Path(os.path.normpath(home or Path.home()))
     mounts = remote_mounts() if remote is None else remote
     wanted = Path(os.path.normpath(path))
@@ -57,7 +59,7 @@ def path_in_home(path: str, home: Path | None = None, remote: Sequence[str] | No
 
 
 def _prefixes(path: Path) -> list[Path]:
-    """The parents of the path, outermost first, and the path itself."""
+    """The parents of a path, outermost first, and the path itself."""
     return [*reversed(path.parents), path]
 
 
@@ -77,7 +79,7 @@ def remote_mounts(table: Path = Path("/proc/self/mountinfo")) -> list[str]:
 
 
 def read_regular_file(path: Path, limit: int) -> bytes | None:
-    """The content of a regular file of at most `limit` bytes; None for anything else. Raises OSError."""
+    """The content of a regular file. None if the file is not regular or has more than `limit` bytes. Raises OSError."""
     if not stat.S_ISREG(path.stat().st_mode):  # opening a device can have side effects
         return None
     with path.open("rb") as file:
@@ -102,7 +104,7 @@ def _parts(path: str | Path) -> tuple[str, ...]:
 
 
 def _is_remote_drive(path: str) -> bool:
-    """A UNC path, or on Windows the character of a network drive or of no drive."""
+    """Whether a path is a UNC path, or on Windows is on a network drive or on a drive that does not exist."""
     if path.startswith(("//", "\\\\")):
         return True
     if sys.platform == "win32":
@@ -115,7 +117,7 @@ def _is_remote_drive(path: str) -> bool:
 
 
 def _unescaped(path: str) -> str:
-    """Octal escapes in /proc/self/mountinfo, decoded."""
+    """Decodes the octal escapes in a path from /proc/self/mountinfo."""
     for written, character in _ESCAPES.items():
         path = path.replace(written, character)
     return path

@@ -1,4 +1,4 @@
-"""Heights and offsets of the rows of a column, most of them estimated. Qt-free."""
+"""The heights and offsets of the rows of a column. Most heights are estimates. Qt-free."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from itertools import accumulate
 
 
 class RowHeights:
-    """Heights in pixels, exact for rows that were laid out. Offsets are computed lazily."""
+    """The heights of rows in pixels: exact for rows that were laid out, estimated for all others. Offsets are computed
+    when they are needed."""
 
     def __init__(self) -> None:
         self._heights: list[int] = []
@@ -39,7 +40,7 @@ class RowHeights:
         self._bottoms = None
 
     def put(self, row: int, height: int) -> bool:
-        """Sets the exact height. True if the rows below have moved."""
+        """Sets the exact height of a row. True if it differs from the previous height, so that the rows below move."""
         moved = self._heights[row] != height
         self._heights[row] = height
         self._exact[row] = True
@@ -48,14 +49,14 @@ class RowHeights:
         return moved
 
     def invalidate(self, row: int) -> None:
-        """The height is an estimate from now on."""
+        """Marks the height of a row as an estimate."""
         self._exact[row] = False
 
     def top(self, row: int) -> int:
         return self._cumulated()[row - 1] if row else 0
 
     def row_at(self, y: int) -> int:
-        """The row at `y`, or the nearest one; -1 if there are no rows."""
+        """The row at the offset `y`, or the nearest row; -1 if there are no rows."""
         if not self._heights:
             return -1
         return min(bisect_right(self._cumulated(), max(0, y)), len(self._heights) - 1)

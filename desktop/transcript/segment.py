@@ -1,6 +1,6 @@
-"""One block of a message, laid out in a QTextDocument: text, headings, lists, quotes and rules.
+"""The layout of one block of a message in a QTextDocument: text, headings, lists, quotes, footnotes and rules.
 
-Code blocks and tables are subclasses in `code_block` and `table_block`."""
+Subclasses in `code_block` and `table_block` lay out code and tables."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ QUOTE_INDENT = 16
 RULE_HEIGHT = 9
 FOOTNOTES_MARGIN = 14
 OVERSHOOT = 10
-"""Pixels by which glyphs of a line may reach into the next: marks of some scripts, and fallback fonts."""
+"""How far, in pixels, the glyphs of a line may reach into the next line: marks of some scripts, and fallback fonts."""
 MAX_IMAGES = 120
-"""Formulas and pictures that are drawn in one segment; the others show their source."""
+"""The number of formulas and pictures that are drawn in one segment. For further ones, the source is shown."""
 MAX_ADDRESS_LENGTH = 60
-"""Characters of a picture's address that replace a picture without a description."""
+"""A picture without a description is replaced by this many characters from the end of its address."""
 _OBJECT_CHARACTER = "\ufffc"
-"""An image in the plain text of a document."""
+"""The character that represents an image in the plain text of a QTextDocument."""
 _IMAGE = re.compile(r'<img src="inline:(\d+)">')
 _CODE_SPAN_PADDING = re.compile(f"{ISOLATE}{THIN}|{THIN}{END_ISOLATE}|{THIN}")
 _CLOSING_TAGS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
@@ -47,35 +47,36 @@ _CLOSING_TAGS = re.compile(r"(?:</(?:p|li|ul|ol)>)+\Z")
 
 
 class Segment:
-    """Positions are in pixels, relative to the segment's own corner. GUI thread only."""
+    """The layout of one block. Positions are in pixels, relative to the segment's top left corner. GUI thread only."""
 
     fills_width = False
-    """Whether it always takes the full width, whatever its text needs."""
+    """Whether the segment always has the full width, even if its text needs less."""
 
     def __init__(
         self, block: Block, html: str, theme: Theme, width: int, images: InlineImageCache | None = None
     ) -> None:
-        """`html`: of the block, or of its highlighted code. Without `images`, the source of formulas is shown."""
+        """`html` is the HTML of the block; for code, of the highlighted code. Without `images`, the source of formulas
+        is shown."""
         self.block = block
         self.top = 0
-        """In the message, which sets it."""
+        """The y coordinate of the segment in the message. `MessageItem` sets it."""
         self.width = width
         self.height = 0
-        """Cached: a long answer is queried for hundreds of heights with each token."""
+        """The height in pixels. It is cached, because hundreds of heights of a long answer are read with each token."""
         self.changed_from = 0
-        """The y from which on the last `change` made it look different."""
+        """The y coordinate from which on the last call of `change` made the segment look different."""
         self._theme = theme
         self._images = images
         self._html = html
         self._drawn_images: list[str] = []
-        """The plain text of each image in the document, in order."""
+        """The text to copy for each image in the document, in order."""
         self._code_spans: list[QRectF] = []
         self.document = self._new_document()
         self._fill()
 
     @property
     def text_origin(self) -> QPointF:
-        """The top left corner of the document."""
+        """The top left corner of the document in the segment."""
         match self.block.kind:
             case "quote":
                 return QPointF(0 if self.is_rtl else QUOTE_INDENT, 0)
@@ -101,12 +102,12 @@ class Segment:
 
     @property
     def used_width(self) -> float:
-        """The width that the text takes."""
+        """The width of the laid-out text in pixels."""
         return min(float(self.document.idealWidth()), self.available_width)
 
     @property
     def available_width(self) -> float:
-        """The width that the text may take."""
+        """The width in pixels at which the text is wrapped."""
         return float(self.document.textWidth())
 
     @property
@@ -136,11 +137,11 @@ class Segment:
         self._lay_out()
 
     def _markup(self) -> str:
-        """The HTML to load into the document."""
+        """The HTML that is loaded into the document."""
         return self._html
 
     def _image_html(self, found: re.Match[str]) -> str:
-        """The HTML of an inline image: as an image resource of the document if it is ready, else as text."""
+        """The HTML of an inline image: if it is ready, as an image resource of the document; otherwise as text."""
         image = self.block.inline_images[int(found[1])]
         rendered = None
         if self._images is not None and len(self._drawn_images) < MAX_IMAGES:
@@ -158,7 +159,8 @@ class Segment:
         return f'<img src="{name}" {size} style="vertical-align: {"middle" if rendered.is_formula else "baseline"}">'
 
     def change(self, block: Block, html: str) -> None:
-        """Shows another block of the same kind. Text added at the end, as while streaming, is appended cheaply."""
+        """Shows another block of the same kind. If only text was added at its end, as while streaming, only that text
+        is laid out."""
         more = _appended_text(self._html, html) if not block.inline_images else ""
         self.block, self._html = block, html
         if more:
@@ -168,7 +170,8 @@ class Segment:
             self._fill()
 
     def _append(self, text: str) -> None:
-        """Adds text to the last paragraph. Only its last line looks different: earlier lines break where they did."""
+        """Appends text to the last paragraph. Its last line is the first that looks different, since earlier lines
+        break where they did before."""
         paragraph = self.document.lastBlock()
         layout, direction = paragraph.layout(), paragraph.textDirection()
         line = layout.lineAt(max(0, layout.lineCount() - 1))
@@ -185,21 +188,22 @@ class Segment:
 
     @property
     def has_missing_images(self) -> bool:
-        """Whether formulas or pictures are shown as text instead."""
+        """Whether some formulas or pictures are shown as text."""
         return len(self._drawn_images) < min(MAX_IMAGES, len(self.block.inline_images))
 
     def restyle(self, html: str) -> None:
-        """Applies changed colours and text size, and draws images that have become ready. `html` as in `__init__`."""
+        """Applies a change of colours or text size, and draws images that have become ready. `html` is as in
+        `__init__`."""
         self.document.setDefaultFont(self._font)
         self.document.setDefaultStyleSheet(_css(self._theme))
         self.change(self.block, html)
 
     def position_at(self, point: QPointF) -> int:
-        """The text offset nearest to a point."""
+        """The offset in the text that is nearest to a point."""
         return max(0, self._layout().hitTest(point - self.text_origin, Qt.HitTestAccuracy.FuzzyHit))
 
     def link_at(self, point: QPointF) -> str:
-        """The address of the link at a point; empty for none."""
+        """The address of the link at a point; "" if there is none."""
         return self._layout().anchorAt(point - self.text_origin)
 
     @property
@@ -208,7 +212,7 @@ class Segment:
         return self.document.characterCount() - 1
 
     def text_between(self, start: int, end: int) -> str:
-        """Plain text, with the source of formulas and the description of pictures."""
+        """The plain text between two offsets. It contains the source of formulas and the description of pictures."""
         text = self._cursor(start, end).selection().toPlainText()
         text = _CODE_SPAN_PADDING.sub("", text).replace("\u2028", "\n")
         if _OBJECT_CHARACTER in text:
@@ -224,7 +228,7 @@ class Segment:
         return cursor.selectionStart(), cursor.selectionEnd()
 
     def caret(self) -> QRectF:
-        """The rectangle of the streaming caret, after the last character."""
+        """The rectangle of the caret that follows the last character while an answer streams."""
         block = self.document.lastBlock()
         layout = block.layout()
         line = layout.lineForTextPosition(max(0, block.length() - 1))
@@ -243,9 +247,10 @@ class Segment:
         marks: Sequence[tuple[int, int, str]],
         underlined: tuple[int, int] | None = None,
     ) -> None:
-        """Draws what is in `area`, with the segment's corner at the painter's origin.
+        """Draws the part of the segment that is in `area`. The origin of `painter` is the segment's corner.
 
-        `marks`: start, end and background colour token of text spans. `underlined`: a span with an accent line."""
+        `marks` are highlighted parts of the text: start, end and the name of the background colour. `underlined` is the
+        start and end of a part that is underlined in the accent colour."""
         self._paint_decoration(painter)
         painter.save()
         painter.translate(self.text_origin)
@@ -276,7 +281,7 @@ class Segment:
             painter.fillRect(line, self._theme.colour("accent"))
 
     def boxes(self, start: int, end: int) -> list[QRectF]:
-        """The rectangles around a text span, one per line."""
+        """The rectangles around the text between two offsets, one per line."""
         block = self.document.findBlock(start)
         found: list[QRectF] = []
         while block.isValid() and block.position() < end:
@@ -310,7 +315,8 @@ class Segment:
 
 
 def gap_between(above: Segment | None, below: Segment) -> int:
-    """The vertical space between two segments in pixels. None above the first, and between pieces of one block."""
+    """The vertical space between two segments in pixels. It is 0 above the first segment, and between pieces of one
+    block."""
     if above is None or below.block.joiner is not None:
         return 0
     if below.block.kind == "heading":
@@ -340,7 +346,7 @@ def fill_rounded(painter: QPainter, box: QRectF, radius: float, fill: QColor, ed
 
 
 def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
-    """The rectangles around code spans in running text, one per line."""
+    """The rectangles around the code spans of a document, one per line. Code blocks have none."""
     block = document.begin()
     while block.isValid():
         parts = block.begin()
@@ -354,13 +360,13 @@ def _code_spans(document: QTextDocument) -> Iterator[QRectF]:
 
 
 def _appended_text(before: str, now: str) -> str:
-    """The text that `now` has in addition at the end of its last paragraph; empty if anything else differs."""
+    """The text that `now` adds at the end of the last paragraph of `before`; "" if anything else differs."""
     end = _CLOSING_TAGS.search(before)
     if end is None or not now.endswith(end[0]) or not now.startswith(before[: end.start()]):
         return ""
     more = now[end.start() : len(now) - len(end[0])]
-    # Text inserted after a tag would get the format of the tag's content. HTML draws two spaces as one, and treats line
-    # and paragraph separators differently from inserted text.
+    # Some text cannot simply be inserted. After a tag, it would get the format of the tag's content. HTML draws two
+    # spaces as one, and treats line and paragraph separators differently.
     follows_text = end.start() > 0 and before[end.start() - 1] not in "> "
     is_plain = more.isprintable() and "<" not in more and "  " not in more
     return unescape(more) if follows_text and is_plain else ""
@@ -377,7 +383,7 @@ def _x(line: QTextLine, position: int) -> float:
 
 
 def _boxes(document: QTextDocument, block: QTextBlock, first: int, last: int) -> Iterator[QRectF]:
-    """The rectangles around characters `first` to `last` of a paragraph, one per line."""
+    """The rectangles around the characters `first` to `last` of a paragraph, one per line."""
     corner = document.documentLayout().blockBoundingRect(block).topLeft()
     layout = block.layout()
     at = layout.lineForTextPosition(max(0, first))

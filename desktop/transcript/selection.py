@@ -1,4 +1,4 @@
-"""Selecting text over one or several messages, by mouse and keyboard, and copying it."""
+"""Selecting text in one or several messages, by mouse and by keyboard, and copying it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DRAG_SCROLL_MS, DRAG_SCROLL_PX = 30, 18
 
 @dataclass(frozen=True, slots=True)
 class TextPosition:
-    """A position in the text of one of the messages."""
+    """A position in the text of a message, which is given by its id."""
 
     message_id: str
     position: SegmentPosition
@@ -26,7 +26,7 @@ class TextPosition:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`head` is the end that moves while selecting; it may be before `anchor`."""
+    """A selection of text. `head` is the end that moves while the user selects; it may be before `anchor`."""
 
     anchor: TextPosition
     head: TextPosition
@@ -38,7 +38,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRange:
-    """A selection by rows: from `start` in row `first` to `end` in row `last`."""
+    """A selection in terms of rows. It begins at `start` in row `first` and ends at `end` in row `last`."""
 
     first: int
     start: SegmentPosition
@@ -47,13 +47,13 @@ class SelectionRange:
 
     @classmethod
     def of(cls, selection: Selection, row_of: Callable[[str], int]) -> SelectionRange | None:
-        """None if one of its ends is in a message that is not shown any more."""
+        """Converts a selection. None if one of its ends is in a message that is no longer shown."""
         ends = sorted((row_of(end.message_id), end.position) for end in (selection.anchor, selection.head))
         (first, start), (last, end) = ends
         return cls(first, start, last, end) if first >= 0 else None
 
     def in_row(self, row: int, item: MessageItem) -> TextSpan | None:
-        """The selected text of a row, whose message is `item`."""
+        """The selected part of the message `item` in row `row`; None if nothing of it is selected."""
         if not self.first <= row <= self.last or not item.segments:
             return None
         whole = item.whole()
@@ -61,7 +61,7 @@ class SelectionRange:
 
 
 class TextSelection(QObject):
-    """What is selected in the transcript. GUI thread only."""
+    """The selected text of the transcript. GUI thread only."""
 
     def __init__(self, area: QAbstractScrollArea, column: ColumnLayout) -> None:
         super().__init__(area)
@@ -78,12 +78,13 @@ class TextSelection(QObject):
 
     @property
     def text(self) -> str:
-        """The selected text, messages separated by a blank line."""
+        """The selected text. Messages are separated by a blank line."""
         return "\n\n".join(filter(None, (item.text_between(*span) for item, span in self._spans())))
 
     @property
     def markdown(self) -> str:
-        """The Markdown source of messages that are selected completely; the plain text of the others."""
+        """The selection as Markdown: the source of messages that are selected completely, and the plain text of the
+        others."""
         parts = (
             item.message.text if span == item.whole() else item.text_between(*span) for item, span in self._spans()
         )
@@ -93,7 +94,8 @@ class TextSelection(QObject):
         self._change(Selection(start, end))
 
     def begin(self, point: QPoint, *, extend: bool) -> None:
-        """The mouse was pressed at a point of the viewport. `extend`: the existing selection ends there."""
+        """Starts a selection at a point of the viewport where the mouse was pressed. With `extend`, the existing
+        selection is extended to that point."""
         position = self._position_at(point)
         if extend and position is not None and self.current is not None:
             self._change(replace(self.current, head=position))
@@ -101,7 +103,8 @@ class TextSelection(QObject):
             self._change(Selection(position, position) if position is not None else None)
 
     def drag_to(self, point: QPoint) -> None:
-        """Extends the selection; above or below the viewport also scrolls until `end_drag`."""
+        """Extends the selection to a point of the viewport. While the point is above or below the viewport, the
+        transcript scrolls, until `end_drag` is called."""
         self._dragged_to = point
         self._extend_to(point)
         is_outside = not 0 <= point.y() < self._area.viewport().height()
@@ -112,13 +115,14 @@ class TextSelection(QObject):
         self._scroll_timer.stop()
 
     def select_word(self, item: MessageItem, point: QPointF) -> None:
-        """`point` is relative to the item's corner."""
+        """Selects the word at `point`, which is relative to the item's corner."""
         if (position := item.position_at(point)) is not None:
             start, end = item.word_at(position)
             self.select(TextPosition(item.message.id, start), TextPosition(item.message.id, end))
 
     def select_all(self) -> None:
-        """Selects the message of the selection, or the last visible one; if it is selected already, the whole chat."""
+        """Selects the whole message in which the selection ends, or the last visible message if nothing is selected. If
+        exactly this is selected already, selects the whole chat."""
         rows = self._column.visible_rows()
         if not len(rows):
             return
@@ -134,7 +138,7 @@ class TextSelection(QObject):
         _copy(self.markdown)
 
     def in_message(self, message_id: str) -> TextSpan | None:
-        """The selected text of a message, to be drawn."""
+        """The selected part of a message; None if nothing of it is selected."""
         if self.is_empty or (selected := self._range()) is None:
             return None
         row = self._column.row_of(message_id)
@@ -162,7 +166,7 @@ class TextSelection(QObject):
         return TextPosition(item.message.id, position) if position is not None else None
 
     def _rows(self, first: int, last: int) -> Selection:
-        """All text of some rows."""
+        """A selection of all text in the rows `first` to `last`."""
         start, end = self._column.item(first), self._column.item(last)
         return Selection(TextPosition(start.message.id, start.whole()[0]), TextPosition(end.message.id, end.whole()[1]))
 
@@ -170,7 +174,7 @@ class TextSelection(QObject):
         return SelectionRange.of(self.current, self._column.row_of) if self.current is not None else None
 
     def _spans(self) -> Iterator[tuple[MessageItem, TextSpan]]:
-        """The selected text of each message."""
+        """The messages that are selected, each with its selected part."""
         if (selected := self._range()) is not None:
             for row in range(selected.first, selected.last + 1):
                 item = self._column.item(row)

@@ -6,13 +6,14 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.waiting import Waiting
 from desktop.platform.number_format import counted, decimal, whole
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 
 translate = QCoreApplication.translate
 
 
 def ending_note(message: ChatMessage) -> str:
-    """Why an answer is incomplete; empty if it is complete."""
+    """The reason why an answer is incomplete; "" if it is complete."""
     if message.note:
         return message.note
     if message.state == "cut":
@@ -31,8 +32,10 @@ def reasoning_title(message: ChatMessage) -> str:
     return translate("transcript", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
 
 
-def statistics(message: ChatMessage) -> str:
-    """Number of tokens, tokens per second and time to first token of an answer, separated by " · "."""
+def statistics(message: ChatMessage, settings: Settings) -> str:
+    """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
+
+    No setting changes them so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))
@@ -46,7 +49,7 @@ def statistics(message: ChatMessage) -> str:
 
 
 def waiting_text(waiting: Waiting) -> str:
-    """What an answer waits for; empty once it is being written."""
+    """What an answer is waiting for; "" once it is being generated."""
     percent = round((waiting.share or 0) * 100)
     match waiting.stage:
         case "loading":

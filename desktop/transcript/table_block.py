@@ -1,4 +1,5 @@
-"""A table: columns are wide enough for their words; a table wider than the page is scrolled horizontally."""
+"""A table. Its columns are wide enough for their longest words; a table that is wider than the page scrolls
+horizontally."""
 
 from __future__ import annotations
 
@@ -13,22 +14,22 @@ from desktop.platform.theme import scaled
 from desktop.transcript.horizontal_scroll import BAR_HEIGHT, ScrollableSegment
 
 MIN_COLUMN_WIDTH = 64
-"""Pixels that a column gets at least, if its text needs them."""
+"""The smallest width of a column in pixels, unless its text needs less."""
 MAX_WORD_WIDTH = 180
-"""Pixels up to which a word is not broken."""
+"""A word that is not wider, in pixels, is not broken."""
 COLUMN_PADDING = 22.0
-"""Pixels of padding and lines per column."""
+"""The padding and lines of a column in pixels."""
 SCROLL_BAR_SPACE = BAR_HEIGHT + 6
-"""Pixels below a table that can be scrolled."""
+"""The space in pixels for the scroll bar below a table that scrolls."""
 MAX_MEASURED_CELLS = 600
-"""Cells whose text is measured to find the widths."""
+"""The number of cells that are measured to find the widths of the columns."""
 
 _ROW = re.compile("<tr>(.*?)</tr>")
 _CELL = re.compile("<t[dh] .*?</t[dh]>")
 
 
 class TableBlock(ScrollableSegment):
-    """GUI thread only."""
+    """The layout of a table. GUI thread only."""
 
     @property
     def text_origin(self) -> QPointF:
@@ -49,7 +50,8 @@ class TableBlock(ScrollableSegment):
         return min(float(self.width), self.content_width)
 
     def _markup(self) -> str:
-        """Qt always draws the first cell of a row at the left: cells of right-to-left tables are reversed."""
+        """The HTML of the table. Qt always draws the first cell of a row at the left, so the cells of right-to-left
+        tables are reversed."""
         return _ROW.sub(_reversed, self._html) if self.is_rtl else self._html
 
     def text_between(self, start: int, end: int) -> str:
@@ -109,7 +111,7 @@ def _min_width(table: QTextTable | None) -> float:
 
 
 def _cell_widths(table: QTextTable) -> Iterator[tuple[int, float]]:
-    """The column and the minimum width of each cell."""
+    """The column of each cell, and the smallest width of the cell."""
     metrics = QFontMetricsF(table.document().defaultFont())
     for row in range(table.rows()):
         for column in range(table.columns()):
@@ -117,7 +119,8 @@ def _cell_widths(table: QTextTable) -> Iterator[tuple[int, float]]:
 
 
 def _min_cell_width(block: QTextBlock, metrics: QFontMetricsF) -> float:
-    """Wide enough for the longest word or image, and for the whole text up to `MIN_COLUMN_WIDTH`."""
+    """The smallest width of a cell: enough for its longest word or image, and for its whole text up to
+    `MIN_COLUMN_WIDTH`."""
     widest = whole = 0.0
     parts = block.begin()
     while not parts.atEnd():

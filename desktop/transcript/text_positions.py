@@ -1,4 +1,4 @@
-"""Positions in the drawn text of a message, and where a drawn word is in its Markdown source. Qt-free."""
+"""Positions in the drawn text of a message, and the places of drawn words in the Markdown source. Qt-free."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 @dataclass(frozen=True, slots=True, order=True)
 class SegmentPosition:
-    """A position in the text of a message: the number of the segment, and the offset in it in UTF-16 units."""
+    """A position in the drawn text of a message: the number of a segment, and an offset in it in UTF-16 units."""
 
     segment: int
     offset: int
 
 
 TextSpan = tuple[SegmentPosition, SegmentPosition]
-"""Start and end of a part of a message's text, the earlier one first."""
+"""A part of a message's text: its start, and its end, which is not earlier."""
 
 
 def span_in_segment(number: int, length: int, start: SegmentPosition, end: SegmentPosition) -> tuple[int, int] | None:
-    """The offsets of the part between `start` and `end` in a segment; None if it is empty.
+    """The start and end offset, in one segment, of the text between `start` and `end`. None if no text is there.
 
-    `number` and `length` are the segment's."""
+    `number` and `length` are the number of the segment and the length of its text."""
     if not start.segment <= number <= end.segment:
         return None
     first = start.offset if number == start.segment else 0
@@ -35,7 +35,7 @@ def span_in_segment(number: int, length: int, start: SegmentPosition, end: Segme
 
 
 class Word(NamedTuple):
-    """A word of the drawn text: its segment, and its start and end there in UTF-16 units."""
+    """A word of the drawn text: the number of its segment, and its start and end there in UTF-16 units."""
 
     segment: int
     start: int
@@ -44,7 +44,7 @@ class Word(NamedTuple):
 
 
 def words_in(texts: Sequence[str]) -> list[Word]:
-    """All words in reading order. `texts`: the drawn text of each segment."""
+    """All words of a message in reading order. `texts` are the drawn texts of its segments."""
     words: list[Word] = []
     for number, text in enumerate(texts):
         offsets = Utf16Offsets(text)
@@ -56,17 +56,17 @@ def words_in(texts: Sequence[str]) -> list[Word]:
 
 
 def word_at(words: Sequence[Word], segment: int, offset: int) -> int | None:
-    """The index of the word that covers an offset, or touches it."""
+    """The index of the word that contains or touches an offset; None if there is none."""
     return next(
         (n for n, word in enumerate(words) if word.segment == segment and word.start <= offset <= word.end), None
     )
 
 
 def find_in_source(words: Sequence[Word], number: int, source: str) -> tuple[int, int] | None:
-    """Start and end of a word in the Markdown source; None if ambiguous.
+    """The start and end of a word in the Markdown source. None if its place there is ambiguous.
 
-    It is unambiguous if the word occurs as often in the source as in the drawn text: a word in a link's address, for
-    example, occurs in the source only."""
+    The place is unambiguous if the word occurs as often in the source as in the drawn text. A word in the address of a
+    link, for example, occurs only in the source."""
     text = words[number].text
     drawn = [n for n, word in enumerate(words) if word.text == text]
     written = [found.span() for found in _WORD.finditer(source) if found.group() == text]
@@ -74,7 +74,7 @@ def find_in_source(words: Sequence[Word], number: int, source: str) -> tuple[int
 
 
 class Utf16Offsets:
-    """Converts indices of a Python string to offsets in UTF-16 units, which Qt counts in."""
+    """Converts indices of a Python string to the offsets that Qt uses, in UTF-16 units."""
 
     def __init__(self, text: str) -> None:
         has_surrogates = not text.isascii() and max(text) > "\uffff"

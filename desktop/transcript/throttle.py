@@ -1,4 +1,4 @@
-"""A throttle: limits how often a function is called."""
+"""A throttle, which limits how often a function is called."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer
 
 REST_FACTOR = 8
-"""The pause after a call, in multiples of its duration, so that a slow function does not block others."""
+"""The pause after a call, in multiples of its duration. A slow function thus leaves the thread free for other work."""
 
 
 class Throttle(QObject):
-    """Calls `action` soon after `request`: at most every `interval_ms`, less often if it is slow. GUI thread only."""
+    """Calls `action` after `request`, as soon as its limits allow: at most once per `interval_ms`, and less often if
+    `action` is slow. GUI thread only."""
 
     def __init__(self, interval_ms: int, action: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)

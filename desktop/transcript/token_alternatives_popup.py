@@ -1,4 +1,5 @@
-"""The popup with the alternatives of a word: other tokens the model considered there, with their probabilities."""
+"""The popup with the alternatives of a word in an answer: other tokens that the model considered there, with their
+probabilities."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme, code_font, text_font
 
 SHADOW = 18
-"""Width of the shadow around the card, inside the widget."""
+"""The width of the shadow around the card in pixels. The shadow is part of the card's widget."""
 SHADOW_OFFSET = 4
-"""By which the shadow is lower than the card."""
+"""How much lower than the card its shadow is drawn, in pixels."""
 RADIUS, ROW_RADIUS = 12, 7
 ROW_HEIGHT = 30
 ROW_PADDING = 8
@@ -24,13 +25,14 @@ PERCENT_WIDTH = 40
 GAP = 10
 MIN_WORD_WIDTH, MAX_WORD_WIDTH = 84, 190
 N_PLACEHOLDERS = 4
-"""Rows that are shown while the alternatives are computed."""
+"""The number of rows that are shown while the alternatives are computed."""
 WORD_GAP = 4
-"""Pixels between the word and the card."""
+"""The distance between the word and the card in pixels."""
 
 
 class AlternativeRow(QAbstractButton):
-    """A word with its probability as a bar and a percentage. Without `choice`, a grey placeholder."""
+    """A row of the popup: a word with its probability as a bar and as a percentage. Without `choice`, a grey
+    placeholder."""
 
     def __init__(self, choice: TokenAlternative | None, word_width: int, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -79,7 +81,7 @@ class AlternativeRow(QAbstractButton):
 
 
 class _Card(QWidget):
-    """Paints the background of the popup with its shadow."""
+    """The background of the popup: a card with a shadow."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -102,13 +104,13 @@ class _Card(QWidget):
 
 
 class TokenAlternativesPopup(QWidget):
-    """Opens with placeholders; `show_alternatives` fills it. Arrow keys or the mouse choose; Esc or a click outside
-    closes.
+    """The popup. It opens with placeholders, which `show_alternatives` replaces. The arrow keys or the mouse choose a
+    word; Esc or a click outside the card closes the popup. GUI thread only.
 
-    The widget covers its parent to receive clicks outside the card, and deletes itself when closed. GUI thread only."""
+    The widget covers its parent to receive clicks outside the card. It deletes itself when it is closed."""
 
     chosen = Signal(str)
-    """The chosen word. Emitted after the popup was closed."""
+    """The user has chosen a word. Emitted after the popup was closed."""
     closed = Signal()
 
     def __init__(self, word: str, theme: Theme, parent: QWidget) -> None:
@@ -142,11 +144,12 @@ class TokenAlternativesPopup(QWidget):
 
     @property
     def current(self) -> int:
-        """The row that Enter chooses; -1 for none."""
+        """The number of the row that Enter chooses; -1 if there is none."""
         return next((number for number, row in enumerate(self._rows) if row.is_current), -1)
 
     def open_at(self, word: QRect) -> None:
-        """Shows the card below a word, or above it if there is no space. `word`: its rectangle on the screen."""
+        """Shows the card below a word, or above it if there is too little space below. `word` is the word's rectangle
+        on the screen."""
         self._word_box = QRect(self._container.mapFromGlobal(word.topLeft()), word.size())
         self.setGeometry(self._container.rect())
         self._arrange()
@@ -156,7 +159,8 @@ class TokenAlternativesPopup(QWidget):
         self.setFocus()
 
     def show_alternatives(self, choices: Sequence[TokenAlternative]) -> None:
-        """Replaces the placeholders. `choices`: by descending probability, the original word among them."""
+        """Replaces the placeholders by words. `choices` are in descending order of probability and contain the original
+        word."""
         for row in self._rows:
             self._column.removeWidget(row)
             row.hide()
@@ -185,7 +189,7 @@ class TokenAlternativesPopup(QWidget):
                 self.close()
 
     def event(self, event: QEvent) -> bool:
-        """Handles Esc itself; the window would stop the answer."""
+        """Handles Esc before the window does, which would stop the answer."""
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
@@ -235,7 +239,7 @@ class TokenAlternativesPopup(QWidget):
         if event.type() == QEvent.Type.Enter and isinstance(watched, AlternativeRow) and watched.isEnabled():
             self._make_current(self._rows.index(watched))
         elif watched is self._container and event.type() == QEvent.Type.Resize:
-            self.close()  # the word has moved
+            self.close()  # the resize has moved the word
         return False
 
     def _step(self, step: int) -> None:
@@ -254,7 +258,7 @@ class TokenAlternativesPopup(QWidget):
             self.chosen.emit(row.choice.word)
 
     def _arrange(self) -> None:
-        """Resizes the card to its rows, and places it beside the word, inside the parent."""
+        """Sizes the card to its rows, and places it below or above the word, inside the parent."""
         card, area = self._card, self.rect()
         self._column.invalidate()
         card.resize(card.sizeHint())

@@ -1,4 +1,4 @@
-"""A user message: a bubble at the right, with the attached files above its text."""
+"""The layout of a user message: a bubble at the right, with the attached files above its text."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from desktop.transcript.text_positions import TextSpan
 
 PADDING_X = 14
 PADDING_ABOVE, PADDING_BELOW = 8, 12
-"""Unequal, since glyphs are below the middle of their line."""
+"""The space in pixels above and below the text. They differ because glyphs are below the middle of their line."""
 MAX_WIDTH_SHARE = 0.82
-"""Of the reading column."""
+"""The greatest width of a bubble, as a share of the width of the column."""
 SEGMENT_GAP = 6
 RADIUS, POINTED_RADIUS, CORNER_SIZE = 14, 4, 20
 ICON_SIZE = 14
@@ -30,7 +30,8 @@ ICON_SPACE = "&nbsp;" * 5
 
 
 class UserMessageItem(MessageItem):
-    """The text as it was typed; only code, tables, formulas and emphasis are formatted. GUI thread only."""
+    """The layout of a user message. Only code, tables, formulas, links and emphasis are formatted; all other text is
+    shown as typed. GUI thread only."""
 
     space_above = 24
     initial_length = EXCERPT_LENGTH // 4

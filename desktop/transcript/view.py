@@ -1,4 +1,5 @@
-"""The transcript of a chat: composes layout, selection, word picking, find and editing, and handles mouse and keys."""
+"""The transcript of a chat. It combines layout, selection, word picking, find and editing, and handles the mouse and
+keys."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ from desktop.chat.message_list import MessageList
 from desktop.platform.theme import Theme, text_font, zoom
 from desktop.render.blocks import Block
 from desktop.render.safe_addresses import is_safe_link
+from desktop.settings.all_settings import Settings
 from desktop.transcript.answer_status import StatusOf, WaitStatus
 from desktop.transcript.column_layout import COLUMN_WIDTH, MARGIN, ColumnLayout
 from desktop.transcript.deferred_layout import DeferredLayout
@@ -40,32 +42,36 @@ from desktop.transcript.word_picker import WordPicker
 
 
 class TranscriptView(QAbstractScrollArea):
-    """Shows a `MessageList` and emits what the user requests. Signals name messages by id. GUI thread only."""
+    """Shows a `MessageList`, and emits signals for what the user requests. The signals carry message ids. GUI thread
+    only."""
 
     retry_requested = Signal(str)
-    """Generate another version of this answer."""
+    """Requests that the model generates another version of an answer."""
     continue_requested = Signal(str)
-    """Continue this answer, which was cut, stopped or ended for length."""
+    """Requests the continuation of an answer that is incomplete: it was cut off or stopped, or reached its length
+    limit."""
     edited = Signal(str, str)
-    """Save this text as a new version of the message; a user message is then answered again."""
+    """The user has saved a new text for a message. The text becomes a new version; a user message is then answered
+    again."""
     edit_changed = Signal(str, str)
-    """The unsaved text in the editor of this message; empty if there is nothing to keep."""
+    """The text in the editor of a message has changed. Carries the unsaved text, or "" if there is none."""
     version_requested = Signal(str, int)
-    """Show another version of this message: +1 the next, -1 the previous one."""
+    """Requests that another version of a message is shown: +1 for the next, -1 for the previous one."""
     alternatives_requested = Signal(str)
-    """Generate several answers, side by side with this one."""
+    """Requests that the model generates several answers, to be shown side by side with this one."""
     picked = Signal(str)
-    """Keep this one of several answers side by side."""
+    """The user has picked one of several answers that are shown side by side."""
     delete_requested = Signal(str)
-    """Delete this message and all that follow it."""
+    """Requests the deletion of a message and of all that follow it."""
     token_alternatives_requested = Signal(str, int, int, QRect)
-    """Show the alternatives of `text[start:end]` of this answer; the QRect is the word's on the screen."""
+    """Requests the alternatives of the word `text[start:end]` in the text of an answer. The QRect is the word's
+    rectangle on the screen."""
     save_requested = Signal(Block)
-    """Save this block of code as a file."""
+    """Requests that a block of code is saved as a file."""
     link_activated = Signal(QUrl)
-    """Open this link: http, https or mailto, never another scheme."""
+    """The user has clicked a link. Its scheme is http, https or mailto."""
     typed = Signal(str)
-    """Text was typed while the transcript had the focus."""
+    """The user has typed this text while the transcript had the focus."""
 
     def __init__(
         self,
@@ -74,20 +80,23 @@ class TranscriptView(QAbstractScrollArea):
         *,
         read_only: bool = False,
         picture_folders: Sequence[Path] = (),
+        settings: Callable[[], Settings] = Settings,
     ) -> None:
-        """`read_only`: no message actions, no word picking, no button to the end. `picture_folders`: folders whose
-        pictures are loaded without asking, besides the home folder."""
+        """With `read_only`, there are no message actions, no word picking and no button to the end. Pictures in
+        `picture_folders` are loaded without asking, like those in the home folder. `settings` returns the
+        current settings."""
         super().__init__(parent)
         self._theme = theme
         self.edit_draft: Callable[[str], str] = lambda message_id: ""
-        """The unsaved text of a message that was being edited, by its id."""
+        """Returns the unsaved text of a message that was being edited, by its id."""
         self.n_deleted: Callable[[str], int] = lambda message_id: 0
-        """How many messages `delete_requested` would delete, by message id."""
+        """Returns how many messages `delete_requested` would delete, by message id."""
         self.wait_status_of: StatusOf = lambda message_id: WaitStatus()
-        """What a streaming answer waits for, by its message id."""
+        """Returns what a streaming answer is waiting for, by its message id."""
         self.images = InlineImageCache(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self.images.folders = tuple(picture_folders)
         self.cache = ItemCache(theme, self.viewport(), self.images, self._callbacks(), read_only=read_only)
+        self.cache.settings = settings
         self.column = ColumnLayout(self, self.cache, MessageList(self))
         self.updates = ModelUpdates(self, self.column, self.cache)
         self.deferred = DeferredLayout(
@@ -144,11 +153,9 @@ class TranscriptView(QAbstractScrollArea):
         self.setAccessibleName(self.tr("Conversation"))
         self.verticalScrollBar().setSingleStep(48)
 
-    # Interface
-
     @property
     def messages(self) -> MessageList:
-        """The list that is shown; an empty one until `set_list`."""
+        """The list that is shown. It is empty until `set_list` is called."""
         return self.column.messages
 
     @property
@@ -164,11 +171,11 @@ class TranscriptView(QAbstractScrollArea):
         return self.column.at_end
 
     def set_list(self, messages: MessageList) -> None:
-        """Shows a list, and follows its changes. Called once."""
+        """Shows a list and its later changes. Called once."""
         self.updates.follow(messages)
 
     def go_to_end(self) -> None:
-        """Scrolls to the end, and stays there while the chat grows."""
+        """Scrolls to the end, which then stays visible while the chat grows."""
         self.column.scroll_to_end()
 
     def show_message(self, message_id: str) -> None:
@@ -187,13 +194,11 @@ class TranscriptView(QAbstractScrollArea):
         self.words.clear_mark()
 
     def refresh_status(self) -> None:
-        """What answers wait for may have changed."""
+        """Updates what the visible answers are waiting for."""
         self.deferred.refresh_status()
 
-    # Parts
-
     def _place_controls(self) -> None:
-        """Moves the buttons and the editor to where their messages are now."""
+        """Moves the buttons and the editor to the current positions of their messages."""
         visible: set[str] = set()
         for row in self.column.visible_rows():
             message_id = self.column.message(row).id
@@ -223,8 +228,6 @@ class TranscriptView(QAbstractScrollArea):
         self.cache.restyle()
         self.column.resize_all()
 
-    # Mouse
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.words.cancel_click()
         if event.button() != Qt.MouseButton.LeftButton:
@@ -248,7 +251,7 @@ class TranscriptView(QAbstractScrollArea):
             self._hover(point)
 
     def _hover(self, point: QPoint) -> None:
-        """Shows the cursor shape and the link address for a point of the viewport."""
+        """Updates the cursor shape and the shown link address for a point of the viewport."""
         shape, link = Qt.CursorShape.ArrowCursor, ""
         if (found := self.column.item_at(point)) is not None:
             item, inside = found
@@ -300,8 +303,6 @@ class TranscriptView(QAbstractScrollArea):
             menu.addAction(self.tr("Other words here"), lambda: self.words.pick_at(*found))
         menu.popup(event.globalPos())
 
-    # Keys
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         if event.key() == Qt.Key.Key_C and event.modifiers() == control_shift:
@@ -318,8 +319,6 @@ class TranscriptView(QAbstractScrollArea):
             self.go_to_end()
         else:
             super().keyPressEvent(event)
-
-    # Geometry and painting
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

@@ -1,4 +1,4 @@
-"""Picks a word of an answer, by click or keyboard, to look up the alternatives of its tokens."""
+"""Picking a word of an answer, by click or by keyboard, to see the alternatives of its tokens."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ SHORTCUT_MODIFIERS = (
 )
 
 CLICK_MS = 240
-"""Wait after a click in which it may still become a double click."""
+"""How long to wait after a click, which may still become a double click."""
 
 
 class WordPicker(QObject):
-    """Marks a word and emits its place in the message. Only words of answers that have ended. GUI thread only."""
+    """Marks the word that the user picks, and emits its place in the message. Words of streaming answers cannot be
+    picked. GUI thread only."""
 
     picked = Signal(str, int, int, QRect)
-    """A message id, the start and end of the word in the message's text, and its rectangle on the screen."""
+    """A word was picked. Carries the message id, the start and end of the word in the message's source, and the word's
+    rectangle on the screen."""
     typed = Signal(str)
-    """Text that was typed while no word was being picked by keyboard."""
+    """The user has typed this text while no word was being picked by keyboard."""
 
     def __init__(self, area: QAbstractScrollArea, column: ColumnLayout, cache: ItemCache, *, enabled: bool) -> None:
         super().__init__(area)
@@ -37,9 +39,10 @@ class WordPicker(QObject):
         self._enabled = enabled
         self._clicked: tuple[MessageItem, QPointF] | None = None
         self._by_key: tuple[str, list[Word], int] | None = None
-        """While picking by keyboard: the message id, its words, and the number of the marked one."""
+        """While a word is being picked by keyboard: the message id, the words of the message, and the number of the
+        marked word."""
         self._started_with = ""
-        """The character that started picking by keyboard, if nothing was pressed since."""
+        """The character that started picking by keyboard; "" after another key was pressed."""
         self._click_timer = QTimer(self, singleShot=True, interval=CLICK_MS)
         self._click_timer.timeout.connect(self._pick_clicked)
 
@@ -49,7 +52,8 @@ class WordPicker(QObject):
         return self._enabled and message.role == "assistant" and message.state != "streaming" and bool(item.segments)
 
     def click(self, item: MessageItem, point: QPointF) -> None:
-        """A message was clicked, at a point relative to its corner. Picks the word unless a second click follows."""
+        """Picks the word at a point, unless the click becomes a double click. The point is relative to the message's
+        corner."""
         if self.can_pick(item) and item.is_text(point):
             self._clicked = item, point
             self._click_timer.start()
@@ -58,7 +62,7 @@ class WordPicker(QObject):
         self._click_timer.stop()
 
     def pick_at(self, item: MessageItem, point: QPointF) -> None:
-        """Picks the word at a point relative to the message's corner, if there is one."""
+        """Picks the word at a point, if there is one. The point is relative to the message's corner."""
         position = item.position_at(point)
         words = words_in(item.texts())
         number = word_at(words, position.segment, position.offset) if position is not None else None
@@ -73,10 +77,10 @@ class WordPicker(QObject):
         self._area.viewport().update()
 
     def press_key(self, event: QKeyEvent) -> bool:
-        """Handles a key press; False if the key is not handled.
+        """Handles a key press. False if the key is not handled.
 
-        W marks the last word of the last answer, the arrow keys move the mark, Enter picks, Escape ends. Other text is
-        emitted as `typed`, preceded by the W if only that was pressed before."""
+        W marks the last word of the last answer, the arrow keys move the mark, Enter picks the marked word, and Escape
+        ends picking. Other text is emitted as `typed`; if only W was pressed before it, W is emitted first."""
         modifiers = event.modifiers() & SHORTCUT_MODIFIERS
         is_character = bool(event.text().strip()) and event.text().isprintable() and not modifiers
         if not is_character:

@@ -1,4 +1,4 @@
-"""List in a card whose rows have clickable areas and a context menu."""
+"""A list inside a card. Its rows have clickable areas and a context menu."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ RowActionT = TypeVar("RowActionT", bound=str)
 
 
 class CardListView(QListView, Generic[Row, RowActionT]):
-    """As high as all its rows, so that the page scrolls instead of the list. A subclass implements the hooks below."""
+    """A list view that is as high as all its rows, so that the page scrolls and not the list. Subclasses implement the
+    methods that raise NotImplementedError."""
 
     def __init__(
         self, theme: Theme, delegate: type[CardRowDelegate[Row]], name: str, parent: QWidget | None = None
     ) -> None:
-        """`name` is the object name for the style sheet."""
+        """`name` is the object name that the style sheet uses."""
         super().__init__(parent)
         self._theme = theme
         self._delegate = delegate(theme, self)
@@ -39,8 +40,6 @@ class CardListView(QListView, Generic[Row, RowActionT]):
         self.customContextMenuRequested.connect(self._open_menu)
         theme.changed.connect(self._fit_rows)
 
-    # Hooks for subclasses
-
     def _action_rects(self, box: QRect, row: Row) -> Mapping[RowActionT, QRect]:
         """The clickable rectangles of a row that is painted in `box`, in viewport coordinates."""
         raise NotImplementedError
@@ -49,18 +48,16 @@ class CardListView(QListView, Generic[Row, RowActionT]):
         raise NotImplementedError
 
     def _tooltip(self, row: Row, action: RowActionT | None) -> str:
-        """`action` is the one under the mouse; None if there is none."""
+        """The tooltip of a row. `action` is the action under the mouse; None if there is none."""
         raise NotImplementedError
 
     def _menu_header(self, row: Row) -> Iterable[str]:
-        """Lines of text at the top of the context menu."""
+        """The lines of text at the top of a row's context menu."""
         raise NotImplementedError
 
     def _fill_menu(self, menu: QMenu, row: Row) -> None:
-        """Add the actions of the row."""
+        """Add the actions of a row to its context menu."""
         raise NotImplementedError
-
-    # Events
 
     def set_list(self, rows: KeyedList[Row]) -> None:
         self.setModel(rows)
@@ -111,7 +108,7 @@ class CardListView(QListView, Generic[Row, RowActionT]):
         self.setFixedHeight(self._n_rows() * scaled(self._delegate.height))
 
     def _clicked_action(self, event: QMouseEvent) -> tuple[str, RowActionT] | None:
-        """Key of the row and action under the mouse, for the left button."""
+        """The key of the row and the action that a left click hits; None if it hits none."""
         pos, model = event.position().toPoint(), self.model()
         row, action = self._row_of(self.indexAt(pos)), self._action_at(pos)
         if (

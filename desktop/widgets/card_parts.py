@@ -11,7 +11,7 @@ from desktop.platform.theme import Theme
 
 
 def label(name: str, text: str, parent: QWidget, *, wraps: bool = False) -> QLabel:
-    """`name` is the object name for the style sheet. The text is shown as plain text, never as markup."""
+    """A label that shows `text` as plain text, never as markup. `name` is the object name that the style sheet uses."""
     widget = QLabel(text, parent)
     widget.setTextFormat(Qt.TextFormat.PlainText)
     widget.setObjectName(name)
@@ -34,8 +34,8 @@ def set_style_flag(widget: QWidget, name: str, on: bool) -> None:
 
 
 def set_enabled(button: QAbstractButton, on: bool) -> None:
-    """Enable or disable a button, but never disable the focused one: Qt would move the focus to another button,
-    which the next key press would then activate."""
+    """Enable or disable a button, but do not disable it while it has the focus. Qt would move the focus to another
+    button, which the next key press would then activate."""
     button.setEnabled(on or button.hasFocus())
 
 
@@ -48,9 +48,9 @@ class Card(QFrame):
 
 
 class ChoiceButton(QPushButton):
-    """One button of an exclusive choice. `name` is the object name for the style sheet.
+    """One button of an exclusive choice. `name` is the object name that the style sheet uses.
 
-    The size hint allows for the bolder font of the checked state, which Qt ignores."""
+    The size hint includes space for the bolder font of the checked state, which Qt ignores."""
 
     def __init__(self, name: str, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)
@@ -65,7 +65,7 @@ class ChoiceButton(QPushButton):
 
 
 class IconButton(QToolButton):
-    """A flat button with an icon of the theme, which follows changes of the theme."""
+    """A flat button with an icon, whose colour follows the theme."""
 
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)

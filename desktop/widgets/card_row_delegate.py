@@ -1,4 +1,5 @@
-"""Base of the delegates that paint rows in a card: one height, text in the theme's colours, clickable icons."""
+"""The base class of delegates that paint the rows of a card: rows of one height, text in the theme's colours, clickable
+icons."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
     """Paints the rows of a `KeyedList`. A subclass sets `height` and implements `paint_row`."""
 
     height: int
-    """Pixels at the default text size."""
+    """The height of a row in pixels, at the default text size."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,7 +29,7 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
         """Position of the mouse in the list's viewport; (-1, -1) if it is outside."""
 
     def paint_row(self, painter: QPainter, box: QRect, row: Row, *, is_first: bool, has_focus: bool) -> None:
-        """The painter's state is restored by the caller."""
+        """Paint a row. The caller restores the state of the painter."""
         raise NotImplementedError
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:

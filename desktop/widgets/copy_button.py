@@ -15,7 +15,8 @@ CONFIRM_MS = 1_500
 
 
 class CopyButton(IconButton):
-    """A click copies the result of `text()` and shows a check mark for `CONFIRM_MS`. GUI thread only."""
+    """A button that copies the result of `text()` when it is clicked, and then shows a check mark for `CONFIRM_MS`. GUI
+    thread only."""
 
     def __init__(self, theme: Theme, name: str, text: Callable[[], str], parent: QWidget) -> None:
         self._confirmed: QTimer | None = None  # the base class calls `_restyle` in its constructor

@@ -1,4 +1,4 @@
-"""A layout that puts widgets side by side and wraps them into new rows."""
+"""A layout that places widgets side by side and wraps them into further rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FlowLayout(QLayout):
         return size
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        """Return the height of all rows; if `move`, also set the geometry of each item."""
+        """Return the height of all rows. With `move`, also set the geometry of each item."""
         x, y, row = rect.x(), rect.y(), 0
         for item in self._items:
             if item.isEmpty():

@@ -6,16 +6,16 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 MAX_LINE = 2_000
-"""Characters. Qt needs quadratic time to lay out a line: 100,000 characters took 2 s, and each key press at their end
-0.8 s. Lines of this length take 4 ms."""
+"""Lines with more characters are broken. Qt's layout time is quadratic in the length of a line: 100,000 characters took
+2 s, and each key press at their end 0.8 s. Lines of this length take 4 ms."""
 _SOFT_BREAK = "\u2060\n"
-"""A zero-width word joiner at the end of a block marks that the line continues in the next block."""
+"""A soft break. A zero-width word joiner at the end of a block means that the line continues in the next block."""
 _NEAR = MAX_LINE // 10
 
 
 def with_soft_breaks(text: str) -> str:
     """Insert soft breaks into lines longer than `MAX_LINE`, after a space if there is one near."""
-    if _SOFT_BREAK in text:  # remove word joiners at line ends, which would be read as soft breaks
+    if _SOFT_BREAK in text:  # remove word joiners at the ends of lines, which would be read as soft breaks
         text = "\n".join([line.rstrip("\u2060") for line in text.split("\n")])
     if len(text) <= MAX_LINE:
         return text
@@ -23,7 +23,7 @@ def with_soft_breaks(text: str) -> str:
 
 
 def without_soft_breaks(text: str) -> str:
-    """The inverse of `with_soft_breaks`."""
+    """Remove the soft breaks that `with_soft_breaks` inserted."""
     return text.replace(_SOFT_BREAK, "")
 
 
@@ -39,8 +39,8 @@ def _broken(line: str) -> str:
 
 
 class LongTextEdit(QPlainTextEdit):
-    """Stores a long line as several blocks. `toPlainText`, `setPlainText`, paste and copy use the text without the soft
-    breaks. GUI thread only."""
+    """A text field that stores a long line as several blocks, to stay fast. `toPlainText`, `setPlainText`, paste and
+    copy use the text without soft breaks. GUI thread only."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

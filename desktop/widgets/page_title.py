@@ -1,4 +1,4 @@
-"""Top of a page: the button that opens the sidebar, the title and a sentence about the page."""
+"""The top of a page: the button that opens the sidebar, the title, and a sentence about the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the window needs to know of the widget of a page."""
+"""The interface through which the window uses the widget of a page."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from desktop.widgets.sidebar_button import SidebarButton
 
 
 class PageView:
-    """A mixin: each page's widget is one. A subclass sets `sidebar_button`, and `side_sheet` where it has one."""
+    """A mixin for the widgets of pages. A subclass sets `sidebar_button`, and `side_sheet` if it has one."""
 
     sidebar_button: SidebarButton
     side_sheet: SideSheet | None = None
-    """Opens at the right of the page. Toasts stay beside it."""
+    """The sheet that opens at the right of the page. Toasts are placed beside it, not over it."""
 
     def close_topmost(self) -> bool:
-        """Closes what is open above the page (Escape). False where nothing is."""
+        """Close what is open above the page, when Escape is pressed. False if nothing is open."""
         return self.side_sheet is not None and self.side_sheet.close_sheet()

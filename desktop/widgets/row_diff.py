@@ -1,4 +1,5 @@
-"""Computes few insertions and removals that turn one list of keys into another, fast for 10,000 rows. Pure."""
+"""Computes the insertions and removals that turn one list of keys into another. They are few, and found quickly for
+10,000 rows. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """Remove `n_removed` rows at `at`, then insert the rows `inserted` (indices into the new list) there.
+    """One change of a list: remove `n_removed` rows at the index `at`, then insert rows there. `inserted` are the
+    indices of these rows in the new list.
 
-    `at` is an index into the list after the earlier changes."""
+    `at` is an index into the list as the earlier changes left it."""
 
     at: int
     n_removed: int
@@ -18,7 +20,7 @@ class Change(NamedTuple):
 
 
 def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
-    """Changes from `old` to `new`, lists of unique keys. As many rows as possible are kept."""
+    """The changes that turn `old` into `new`, two lists of unique keys. As many rows as possible remain in the list."""
     n_old, n_new = 0, 0
     for run in [*_kept(old, new), Run(len(old), len(new), 0)]:
         n_removed, inserted = run.old - n_old, range(n_new, run.new)
@@ -28,7 +30,7 @@ def changes(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
 
 
 class Run(NamedTuple):
-    """`n` consecutive rows that are kept, with their first index in both lists."""
+    """A run of `n` consecutive rows that both lists contain, with the index of its first row in each."""
 
     old: int
     new: int
@@ -36,7 +38,8 @@ class Run(NamedTuple):
 
 
 def _kept(old: Sequence[str], new: Sequence[str]) -> list[Run]:
-    """The kept rows: common prefix and suffix, and in between as many as have the same order."""
+    """The rows that remain in the list: the common prefix and suffix, and between them as many as possible that are in
+    the same order in both lists."""
     shorter = min(len(old), len(new))
     head = next((n for n in range(shorter) if old[n] != new[n]), shorter)
     tail = next((n for n in range(shorter - head) if old[-1 - n] != new[-1 - n]), shorter - head)
@@ -49,8 +52,9 @@ def _kept(old: Sequence[str], new: Sequence[str]) -> list[Run]:
 
 
 def _kept_between(old: Sequence[str], new: Sequence[str]) -> list[Run]:
-    """The longest increasing subsequence of old indices, by patience sorting: O(n log n)."""
-    if len(old) == len(new) > 1:  # most often one row moved to the start or end
+    """The rows between prefix and suffix that remain in the list: the longest increasing subsequence of old indices,
+    found by patience sorting in O(n log n)."""
+    if len(old) == len(new) > 1:  # most often, one row was moved to the start or the end
         if old[1:] == new[:-1]:
             return [Run(1, 0, len(old) - 1)]
         if old[:-1] == new[1:]:

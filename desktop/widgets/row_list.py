@@ -16,11 +16,11 @@ Row = TypeVar("Row")
 
 class RowRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1
-    """The row object of a `KeyedList`."""
+    """The role of the row object of a `KeyedList`."""
 
 
 class RowList(QAbstractListModel, Generic[Row]):
-    """Holds the rows. A subclass implements `data`. GUI thread only."""
+    """The base class of list models. It holds the rows; a subclass implements `data`. GUI thread only."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,8 @@ class RowList(QAbstractListModel, Generic[Row]):
         return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
 
     def _rearrange(self, steps: Sequence[Change], wanted: Sequence[Row]) -> None:
-        """Apply `steps` of `row_diff.changes`, taking inserted rows from `wanted`. Kept rows are not updated."""
+        """Apply `steps`, the result of `row_diff.changes`. Inserted rows are taken from `wanted`; rows that remain are
+        not updated."""
         for at, n_removed, inserted in steps:
             if n_removed:
                 self.beginRemoveRows(QModelIndex(), at, at + n_removed - 1)
@@ -56,8 +57,8 @@ _CHANGED_ROLES = [RowRole.ROW, Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.Acce
 
 
 class KeyedList(RowList[Row]):
-    """Rows that are identified by a unique key. `name(row)` is the displayed text, `describe(row)` the accessible
-    text."""
+    """A list of rows, each with a unique key. `name(row)` is the displayed text, and `describe(row)` the text for
+    screen readers."""
 
     def __init__(
         self,
@@ -85,7 +86,8 @@ class KeyedList(RowList[Row]):
         return None
 
     def show(self, wanted: Sequence[Row]) -> None:
-        """Replace the rows with minimal signals, so that selection and focus stay on the same keys."""
+        """Replace the rows with as few insertions and removals as possible, so that the selection and the focus stay on
+        the same keys."""
         old, new = [self.key_of(row) for row in self._rows], [self.key_of(row) for row in wanted]
         self._rearrange(list(changes(old, new)), wanted)
         for number, row in enumerate(wanted):

@@ -11,7 +11,8 @@ WIDTH = 772
 
 
 class ScrollPage(PageView, QScrollArea):
-    """A subclass fills the body. `name` makes the object names of the style sheet: `<name>Page` and `<name>Body`."""
+    """A page whose body scrolls; a subclass fills the body. The object names for the style sheet are `<name>Page` and
+    `<name>Body`."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A sheet on the right of a page: beside the content, or over the whole page if that is narrow."""
+"""A sheet at the right of a page. It is beside the content, or covers the whole page if the page is narrow."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from desktop.widgets.card_parts import ChoiceButton, IconButton
 
 WIDTH = 348
 MIN_PAGE_WIDTH = 380
-"""Pixels that the content needs beside the sheet. In a narrower page the sheet covers all of it."""
+"""The width in pixels that the content needs beside the sheet. In a narrower page, the sheet covers all of it."""
 
 
 class SideSheet(QFrame):
-    """Hidden at first. A subclass calls `_lay_out_sheet` and fills the returned column. GUI thread only."""
+    """The sheet, which is hidden at first. A subclass calls `_lay_out_sheet` and fills the returned column. GUI thread
+    only."""
 
     closed = Signal()
     taken_width_changed = Signal(int)
@@ -59,7 +60,7 @@ class SideSheet(QFrame):
         self._report_width()
 
     def close_sheet(self) -> bool:
-        """Return False if it was closed already."""
+        """Close the sheet. False if it was closed already."""
         if self.isHidden():
             return False
         self.hide()
@@ -72,9 +73,10 @@ class SideSheet(QFrame):
         return super().eventFilter(watched, event)
 
     def _lay_out_sheet(self, title: QLabel, close: str) -> QVBoxLayout:
-        """Return the scrollable column for the content. `close` is the accessible name of the close button.
+        """Create the title bar and the scrollable column, and return the column. `close` is the accessible name of the
+        close button.
 
-        Call it after all focusable widgets were created, so that the close button is last in the tab order."""
+        Call this after all focusable widgets were created, so that the close button is last in the tab order."""
         self.close_button = IconButton(self._theme, "x", close, self)
         self.close_button.clicked.connect(self.close_sheet)
         head = QHBoxLayout()
@@ -112,10 +114,12 @@ class SideSheet(QFrame):
 
 
 class Segments(QFrame):
-    """An exclusive choice as adjacent buttons. `group` has the buttons by index."""
+    """A row of adjacent buttons of which exactly one is checked. `group` contains the buttons, with their index as
+    id."""
 
     def __init__(self, texts: Iterable[str], accessible_name: str, parent: QWidget) -> None:
-        """`accessible_name` is a template for each button; {choice} is replaced by its text."""
+        """`accessible_name` is a template for the accessible names of the buttons. {choice} is replaced by the button's
+        text."""
         super().__init__(parent)
         self.setObjectName("segments")
         self.group = QButtonGroup(self)

@@ -1,4 +1,4 @@
-"""The button at the head of a page that opens the sidebar in a narrow window."""
+"""The button at the top of a page that opens the sidebar in a narrow window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from desktop.platform.theme import Theme
 
 
 class SidebarButton(QToolButton):
-    """Hidden at first: the window shows it while there is no room for the sidebar beside the page."""
+    """The button. It is hidden at first; the window shows it while there is no room for the sidebar beside the page."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)

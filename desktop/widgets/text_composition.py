@@ -1,4 +1,4 @@
-"""Keeps Enter and Escape from text fields while an input method composes (Japanese, Chinese, dead keys)."""
+"""Keeps Enter and Escape from a text field while an input method composes text in it (Japanese, Chinese, dead keys)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ _KEYS_OF_COMPOSITION = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 
 
 class CompositionGuard(QObject):
-    """Event filter that hides Enter and Escape from a text field while an input method composes in it. These keys then
-    confirm or discard the composition and must not also send, rename or close. Same rule as `isComposing` in UI Events.
+    """An event filter that hides Enter and Escape from a text field while an input method composes text in it. The keys
+    then confirm or discard that text, and must not also send, rename or close something. `isComposing` in UI Events
+    serves the same purpose.
 
-    Child of the field. Create it after other event filters of the field, so that it runs first. GUI thread only.
-    """
+    The guard is a child of the field. Create it after the other event filters of the field, so that it runs first. GUI
+    thread only."""
 
     is_composing = False  # class attribute: Qt still sends events while Python destroys the object
 
@@ -30,7 +31,7 @@ class CompositionGuard(QObject):
             self.is_composing = False
         elif self.is_composing and isinstance(event, QKeyEvent) and event.key() in _KEYS_OF_COMPOSITION:
             if kind == QEvent.Type.ShortcutOverride:
-                event.accept()  # also suppresses shortcuts of the window
+                event.accept()  # also suppresses the window's shortcuts for this key
                 return True
             return kind == QEvent.Type.KeyPress
         return super().eventFilter(watched, event)

@@ -29,7 +29,7 @@ class CodeLine(QLineEdit):
 
 
 class CodeBox(QPlainTextEdit):
-    """As high as its lines; long lines scroll sideways."""
+    """A box that is as high as its lines. Long lines scroll horizontally."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

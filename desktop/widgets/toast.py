@@ -16,11 +16,11 @@ from desktop.widgets.card_parts import set_style_flag
 MAX_WIDTH = 560
 GAP = 12
 MAX_WAITING = 5
-"""Earlier messages that are kept below the one that is shown."""
+"""The number of messages that are kept, including the shown one. Messages with `stays` do not count."""
 ALERT_S = 30.0
-"""How long an alert without an action is shown. The time starts anew while the window is inactive."""
+"""How long an alert without an action is shown. The time starts again if the window is inactive when it ends."""
 READ_S = 3.0
-"""An alert that was shown for longer is removed when another chat or page is opened."""
+"""An alert without an action counts as read after this time. It is then removed when another chat or page is opened."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,25 +31,25 @@ class _Message:
     act: Callable[[], None] | None
     topic: str
     seconds: float
-    """How long it is shown; 0: no limit."""
+    """How long the message is shown; 0 means without limit."""
     stays: bool = False
     shown_s: float = 0.0
     ends_s: float = 0.0
 
     @property
     def is_passing(self) -> bool:
-        """An alert without an action, which is removed after it was read."""
+        """Whether this is an alert without an action and without `stays`, which is removed after it was read."""
         return self.alert and not self.action and self.seconds > 0
 
 
 class Toast(QFrame):
-    """Stands at the lower edge of `area()`, a rectangle of its parent. Shows the newest message; earlier ones return
-    when it is removed, unless their time is over. GUI thread only."""
+    """A toast at the lower edge of `area()`, a rectangle of its parent. It shows the newest message. When that is
+    removed, the previous message is shown again, unless its time is over. GUI thread only."""
 
     changed = Signal()
-    """Another message is shown, or none any more."""
+    """Another message is shown, or none."""
     focus_left = Signal()
-    """It is about to be hidden and has the focus."""
+    """The toast is about to be hidden while it has the focus."""
 
     def __init__(self, theme: Theme, area: Callable[[], QRect], parent: QWidget) -> None:
         super().__init__(parent)
@@ -98,8 +98,9 @@ class Toast(QFrame):
     ) -> None:
         """Shows `text`, and replaces an earlier message of the same `topic`.
 
-        With `for_ms`, it is removed after that time. An alert without an action is removed after `ALERT_S`, or when
-        another page is opened, unless it `stays`. All others stay until they are dismissed."""
+        With `for_ms`, the message is removed after that time. An alert without an action and without `stays` is removed
+        after `ALERT_S`, or when another page is opened after it was read. Other messages remain until they are
+        dismissed, or until `MAX_WAITING` newer ones are shown; with `stays`, until they are dismissed."""
         seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
         messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
@@ -109,21 +110,21 @@ class Toast(QFrame):
         self._announce(text, alert)
 
     def clear(self, topic: str) -> None:
-        """Removes the messages of a topic that no longer apply."""
+        """Removes the messages of a topic, which no longer apply."""
         self._keep(lambda message: message.topic != topic)
 
     def move_on(self) -> None:
-        """Removes alerts that were read, because another chat or page is opened."""
+        """Removes the alerts that were read. Called when another chat or page is opened."""
         before_s = time.monotonic() - READ_S
         self._keep(lambda message: not (message.is_passing and 0 < message.shown_s < before_s))
 
     def dismiss(self) -> None:
-        """Removes the message that is shown; the one before it returns."""
+        """Removes the shown message. The previous one is shown again."""
         del self._messages[-1:]
         self._show_newest()
 
     def place(self) -> None:
-        """Moves to its place in front of its siblings, after its parent has changed."""
+        """Places the toast in its area, in front of its siblings. Called after the area has changed."""
         area, margins = self._area(), self._row.contentsMargins()
         beside = [widget for widget in (self._icon, self._action, self._dismiss) if not widget.isHidden()]
         others = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside)
@@ -185,7 +186,7 @@ class Toast(QFrame):
         message = self._messages[-1] if self._messages else None
         if message is None:
             return
-        if message.is_passing and not self.isActiveWindow():  # nobody may have read it
+        if message.is_passing and not self.isActiveWindow():  # the user may not have seen it
             message.ends_s = time.monotonic() + message.seconds
             self._start_fading()
         else:

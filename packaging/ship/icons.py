@@ -71,7 +71,7 @@ def icns(pngs: dict[int, bytes]) -> bytes:
 def make() -> None:
     """Renders all icons into build/ship/icons."""
     ICONS.mkdir(parents=True, exist_ok=True)
-    colours = json.loads((ROOT / "resources/styles/tokens.json").read_text(encoding="utf-8"))
+    colours = json.loads((ROOT / "resources/styles/colours.json").read_text(encoding="utf-8"))
     flame = (ROOT / "resources/icons/flame.svg").read_text(encoding="utf-8")
     svg = ICONS / "inglenook.svg"
     svg.write_text(tile(flame, colours["light"]["accent"], colours["light"]["on_accent"]), encoding="utf-8")

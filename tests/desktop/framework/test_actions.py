@@ -1,4 +1,4 @@
-"""Actions: shortcuts, menus, and what is possible."""
+"""`Actions`, the actions of the window: shortcuts, menus, and actions that are not possible now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desktop.framework.actions import Action, Actions, Submenu, is_usable
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-def test_shortcuts_are_changed_refused_and_reset(qtbot: QtBot) -> None:
+def test_shortcut_can_be_changed_and_reset_but_not_used_twice(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     done: list[str] = []
@@ -50,11 +50,11 @@ def test_shortcuts_are_changed_refused_and_reset(qtbot: QtBot) -> None:
         ("Alt+1", True), ("Meta+K", True), ("Ctrl+Shift+Del", True), ("Media Play", True), ("", False),
     ],
 )  # fmt: skip
-def test_only_keys_that_do_not_type_are_usable_as_shortcuts(keys: str, usable: bool) -> None:
+def test_keys_that_type_or_move_the_cursor_need_a_modifier_to_be_a_shortcut(keys: str, usable: bool) -> None:
     assert is_usable(keys) == usable
 
 
-def test_menu_contains_its_possible_actions_with_current_labels(qtbot: QtBot) -> None:
+def test_menu_contains_only_possible_actions_with_current_labels(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     runs: list[str] = []

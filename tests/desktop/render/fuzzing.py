@@ -1,4 +1,4 @@
-"""Fuzzes the renderer with random Markdown and formulas: time, memory and output size must stay within limits.
+"""Fuzzes the renderer with random Markdown and formulas. Time, memory and output size must stay within limits.
 
 `python -m tests.desktop.render.fuzzing SECONDS [SEED]` prints the violations; the exit code is 1 if there are any."""
 
@@ -18,7 +18,7 @@ from desktop.render.user_markdown import user_message_blocks
 
 N_CHARACTERS = 2_500
 MAX_GROWTH, SLACK_S = 9.0, 0.2
-"""For a text of four times the length: the factor by which the time may grow, and seconds on top."""
+"""If a text becomes four times as long, rendering it may take this many times as long, plus these seconds."""
 BYTES_PER_CHARACTER, SLACK_BYTES = 3_500, 4_000_000
 
 PIECES = (
@@ -53,7 +53,7 @@ def repeated(piece: str, n_characters: int) -> str:
 
 
 def mixed(rng: random.Random, n_characters: int) -> str:
-    """A few pieces, in an order that is repeated or random."""
+    """Random Markdown: a few pieces, in an order that is repeated or random."""
     pieces = [rng.choice(PIECES) for _ in range(rng.randint(1, 6))]
     if rng.random() < 0.6:
         return repeated("".join(pieces), n_characters)
@@ -64,14 +64,14 @@ def mixed(rng: random.Random, n_characters: int) -> str:
 
 
 def nested(rng: random.Random, n_characters: int) -> str:
-    """Deeply nested brackets, quotes or lists."""
+    """A text of deeply nested brackets, quotes or lists."""
     opening, closing = rng.choice((("[", "]"), ("> ", ""), ("- ", ""), ("**a ", "**"), ("![", "](b)"), ("\\(", "\\)")))
     n = n_characters // (len(opening) + len(closing))
     return opening * n + "x" + closing * n
 
 
 def render(text: str) -> None:
-    """All rendering of a text before layout, both as an answer and as a user message."""
+    """Does all rendering of a text that precedes its layout, both as an answer and as a user message."""
     for block, _ in _parse(text, footnotes=True):
         if block.kind == "code":
             code_html(block.code, block.language)
@@ -79,7 +79,8 @@ def render(text: str) -> None:
 
 
 def check_text(make: Callable[[int], str]) -> Iterator[Violation]:
-    """Checks that time is linear in the length of a text, and that memory is limited."""
+    """Checks that rendering time is linear in the length of a text, and that memory is limited. `make` returns a text
+    of a length."""
     short, long = make(N_CHARACTERS), make(4 * N_CHARACTERS)
     before, after = _seconds(short), _seconds(long)
     if after > MAX_GROWTH * before + SLACK_S and _seconds(long) > MAX_GROWTH * _seconds(short) + SLACK_S:
@@ -95,7 +96,7 @@ def check_text(make: Callable[[int], str]) -> Iterator[Violation]:
 
 
 def check_growing(text: str) -> Iterator[Violation]:
-    """Checks that each update of a streaming text takes limited time, whatever its length."""
+    """Checks that each update of a streaming text takes limited time, even if the text is long."""
     growing, slowest = IncrementalMarkdown(), 0.0
     for end in range(2_000, len(text) + 1, 2_000):
         started = time.thread_time()
@@ -119,9 +120,9 @@ def check_formula(source: str) -> Iterator[Violation]:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """The violations found in about `seconds`."""
+    """Fuzzes for about `seconds`, and returns the violations found."""
     rng, end = random.Random(seed), time.monotonic() + seconds
-    formula("x", display=True)  # imports the typesetter
+    formula("x", display=True)  # imports the typesetter before times are measured
     found: list[Violation] = []
     while time.monotonic() < end:
         state = rng.getrandbits(64)

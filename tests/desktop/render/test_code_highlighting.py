@@ -1,4 +1,4 @@
-"""Syntax highlighting of complete and streaming code."""
+"""Syntax highlighting of complete and of streaming code, and file names for code."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ def without_tags(html: str) -> str:
     return re.sub(r"<[^>]*>", "", html)
 
 
-def test_file_name_has_the_extension_of_the_language() -> None:
+def test_file_name_has_the_usual_extension_of_the_language() -> None:
     assert [file_name(each) for each in ("python", "rust", "", "nonsense")] == [
         "code.py", "code.rs", "code.txt", "code.txt",
     ]  # fmt: skip
 
 
-def test_code_in_a_known_language_is_highlighted() -> None:
+def test_code_is_highlighted_only_in_a_known_language() -> None:
     assert '<span class="k">def</span>' in code_html("def f(): pass", "python")
     assert code_html("a < b", "no-such-language") == "<pre>a &lt; b</pre>"
     assert code_html("a < b", "") == "<pre>a &lt; b</pre>"
 
 
 @pytest.mark.parametrize("line", ["def f(x):\n    return x + 1\n\n", "no_line_end_at_all " * 3])
-def test_streamed_code_keeps_all_text(line: str) -> None:
+def test_highlighting_of_streamed_code_keeps_all_text(line: str) -> None:
     growing = IncrementalHighlighter("python")
     code = ""
     while len(code) < 5 * TAIL_LENGTH:

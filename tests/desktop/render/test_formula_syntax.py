@@ -1,4 +1,5 @@
-"""Where formulas start and end in Markdown, and table bars inside formulas."""
+"""Formulas and tables in Markdown: where formulas start and end, which `|` separate table cells, and line breaks in
+answers."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def test_prices_shell_variables_and_tildes_are_not_formulas(text: str) -> None:
     assert "<s>" not in blocks(text)[0].html
 
 
-def test_formulas_next_to_prices_are_recognized() -> None:
+def test_formulas_beside_prices_are_recognized() -> None:
     text = r"A ticket is $\$0.60$; $a+b$ and \(c\), the $n$th, 其中$x$是; ~~gone~~ for $5"
     assert formulas(text) == [r"\$0.60", "a+b", "c", "n", "x"]
     assert "<s>gone</s>" in blocks(text)[0].html
@@ -43,20 +44,20 @@ def test_display_formula_within_a_paragraph_keeps_surrounding_text() -> None:
     assert block.html.endswith("where c is <i>wide</i></p>")
 
 
-def test_display_formula_in_a_list_or_quote_ends_with_it() -> None:
+def test_display_formula_must_end_in_its_list_or_quote() -> None:
     assert formulas("> \\[ a\n> b \\]\n\n- $$\n  x\n  $$") == ["a\nb", "x"]
     assert formulas("- \\[ a\n\nText \\]") == []
     assert formulas("\\[\na\n\nb\n\\]") == ["a\n\nb"]
 
 
-def test_bars_in_formulas_do_not_separate_cells() -> None:
+def test_bars_in_formulas_do_not_separate_table_cells() -> None:
     (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
     assert [image.source for image in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
     assert table.inline_images[0].alt_text == "$|x|$"
     assert " means " in table.html
 
 
-def test_surplus_cells_are_joined_to_the_last_column() -> None:
+def test_surplus_table_cells_are_joined_to_the_last_column() -> None:
     (table,) = blocks("a | b\n--|--\n1 | 2 | 3\n| 4 | 5 | 6 |\n7\n| `x\\|y` | 8 |")
     cells = [part.split("</td>")[0].partition(">")[2] for part in table.html.split("<td")[1:]]
     assert cells[:6] == ["1", "2 | 3", "4", "5 | 6", "7", ""]
@@ -70,7 +71,7 @@ def test_bars_outside_tables_are_unchanged() -> None:
     assert [block.code for block in blocks(text) if block.kind == "code"] == ["a | $b|c$\n--|--", "a | b | c\n--|--"]
 
 
-def test_streamed_table_with_bars_equals_the_complete_one() -> None:
+def test_streamed_table_with_bars_in_formulas_equals_the_complete_table() -> None:
     text = "| a | b |\n|--|--|\n| $|x|$ | 2 | 3 |\n\nEnd"
     growing = IncrementalMarkdown()
     for end in range(len(text) + 1):

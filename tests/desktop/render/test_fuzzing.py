@@ -1,5 +1,6 @@
-"""Rendering takes time and memory in proportion to the text. `RENDER_FUZZ_S` sets the duration in seconds,
-`RENDER_FUZZ_SEED` the seed."""
+"""Rendering takes time and memory in proportion to the length of the text, for chosen and for random texts.
+
+`RENDER_FUZZ_S` sets how many seconds random texts are tried, and `RENDER_FUZZ_SEED` the seed."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def test_repeated_piece_is_parsed_in_linear_time(piece: str) -> None:
 
 
 @pytest.mark.parametrize("name", LINKED)
-def test_text_with_cross_references_is_parsed_in_linear_time(name: str) -> None:
+def test_text_that_is_costly_to_parse_is_parsed_in_linear_time(name: str) -> None:
     assert [*map(str, check_text(LINKED[name]))] == []
 
 

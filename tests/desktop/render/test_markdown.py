@@ -1,4 +1,4 @@
-"""Parsing Markdown into blocks: the same blocks for a streamed and a complete text, and no HTML injection."""
+"""Parsing of Markdown into blocks. A streamed text has the same blocks as a complete one, and HTML in it is escaped."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PIECES = st.lists(
 
 @given(PIECES)
 @settings(max_examples=150, deadline=None)
-def test_any_streamed_text_gives_the_blocks_of_the_complete_text(pieces: list[str]) -> None:
+def test_any_streamed_text_has_the_blocks_of_the_complete_text(pieces: list[str]) -> None:
     growing = IncrementalMarkdown()
     found: list[Block] = []
     for end in range(1, len(pieces) + 1):
@@ -71,20 +71,20 @@ def test_any_streamed_text_gives_the_blocks_of_the_complete_text(pieces: list[st
     assert needs_full_parse("".join(pieces)) or found == list(blocks("".join(pieces)))
 
 
-def test_streamed_table_that_becomes_text_joins_its_paragraph() -> None:
+def test_streamed_table_that_turns_out_to_be_text_joins_its_paragraph() -> None:
     text = "`| a |\n|---|\n---# "
     growing = IncrementalMarkdown()
     for end in range(len(text) + 1):
         assert growing.feed(text[:end]) == list(blocks(text[:end])), text[:end]
 
 
-def test_rich_text_split_anywhere_gives_the_blocks_of_the_complete_text() -> None:
+def test_streamed_text_of_all_constructs_has_the_blocks_of_the_complete_text() -> None:
     growing = IncrementalMarkdown()
     for end in range(len(SAMPLE) + 1):
         assert growing.feed(SAMPLE[:end]) == list(blocks(SAMPLE[:end])), SAMPLE[:end]
 
 
-def test_text_that_does_not_continue_the_last_one_is_parsed_from_its_start() -> None:
+def test_text_that_does_not_continue_the_previous_one_is_parsed_from_its_start() -> None:
     growing = IncrementalMarkdown()
     growing.feed("# One\n\ntwo")
     assert growing.feed("three") == [Block("text", "<p>three</p>")]
@@ -114,7 +114,7 @@ def test_html_in_text_is_escaped(text: str) -> None:
         assert {name.lower() for name in re.findall(r"</?([a-zA-Z]\w*)", html)} <= ours
 
 
-def test_inline_and_display_formulas_are_inline_images() -> None:
+def test_inline_and_display_formulas_become_inline_images() -> None:
     inline = blocks(r"So $x^2$ and \(y\) and $$z$$.")[0].inline_images
     assert [(each.source, each.alt_text, each.display) for each in inline] == [
         ("x^2", "$x^2$", False), ("y", r"\(y\)", False), ("z", "$$z$$", True),
@@ -129,23 +129,23 @@ def test_prices_and_code_are_not_formulas(text: str) -> None:
     assert not blocks(text)[0].inline_images
 
 
-def test_footnotes_are_a_numbered_block_at_the_end() -> None:
+def test_footnotes_become_a_numbered_block_at_the_end() -> None:
     first, notes = blocks("One[^a] and two[^b].\n\n[^b]: Second *note*.\n[^a]: First.")
     assert first.html == "<p>One<sup>1</sup> and two<sup>2</sup>.</p>"
     assert notes == Block("footnotes", "<p><sup>1</sup> First.</p><p><sup>2</sup> Second <i>note</i>.</p>")
     assert blocks("[^x] is not defined")[0].html == "<p>[^x] is not defined</p>"
 
 
-def test_code_spans_are_padded() -> None:
+def test_code_spans_have_a_thin_space_on_both_sides() -> None:
     assert blocks("`x<y`")[0].html.count(THIN) == 2
     assert "<code>x&lt;y</code>" in blocks("`x<y`")[0].html
 
 
-def test_prerender_accepts_any_text() -> None:
+def test_prerender_raises_no_error_for_empty_or_unclosed_text() -> None:
     prerender([SAMPLE, "", "```\nopen"])
 
 
-def test_code_in_a_list_is_a_block_and_the_list_continues() -> None:
+def test_code_in_a_list_becomes_a_block_and_the_list_continues_after_it() -> None:
     text = "3. Install:\n\n   ```sh\n   pip\n   ```\n\n   Wait.\n4. Run\n"
     text += "   - a\n     ```\n     x\n     ```\n   - b\n5. Done"
     found = blocks(text)

@@ -1,4 +1,4 @@
-"""Links and images: only safe addresses become links, only local images are loaded."""
+"""Addresses in Markdown: only safe addresses become links, and only local images are loaded."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def test_remote_image_is_shown_as_its_description(address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["data:image/png;base64,AAAA", "/home/me/cat.png", "file:///home/me/cat.png", "C:/me/cat.png"]
 )
-def test_local_image_is_an_inline_image(address: str) -> None:
+def test_local_image_becomes_an_inline_image(address: str) -> None:
     assert blocks(f"![a cat](<{address}>)")[0].inline_images == (InlineImage("picture", address, "a cat"),)

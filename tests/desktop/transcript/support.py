@@ -1,4 +1,4 @@
-"""Messages for tests of the transcript, and access to the buttons and words that it shows."""
+"""Helpers for tests of the transcript: messages, and access to the buttons and words that the transcript shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What an answer waits for is shown below it: loading, queueing, reading the prompt, stopping."""
+"""What an answer is waiting for is shown below it: model loading, queue, prompt reading, stopping. Also the context
+meter while an answer streams, and cancelling of model loading."""
 
 from __future__ import annotations
 
@@ -75,11 +76,11 @@ def test_stop_during_decoding_shows_stopping_below_the_text(run: Run, open_gui: 
     run(story())
 
 
-def test_queued_answer_names_the_chat_it_waits_for(run: Run, open_gui: OpenGui) -> None:
+def test_queued_answer_names_the_chat_whose_answer_it_waits_for(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
-            for number in range(8):  # as many as run side by side
+            for number in range(8):  # the number of answers that stream at the same time
                 type_and_send(gui, f"Number {number}")
                 await until(lambda: gui.rows[1].text)
                 gui.window.sidebar.new_chat_requested.emit()
@@ -89,7 +90,7 @@ def test_queued_answer_names_the_chat_it_waits_for(run: Run, open_gui: OpenGui) 
     run(story())
 
 
-def test_model_loading_shows_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
+def test_answer_that_waits_for_model_loading_shows_percent_and_bar(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=2.0)) as gui:
             type_and_send(gui, "Hi")
@@ -141,7 +142,7 @@ def test_context_meter_grows_while_an_answer_streams(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_header_button_cancels_model_loading(run: Run, open_gui: OpenGui) -> None:
+def test_cancelling_model_loading_is_confirmed_by_a_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", load_s=20.0)) as gui:
             await until(lambda: "%" in gui.window.chat_page.header._model_text and gui.opener is not None)

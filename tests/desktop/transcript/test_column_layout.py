@@ -1,4 +1,5 @@
-"""Layout and scrolling of the transcript: only visible messages are laid out, and visible text does not jump."""
+"""The vertical layout and scrolling of the transcript: only visible messages are laid out, and visible text does not
+jump."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def tops(view: TranscriptView) -> dict[str, int]:
 
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40), st.integers(-10, 30_000))
-def test_row_at_offset_matches_the_sum_of_heights(heights: list[int], y: int) -> None:
+def test_row_at_an_offset_agrees_with_the_sum_of_heights(heights: list[int], y: int) -> None:
     column = RowHeights()
     column.reset([10] * len(heights))
     for row, height in enumerate(heights):
@@ -37,7 +38,7 @@ def test_long_chat_lays_out_only_visible_messages(view: TranscriptView, messages
     assert view.column.visible_rows()[-1] == 999
 
 
-def test_scrolling_into_estimated_rows_moves_visible_rows_by_the_scroll_only(
+def test_scrolling_to_rows_of_estimated_height_moves_visible_rows_by_the_scroll_only(
     view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(number, LONG * (1 + number % 3)) for number in range(200)])
@@ -50,14 +51,14 @@ def test_scrolling_into_estimated_rows_moves_visible_rows_by_the_scroll_only(
         assert moved <= {step}
 
 
-def test_view_at_the_end_follows_streaming_text(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_view_at_the_end_scrolls_with_streaming_text(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0), message(1, "", "streaming")])
     messages.replace(message(1, LONG * 3, "streaming"))
     qtbot.waitUntil(lambda: view.column.heights.total > 1_500)
     assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
 
 
-def test_view_above_the_end_does_not_move_while_text_streams(
+def test_view_above_the_end_does_not_scroll_while_text_streams(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0), message(1), message(2), message(3, LONG, "streaming")])
@@ -91,22 +92,22 @@ def test_streaming_lays_out_only_the_last_block_again(
 def test_partial_repaints_while_streaming_equal_a_full_repaint(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
-    """No outdated pixels, such as the caret at its former position, may stay on the screen."""
+    """No outdated pixels, such as the caret at an earlier position, may remain on the screen."""
     messages.show([message(0, "Go"), message(1, "", "streaming")])
     text = LONG[:300] + "\n\n## A heading\n\n```python\nprint(1)\n```\n\n- one\n- two\n\nThe end."
     for end in range(5, len(text) + 5, 5):
         messages.replace(message(1, text[:end], "streaming"))
         qtbot.waitUntil(lambda: not view.updates.stale)
-        QCoreApplication.processEvents()  # delivers the requested paint event
+        QCoreApplication.processEvents()  # the requested repaint is delivered
         shown = view.screen().grabWindow(view.winId()).toImage()
         assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
     grown = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]
     messages.show([message(0, "Go"), message(1, text)])
     whole = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]
-    assert grown == whole  # colours of code and all
+    assert grown == whole  # including the colours of the code
 
 
-def test_width_change_keeps_the_top_row(view: TranscriptView, messages: MessageList) -> None:
+def test_width_change_keeps_the_top_row_in_place(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(number) for number in range(40)])
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
     row = view.column.row_at(0)
@@ -114,7 +115,7 @@ def test_width_change_keeps_the_top_row(view: TranscriptView, messages: MessageL
     assert view.column.row_at(0) == row
 
 
-def test_all_block_kinds_are_drawn_in_light_and_dark_scheme(
+def test_change_to_dark_scheme_repaints_all_block_kinds(
     view: TranscriptView, messages: MessageList, theme: Theme
 ) -> None:
     rich = "# H\n\n> q\n\n---\n\n| a |\n|---|\n| b |\n\n```python\nx\n```\n\n- one"
@@ -125,7 +126,7 @@ def test_all_block_kinds_are_drawn_in_light_and_dark_scheme(
     assert view.cache.items["m1"].position_at(QPointF(0, 0)) == SegmentPosition(0, 0)
 
 
-def test_switching_version_keeps_the_scroll_position(view: TranscriptView, messages: MessageList) -> None:
+def test_switching_to_another_version_keeps_the_scroll_position(view: TranscriptView, messages: MessageList) -> None:
     rows = [message(number) for number in range(12)]
     messages.show(rows)
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 3)

@@ -1,4 +1,4 @@
-"""Several answers side by side: choosing one, streaming, and the change from and to a single answer."""
+"""A comparison of several answers side by side: picking one, streaming, and the change to a single answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def alternatives(state: str = "complete") -> tuple[ChatMessage, ...]:
     )
 
 
-def test_clicking_a_card_picks_the_answer(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_click_on_a_card_picks_its_answer(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     three = alternatives()
     messages.show([message(0, "Hi"), three[0]], {}, {"a0": three})
     controls = view.cache.controls["a0"]
@@ -36,7 +36,7 @@ def test_clicking_a_card_picks_the_answer(qtbot: QtBot, view: TranscriptView, me
     assert all(not one.intersects(two) for one in narrow for two in narrow if one is not two)
 
 
-def test_cards_grow_while_streaming_and_become_one_message(
+def test_comparison_grows_while_streaming_and_then_becomes_a_single_message(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     live = alternatives("streaming")

@@ -1,4 +1,4 @@
-"""Find in the open chat: marking, counting and stepping through matches."""
+"""Find in the open chat: highlighting and counting matches, and stepping through them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.desktop.transcript.support import LONG, message
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def test_matches_are_marked_counted_and_stepped_through(view: TranscriptView, messages: MessageList) -> None:
+def test_matches_are_highlighted_counted_and_stepped_through(view: TranscriptView, messages: MessageList) -> None:
     rows = [message(number, f"Needle {number} and NEEDLE. " + LONG) for number in range(30)]
     messages.show(rows)
     view.open_find()

@@ -1,4 +1,4 @@
-"""Screenshots of messages in all states, in build/gallery, for visual review."""
+"""Saves screenshots of messages in all states to build/gallery, for visual review."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas and pictures in messages: rendering, caching, loading on request."""
+"""Formulas and pictures in messages: rendering, caching, and loading on request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def red_png(path: Path, width: int = 60, height: int = 40) -> Path:
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The home folder is the one in which the tests save pictures."""
+    """Makes `tmp_path`, in which the tests save pictures, the home folder."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
 
@@ -56,7 +56,7 @@ def test_formula_is_drawn_when_ready_and_copied_as_source(
     assert drawn(view), "the second time it is there at once"
 
 
-def test_hostile_formulas_do_not_block_other_formulas(
+def test_oversized_formulas_do_not_block_other_formulas(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     hostile = r"$\hspace{99999999999em}x$ and $x\hspace{100000em}y$ and $x\hspace{-100000em}z$"
@@ -65,7 +65,7 @@ def test_hostile_formulas_do_not_block_other_formulas(
     assert "hspace" in view.column.item(0).segments[0].document.toPlainText()
 
 
-def test_error_while_rendering_one_image_does_not_stop_others(
+def test_error_while_rendering_one_image_does_not_stop_other_images(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = view.images._render
@@ -125,14 +125,14 @@ def test_formula_has_the_colour_of_the_text(
     assert lightness()[1] > 180, "light on dark"
 
 
-def test_formulas_that_become_ready_keep_the_scroll_position(
+def test_scroll_position_does_not_change_when_formulas_become_ready(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     tall = "\n\n".join(rf"$$\frac{{{n}}}{{\frac{{a}}{{b}}}}$$" for n in range(6))
     messages.show([message(1, tall), *(message(n, "word " * 60) for n in range(3, 20, 2))])
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
     row, top = view.column.hold()
-    view.column.item(0)  # asks for its formulas
+    view.column.item(0)  # starts the rendering of its formulas
     qtbot.waitUntil(lambda: len(drawn(view)) == 6)
     assert view.column.hold() == (row, top)
 
@@ -150,7 +150,7 @@ def test_local_picture_and_data_url_are_drawn(
     assert "gone" in view.column.item(0).segments[2].document.toPlainText()
 
 
-def test_picture_outside_home_is_loaded_after_a_click(
+def test_picture_outside_home_is_loaded_after_a_click_on_its_button(
     qtbot: QtBot,
     view: TranscriptView,
     messages: MessageList,
@@ -187,7 +187,7 @@ def test_wide_picture_is_scaled_to_the_page(
     assert segment.height < tall
 
 
-def test_dangerous_picture_addresses_are_rejected(tmp_path: Path) -> None:
+def test_unsafe_broken_or_huge_pictures_are_not_loaded(tmp_path: Path) -> None:
     svg = tmp_path / "a.svg"
     svg.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     (tmp_path / "text.png").write_text("no picture")

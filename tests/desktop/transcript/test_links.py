@@ -1,4 +1,4 @@
-"""Links in messages: their address is shown, and a click opens them."""
+"""Links in messages: hovering shows the address, and a click opens the link."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_hovering_a_link_shows_its_address(view: TranscriptView, messages: Messa
     assert not view.link_address.isVisible()
 
 
-def test_click_on_a_link_activates_it(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_click_on_a_link_emits_its_address(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "[the almanac](https://example.org/a)")])
     at = view.column.corner(1) + QPoint(20, 16)
     assert view.column.item(1).link_at(QPointF(20, 16)) == "https://example.org/a"

@@ -1,4 +1,4 @@
-"""Very long messages: laid out in short steps and only in part, so that the window stays responsive."""
+"""Very long messages are laid out in short steps and shown only in part, so that the window stays responsive."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_line_of_two_million_characters_is_laid_out_in_short_steps(
     assert item.n_hidden > 1_000_000
 
 
-def test_very_long_message_is_copied_completely_and_extended_by_a_button(
+def test_very_long_message_is_copied_completely_and_shows_more_by_a_button(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     text = "word " * 40_000
@@ -69,7 +69,7 @@ def test_very_long_message_is_copied_completely_and_extended_by_a_button(
     assert item.text_between(*item.whole()) == text.strip()
 
 
-def test_split_paragraph_is_copied_as_one(view: TranscriptView, messages: MessageList) -> None:
+def test_paragraph_split_into_pieces_is_copied_unchanged(view: TranscriptView, messages: MessageList) -> None:
     text = " ".join(f"word{n}" for n in range(1_500))
     messages.show([message(1, text), message(0, text)])
     for row in (0, 1):
@@ -79,7 +79,7 @@ def test_split_paragraph_is_copied_as_one(view: TranscriptView, messages: Messag
         assert item.text_between(*item.whole()) == text
 
 
-def test_formula_longer_than_a_piece_is_shown_as_source() -> None:
+def test_formula_too_long_for_one_piece_is_shown_as_source() -> None:
     source = "$" + "x+" * 5_000 + "y$"
     found = blocks(f"**Bold**, $a$ and {source} end")
     assert "<b>Bold</b>" in found[0].html
@@ -87,7 +87,9 @@ def test_formula_longer_than_a_piece_is_shown_as_source() -> None:
     assert f"{source} end" in "".join((block.joiner or "") + block.html[3:-4] for block in found)
 
 
-def test_text_parsed_in_steps_equals_text_parsed_at_once(view: TranscriptView, messages: MessageList) -> None:
+def test_text_parsed_in_steps_has_the_blocks_of_text_parsed_at_once(
+    view: TranscriptView, messages: MessageList
+) -> None:
     text = "\n\n".join(f"## Part {n}\n\nSome **words** `and`\nmore.\n\n- a\n- b" for n in range(400))
     assert STEP_LENGTH < len(text) < EXCERPT_LENGTH
     messages.show([message(1, text)])
@@ -96,7 +98,7 @@ def test_text_parsed_in_steps_equals_text_parsed_at_once(view: TranscriptView, m
     assert [segment.block for segment in item.segments] == list(blocks(text))
 
 
-def test_long_code_is_one_block(view: TranscriptView, messages: MessageList) -> None:
+def test_long_code_is_not_split(view: TranscriptView, messages: MessageList) -> None:
     code = "x = 1\n" * 3_000
     messages.show([message(1, f"See:\n\n```python\n{code}```\n\nEnd")])
     item = view.column.item(0)
@@ -105,7 +107,7 @@ def test_long_code_is_one_block(view: TranscriptView, messages: MessageList) -> 
     assert item.segments[1].block.code == code.rstrip()
 
 
-def test_very_long_streaming_paragraph_is_split(view: TranscriptView) -> None:
+def test_very_long_streaming_paragraph_is_split_into_pieces(view: TranscriptView) -> None:
     growing, text = IncrementalMarkdown(), "word " * 20_000
     longest_s = 0.0
     for end in range(1_000, len(text), 1_000):
@@ -117,7 +119,7 @@ def test_very_long_streaming_paragraph_is_split(view: TranscriptView) -> None:
     assert all(block.joiner is not None for block in found[1:])
 
 
-def test_rows_of_a_split_table_stay_table_rows() -> None:
+def test_rows_of_a_split_streaming_table_are_still_table_rows() -> None:
     growing = IncrementalMarkdown()
     text = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 2_000
     for end in range(1_000, len(text) + 1, 1_000):
@@ -127,7 +129,7 @@ def test_rows_of_a_split_table_stay_table_rows() -> None:
     assert abs(sum(block.html.count("<td ") for block in found) - 2 * text.count("| 1 |")) <= 4
 
 
-def test_excerpt_ends_at_a_word_boundary() -> None:
+def test_excerpt_ends_after_a_whole_word_or_character() -> None:
     assert excerpt("short") == "short"
     assert excerpt("word " * 100, 52) == ("word " * 10).rstrip() or len(excerpt("word " * 100, 52)) <= 52
     assert len(excerpt("a\u0301" * 100, 51)) == 50

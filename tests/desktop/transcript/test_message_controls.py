@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
+from desktop.platform.theme import Theme
 from desktop.render.blocks import Block
+from desktop.settings.all_settings import Settings
 from desktop.store.records import Call
 from desktop.transcript.view import TranscriptView
 from tests.desktop.conftest import Gui, OpenGui, Run, until
@@ -30,7 +32,7 @@ from tests.fakes import Script
         ("next", "version_requested", ["m1", 1]),
     ],
 )
-def test_each_button_emits_its_request(
+def test_each_message_button_emits_its_request(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, name: str, signal: str, args: list[object]
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (2, 3)})
@@ -39,7 +41,9 @@ def test_each_button_emits_its_request(
     assert emitted.args == args
 
 
-def test_version_buttons_show_number_and_are_disabled_at_the_ends(view: TranscriptView, messages: MessageList) -> None:
+def test_version_buttons_show_the_version_and_are_disabled_at_first_and_last(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (1, 2), "m0": (2, 2)})
     assert view.cache.controls["m1"]._version_label is not None
     assert view.cache.controls["m1"]._version_label.text() == "1 / 2"
@@ -57,6 +61,27 @@ def test_statistics_that_do_not_fit_beside_buttons_are_omitted(view: TranscriptV
     assert item.shown_stats == "202 tokens · 9 tok/s"
     item.set_width(item.buttons_width + 20)
     assert item.shown_stats == ""
+
+
+def test_message_items_read_the_current_settings(qtbot: QtBot, theme: Theme, messages: MessageList) -> None:
+    current = Settings()
+    view = TranscriptView(theme, settings=lambda: current)
+    qtbot.addWidget(view)
+    view.set_list(messages)
+    messages.show([message(0, "Hi"), message(1, "Hello")])
+    current = Settings(tray=False)
+    assert [view.column.item(row).settings() for row in range(2)] == [current, current]
+
+
+def test_transcript_of_the_window_reads_a_changed_setting(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.sidebar.page_buttons["settings"].click()
+            assert gui.transcript.cache.settings().notifies
+            gui.window.view("settings").row("notifies").switch.click()
+            assert not gui.transcript.cache.settings().notifies
+
+    run(story())
 
 
 @pytest.mark.parametrize("state", ["cut", "stopped", "length"])
@@ -137,7 +162,7 @@ async def press(gui: Gui, message_id: str, name: str) -> None:
     controls[message_id]._named[name].click()
 
 
-def test_retry_version_step_edit_and_alternatives_in_the_whole_window(run: Run, open_gui: OpenGui) -> None:
+def test_retry_version_edit_and_alternatives_change_the_chat_in_the_whole_window(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is wide and blue.")) as gui:
             type_and_send(gui, "The sea?")

@@ -1,4 +1,4 @@
-"""Which pictures are loaded without asking: a path in an answer must not contact another machine."""
+"""Which pictures are loaded without asking the user. A path in an answer must not contact another machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_picture_in_home_is_loaded(home: Path) -> None:
+def test_path_in_home_is_allowed(home: Path) -> None:
     path = home / "Pictures" / "a.png"
     assert path_in_home(str(path)) == path
     assert path_in_home(str(home / "Pictures" / ".." / "Pictures" / "a.png")) == path

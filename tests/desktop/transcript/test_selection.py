@@ -1,4 +1,4 @@
-"""Selecting and copying text of messages, and opening links."""
+"""Selecting and copying the text of messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from tests.desktop.transcript.support import centre_of, message
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def test_selection_spans_several_messages(view: TranscriptView, messages: MessageList) -> None:
+def test_selection_over_several_messages_is_copied_as_text_or_markdown(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "The question"), message(1, "An **answer** here"), message(2, "And more")])
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 0, "question"))
     view.selection.drag_to(centre_of(view, 2, "more"))
@@ -25,7 +27,7 @@ def test_selection_spans_several_messages(view: TranscriptView, messages: Messag
     view.grab()
 
 
-def test_select_all_selects_the_message_then_the_chat(view: TranscriptView, messages: MessageList) -> None:
+def test_select_all_selects_the_last_message_then_the_whole_chat(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "The question"), message(1, "An answer")])
     QTest.keyClick(view, Qt.Key.Key_A, CONTROL)
     assert view.selected_text == "An answer"
@@ -33,7 +35,7 @@ def test_select_all_selects_the_message_then_the_chat(view: TranscriptView, mess
     assert view.selected_text == "The question\n\nAn answer"
 
 
-def test_copied_selection_contains_only_text(view: TranscriptView, messages: MessageList) -> None:
+def test_copied_selection_contains_no_markup(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "One `two` three\n\n```python\nx = 1\n```\n\nfour")])
     row = view.column.row_at(400) if view.column.row_at(400) == 1 else 1
     item = view.column.item(row)

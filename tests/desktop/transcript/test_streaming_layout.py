@@ -1,4 +1,5 @@
-"""Streaming messages: incremental layout and partial repaints look like a message painted at once."""
+"""Streaming messages: with incremental layout and partial repaints, they look like messages that are painted at
+once."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ def message(text: str) -> ChatMessage:
 
 
 def paint(item: MessageItem, image: QImage, top: int) -> None:
-    """Paints the part below `top` again, as the transcript does."""
+    """Repaints the part of the item from `top` on, as the transcript does."""
     area = QRect(0, top, WIDTH, HEIGHT - top)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -69,7 +70,7 @@ def paint(item: MessageItem, image: QImage, top: int) -> None:
 
 @pytest.mark.parametrize("text", [STORY, ARABIC, TURNING], ids=["story", "Arabic", "turning"])
 @pytest.mark.parametrize("n_letters", [1, 7])
-def test_item_painted_piece_by_piece_equals_item_painted_at_once(theme: Theme, text: str, n_letters: int) -> None:
+def test_streamed_item_looks_like_an_item_painted_at_once(theme: Theme, text: str, n_letters: int) -> None:
     growing, image = MessageItem(message(""), theme, WIDTH), QImage(WIDTH, HEIGHT, QImage.Format.Format_RGB32)
     paint(growing, image, 0)
     for end in range(n_letters, len(text), n_letters):
@@ -82,13 +83,13 @@ def test_item_painted_piece_by_piece_equals_item_painted_at_once(theme: Theme, t
 
 
 def test_text_appended_to_a_long_paragraph_repaints_only_its_end(theme: Theme) -> None:
-    """Painting all of it for each token would take as long as decoding one."""
+    """A repaint of the whole paragraph for each token would take as long as decoding the token."""
     paragraph = STORY.split("\n\n")[0].split("**")[0] * 6
     growing = MessageItem(message(paragraph), theme, WIDTH)
     segment = growing.segments[0]
     document, height = segment.document, segment.height
     top = growing.update(message(paragraph + "and then"))
-    assert height - 50 < top < height  # one line and the overshoot of its glyphs
+    assert height - 50 < top < height  # one line, and the glyphs that reach into it from the next
     assert growing.segments[0].document is document
 
 
@@ -97,8 +98,8 @@ def on_screen(view: TranscriptView) -> QImage:
     return view.screen().grabWindow(view.winId()).toImage()
 
 
-def test_viewport_painted_piece_by_piece_equals_a_full_repaint(view: TranscriptView, messages: MessageList) -> None:
-    """Including scrolls, which shift the painted part above."""
+def test_streamed_viewport_looks_like_a_full_repaint(view: TranscriptView, messages: MessageList) -> None:
+    """Also after scrolling, which shifts the part that is already painted."""
     question = ChatMessage("q", "c", None, "user", "What happened at sea?", "complete", 0.0)
     messages.append(question, replace(message(""), parent_id="q"))
     story, n_moves, at = STORY.split("#")[0] * 6, 0, view.verticalScrollBar().value()
@@ -112,14 +113,16 @@ def test_viewport_painted_piece_by_piece_equals_a_full_repaint(view: TranscriptV
     assert n_moves > 15
 
 
-def test_match_completed_on_the_next_line_is_marked_completely(view: TranscriptView, messages: MessageList) -> None:
+def test_match_completed_on_the_next_line_is_highlighted_completely(
+    view: TranscriptView, messages: MessageList
+) -> None:
     QApplication.setCursorFlashTime(0)  # the cursor must not blink between the two screenshots
     messages.append(message(""))
     view.open_find()
     assert view.finder.bar is not None
     view.finder.bar.edit.setText("sunset and")
     n_broken = 0
-    for n_letters in range(60, 160, 4):  # wherever the line ends
+    for n_letters in range(60, 160, 4):  # so that lines break at different places
         before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
         for text in (before + " an", before + " and dusk"):
             messages.replace(message(text))

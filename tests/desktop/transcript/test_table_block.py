@@ -22,7 +22,9 @@ def table(view: TranscriptView) -> TableBlock:
     return segment
 
 
-def test_wide_table_breaks_no_word_and_scrolls_to_its_last_column(view: TranscriptView, messages: MessageList) -> None:
+def test_wide_table_breaks_no_word_and_can_be_scrolled_to_its_last_column(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(1, rows(30))])
     segment = table(view)
     assert segment.max_offset > 500
@@ -42,7 +44,7 @@ def test_wide_table_breaks_no_word_and_scrolls_to_its_last_column(view: Transcri
     assert segment.boxes(last, last + 8)[0].right() <= segment.width
 
 
-def test_table_that_fits_does_not_scroll(view: TranscriptView, messages: MessageList) -> None:
+def test_table_that_fits_the_page_does_not_scroll(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "| a | b |\n|--|--|\n| " + "many words " * 30 + " | c |")])
     assert table(view).max_offset == 0
     assert table(view).thumb().isEmpty()
@@ -51,7 +53,7 @@ def test_table_that_fits_does_not_scroll(view: TranscriptView, messages: Message
     assert table(view).content_width <= view.column.item(0).width
 
 
-def test_match_in_a_wide_table_is_scrolled_into_view(view: TranscriptView, messages: MessageList) -> None:
+def test_find_scrolls_a_match_in_a_wide_table_into_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     view.open_find()
     assert view.finder.bar is not None
@@ -59,7 +61,7 @@ def test_match_in_a_wide_table_is_scrolled_into_view(view: TranscriptView, messa
     assert table(view).offset > 0
 
 
-def test_table_is_copied_completely(view: TranscriptView, messages: MessageList) -> None:
+def test_copied_table_contains_all_cells(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(3, 1))])
     item = view.column.item(0)
     assert item.text_between(*item.whole()).split() == [

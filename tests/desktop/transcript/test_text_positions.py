@@ -1,4 +1,4 @@
-"""Words in the drawn text, and where they are in the Markdown source."""
+"""Words in the drawn text of a message, and their places in the Markdown source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from desktop.transcript.text_positions import find_in_source, word_at, words_in
     st.lists(st.sampled_from(["one", "two", "**one**", "`two`", "🙂", "one's", "\n\n", "# one\n\n", ", "]), min_size=1)
 )
 def test_word_is_found_in_its_source_or_reported_as_ambiguous(pieces: list[str]) -> None:
-    """Uses the text of the parsed blocks as drawn text."""
+    """The text of the parsed blocks serves as the drawn text."""
     source = " ".join(pieces)
     texts = [re.sub(r"<[^>]+>", "", block.html).replace("&#x27;", "'") for block in blocks(source)]
     words = words_in(texts)

@@ -1,4 +1,4 @@
-"""The popup with the alternatives of a word."""
+"""The popup with the alternatives of a word in an answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def visible_popup(gui: Gui) -> TokenAlternativesPopup | None:
     return next((popup for popup in gui.window.findChildren(TokenAlternativesPopup) if popup.isVisible()), None)
 
 
-def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui) -> None:
+def test_chosen_alternative_starts_a_new_version_of_the_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             type_and_send(gui, "Go on and on")
@@ -68,7 +68,7 @@ def test_chosen_alternative_continues_as_new_version(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_escape_closes_popup_and_drops_request(run: Run, open_gui: OpenGui) -> None:
+def test_escape_closes_popup_and_leaves_the_chat_unchanged(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So it is.", step_s=0.02)) as gui:
             type_and_send(gui, "Is it?")
@@ -86,7 +86,7 @@ def test_escape_closes_popup_and_drops_request(run: Run, open_gui: OpenGui) -> N
     run(story())
 
 
-def test_engine_failure_closes_popup_with_toast(run: Run, open_gui: OpenGui) -> None:
+def test_engine_failure_closes_popup_and_shows_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"So it is.")
         async with open_gui(script) as gui:
@@ -111,7 +111,7 @@ def popup(qtbot: QtBot, theme: Theme) -> TokenAlternativesPopup:
     return popup
 
 
-def test_keys_and_mouse_select_alternative(qtbot: QtBot, popup: TokenAlternativesPopup) -> None:
+def test_arrow_keys_and_mouse_choose_an_alternative(qtbot: QtBot, popup: TokenAlternativesPopup) -> None:
     QTest.keyClick(popup, Qt.Key.Key_Down)
     assert popup.current == -1, "nothing to choose yet"
     popup.show_alternatives(FOUND)
@@ -134,7 +134,7 @@ def test_keys_and_mouse_select_alternative(qtbot: QtBot, popup: TokenAlternative
     assert not popup.isVisible()
 
 
-def test_popup_without_alternatives_says_so(popup: TokenAlternativesPopup) -> None:
+def test_popup_without_alternatives_shows_that_nothing_else_was_likely(popup: TokenAlternativesPopup) -> None:
     popup.show_alternatives(FOUND[:1])
     assert popup._note.text() == "Nothing else was likely here"
     popup.show_alternatives([])

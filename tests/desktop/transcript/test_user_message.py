@@ -1,4 +1,4 @@
-"""User messages: code, tables and emphasis are formatted, everything else is shown as typed."""
+"""User messages: code, tables, formulas, links and emphasis are formatted, everything else is shown as typed."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ x = 1 < 2
 
 
 def words(text: str) -> str:
-    """The HTML of a user message that is a single text block."""
+    """The HTML of a user message that consists of a single text block."""
     (block,) = user_message_blocks(text)
     return block.html.removeprefix('<p style="white-space: pre-wrap">').removesuffix("</p>")
 
 
-def test_code_and_tables_of_a_user_message_are_blocks() -> None:
+def test_code_and_tables_of_a_user_message_become_blocks() -> None:
     found = user_message_blocks(TEXT)
     assert [block.kind for block in found] == ["text", "code", "table", "text"]
     assert "Tell <b>me</b> what this  does:\n   indented</p>" in found[0].html
@@ -54,7 +54,7 @@ def test_code_and_tables_of_a_user_message_are_blocks() -> None:
         "\n\nx\n\n", "x | y", "a | b\nc | d", "* a\n* b", "---", "[x]", "\u2028x\u2029", "1) a",
     ],
 )  # fmt: skip
-def test_literal_markdown_characters_stay_as_typed(text: str) -> None:
+def test_markdown_characters_that_are_probably_literal_are_shown_as_typed(text: str) -> None:
     assert words(text) == text
 
 
@@ -67,7 +67,7 @@ def test_emphasis_code_and_links_of_a_user_message_are_formatted() -> None:
 
 
 @given(st.text(alphabet="ab *_`|-~\n$[]()\\<&#>.1", max_size=60))
-def test_any_user_message_keeps_its_digits(text: str) -> None:
+def test_no_digit_of_a_user_message_is_lost(text: str) -> None:
     found = user_message_blocks(text)
     assert found
     shown = "".join(block.html + block.code + "".join(each.source for each in block.inline_images) for block in found)

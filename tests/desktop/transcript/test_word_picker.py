@@ -31,10 +31,11 @@ def test_click_on_a_word_requests_its_alternatives(qtbot: QtBot, view: Transcrip
 
 
 @pytest.mark.parametrize("row", [0, 1])
-def test_click_on_other_words_requests_nothing(
+def test_click_on_a_word_that_cannot_be_picked_requests_nothing(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, row: int
 ) -> None:
-    """Words of the user, of a streaming answer, and words whose place in the source is ambiguous."""
+    """Such words are those of the user, those of a streaming answer, and those whose place in the source is
+    ambiguous."""
     messages.show([message(0, "Hello"), message(1, "Hello there", "streaming")])
     with qtbot.assertNotEmitted(view.token_alternatives_requested, wait=350):
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, row, "Hello"))
@@ -43,7 +44,9 @@ def test_click_on_other_words_requests_nothing(
             QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, 1, "there"))
 
 
-def test_double_click_selects_and_requests_nothing(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_double_click_selects_a_word_and_requests_no_alternatives(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello there")])
     at = centre_of(view, 1, "there")
     with qtbot.assertNotEmitted(view.token_alternatives_requested, wait=350):
@@ -52,7 +55,9 @@ def test_double_click_selects_and_requests_nothing(qtbot: QtBot, view: Transcrip
     assert view.selected_text == "there"
 
 
-def test_words_are_picked_by_keyboard(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_word_marked_by_keyboard_is_picked_with_enter(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "Hi"), message(1, "One two three")])
     for key in (Qt.Key.Key_W, Qt.Key.Key_Left):
         QTest.keyClick(view, key)
@@ -65,7 +70,7 @@ def test_words_are_picked_by_keyboard(qtbot: QtBot, view: TranscriptView, messag
 
 @pytest.mark.parametrize("keys", ["Hello", "What", "why (so)?", "ww"])
 def test_typed_text_is_emitted_for_the_composer(view: TranscriptView, messages: MessageList, keys: str) -> None:
-    """A W that started picking words is emitted as text when another character follows."""
+    """W starts picking words. If another character follows, the W is emitted as typed text, too."""
     typed: list[str] = []
     view.typed.connect(typed.append)
     messages.show([message(0, "Hi"), message(1, "One two three")])

@@ -1,4 +1,4 @@
-"""Copy buttons put text on the clipboard and confirm it."""
+"""Copy buttons copy a text to the clipboard and confirm this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from desktop.widgets.copy_button import CopyButton
 from tests.desktop.conftest import OpenGui, Run, until
 
 
-def test_copy_button_confirms_for_a_moment(qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_button_copies_and_shows_a_check_mark_for_a_moment(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(copy_button, "CONFIRM_MS", 30)
     button = CopyButton(theme, "Copy the address", lambda: "http://127.0.0.1", None)  # type: ignore[arg-type]
     qtbot.addWidget(button)
@@ -26,7 +28,7 @@ def test_copy_button_confirms_for_a_moment(qtbot: QtBot, theme: Theme, monkeypat
     assert button.icon().pixmap(16, 16).toImage() == before
 
 
-def test_every_copy_button_confirms(run: Run, open_gui: OpenGui) -> None:
+def test_copy_buttons_of_endpoint_and_settings_pages_show_a_check_mark(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page

@@ -1,4 +1,4 @@
-"""Row changes between two orders of a list."""
+"""`row_diff`: the changes that turn one list of rows into another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEYS = st.lists(st.integers(0, 30).map(str), unique=True, max_size=20)
 
 
 @given(KEYS, KEYS)
-def test_row_changes_transform_old_order_into_new(old: list[str], new: list[str]) -> None:
+def test_changes_turn_the_old_list_into_the_new_list(old: list[str], new: list[str]) -> None:
     rows = list(old)
     for at, n_removed, inserted in changes(old, new):
         rows[at : at + n_removed] = new[inserted.start : inserted.stop]
@@ -19,7 +19,7 @@ def test_row_changes_transform_old_order_into_new(old: list[str], new: list[str]
 
 
 @given(KEYS, st.data())
-def test_moving_one_row_changes_only_that_row(old: list[str], data: st.DataObject) -> None:
+def test_moving_one_row_removes_only_one_row(old: list[str], data: st.DataObject) -> None:
     new = list(old)
     if new:
         row = new.pop(data.draw(st.integers(0, len(new) - 1)))

@@ -1,4 +1,4 @@
-"""Text fields: pasting long lines, and text composed by an input method."""
+"""Text fields: long lines, and text that is composed by an input method."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def compose(field: QWidget, preedit: str) -> None:
 
 
 @pytest.mark.parametrize("text", LONG_LINES.values(), ids=LONG_LINES)
-def test_long_pasted_line_is_fast_and_unchanged(qtbot: QtBot, text: str) -> None:
+def test_long_line_is_pasted_unchanged_within_a_second(qtbot: QtBot, text: str) -> None:
     page, mime = QWidget(), QMimeData()
     qtbot.addWidget(page)
     edit = MessageEdit(page)
@@ -45,7 +45,7 @@ def test_long_pasted_line_is_fast_and_unchanged(qtbot: QtBot, text: str) -> None
     QApplication.processEvents()
     QTest.keyClick(edit, Qt.Key.Key_Z)
     QApplication.processEvents()
-    # Without soft breaks: 8 s and more for 200,000 characters. The limit allows for machines under load.
+    # Without soft breaks, this takes 8 s or more for 200,000 characters. The limit allows for a busy machine.
     assert time.process_time() - began < 1
     assert edit.toPlainText() == text + "z"
 
@@ -70,7 +70,7 @@ LINES = st.text(alphabet=st.sampled_from("ab \u2060漢😀"), max_size=9).map(la
 
 
 @given(st.lists(LINES, max_size=3))
-def test_soft_breaks_do_not_change_the_text(lines: list[str]) -> None:
+def test_adding_and_removing_soft_breaks_does_not_change_the_text(lines: list[str]) -> None:
     text = "\n".join(lines)
     broken = with_soft_breaks(text)
     assert max(map(len, broken.split("\n"))) <= MAX_LINE + 1
@@ -79,7 +79,7 @@ def test_soft_breaks_do_not_change_the_text(lines: list[str]) -> None:
     assert without_soft_breaks(broken).replace("\u2060", "") == text.replace("\u2060", "")
 
 
-def test_editing_message_of_one_long_line_is_fast(qtbot: QtBot) -> None:
+def test_message_of_one_long_line_is_edited_within_a_second(qtbot: QtBot) -> None:
     page = QWidget()
     qtbot.addWidget(page)
     page.show()
@@ -92,7 +92,7 @@ def test_editing_message_of_one_long_line_is_fast(qtbot: QtBot) -> None:
     assert editor.edit.toPlainText() == "a" * 200_000 + "z"
 
 
-def test_enter_during_composition_does_not_send(qtbot: QtBot) -> None:
+def test_enter_during_composition_does_not_send_the_message(qtbot: QtBot) -> None:
     page, sent = QWidget(), list[str]()
     qtbot.addWidget(page)
     edit = MessageEdit(page)
@@ -109,7 +109,7 @@ def test_enter_during_composition_does_not_send(qtbot: QtBot) -> None:
 
 
 def test_enter_and_escape_are_left_to_composition_in_every_field(run: Run, open_gui: OpenGui) -> None:
-    """Checks every line edit of the window and every text edit that handles Enter."""
+    """Checks every line edit of the window, and every text edit in which Enter has an effect."""
 
     async def story() -> None:
         async with open_gui() as gui:
@@ -132,6 +132,6 @@ def test_enter_and_escape_are_left_to_composition_in_every_field(run: Run, open_
 
 
 def _is_plain_number(field: QWidget) -> bool:
-    """Excludes number and shortcut fields, which take no composed text, and read-only fields."""
+    """Whether a field takes no composed text: number and shortcut fields, and read-only fields."""
     read_only = isinstance(field, QLineEdit | QPlainTextEdit) and field.isReadOnly()
     return read_only or field.objectName() in ("settingValue", "qt_spinbox_lineedit", "qt_keysequenceedit_lineedit")

@@ -1,4 +1,4 @@
-"""Toasts: clickable on every page, covering no field, and gone when they no longer apply."""
+"""Toasts: they can be clicked on every page, cover no field, and are removed when they no longer apply."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def show_everywhere(window: MainWindow) -> dict[str, Callable[[], None]]:
 
 
 def rect_in_window(widget: QWidget) -> QRect:
-    """The part of the widget that its parents do not clip."""
+    """The part of a widget that its parents do not clip, in coordinates of the window."""
     rect, inner = widget.rect(), widget
     while not inner.isWindow() and (outer := inner.parentWidget()) is not None:
         rect = rect.translated(inner.pos()).intersected(outer.rect())
@@ -74,7 +74,7 @@ def rect_in_window(widget: QWidget) -> QRect:
 
 
 def is_in_front(toast: Toast) -> bool:
-    """Whether a click on each corner and the middle of the toast would reach it."""
+    """Whether a click in the middle or near a corner of the toast would reach the toast."""
     window, box = toast.window(), toast.rect().adjusted(14, 8, -14, -8)
     spots = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight(), box.center())
     hit = [window.childAt(toast.mapTo(window, spot)) for spot in spots]
@@ -82,7 +82,7 @@ def is_in_front(toast: Toast) -> bool:
 
 
 def covered(window: MainWindow) -> list[QWidget]:
-    """Fields and buttons that the toast covers."""
+    """The fields and buttons that the toast covers, except the button to the end of the chat."""
     box = rect_in_window(window.toast)
     controls = [each for kind in (QLineEdit, QPlainTextEdit, QAbstractButton) for each in window.findChildren(kind)]
     return [
@@ -146,7 +146,7 @@ def test_toast_is_in_front_and_clickable_on_every_page(
     run(story())
 
 
-def test_page_regains_its_height_when_toast_is_dismissed(run: Run, open_gui: OpenGui) -> None:
+def test_page_has_its_full_height_again_after_toast_is_dismissed(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -173,7 +173,7 @@ def toast(qtbot: QtBot, theme: Theme) -> Toast:
     return made
 
 
-def test_earlier_message_returns_after_newer_one(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_message_is_shown_again_after_newer_one_ends(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("May I look for updates?", action="Yes")
     toast.show_message("Saved.", for_ms=30)
     assert toast.text == "Saved."
@@ -182,7 +182,7 @@ def test_earlier_message_returns_after_newer_one(qtbot: QtBot, toast: Toast) -> 
     assert toast.isHidden()
 
 
-def test_expired_message_does_not_return(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_message_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("Deleted.", action="Undo", for_ms=20)
     message = toast._messages[0]
     toast.show_message("A question?", action="Yes")
@@ -191,7 +191,7 @@ def test_expired_message_does_not_return(qtbot: QtBot, toast: Toast) -> None:
     assert toast.isHidden()
 
 
-def test_permanent_alert_returns_after_many_messages(toast: Toast) -> None:
+def test_alert_that_stays_is_shown_again_after_many_messages(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * toast_module.MAX_WAITING):
         toast.show_message(f"Message {number}", action="Do it")
@@ -213,7 +213,7 @@ def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     assert toast.isHidden()
 
 
-def test_alert_ends_after_time_limit_or_page_change(
+def test_alert_is_removed_after_its_time_or_when_page_changes(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "ALERT_S", 0.05)
@@ -231,7 +231,7 @@ def test_alert_ends_after_time_limit_or_page_change(
     assert [each.text for each in toast._messages] == ["A question?", "The disk is full."]
 
 
-def test_alert_stays_while_window_is_inactive_or_hovered(
+def test_alert_is_kept_while_window_is_inactive_or_mouse_is_over_it(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "ALERT_S", 0.02)
@@ -249,7 +249,7 @@ def test_alert_stays_while_window_is_inactive_or_hovered(
     qtbot.waitUntil(toast.isHidden)
 
 
-def test_alert_about_a_file_ends_when_another_chat_is_opened(
+def test_alert_is_removed_when_another_chat_or_page_is_opened(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "READ_S", 0.0)
@@ -268,7 +268,7 @@ def test_alert_about_a_file_ends_when_another_chat_is_opened(
     run(story())
 
 
-def test_full_disk_toast_ends_when_saving_works_again(run: Run, open_gui: OpenGui) -> None:
+def test_disk_full_toast_is_removed_when_saving_works_again(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -297,7 +297,7 @@ def chats_of(gui: Gui) -> Any:
     return wiring._chats
 
 
-def test_failed_endpoint_shows_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
+def test_failed_endpoint_shows_toast_on_other_pages_until_it_runs_again(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -339,7 +339,7 @@ def test_failed_download_shows_one_toast_on_other_pages(run: Run, open_gui: Open
 
 
 @pytest.mark.parametrize("alert", [False, True])
-def test_messages_are_announced_to_screen_reader(toast: Toast, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
+def test_toast_is_announced_to_screen_reader(toast: Toast, monkeypatch: pytest.MonkeyPatch, alert: bool) -> None:
     given: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
 
     class Reader:
@@ -359,7 +359,7 @@ def test_messages_are_announced_to_screen_reader(toast: Toast, monkeypatch: pyte
     assert given == [("The import failed.", polite.Assertive if alert else polite.Polite)]
 
 
-def test_import_alert_ends_with_next_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_import_alert_is_removed_by_the_next_import(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:
@@ -375,12 +375,12 @@ def test_import_alert_ends_with_next_import(run: Run, open_gui: OpenGui, tmp_pat
     run(story())
 
 
-def test_not_saved_toast_stays_across_pages(
+def test_toast_about_unsaved_chats_is_kept_when_page_changes(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "READ_S", 0.0)
     profile.ensure()
-    profile.chats.mkdir()  # a folder in place of the database
+    profile.chats.mkdir()  # a folder in place of the database, which therefore cannot be opened
 
     async def story() -> None:
         async with open_gui() as gui:
@@ -392,7 +392,7 @@ def test_not_saved_toast_stays_across_pages(
     run(story())
 
 
-def test_system_error_is_shown_without_its_number() -> None:
+def test_system_error_is_shown_without_its_error_number() -> None:
     assert error_message(OSError(errno.ENOSPC, "No space left on device")).endswith(": No space left on device")
 
 
