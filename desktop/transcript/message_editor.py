@@ -204,15 +204,17 @@ class MessageEditing(QObject):
         editor.saved.connect(self.saved)
         editor.changed.connect(self.changed)
         editor.resized.connect(lambda: self._resize(message.id))
-        editor.closed.connect(self._finish)
+        editor.closed.connect(lambda: self._finish(message.id))
         editor.show()
         if focus:
             editor.edit.setFocus()
 
-    def _finish(self) -> None:
-        """Closes the editor after the edit was saved or cancelled, and clears the draft."""
-        if self.editor is not None:
-            self.changed.emit(self.editor.message_id, "")
+    def _finish(self, message_id: str) -> None:
+        """Closes the editor after the edit was saved or cancelled, and clears the draft.
+
+        A saved message may have left the list already, which has closed its editor."""
+        self.changed.emit(message_id, "")
+        if self.editor is not None and self.editor.message_id == message_id:
             self.close()
 
     def _resize(self, message_id: str) -> None:

@@ -62,6 +62,21 @@ def test_unfinished_edit_is_shown_when_its_chat_is_opened_again(run: Run, open_g
     run(story())
 
 
+def test_old_version_of_an_edited_message_is_shown_without_its_editor(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(SCRIPT) as gui:
+            await until(lambda: gui.ready)
+            await begin(gui)
+            press(gui, Qt.Key.Key_Return)
+            await until(lambda: gui.rows and gui.rows[0].text == "First question and more")
+            await answered(gui)
+            gui.transcript.version_requested.emit(gui.rows[0].id, -1)
+            await until(lambda: gui.rows and gui.rows[0].text == "First question")
+            assert editor(gui) is None, "the edit was saved"
+
+    run(story())
+
+
 def test_unfinished_edit_of_answer_is_restored_after_restart(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
