@@ -1,7 +1,7 @@
 """Interface between the engine and a loaded model. `engine.native` implements it with llama.cpp, `tests/fakes.py`
 without a model.
 
-Unless a docstring says otherwise, everything is called on the native thread only.
+Only the native thread, the one that decodes, may call these methods, unless a docstring allows any thread.
 """
 
 from __future__ import annotations
@@ -28,59 +28,60 @@ Pooling = Literal["mean", "cls", "last"]
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
     n_ctx: int = 0
-    """0: the length that the model was trained for, at most 8,192 tokens, or less if memory is short."""
+    """Context length in tokens. With 0, it is the length that the model was trained for, at most 8,192, and less if
+    memory is short."""
     n_threads: int = 0
-    """0: chosen by measurement while it runs, up to the number of physical cores."""
+    """Number of threads for a decode. With 0, it is chosen by measuring decodes, up to the number of physical cores."""
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
-    """A type other than f16 requires flash attention."""
+    """A type of the V cache other than f16 requires flash attention."""
     n_gpu_layers: int | None = None
-    """None: all layers if llama.cpp was built for a GPU, otherwise 0."""
+    """Number of layers on the GPU. With None, all layers if llama.cpp was built for a GPU, otherwise 0."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     mlock: bool = False
-    """Locks the weights in RAM."""
+    """Whether the weights are locked in RAM."""
     mmap: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Capacities of one context, and what its KV memory supports."""
+    """Capacities of one context, and the operations that its KV memory supports."""
 
     n_cells: int
-    """Tokens in KV memory."""
+    """Number of tokens that the KV memory can hold."""
     n_slots: int
-    """Prefixes in KV memory."""
+    """Number of llama.cpp sequence ids. Each holds one prefix in KV memory."""
     n_batch: int
-    """Tokens in one decode."""
+    """Maximum number of tokens in one decode."""
     n_running: int = 16
-    """Sequences that run at the same time."""
+    """Maximum number of sequences that run at the same time."""
     n_outputs: int = 64
-    """Rows of logits from one decode."""
+    """Maximum number of logits rows in one decode."""
     thread_counts: tuple[int, ...] = (1,)
-    """Thread counts to choose from, in ascending order."""
+    """Thread counts from which one is chosen for each decode, in ascending order."""
     supports_truncation: bool = True
-    """Whether tokens at the end of a sequence can be removed. False for recurrent and hybrid models."""
+    """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
     sliding_window: int = 0
-    """Number of tokens that layers with a sliding window see; 0 if all layers see all tokens."""
+    """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
 
     @property
     def supports_full_rollback(self) -> bool:
-        """Whether a sequence, or a restored state, can be truncated to any length. With a sliding window, cells before
-        the window are reused by other sequences and are missing from saved states."""
+        """Whether a sequence, or a restored state, can be truncated to any length. Impossible with a sliding window:
+        llama.cpp reuses the cells before the window for other sequences, and does not save them in states."""
         return self.supports_truncation and not self.sliding_window
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedderLimits:
     n_ctx: int
-    """Tokens of one input."""
+    """Maximum number of tokens in one input."""
     n_batch: int
-    """Tokens of one decode."""
+    """Maximum number of tokens in one decode."""
     n_slots: int
-    """Inputs of one decode."""
+    """Maximum number of inputs in one decode."""
     n_dimensions: int
     n_tokens: int
-    """Size of the vocabulary."""
+    """Number of tokens in the vocabulary."""
     can_split: bool
     """Whether one input can be computed in several decodes. False for models with bidirectional attention."""
     pooling: Pooling
@@ -95,9 +96,9 @@ class Chunk:
     start: int
     tokens: Sequence[int]
     sample_last: bool
-    """Whether the last token needs logits."""
+    """Whether the next token is sampled after this chunk, which requires the logits of the chunk's last token."""
     needs_all_logits: bool = False
-    """Whether every token needs logits, or with an Embedder an output row."""
+    """Whether every token's logits are needed; in an Embedder, every token's output row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +109,24 @@ class Vocabulary:
     eog_tokens: frozenset[int]
     """The end-of-generation tokens."""
     has_word_pretokenizer: bool = False
-    """Whether the tokenizer splits a text before each " word" and tokenizes the parts independently, as BPE does."""
+    """Whether the tokenizer splits a text at word boundaries, before the space, and tokenizes the words independently,
+    as BPE does."""
     control_texts: tuple[str, ...] = ()
     """Texts of the control tokens, which only a chat template may produce."""
     fim: tuple[str, str, str] | None = None
-    """Texts of the fill-in-the-middle tokens: prefix, suffix, middle. None if the model has none."""
+    """Texts of the three fill-in-the-middle tokens: prefix, suffix, middle. None if the model has none."""
 
 
 class KvAllocationFailed(Exception):
-    """The KV memory has no free cells for the batch; nothing was computed."""
+    """The KV memory has no free cells for the batch, and nothing was computed. Raised by `decode`."""
 
 
 class TokenizationCancelled(Exception):
-    """`cancelled` returned True during tokenization."""
+    """Tokenization ended because its callback `cancelled` returned True."""
 
 
 class NativeFailure(Exception):
-    """llama.cpp failed; the context is unusable."""
+    """llama.cpp failed, and the context cannot be used any more."""
 
 
 class Tokenize(Protocol):
@@ -137,80 +139,89 @@ class Tokenize(Protocol):
         mark: str = "",
         cancelled: Callable[[], bool] = bool,
     ) -> list[int]:
-        """Tokens of `text`. `parse_special`: texts of control tokens become those tokens. `mark`: a character that
-        prevents this where it occurs within such a text, and is removed.
+        """Returns the tokens of `text`.
 
-        Any thread, while the model is loaded. Raises TokenizationCancelled soon after `cancelled` returns True."""
+        With `parse_special`, the text of a control token becomes that token. `mark` is a character that is removed from
+        the text; a control token's text with a mark inside is tokenized as plain text.
+
+        May be called on any thread while the model is loaded. Raises TokenizationCancelled soon after `cancelled`
+        returns True."""
 
 
 class Sampler(Protocol):
-    """Chooses the tokens of one sequence; keeps a history of them for its penalties."""
+    """Chooses the tokens of one sequence, and keeps a history of them for the repetition penalties."""
 
     def sample(self, row: int) -> int:
-        """The next token, from the logits of `row`, an index into the tokens of the last decode."""
+        """Returns the next token, sampled from the logits of `row`: the index of a token in the last decode."""
 
     def close(self) -> None: ...
 
 
 class Backend(Protocol):
-    """A chat model with one context."""
+    """A loaded chat model with one context."""
 
     info: ModelInfo
     limits: Limits
     vocabulary: Vocabulary
     chat_template: str | None
     fingerprint: bytes
-    """16 bytes, the same for models that can restore each other's states."""
+    """16 bytes that are equal for models which can restore each other's KV states."""
 
     @property
     def tokenize(self) -> Tokenize: ...
 
     def piece(self, token: int) -> bytes:
-        """The token's bytes; empty for control tokens. Any thread, while the model is loaded."""
+        """Returns the token's bytes, empty for control tokens. May be called on any thread while the model is
+        loaded."""
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        """The vocabulary for llguidance. Takes 0.3 s, so call it once. Any thread, while the model is loaded.
+        """Returns the vocabulary in the form that llguidance needs. This takes 0.3 s, so call it once. May be called on
+        any thread while the model is loaded.
 
-        It points into the model's memory: use it only within `keep_model_loaded`."""
+        The result points into the model's memory: use it only within a `keep_model_loaded` block."""
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        """While any such context is entered, `close` does not free weights and vocabulary; leaving the last one does.
+        """A context manager that postpones freeing the model: `close` frees weights and vocabulary only when no such
+        block is left.
 
-        Any thread. Raises NotLoaded if the model is closed."""
+        May be entered on any thread. Raises NotLoaded if the model is closed."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
-        """A new sampler whose penalties count the tokens of `history`, the prompt."""
+        """Returns a new sampler. Its penalties count the tokens of `history`, the prompt."""
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
         """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        """The logits of `row`, shape (n_tokens,), as a view on llama.cpp's memory: writes affect sampling. Valid until
-        the next decode."""
+        """Returns the logits of `row`, with shape (n_tokens,). They are a view of llama.cpp's memory: changing them
+        affects sampling. Valid until the next decode."""
 
     def clear(self, slot: int) -> None:
-        """Removes all tokens of `slot`."""
+        """Removes all tokens of `slot` from KV memory."""
 
     def first_cached_token(self, slot: int) -> int:
-        """Index of the first token of `slot` that every layer holds; above 0 only with a sliding window."""
+        """Index of the first token of `slot` that every layer still has in KV memory; above 0 only with a sliding
+        window."""
 
     def truncate(self, slot: int, n: int) -> None:
         """Keeps only the first `n` tokens of `slot`."""
 
     def copy(self, source: int, target: int, n: int) -> None:
-        """Shares the first `n` tokens of `source` with the empty `target`."""
+        """Makes the empty slot `target` share the first `n` tokens of the slot `source`."""
 
     def save(self, slot: int) -> memoryview:
-        """The KV state of `slot`, for `restore`."""
+        """Returns the KV state of `slot`, which `restore` accepts."""
 
     def restore(self, slot: int, state: memoryview) -> bool:
-        """Fills the empty `slot` with a saved state. False, leaving it empty, if the state does not fit the model."""
+        """Fills the empty `slot` with a saved state. If the state does not fit the model, returns False and leaves the
+        slot empty."""
 
     def open_embedder(self) -> Embedder:
-        """A second context over the same weights; close it before this backend. Raises ModelFileError."""
+        """Opens a second context, for embeddings, over the same weights. Close it before this backend. Raises
+        ModelFileError."""
 
     def close(self) -> None:
-        """Frees the context, and the model once no `keep_model_loaded` is entered."""
+        """Frees the context, and also the model as soon as no `keep_model_loaded` block is left."""
 
 
 class Embedder(Protocol):
@@ -223,21 +234,22 @@ class Embedder(Protocol):
     def tokenize(self) -> Tokenize: ...
 
     def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
-        """Output rows of all tokens, shape (sum of chunk lengths, n_dimensions). Raises NativeFailure."""
+        """Returns one output row per token, as an array of shape (sum of chunk lengths, n_dimensions). Raises
+        NativeFailure."""
 
     def clear(self, slot: int) -> None: ...
 
     def close(self) -> None:
-        """Frees the context, and the model if it belongs to this embedder alone."""
+        """Frees the context, and also the model unless a chat model's backend owns it."""
 
 
 class OpenBackend(Protocol):
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
-        """Opens a model file. `on_progress` gets 0..1 and returns False to cancel.
+        """Opens a model file. `on_progress` gets the loaded share, 0..1, and returns False to cancel.
 
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled."""
 
 
 class OpenEmbedder(Protocol):
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
-        """Opens an embedding model; parameters and errors as of OpenBackend."""
+        """Opens an embedding model. The parameters and errors are those of OpenBackend."""

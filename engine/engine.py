@@ -1,4 +1,4 @@
-"""The engine's interface: loads models, answers requests, and owns the threads that do so."""
+"""The engine's interface: loads models, answers requests, and owns the engine's threads."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ __all__ = ["Engine", "LoadSettings"]
 class Engine:
     """A chat model, and optionally an embedding model beside it.
 
-    `submit`, `embed` and `queries` may be used on any thread with a running loop; loading, unloading and `aclose` on
-    the one loop that owns the engine; everything else on any thread."""
+    `submit`, `embed` and `queries` may be used on any thread with a running event loop. Call `aclose` and the methods
+    that load and unload on the one event loop that owns the engine. Everything else may be used on any thread."""
 
     def __init__(
         self,
@@ -48,9 +48,10 @@ class Engine:
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
-        """`load_trial` checks files in a child process before they are loaded; None skips that.
+        """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are not
+        tried.
 
-        `snapshots` is the folder for KV snapshots; None writes none."""
+        `snapshots` is the folder for KV snapshots on disk; with None, no snapshots are written."""
         configure_malloc()
         self._load_trial = load_trial
         self._snapshots = snapshots
@@ -74,7 +75,8 @@ class Engine:
         self._load_lock = asyncio.Lock()
         self._closed = False
         self._closing = False
-        """Set when `aclose` is called, which may have to wait for a load before the status becomes "closed"."""
+        """Set when `aclose` is called. The status becomes "closed" later, because `aclose` may have to wait for a
+        load."""
 
     @property
     def status(self) -> Status:
@@ -82,19 +84,19 @@ class Engine:
 
     @property
     def memory(self) -> MemoryUse:
-        """Current memory use. Cheap enough to be polled every second."""
+        """Current memory use. Reading it is cheap enough for polling every second."""
         model = self.status.model
         return memory_use(model.memory if model else None, self._snapshots, self._worker.kv_usage)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls `listener` on the caller's running loop with the current status and after every change.
+        """Calls `listener` on the caller's event loop, first with the current status and then after every change.
 
-        Returns a function that ends this (any thread)."""
+        Returns a function that ends these calls. That function may be called on any thread."""
         return self._status.watch(listener)
 
     async def load(self, path: Path, settings: LoadSettings = LoadSettings()) -> ModelInfo:
-        """Replaces the chat model; requests to the previous one end with NotLoaded. If the load trial refuses the file,
-        the previous model stays.
+        """Replaces the chat model; open requests to the previous one end with NotLoaded. A child process loads the file
+        on trial first. If that fails, the previous model stays loaded.
 
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled, EngineClosed, EngineDead."""
         async with self._load_lock:
@@ -112,18 +114,19 @@ class Engine:
                 raise
             except BaseException:
                 self._load_cancelled.set()
-                self._worker.unload()  # in case the load has just ended
+                self._worker.unload()  # the load may just have ended
                 self._status.publish(Status("empty"))
                 raise
             self._status.publish(Status("ready", backend.info, 1.0))
             return backend.info
 
     def cancel_load(self) -> None:
-        """Ends the current load, which raises LoadCancelled. Idempotent."""
+        """Cancels the current `load`, which raises LoadCancelled. `load_embedder` is cancelled only during its trial
+        load. Idempotent."""
         self._load_cancelled.set()
 
     async def unload(self) -> None:
-        """Frees the chat model; its requests end with NotLoaded."""
+        """Frees the chat model; open requests to it end with NotLoaded."""
         async with self._load_lock:
             if self._worker_run is None or self.status.state == "closed":
                 return
@@ -132,27 +135,29 @@ class Engine:
             await asyncio.wrap_future(self._worker.unload())
 
     def submit(self, request: Request) -> RequestStream:
-        """Queues a request; its events arrive on the running loop. Never blocks.
+        """Queues a request and returns the stream of its events, which arrive on the running event loop. Never blocks.
 
         Raises NotLoaded, EngineDead, EngineClosed. Errors of the request itself, such as ContextOverflow and
-        TemplateError, arrive as `Failed`."""
+        TemplateError, arrive as a `Failed` event."""
         prompt_builder = self._ready_prompt_builder()
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
         self._prompts.dispatch(prompt_builder, RequestState(request, stream, time.monotonic()))
         return stream
 
     def cancel(self, request_id: str) -> None:
-        """Ends a request within one step; its last event still arrives. Ignores unknown ids. Idempotent."""
+        """Cancels a request. It ends within one decode step, and its last event still arrives. Ignores unknown ids.
+        Idempotent."""
         if self._registry.cancel(request_id):
             self._worker.drop_cancelled()
 
     def progress(self, request_id: str) -> RequestProgress | None:
-        """Progress of a request from `submit` to its last event; None for other ids. Cheap enough to be polled."""
+        """Returns the progress of a request between `submit` and its last event; None for any other id. Cheap enough
+        for polling."""
         return self._registry.progress(request_id)
 
     @property
     def idle_since(self) -> float | None:
-        """Monotonic time since which there is no request; None while there is one."""
+        """Time (`time.monotonic`) since which there has been no request; None while there is one."""
         return self._registry.idle_since
 
     async def load_embedder(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
@@ -166,22 +171,24 @@ class Engine:
             return await self._embedding.load(path, settings)
 
     async def unload_embedder(self) -> None:
-        """Frees the embedding model; its requests end with NotLoaded. The chat model computes further ones."""
+        """Frees the embedding model; open requests to it end with NotLoaded. The chat model computes later embedding
+        requests."""
         async with self._load_lock:
             if self._worker_run is not None and self.status.state != "closed":
                 await self._embedding.unload()
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Cancelling the task ends the work within a slice.
+        """Computes embeddings. If the task is cancelled, the computation ends within one decode.
 
-        Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (of the first input too long)."""
+        Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (for the first input that is too
+        long)."""
         if self.status.embedder is None or self.status.state == "closed":
-            self._ready_prompt_builder()  # raises the reason why the chat model cannot embed
+            self._ready_prompt_builder()  # raises the reason why the chat model cannot compute embeddings either
         return await self._embedding.embed(request)
 
     async def aclose(self) -> None:
-        """Cancels all requests, frees the models and joins the threads. Idempotent; after its task was cancelled, a
-        second call completes it."""
+        """Cancels all requests, frees the models and joins the threads. Idempotent. If the closing task is cancelled, a
+        second call completes the closing."""
         self._closing = True
         self._load_cancelled.set()
         self._embedding.cancel_load()
@@ -201,13 +208,15 @@ class Engine:
             self._closed = True
 
     def _begin_load(self) -> None:
-        """Raises EngineClosed, so that a load that waited for another one does not reset the cancel of `aclose`."""
+        """Clears the cancel flag for a new load. Raises EngineClosed after `aclose` was called, so that a load which
+        waited for another one does not clear the flag that `aclose` has set."""
         if self._closing:
             raise EngineClosed
         self._load_cancelled.clear()
 
     async def _try_chat_model(self, path: Path) -> None:
-        """Runs the load trial while the previous model still answers, with the status "loading"."""
+        """Runs the trial load of a chat model in a child process. Requests to the previous model continue meanwhile,
+        although the status is "loading"."""
         before = self.status
         self._status.publish(Status("loading"))
         try:
@@ -220,13 +229,13 @@ class Engine:
             raise
 
     async def _try_file(self, path: Path) -> None:
-        """Raises ModelFileError, LoadCancelled."""
+        """Loads a file on trial in a child process. Raises ModelFileError, LoadCancelled."""
         if self._load_trial is None:
             return
         try:
             await asyncio.to_thread(self._load_trial.check, path, self._load_cancelled.is_set)
         except BaseException:
-            self._load_cancelled.set()  # if this task was cancelled, the trial's thread is still running
+            self._load_cancelled.set()  # stops the trial load, which still runs if this task was cancelled
             raise
 
     def _start_worker(self) -> None:
@@ -234,12 +243,12 @@ class Engine:
             self._worker_run = asyncio.get_running_loop().run_in_executor(self._native_thread, self._worker.run)
 
     async def _invalidate_chat_model(self) -> None:
-        """Ends the use of the chat model for tokenization, before it is freed."""
+        """Stops tokenization with the chat model, before the model is freed."""
         self._embedding.chat_backend = None
         await self._prompts.invalidate()
 
     def _ready_prompt_builder(self) -> PromptBuilder:
-        """Raises NotLoaded, EngineDead, EngineClosed."""
+        """Returns the prompt builder of the loaded model. Raises NotLoaded, EngineDead, EngineClosed."""
         status, prompt_builder = self.status, self._prompts.prompt_builder
         match status.state:
             case "closed":
@@ -253,11 +262,12 @@ class Engine:
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():
             return False
-        # Rounded to 5 %: llama.cpp reports each of thousands of tensors, and every change is drawn.
+        # Rounded to 5 %: llama.cpp reports progress for each of thousands of tensors, and every status change is drawn.
         rounded = int(progress * 20) / 20
         self._status.update(lambda now: replace(now, progress=rounded) if now.state == "loading" else now)
         return True
 
     def _on_death(self, error: EngineDead) -> None:
-        """Native thread. Keeps a status that `unload` or `aclose` has published."""
+        """Publishes the status "dead", unless `unload` or `aclose` has published another one. Called on the native
+        thread, the one that decodes."""
         self._status.update(lambda now: now if now.state in ("empty", "closed") else Status("dead", error=error))

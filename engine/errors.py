@@ -1,4 +1,4 @@
-"""Errors of the engine. Each carries its data in attributes; the API maps it to a status, the desktop to a sentence.
+"""Errors of the engine. Each has its data in attributes; the API maps it to an HTTP status, the desktop to a sentence.
 
 EngineError
 ├── NotLoaded            no model is loaded, or it is still loading
@@ -8,7 +8,7 @@ EngineError
 ├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── NotEnoughMemory      the model does not fit into the free memory
-├── KvCacheFull          background work would have to evict the window's prefixes
+├── KvCacheFull          background work, such as a chat title, found no free KV memory
 └── RequestError         the request cannot be served and will fail again
     ├── ContextOverflow  the prompt does not fit into the context
     ├── TemplateError    the chat template raised an error
@@ -38,7 +38,7 @@ class Reason(str):
 
 
 class EngineError(Exception):
-    """Base of all errors that the engine raises or sends in `Failed`."""
+    """Base of all errors that the engine raises or sends in a `Failed` event."""
 
 
 class NotLoaded(EngineError):
@@ -64,10 +64,11 @@ class LoadCancelled(EngineError):
 
 
 class ModelFileError(EngineError):
-    """`reason` is a short clause without the path, fit to be shown; a Reason if it contains values."""
+    """A model file that cannot be loaded. `reason` is a short clause without the path, suitable for display; it is a
+    Reason if it contains values."""
 
     def __init__(self, path: Path, reason: str, *, is_transient: bool = False) -> None:
-        """`is_transient`: the system could not read the file now; the file itself may be valid."""
+        """`is_transient` means that the system could not read the file at this time; the file itself may be valid."""
         super().__init__(f"{display_name(path.name)}: {reason}")
         self.path = path
         self.reason = reason
@@ -75,7 +76,8 @@ class ModelFileError(EngineError):
 
 
 class InvalidSettings(EngineError):
-    """`field` is the name of the setting, `reason` a short clause; a Reason if it contains values."""
+    """A load setting that cannot be used. `field` is the name of the setting. `reason` is a short clause; it is a
+    Reason if it contains values."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -84,7 +86,7 @@ class InvalidSettings(EngineError):
 
 
 class NotEnoughMemory(EngineError):
-    """`needed` and `available` are in bytes."""
+    """The model does not fit into the free memory. `needed` and `available` are in bytes."""
 
     def __init__(self, needed: int, available: int) -> None:
         super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
@@ -93,7 +95,8 @@ class NotEnoughMemory(EngineError):
 
 
 class KvCacheFull(EngineError):
-    """Only for background work, which never evicts the window's prefixes. It may succeed later."""
+    """The KV memory has no room for background work, such as a chat title. Background work never evicts cached prefixes
+    of chats in the app's window, so it may succeed later."""
 
     def __init__(self, n_tokens: int) -> None:
         super().__init__(f"there is no room for {n_tokens} tokens beside the chats in memory")
@@ -101,7 +104,7 @@ class KvCacheFull(EngineError):
 
 
 class RequestError(EngineError):
-    """Caused by the request itself; the same request will fail again."""
+    """The request itself causes the error: the same request will fail again."""
 
 
 class ContextOverflow(RequestError):
@@ -112,7 +115,7 @@ class ContextOverflow(RequestError):
 
 
 class TemplateError(RequestError):
-    """`reason` comes from the model's template, so it is untrusted text."""
+    """The chat template raised an error. `reason` comes from the model's template, so it is untrusted text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the chat template refused the messages: {reason}")
@@ -120,7 +123,8 @@ class TemplateError(RequestError):
 
 
 class ConstraintError(RequestError):
-    """`reason` may quote the schema or grammar of the request, so it is untrusted text."""
+    """The constraint cannot be enforced. `reason` may quote the schema or grammar of the request, so it is untrusted
+    text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the constraint cannot be enforced: {reason}")

@@ -2,7 +2,7 @@
 or `Failed`.
 
 `Started` is sent when the prompt is computed and the first token is sampled. A request that fails or is cancelled
-before has no `Started`, so the first event shows whether a request failed early.
+before that has no `Started`, so the first event shows whether a request failed early.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Literal
 from engine.errors import EngineError
 
 FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
-"""stop: end-of-generation token, stop string, or a complete constrained answer. length: `max_tokens` or context length
-reached. tool_calls: stopped after tool calls. cancelled: by the caller."""
+"""Why an answer ended. "stop": an end-of-generation token, a stop string, or a complete constrained answer. "length":
+`max_tokens` or the context length was reached. "tool_calls": the model made tool calls. "cancelled": the caller
+cancelled the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts. `n_cached` of the `n_prompt` tokens came from the cache."""
+    """Token counts of a request. `n_cached` of the `n_prompt` prompt tokens came from the KV cache."""
 
     n_prompt: int
     n_cached: int
@@ -29,26 +30,27 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds in the queue, on the prompt and on the answer."""
+    """Seconds that a request spent in the queue, on its prompt and on its answer."""
 
     queue_s: float
     prefill_s: float
     decode_s: float
     first_token_s: float
-    """From `submit` to the first token; 0 without one."""
+    """Seconds from `submit` to the first token; 0 if no token was sampled."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenChoice:
-    """A token as bytes, with the natural logarithm of its probability and alternatives."""
+    """A token as bytes, the natural logarithm of its probability, and the likeliest alternatives."""
 
     token: bytes
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
-    """The likeliest tokens, including the chosen one if it is among them, in descending order."""
+    """The likeliest tokens with their log probabilities, most likely first. The chosen token is included only if it is
+    among them."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
-    """Token ids of `token` and `others`."""
+    """`id` is the id of `token`, `other_ids` are the ids of `others`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +58,25 @@ class Started:
     n_prompt: int
     n_cached: int
     prompt: tuple[TokenChoice, ...] = ()
-    """With `prompt_logprobs`: the prompt's tokens, the first with a log probability of 0."""
+    """The tokens of the prompt, if the request has `prompt_logprobs`. The log probability of the first one is 0."""
     not_enforced: tuple[str, ...] = ()
-    """Schema keywords that are not enforced, each with its location."""
+    """Schema keywords that the constraint does not enforce, each with its location."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """`text` is never empty and consists of whole characters; `n_tokens` tokens were sampled for it."""
+    """A part of the answer. `text` is never empty and consists of whole characters; `n_tokens` tokens were sampled for
+    it."""
 
     text: str
     n_tokens: int = 0
     choices: tuple[TokenChoice, ...] = ()
-    """With `n_logprobs`: those tokens."""
+    """The sampled tokens, if the request has `n_logprobs`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """Reasoning before the answer; otherwise like TextDelta."""
+    """A part of the reasoning before the answer. `text` and `n_tokens` are as in TextDelta."""
 
     text: str
     n_tokens: int = 0
@@ -81,7 +84,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallStarted:
-    """Begins a tool call; `index` counts the calls of one answer from 0."""
+    """Begins a tool call. `index` is the number of the call within the answer, from 0."""
 
     index: int
     id: str
@@ -90,7 +93,7 @@ class ToolCallStarted:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """Appends to the `arguments` of a call, which are JSON text."""
+    """Appends JSON text to the `arguments` of a tool call."""
 
     index: int
     arguments: str
@@ -112,7 +115,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Result of an EmbedRequest: a vector of length 1 for each input, in order."""
+    """Result of an EmbedRequest: one vector of length 1 for each input, in the order of the inputs."""
 
     vectors: tuple[tuple[float, ...], ...]
     n_prompt: int
@@ -124,7 +127,7 @@ Event = Started | Delta | Finished | Failed
 
 
 def are_mergeable(event: Event, following: Event) -> bool:
-    """Whether both are deltas of the same kind, and of the same tool call."""
+    """Whether two events can be merged: both are deltas of the same kind and, for tool calls, of the same call."""
     match event, following:
         case (TextDelta(), TextDelta()) | (ReasoningDelta(), ReasoningDelta()):
             return True
@@ -134,7 +137,7 @@ def are_mergeable(event: Event, following: Event) -> bool:
 
 
 def merge_deltas(deltas: Sequence[Event]) -> TextDelta | ReasoningDelta | ToolCallDelta:
-    """One delta for several for which `are_mergeable` holds."""
+    """Merges several deltas into one. Each two of them must be mergeable (see `are_mergeable`)."""
     texts = [each for each in deltas if isinstance(each, TextDelta)]
     reasoning = [each for each in deltas if isinstance(each, ReasoningDelta)]
     calls = [each for each in deltas if isinstance(each, ToolCallDelta)]

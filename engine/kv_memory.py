@@ -1,6 +1,6 @@
 """Interface between the scheduler and the KV cache: cached prefixes, operations on KV memory, and the cache's methods.
 
-A slot is a llama.cpp sequence id; a cell holds the keys and values of one token and can be shared by several slots.
+A slot is a llama.cpp sequence id. A cell holds the keys and values of one token; several slots can share it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Protocol
 from engine.priority import Priority
 
 MIN_SNAPSHOT_TOKENS = 64
-"""Shorter prefixes are not written to disk: computing them again is faster than reading them."""
+"""Minimum length of a prefix that is written to disk. Computing a shorter one again is faster than reading it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Removes all tokens of `slot`."""
+    """Removes all tokens of `slot` from KV memory."""
 
     slot: int
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Shares the first `n` tokens of `source` with the empty slot `target`."""
+    """Makes the empty slot `target` share the first `n` tokens of the slot `source`."""
 
     source: int
     target: int
@@ -41,7 +41,7 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Takes a snapshot of `slot`, which holds `tokens`, before they are evicted."""
+    """Takes a KV snapshot of `slot`, which holds `tokens`, before these are evicted."""
 
     slot: int
     tokens: list[int]
@@ -49,7 +49,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Fills the empty `slot` from the snapshot `key`, which holds `n` tokens."""
+    """Fills the empty `slot` from the KV snapshot `key`, which holds `n` tokens."""
 
     slot: int
     key: str
@@ -57,97 +57,105 @@ class Restore:
 
 
 KvOp = Clear | Copy | Truncate | Save | Restore
-"""Executed in order before the next decode."""
+"""An operation on KV memory. The operations of a plan are executed in order, before its decode."""
 
 
 @dataclass(slots=True, eq=False)
 class CachedPrefix:
-    """Tokens of one slot whose keys and values are computed. In use while a sequence runs on it, idle afterwards until
-    it is reused or evicted."""
+    """The tokens of one slot whose keys and values are computed. A prefix is in use while a sequence runs on it;
+    afterwards it is idle until it is reused or evicted."""
 
     slot: int
     priority: Priority
-    """The highest priority of the requests that computed or reused it."""
+    """The highest priority among the requests that computed or reused the prefix."""
     tokens: list[int] = field(default_factory=list)
     cells: list[int] = field(default_factory=list)
     in_use: bool = True
     used_at: int = 0
-    """Value of the cache's logical clock at the last use."""
+    """Time of the last use, by the cache's logical clock."""
     n_saved: int = 0
-    """Length of the part that a snapshot holds, counted from the first token."""
+    """Number of tokens, counted from the first, that a snapshot holds."""
     owner: str = ""
-    """`owner` of the request that used it last."""
+    """The field `owner` of the request that used the prefix last."""
     n_prompt: int = 0
-    """Prompt length of the last sequence that ran on it."""
+    """Prompt length of the last sequence that ran on the prefix."""
     first_cached_token: int = 0
-    """Index of the first token that all layers hold; above 0 only with a sliding window."""
+    """Index of the first token that every layer still has in KV memory; above 0 only with a sliding window."""
 
 
 class KvMemory(Protocol):
-    """The bookkeeping of KV memory that the scheduler uses; `engine.kv_cache.prefix_cache.PrefixCache`.
+    """The bookkeeping of KV memory that the scheduler uses. `engine.kv_cache.prefix_cache.PrefixCache` implements it.
 
-    Native thread only. `requester` is the priority of the sequence that needs the memory."""
+    Used only on the native thread, the one that decodes. The parameter `requester` is the priority of the sequence that
+    needs the memory."""
 
     @property
     def prefixes(self) -> tuple[CachedPrefix, ...]: ...
 
     def take_ops(self) -> tuple[KvOp, ...]:
-        """The operations that follow from the calls since the last `take_ops`, in order."""
+        """Returns, in order, the operations that result from the calls since the last `take_ops`."""
 
     def match(self, tokens: list[int]) -> tuple[CachedPrefix | None, int]:
-        """The prefix with the most tokens in common with `tokens`, and how many of them can be reused."""
+        """Returns the prefix that holds the longest reusable beginning of `tokens`, and the length of that
+        beginning."""
 
     def allocate(self, priority: Priority) -> CachedPrefix | None:
-        """An empty prefix in use, for which an idle one may be evicted. None if no slot is available."""
+        """Returns a new empty prefix, marked as in use. May evict an idle prefix for it. Returns None if no slot is
+        available."""
 
     def reuse(
         self, source: CachedPrefix, n: int, priority: Priority, *, may_overwrite: bool = False
     ) -> CachedPrefix | None:
-        """A prefix in use with the first `n` tokens of `source`: `source` itself if that loses none of its tokens,
-        otherwise a copy. `may_overwrite`: the tokens after the first `n` may be lost."""
+        """Returns a prefix, marked as in use, with the first `n` tokens of `source`: `source` itself if it loses no
+        tokens or no slot is available for a copy, otherwise a copy. None if neither is possible. With `may_overwrite`,
+        `source` may lose the tokens after the first `n`."""
 
     def restore(self, prefix: CachedPrefix, key: str, tokens: Sequence[int], n: int) -> None:
-        """Fills an empty prefix from a snapshot of `tokens` and keeps the first `n`. Needs a free cell per token."""
+        """Fills an empty prefix from the snapshot `key`, which holds `tokens`, then keeps only the first `n`. Requires
+        a free cell for each of `tokens`."""
 
     def checkpoint(self, source: CachedPrefix) -> None:
-        """Keeps an idle copy of `source` as it is now. Does nothing if no slot is available."""
+        """Keeps an idle copy of `source` in its current state, for later requests. Does nothing if no slot is
+        available."""
 
     def ensure_free_cells(
         self, n: int, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW
     ) -> bool:
-        """Evicts idle prefixes other than `keep` until `n` cells are free. False, evicting nothing, if that is
-        impossible."""
+        """Evicts idle prefixes other than `keep` until `n` cells are free. If that is impossible, evicts nothing and
+        returns False."""
 
     def evict(self, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW) -> bool:
-        """Drops the idle prefix with the lowest priority, of these the least recently used. It is saved before, unless
-        a snapshot holds it. False if there is none to drop."""
+        """Evicts the idle prefix with the lowest priority; among equals, the least recently used. Saves it before if it
+        is long enough and no snapshot holds it. Returns False if no prefix can be evicted."""
 
     def reserve(self, prefix: CachedPrefix, tokens: Sequence[int]) -> None:
-        """Assigns cells to tokens that will be computed. There must be as many free cells."""
+        """Assigns free cells to tokens that will be computed. There must be enough free cells."""
 
     def unreserve(self, prefix: CachedPrefix, n: int) -> None:
-        """Frees the cells beyond the first `n` tokens, which were reserved but not computed."""
+        """Frees the cells after the first `n` tokens. They were reserved for tokens that were not computed."""
 
     def truncate(self, prefix: CachedPrefix, n: int) -> None:
-        """Keeps only the first `n` tokens."""
+        """Keeps only the first `n` tokens of a prefix."""
 
     def release(self, prefix: CachedPrefix) -> None:
-        """Ends the use of a prefix. Drops it if another prefix holds the same tokens."""
+        """Marks a prefix as idle. Removes it if another prefix holds the same tokens."""
 
     def drop(self, prefix: CachedPrefix) -> None:
         """Removes a prefix and frees its slot and cells."""
 
 
 class SnapshotIndex(Protocol):
-    """Snapshots that can be restored without reading from disk."""
+    """KV snapshots in memory, which can be restored without reading from disk."""
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """Key and tokens of the snapshot with the longest common prefix with `tokens`."""
+        """Returns key and tokens of the snapshot that has the longest common prefix with `tokens`."""
 
 
 def common_prefix_length(left: list[int], right: list[int]) -> int:
-    """Takes lists, since a slice of a tuple never equals one of a list. Compares slices by bisection, since a loop over
-    8,000 tokens takes 0.5 ms."""
+    """Length of the common prefix of two token lists.
+
+    Takes lists, because a slice of a tuple never equals a slice of a list. Compares slices by bisection, because a loop
+    over 8,000 tokens takes 0.5 ms."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2

@@ -19,13 +19,15 @@ Cancelled = Callable[[], bool]
 
 
 class ModelQueries:
-    """Any thread with a running loop. Every query can raise NotLoaded, EngineDead and EngineClosed.
+    """Answers queries about the loaded chat model. May be used on any thread with a running event loop. Every query can
+    raise NotLoaded, EngineDead and EngineClosed.
 
-    Cancelling the waiting task ends the work within about 10 ms. Long texts have threads of their own, so they do not
-    delay short ones."""
+    If the waiting task is cancelled, the work ends within about 10 ms. Long texts are processed on threads of their
+    own, so they do not delay short ones."""
 
     def __init__(self, prompts: PromptDispatcher, ready_prompt_builder: Callable[[], PromptBuilder]) -> None:
-        """`ready_prompt_builder` returns the one of the loaded model, or raises."""
+        """`ready_prompt_builder` returns the prompt builder of the loaded model, or raises NotLoaded, EngineDead or
+        EngineClosed."""
         self._prompts = prompts
         self._ready_prompt_builder = ready_prompt_builder
 
@@ -33,23 +35,24 @@ class ModelQueries:
         return await self._run("endpoint", 0, lambda builder, _: builder.model_props())
 
     async def fit(self, messages: Sequence[Message]) -> ContextFit:
-        """How a chat of the window fits into the context. Raises TemplateError."""
+        """Returns how the messages of a chat in the app's window fit into the context. Raises TemplateError."""
         n_chars = n_chars_of_messages(messages)
         return await self._run("window", n_chars, lambda builder, cancelled: builder.context_fit(messages, cancelled))
 
     async def count_tokens(self, request: ChatRequest) -> int:
-        """Length of the prompt, even if it exceeds the context. Raises TemplateError."""
+        """Returns the number of tokens in the request's prompt, even if they exceed the context. Raises
+        TemplateError."""
         n_chars = n_chars_of(request)
         return await self._run(
             request.origin, n_chars, lambda builder, cancelled: builder.count_tokens(request, cancelled)
         )
 
     async def render(self, request: ChatRequest) -> str:
-        """The text of the prompt. Raises TemplateError."""
+        """Returns the text of the request's prompt. Raises TemplateError."""
         return await self._run(request.origin, n_chars_of(request), lambda builder, _: builder.render(request))
 
     async def tokenize(self, text: str, *, add_special: bool = True, parse_special: bool = True) -> tuple[int, ...]:
-        """`parse_special`: texts of control tokens become those tokens."""
+        """Returns the tokens of `text`. With `parse_special`, the text of a control token becomes that token."""
 
         def work(builder: PromptBuilder, cancelled: Cancelled) -> tuple[int, ...]:
             return builder.tokenize(text, add_special, parse_special, cancelled)
@@ -57,12 +60,13 @@ class ModelQueries:
         return await self._run("endpoint", len(text), work)
 
     async def pieces(self, tokens: Sequence[int]) -> tuple[bytes, ...]:
-        """The bytes of each token. Raises RequestError for an id outside of the vocabulary."""
+        """Returns the bytes of each token. Raises RequestError for an id that is not in the vocabulary."""
         return await self._run("endpoint", len(tokens), lambda builder, _: builder.pieces(tokens))
 
     async def fim_prompt(self, before: str, behind: str, *, context: str = "", start: str = "") -> tuple[int, ...]:
-        """Tokens of a fill-in-the-middle prompt for the text between `before` and `behind`. `context` precedes both,
-        `start` begins the generated text. Raises RequestError if the model has no fill-in-the-middle tokens."""
+        """Returns the tokens of a fill-in-the-middle prompt. The model generates the text between `before` and
+        `behind`; `context` precedes both, and `start` begins the generated text. Raises RequestError if the model has
+        no fill-in-the-middle tokens."""
 
         def work(builder: PromptBuilder, cancelled: Cancelled) -> tuple[int, ...]:
             return builder.fim_prompt(before, behind, context, start, cancelled)

@@ -6,16 +6,17 @@ from enum import IntEnum
 from typing import Literal
 
 Origin = Literal["window", "endpoint"]
-"""Who made a request: the user at the window, or a tool through the HTTP endpoint."""
+"""Who made a request: the user in the app's window, or a program through the HTTP endpoint."""
 
 
 class Priority(IntEnum):
-    """Priority of a request, and of the KV prefixes that it leaves behind. Lower values are served first."""
+    """Priority of a request, and of the KV prefixes that the request leaves in the cache. Lower values are served
+    first."""
 
     WINDOW = 0
     ENDPOINT = 1
     BACKGROUND = 2
-    """Chat titles and the like. Runs last and never evicts a prefix of the window."""
+    """Work such as chat titles. It is served last and never evicts a cached prefix of a chat in the app's window."""
 
     @classmethod
     def of(cls, origin: Origin, *, background: bool = False) -> Priority:
@@ -25,5 +26,5 @@ class Priority(IntEnum):
 
     @property
     def origin(self) -> Origin:
-        """The origin that KV memory of this priority is attributed to; background work counts as the window's."""
+        """The origin to which KV memory of this priority is attributed. For background work, that is "window"."""
         return "endpoint" if self is Priority.ENDPOINT else "window"

@@ -1,4 +1,5 @@
-"""The threads on which prompts are built and tokenized, on the way from `submit` to the native thread."""
+"""Builds and tokenizes prompts on threads of their own, and then passes the requests to the native thread, the one that
+decodes."""
 
 from __future__ import annotations
 
@@ -23,45 +24,45 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 LONG_TEXT_CHARS = 1 << 17
-"""From this length on, texts are processed on a separate thread. Shorter ones take about 0.1 s at most."""
+"""Texts of at least this length are processed on a separate thread. Shorter ones take at most about 0.1 s."""
 
 _ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 
 class PromptDispatcher:
-    """One thread per origin, so that a long prompt of the endpoint does not delay the window; and another thread per
-    origin for long texts, so that they do not delay short ones.
+    """Builds prompts on one thread per origin, so that a long prompt from the endpoint does not delay chats in the
+    app's window. Each origin has a second thread for long texts, so that these do not delay short ones.
 
-    `invalidate`, `drain` and `close`: call them on the engine's loop. Others: any thread."""
+    Call `invalidate`, `drain` and `close` on the engine's event loop. The other methods may be called on any thread."""
 
     def __init__(self, registry: RequestRegistry, submit: Callable[[RequestState, Backend], None]) -> None:
-        """`submit` takes a request whose prompt is complete; the tokens are valid for the given backend only."""
+        """`submit` gets each request whose prompt is complete, and the backend that tokenized the prompt."""
         self._registry = registry
         self._submit = submit
         self._short = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-{origin}") for origin in _ORIGINS}
         self._long = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-long-{origin}") for origin in _ORIGINS}
         self.prompt_builder: PromptBuilder | None = None
-        """That of the loaded model."""
+        """The prompt builder of the loaded model; None if no model is loaded."""
 
     def dispatch(self, prompt_builder: PromptBuilder, state: RequestState) -> None:
-        """Builds the prompt of a request and submits it. Never blocks. Raises ValueError if a request with the same id
-        is open; other errors become the request's last event."""
+        """Builds the prompt of a request, then submits the request to the native thread. Never blocks. Raises
+        ValueError if a request with the same id is open; other errors become the request's last event."""
         self._registry.open(state)
         try:
             thread = self.thread(state.request.origin, n_chars_of(state.request))
             thread.submit(self._build_prompt, prompt_builder, state)
-        except RuntimeError:  # the thread was shut down a moment ago
+        except RuntimeError:  # the thread was shut down by `close`
             self._registry.close(state, Failed(EngineClosed()))
 
     def thread(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
-        """The thread for a text of this length."""
+        """Returns the thread for a text of this length, as a pool of one."""
         return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
 
     def run(
         self, origin: Origin, n_chars: int, prompt_builder: PromptBuilder, task: Callable[[PromptBuilder], Result]
     ) -> Future[Result]:
-        """Runs `task` with `prompt_builder`, whose model stays loaded meanwhile. Raises EngineClosed. The future
-        raises NotLoaded if the builder is no longer current or the task was cancelled."""
+        """Runs `task` with `prompt_builder`, whose model stays loaded meanwhile. Raises EngineClosed. The returned
+        future raises NotLoaded if the model was unloaded before or the task was cancelled."""
 
         def checked() -> Result:
             if prompt_builder is not self.prompt_builder:
@@ -73,11 +74,12 @@ class PromptDispatcher:
 
         try:
             return self.thread(origin, n_chars).submit(checked)
-        except RuntimeError:  # the thread was shut down a moment ago
+        except RuntimeError:  # the thread was shut down by `close`
             raise EngineClosed from None
 
     async def invalidate(self) -> None:
-        """Cancels all tasks of the current builder and waits for them, before its model is freed."""
+        """Cancels all tasks of the current prompt builder and waits until they have ended, so that its model can be
+        freed."""
         prompt_builder, self.prompt_builder = self.prompt_builder, None
         if prompt_builder is not None:
             prompt_builder.stop()
@@ -108,7 +110,7 @@ class PromptDispatcher:
             self._registry.close(state, state.ended_by(NotLoaded(), time.monotonic()))
         except EngineError as error:
             self._registry.close(state, Failed(error))
-        except Exception as error:  # a bug must end this request, or its caller would wait forever
+        except Exception as error:  # even after a bug the request must end, or its caller would wait forever
             log.error("preparing a prompt failed\n%s", redacted_traceback(error))
             failure = EngineError(f"preparing the prompt failed: {type(error).__name__}")
             self._registry.close(state, Failed(failure))

@@ -1,4 +1,4 @@
-"""Tracebacks without error messages, for the log: a message can contain text of a chat, a file name or a key."""
+"""Tracebacks for the log without error messages, because a message can contain text of a chat, a file name or a key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 
 def redacted_traceback(error: BaseException) -> str:
-    """Types and stack frames of an error and its causes, the innermost frame last. Several indented lines."""
+    """Returns the types and stack frames of an error and its causes, as several indented lines. The innermost frame of
+    each error is last."""
     return "\n".join(_lines(error))
 
 

@@ -18,27 +18,27 @@ from engine.stream import RequestStream
 
 @dataclass(frozen=True, slots=True)
 class RequestProgress:
-    """State of a request at one moment."""
+    """Progress of a request at one moment."""
 
     queue_place: int = 0
-    """Counts from 1; 0 after the request was admitted."""
+    """Place in the queue, from 1; 0 after the request was admitted."""
     n_prompt: int = 0
-    """0 until the prompt is tokenized."""
+    """Number of prompt tokens; 0 until the prompt is tokenized."""
     n_cached: int = 0
     n_read: int = 0
-    """Computed tokens of the prompt, including the cached ones."""
+    """Number of prompt tokens that were computed or cached."""
     n_output: int = 0
     decode_s: float = 0.0
     prefill_s: float = 0.0
     waits_for: WaitReason | None = None
-    """Why the last step computed nothing for the request; None if it did."""
+    """Why the last step computed no token of the request; None if it computed some."""
     is_stopping: bool = False
-    """Cancelled, but its last event has not been sent yet."""
+    """Whether the request was cancelled, but its last event has not been sent yet."""
 
 
 class RequestState:
-    """A request with its stream and what is known about it. `cancelled` may be set on any thread; everything else is
-    written first by the thread that builds the prompt, then by the native thread."""
+    """A request, its stream, and the state of its processing. `cancelled` may be set on any thread. Everything else is
+    written first by the thread that builds the prompt, then by the native thread (the one that decodes)."""
 
     def __init__(self, request: Request, stream: RequestStream, submitted_at: float) -> None:
         self.request = request
@@ -47,24 +47,24 @@ class RequestState:
         self.cancelled = threading.Event()
         self.prompt: tuple[int, ...] = ()
         self.parser_config: OutputParserConfig | None = None
-        """None if the answer is plain text."""
+        """How the answer is parsed; None if the answer is plain text."""
         self.grammar_constraint: GrammarConstraint | None = None
-        """None if sampling is unconstrained."""
+        """The grammar that constrains sampling; None if sampling is unconstrained."""
         self.n_output = 0
         self.n_cached = 0
         self.n_computed = 0
-        """Tokens of the prompt and the answer that are in the KV memory."""
+        """Number of prompt and answer tokens that are in the KV memory."""
         self.stop_string: str | None = None
-        """The stop string that ended the answer."""
+        """The stop string that ended the answer, if one did."""
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
         self.sequence: SequenceState | None = None
-        """Set when the scheduler gets the request."""
+        """Set when the scheduler gets the request; None before."""
         self.snapshot_requested = False
-        """Whether it has waited for a snapshot from disk, which happens at most once."""
+        """Whether reading a KV snapshot from disk was started for the request. This happens at most once."""
 
     def progress(self, queue_place: int) -> RequestProgress:
-        """Any thread. The numbers can come from two successive steps."""
+        """Returns the current progress. May be called on any thread; the numbers can come from two successive steps."""
         admitted, first, now = self.admitted_at, self.first_token_at, time.monotonic()
         n_prompt = len(self.prompt)
         return RequestProgress(
@@ -81,18 +81,19 @@ class RequestState:
 
     @property
     def waits_for(self) -> WaitReason | None:
-        """Any thread."""
+        """What the request waits for; None if the last step computed some of its tokens. May be read on any thread."""
         if self.sequence is not None:
             return self.sequence.waits_for
         return "snapshot" if self.snapshot_requested else "preparation"
 
     @property
     def estimated_order(self) -> tuple[int, float]:
-        """Sort key for the queue: the scheduler's order, with requests last that are not tokenized yet."""
+        """Sort key for places in the queue: the scheduler's order. Within a priority, requests that are not tokenized
+        yet are last."""
         return self.request.priority, float("inf") if self.sequence is None else self.sequence.deadline
 
     def finished(self, reason: FinishReason, now: float) -> Finished:
-        """The last event of a request that did not fail."""
+        """Returns the last event of a request that was completed or cancelled."""
         admitted = now if self.admitted_at is None else self.admitted_at
         first = now if self.first_token_at is None else self.first_token_at
         timings = Timings(
@@ -104,12 +105,13 @@ class RequestState:
         return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
 
     def ended_by(self, error: EngineError, now: float) -> Finished | Failed:
-        """The last event if `error` ends the request; a cancelled request ends as cancelled."""
+        """Returns the last event of a request that `error` ends. If the request was cancelled, this is `Finished`, not
+        `Failed`."""
         return self.finished("cancelled", now) if self.cancelled.is_set() else Failed(error)
 
 
 class RequestRegistry:
-    """All requests that have not sent their last event. Any thread."""
+    """All requests that have not sent their last event. May be used on any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -118,12 +120,12 @@ class RequestRegistry:
 
     @property
     def idle_since(self) -> float | None:
-        """Monotonic time since which there is no request; None while there is one."""
+        """Time (`time.monotonic`) since which there has been no request; None while there is one."""
         with self._lock:
             return None if self._states else self._idle_since
 
     def open(self, state: RequestState) -> None:
-        """Raises ValueError if a request with the same id is open."""
+        """Adds a request. Raises ValueError if a request with the same id is open."""
         with self._lock:
             if state.request.id in self._states:
                 raise ValueError(f"request {state.request.id} is already under way")
@@ -143,7 +145,7 @@ class RequestRegistry:
             state.cancelled.set()
 
     def progress(self, request_id: str) -> RequestProgress | None:
-        """None for an unknown request."""
+        """Returns the progress of a request; None if the id is unknown."""
         states = self._open_states()
         state = next((each for each in states if each.request.id == request_id), None)
         if state is None:
@@ -152,8 +154,8 @@ class RequestRegistry:
         return state.progress(waiting.index(state) + 1 if state in waiting else 0)
 
     def close(self, state: RequestState, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
-        """Sends `before` and the last event, and removes the request. Does nothing if the request is already closed, so
-        that each request has exactly one last event."""
+        """Sends the events `before` and the last event, and removes the request. Does nothing if the request is already
+        closed, so that each request has exactly one last event."""
         with self._lock:
             if self._states.get(state.request.id) is not state:
                 return
@@ -162,7 +164,7 @@ class RequestRegistry:
         state.stream.deliver([*before, last])
 
     def fail_all(self, error: EngineError) -> None:
-        """Ends the requests that were submitted while the engine closed."""
+        """Ends the requests that were submitted while the engine was closing."""
         for state in self._open_states():
             self.close(state, state.ended_by(error, state.submitted_at))
 

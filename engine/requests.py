@@ -16,7 +16,7 @@ def new_request_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call of the model. `arguments` is JSON text as generated, which can be invalid."""
+    """A tool call by the model. `arguments` is the JSON text as generated, which can be invalid."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat. A message of the role "tool" is the result of the call `tool_call_id`."""
+    """One message of a chat. If its role is "tool", it is the result of the tool call with the id `tool_call_id`."""
 
     role: str
     content: str
@@ -45,7 +45,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class NamedTool:
-    """Requires a call of this tool."""
+    """A tool choice that requires a call of the named tool."""
 
     name: str
 
@@ -55,23 +55,25 @@ ToolChoice = Literal["none", "auto", "required"] | NamedTool
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What the text of an answer must match. `source` is a JSON schema, a regular expression, a Lark or GBNF grammar,
-    or a JSON list of strings ("choice"); it is empty for "json_object"."""
+    """What the text of an answer must match. Depending on `kind`, `source` is a JSON schema, a regular expression, a
+    Lark or GBNF grammar, or (for "choice") a JSON list of strings. For "json_object" it is empty."""
 
     kind: Literal["json_object", "json_schema", "regex", "choice", "lark", "gbnf"]
     source: str = ""
     strict: bool = True
-    """Whether JSON schema keywords that cannot be enforced are an error; otherwise they are listed in `Started`."""
+    """Whether a JSON schema keyword that cannot be enforced is an error. If not, such keywords are listed in
+    `Started`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampler settings. Each sampler is off at the neutral value of its field; `Sampling()` enables temperature, top-k,
-    top-p and min-p. `temperature` 0 is greedy; `seed` None draws a random one."""
+    """Sampler settings. A field with its neutral value turns its sampler off; the defaults turn on temperature, top-k,
+    top-p and min-p. `temperature` 0 means greedy sampling; `seed` None means a random seed."""
 
     temperature: float = 0.8
     temperature_range: float = 0.0
-    """Dynamic temperature: how far it varies in both directions with the entropy of the distribution."""
+    """Dynamic temperature: the maximum deviation from `temperature` in both directions. The actual deviation depends on
+    the entropy of the distribution."""
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.05
@@ -88,25 +90,26 @@ class Sampling:
     dry_allowed_length: int = 2
     dry_last_n: int = 1024
     mirostat: bool = False
-    """Mirostat 2, which replaces all samplers that remove unlikely tokens."""
+    """Whether Mirostat 2 is used. It replaces all samplers that remove unlikely tokens."""
     mirostat_tau: float = 5.0
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int, float], ...] = ()
     min_keep: int = 0
-    """Minimum number of tokens left by each sampler that removes unlikely ones."""
+    """Minimum number of tokens that a sampler which removes unlikely tokens must leave."""
     ignore_eos: bool = False
     seed: int | None = None
 
     @property
     def is_deterministic(self) -> bool:
-        """Whether the same prompt must give the same answer."""
+        """Whether the same prompt must give the same answer: sampling is greedy or has a seed."""
         return self.temperature <= 0.0 or self.seed is not None
 
 
 GREEDY = Sampling(temperature=0.0)
 
 Effort = Literal["minimal", "low", "medium", "high"]
-"""Reasoning effort. For a chat template without that setting, "minimal" turns reasoning off and others do nothing."""
+"""Reasoning effort. If the chat template has no such setting, "minimal" turns reasoning off and the other values have
+no effect."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,29 +117,32 @@ class GenerationOptions:
     """Fields that chat and completion requests have in common."""
 
     constraint: Constraint | None = None
-    """What the text of the answer must match; reasoning before it is unconstrained. With tools, the answer is either
-    text that matches or tool calls; if a call is required, the constraint is ignored."""
+    """What the text of the answer must match; reasoning before the answer is unconstrained. In a request with tools,
+    the answer is either matching text or tool calls. If a tool call is required, the constraint is ignored."""
     max_tokens: int | None = None
-    """None: until the model ends the answer or the context is full."""
+    """Maximum number of tokens in the answer. With None, the answer ends when the model ends it or the context is
+    full."""
     min_tokens: int = 0
-    """Minimum length of the answer: end-of-generation tokens are excluded before."""
+    """Minimum number of tokens in the answer. Until then, end-of-generation tokens are excluded."""
     stop: tuple[str, ...] = ()
     n_logprobs: int | None = None
-    """None: no log probabilities. Otherwise each sampled token has its own and those of the `n_logprobs` likeliest."""
+    """Number of likeliest tokens that are returned with each sampled token, all with their log probabilities. With
+    None, no log probabilities are returned."""
     prompt_logprobs: bool = False
-    """Also returns those of the prompt's tokens, in `Started`; then nothing of the prompt comes from the cache."""
+    """Whether log probabilities of the prompt's tokens are returned, in `Started`. If so, no prompt token is taken from
+    the KV cache."""
     use_cache: bool = True
-    """False: no token of the prompt comes from the cache, so `n_cached` is 0."""
+    """Whether prompt tokens may be taken from the KV cache. If not, `n_cached` is 0."""
     background: bool = False
-    """Runs only when nothing else does."""
+    """Whether the request has the lowest priority, `Priority.BACKGROUND`."""
     owner: str = ""
-    """The chat, or the API key, to which the KV memory of the request is attributed."""
+    """The chat, or the API key, to which the request's KV memory is attributed."""
     id: str = field(default_factory=new_request_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest(GenerationOptions):
-    """Generates an answer to `messages` with the model's chat template."""
+    """A request for an answer to `messages`, with the model's chat template."""
 
     messages: tuple[Message, ...]
     origin: Origin
@@ -144,9 +150,9 @@ class ChatRequest(GenerationOptions):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
-    """False: the answer ends with its first call."""
+    """Whether the answer may contain several tool calls. If not, it ends after the first."""
     thinking: bool | None = None
-    """Reasoning on or off, if the chat template supports that; None: the template's default."""
+    """Turns reasoning on or off, if the chat template supports that. None means the template's default."""
     effort: Effort | None = None
     answer_start: str = ""
     """Beginning of the answer, which the model continues."""
@@ -160,10 +166,10 @@ class ChatRequest(GenerationOptions):
 
 @dataclass(frozen=True, slots=True)
 class CompletionRequest(GenerationOptions):
-    """Continues `prompt` without a chat template."""
+    """A request to continue `prompt`, without a chat template."""
 
     prompt: str | tuple[int, ...]
-    """Text, or tokens of the model."""
+    """A text, or token ids of the model."""
     origin: Origin
     sampling: Sampling = Sampling()
 
@@ -177,17 +183,17 @@ Request = ChatRequest | CompletionRequest
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
-    """Requests one vector for each input. Computed by the embedding model if one is loaded, otherwise by the chat
+    """A request for one vector per input. The embedding model computes the vectors if one is loaded, otherwise the chat
     model."""
 
     inputs: tuple[str | tuple[int, ...], ...]
-    """Texts, or tokens of the model."""
+    """Each input is a text, or token ids of the model."""
     origin: Origin
     dimensions: int | None = None
-    """Length to which the vectors are truncated and then normalised again."""
+    """Length to which the vectors are truncated and then normalised again. None means their full length."""
     id: str = field(default_factory=new_request_id)
     truncate: bool = False
-    """Truncates inputs that are too long, instead of raising ContextOverflow."""
+    """Whether inputs that are too long are truncated. If not, they raise ContextOverflow."""
 
     @property
     def priority(self) -> Priority:
@@ -195,7 +201,7 @@ class EmbedRequest:
 
 
 def n_chars_of(request: Request) -> int:
-    """Approximate total length of its texts, in characters."""
+    """Approximate total length of a request's texts, in characters."""
     if isinstance(request, CompletionRequest):
         return len(request.prompt)
     tools = sum(len(tool.description) + len(tool.parameters) for tool in request.tools)
@@ -203,7 +209,7 @@ def n_chars_of(request: Request) -> int:
 
 
 def n_chars_of_messages(messages: Sequence[Message]) -> int:
-    """Approximate total length of their texts, in characters."""
+    """Approximate total length of the messages' texts, in characters."""
     n_chars = 0
     for message in messages:
         n_chars += len(message.content) + len(message.reasoning or "")

@@ -1,4 +1,4 @@
-"""A request that the scheduler runs: sampling of its tokens and parsing of its answer."""
+"""A request that the scheduler runs: samples its tokens and parses its answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from engine.scheduler.sequence import SequenceState
 
 
 class RunningRequest:
-    """Native thread only."""
+    """A request that the scheduler runs, with its sampler, constraint and answer. Used only on the native thread, the
+    one that decodes."""
 
     def __init__(
         self, state: RequestState, sequence: SequenceState, sampler: Sampler, retokenizer: Retokenizer | None = None
@@ -28,12 +29,14 @@ class RunningRequest:
         self._prompt_choices: list[TokenChoice] = []
         self._retokenizer = retokenizer
         self.retokenized: tuple[int, list[int]] | None = None
-        """Start index and replacement tokens for `Scheduler.retokenize` before the next step."""
+        """Replacement tokens for `Scheduler.retokenize` before the next step, with the index of the first token to
+        replace. None if nothing is to be replaced."""
 
     def sample(self, backend: Backend, row: int) -> int:
-        """Samples the next token from the logits of `row`. Raises ConstraintError if no token fits the constraint.
+        """Samples the next token from the logits of `row`: the index of a token in the last decode. Raises
+        ConstraintError if no token fits the constraint.
 
-        Log probabilities are those of the model, before the constraint is applied."""
+        Requested log probabilities are those of the model, before the constraint is applied."""
         n_logprobs = self.state.request.n_logprobs
         logprobs = None if n_logprobs is None else log_softmax(backend.logits(row))
         if self._constraint is None:
@@ -64,7 +67,8 @@ class RunningRequest:
         return token
 
     def _reasoning_opener(self) -> int | None:
-        """The token that begins reasoning, if the next token may begin reasoning before a constrained answer."""
+        """Returns the token that begins reasoning, if a constrained answer has no token yet and may be preceded by
+        reasoning. Otherwise returns None."""
         config = self._parser_config
         if (
             self.sequence.n_output
@@ -76,8 +80,8 @@ class RunningRequest:
         return None if config.answer_prefix else config.reasoning_token
 
     def add_prompt_logprobs(self, backend: Backend, first_row: int, start: int, n: int) -> None:
-        """Records log probabilities of the prompt from a decoded chunk: `n` tokens from index `start` on, with their
-        logits from `first_row` on."""
+        """Records log probabilities of prompt tokens from a decoded chunk of `n` tokens. The chunk's first token has
+        the index `start` in the prompt, and its logits have the row `first_row`."""
         prompt, n_others = self.sequence.prompt, self.state.request.n_logprobs or 0
         if start == 0:
             self._prompt_choices.append(TokenChoice(backend.piece(prompt[0]), 0.0, id=prompt[0]))
@@ -90,7 +94,8 @@ class RunningRequest:
     ) -> tuple[list[Event], FinishReason | None]:
         """Adds a sampled token to the answer. Returns the events that follow, and the finish reason if the answer ends.
 
-        `finish` is the scheduler's: "stop" after an end-of-generation token."""
+        `finish` is the finish reason that the scheduler gives for this token; "stop" means an end-of-generation
+        token."""
         events = self._started(now)
         self.state.n_output += 1
         config = self._parser_config
@@ -111,11 +116,11 @@ class RunningRequest:
         return events, finish
 
     def flush(self) -> list[Event]:
-        """The text that was held back, when the answer is cut off."""
+        """Returns the events for text that was still held back when the answer is cut off."""
         return self._answer.flush(cut=True)
 
     def _started(self, now: float) -> list[Event]:
-        """`Started` with the first token, nothing later."""
+        """Returns `Started` with the first token of the answer, and no event with later ones."""
         if self.state.first_token_at is not None:
             return []
         self.state.first_token_at = now
@@ -123,7 +128,8 @@ class RunningRequest:
         return [Started(len(self.sequence.prompt), self.state.n_cached, tuple(self._prompt_choices), not_enforced)]
 
     def _begin_constraint(self, constraint: GrammarConstraint, token: int) -> None:
-        """Starts a waiting constraint where it applies: at the marker of a tool call, or at the answer."""
+        """Starts a waiting constraint where it begins to apply: at the marker of a tool call, or at the beginning of
+        the answer."""
         config = self._parser_config
         applies = constraint.applies_to_answer or (config is not None and token == config.call_token)
         if applies and constraint.paused and self._answer.in_answer:

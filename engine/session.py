@@ -1,4 +1,4 @@
-"""The loop of one loaded chat model: plan, KV operations, decode, sample, events."""
+"""Runs the requests of one loaded chat model in steps: plan, KV memory operations, decode, sampling, events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """Native thread only, unless a docstring says otherwise."""
+    """One loaded chat model with its requests, scheduler and KV cache. Used only on the native thread (the one that
+    decodes), unless a docstring allows any thread."""
 
     def __init__(
         self,
@@ -39,8 +40,8 @@ class Session:
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
     ) -> None:
-        """`resubmit` is called on any thread when the snapshot for a request is read; it must pass the request to
-        `accept` again."""
+        """`resubmit` is called, on any thread, when the KV snapshot of a request has been read. It must pass the
+        request to `accept` again."""
         self._backend = backend
         self._registry = registry
         self._snapshots = snapshots
@@ -53,7 +54,7 @@ class Session:
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self._running: dict[str, RunningRequest] = {}
-        """Requests in the scheduler, waiting ones included, by id."""
+        """Requests in the scheduler by id, including those that wait there."""
         self._awaiting_snapshot: set[RequestState] = set()
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
@@ -68,7 +69,8 @@ class Session:
 
     @property
     def has_spare_time(self) -> bool:
-        """Whether other work may run before the next step; report its duration to `charge`."""
+        """Whether other work, such as embeddings, may run before the next step. Report the duration of that work to
+        `charge`."""
         return not self._scheduler.window_is_decoding or self._prefill_budget.is_balanced
 
     def charge(self, seconds: float) -> None:
@@ -77,7 +79,7 @@ class Session:
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """Any thread."""
+        """Shares of the KV memory by owner. May be read on any thread."""
         n_cells = self._backend.limits.n_cells
         return tuple(
             KvUsage(priority.origin, owner, n / n_cells)
@@ -86,7 +88,7 @@ class Session:
         )
 
     def accept(self, state: RequestState) -> None:
-        """Admits a request with its prompt, or waits until its snapshot is read."""
+        """Admits a request whose prompt is built, or first reads its KV snapshot from disk."""
         n_cells = self._backend.limits.n_cells
         self._awaiting_snapshot.discard(state)
         if state.cancelled.is_set():
@@ -111,7 +113,7 @@ class Session:
         retokenizer = self._retokenizer(state)
         try:
             sampler = self._backend.sampler(request.sampling, state.prompt)
-        except Exception as error:  # affects this request only
+        except Exception as error:  # the error affects this request only
             log.error("the sampler could not be made\n%s", redacted_traceback(error))
             self._registry.close(state, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
             return
@@ -120,14 +122,16 @@ class Session:
         self._scheduler.add(sequence)
 
     def _retokenizer(self, state: RequestState) -> Retokenizer | None:
-        """None if the tokenizer has no word boundaries, or if computed tokens cannot be replaced."""
+        """Returns a retokenizer for the answer. None if the tokenizer has no word boundaries, or if computed tokens
+        cannot be replaced."""
         backend = self._backend
         if not (backend.vocabulary.has_word_pretokenizer and backend.limits.supports_full_rollback):
             return None
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
     def _fetch_snapshot(self, state: RequestState) -> bool:
-        """Starts reading a snapshot if one on disk covers more of the prompt than memory does."""
+        """Starts reading a KV snapshot from disk if one covers more of the prompt than memory does. Returns whether it
+        did."""
         request = state.request
         if (
             self._snapshots is None or state.snapshot_requested or request.prompt_logprobs or not request.use_cache
@@ -153,7 +157,7 @@ class Session:
             self._finish(running, "cancelled", [])
 
     def step(self) -> None:
-        """One decode and its events. Raises NativeFailure."""
+        """Computes one decode and sends its events. Raises NativeFailure."""
         for running in self._running.values():
             if running.retokenized is not None:
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
@@ -178,14 +182,14 @@ class Session:
         self._snapshot_policy.save_due(window_is_decoding=self._scheduler.window_is_decoding)
 
     def close(self, cause: EngineError) -> None:
-        """Ends every request with `cause`, takes the last snapshots, and frees the model."""
+        """Ends every request with `cause`, saves the last KV snapshots, and frees the model."""
         self._end_all(cause)
         if self._snapshots is not None:
             try:
                 if not isinstance(cause, EngineDead):
                     self._snapshot_policy.save_at_unload()
                 self._snapshots.close()
-            except Exception as error:  # e.g. MemoryError: the model must be freed in any case
+            except Exception as error:  # such as MemoryError: the model must be freed in any case
                 log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
 
@@ -204,7 +208,8 @@ class Session:
             self._registry.close(state, state.ended_by(cause, self._clock()))
 
     def _decode(self) -> BatchPlan:
-        """Plans and decodes until a decode succeeds. The plan has no entries if a request was rejected."""
+        """Plans and decodes until a decode succeeds, and returns its plan. The plan has no entries if a request was
+        rejected."""
         while True:
             self._update_first_cached_tokens()
             window_is_decoding = self._scheduler.window_is_decoding
@@ -217,8 +222,9 @@ class Session:
                 return plan
 
     def _decode_plan(self, plan: BatchPlan, window_is_decoding: bool) -> bool:
-        """False if there was no KV memory for the plan, which is then rolled back. Raises NativeFailure."""
-        # Other thread counts round differently, so deterministic requests change them only when steps become slow.
+        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises
+        NativeFailure."""
+        # Another thread count rounds differently, so deterministic requests change it only when steps become slow.
         is_deterministic = all(entry.sequence.is_deterministic for entry in plan.entries)
         may_explore = not is_deterministic and not (window_is_decoding and plan.n_prompt_tokens > 0)
         n_threads = self._threads.choose(plan.n_tokens, may_explore=may_explore)
@@ -240,13 +246,14 @@ class Session:
         return True
 
     def _update_first_cached_tokens(self) -> None:
-        """With a sliding window, idle prefixes lose their first cells to running sequences."""
+        """Updates which tokens of each prefix are still cached: with a sliding window, running sequences reuse the
+        first cells of idle prefixes."""
         if self._backend.limits.sliding_window and self._scheduler.waiting:
             for prefix in self._cache.prefixes:
                 prefix.first_cached_token = self._backend.first_cached_token(prefix.slot)
 
     def _execute_ops(self, plan: BatchPlan) -> bool:
-        """False if an operation failed; the plan is then rolled back."""
+        """Executes the KV memory operations of a plan. If one fails, rolls the plan back and returns False."""
         failed = self._ops.execute(plan.ops)
         if failed:
             self._scheduler.roll_back(plan)
@@ -255,7 +262,7 @@ class Session:
         return not failed
 
     def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[RunningRequest, ConstraintError]]]:
-        """Sampled tokens by request id, and the requests whose constraint allows no token."""
+        """Samples the next tokens. Returns them by request id, and the requests whose constraint allows no token."""
         sampled, failed = {}, []
         for entry in plan.entries:
             if entry.chunk.sample_last:
@@ -273,8 +280,8 @@ class Session:
                 self._snapshot_policy.prompt_computed(sequence.prefix, len(sequence.prompt) - sequence.n_cached)
 
     def _delivery(self, outcome: SampledToken) -> tuple[RequestStream, list[Event]] | None:
-        """The events of one sampled token and their stream. None if there are none, or if they included the last event
-        and were sent with it."""
+        """Returns the stream of a request and the events of its sampled token. None if there are no events, or if they
+        were already sent together with the request's last event."""
         running = self._running[outcome.sequence.id]
         events, finish = running.accept(self._backend, outcome.token, outcome.finish, self._clock())
         if finish:

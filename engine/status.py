@@ -15,7 +15,7 @@ from engine.priority import Origin
 
 @dataclass(frozen=True, slots=True)
 class KvUsage:
-    """Share (0..1) of the KV memory that is attributed to one owner: a chat of the window, or an API key."""
+    """Share (0..1) of the KV memory that is attributed to one owner: a chat in the app's window, or an API key."""
 
     origin: Origin
     owner: str
@@ -24,17 +24,17 @@ class KvUsage:
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """Memory of a model in bytes, estimated before loading."""
+    """Memory that a model needs, in bytes, estimated before the model is loaded."""
 
     weights_bytes: int
     kv_bytes: int
-    """KV cache or recurrent states of all sequences."""
+    """Size of the KV cache, or of the recurrent states, of all sequences."""
     compute_bytes: int
-    """Compute buffers and logits of one decode."""
+    """Size of the compute buffers and logits for one decode."""
     available: int
-    """Free memory of the machine without the model."""
+    """Free memory of the machine while the model is not loaded."""
     other_bytes: int = 0
-    """Vocabulary and internal data of llama.cpp."""
+    """Size of the vocabulary and of internal data of llama.cpp."""
 
     @property
     def needed(self) -> int:
@@ -42,7 +42,7 @@ class MemoryEstimate:
 
     @property
     def headroom(self) -> int:
-        """Negative if the model does not fit."""
+        """Memory that is left with the model loaded; negative if the model does not fit."""
         return self.available - self.needed
 
 
@@ -51,7 +51,7 @@ class ModelInfo:
     """The loaded chat model."""
 
     id: str
-    """Name for API clients: the file name without folder and extension."""
+    """The model's name for API clients: the file name without folder and extension."""
     name: str
     path: Path
     size_bytes: int
@@ -59,7 +59,7 @@ class ModelInfo:
     n_ctx_train: int
     kv_bytes: int
     loaded_at: float
-    """Unix time."""
+    """Unix time at which the model was loaded."""
     memory: MemoryEstimate | None = None
     n_ctx_wanted: int = 0
     """The requested context length, if it was reduced to `n_ctx` for lack of memory; otherwise 0."""
@@ -95,15 +95,15 @@ class Status:
     state: Literal["empty", "loading", "ready", "dead", "closed"]
     model: ModelInfo | None = None
     progress: float = 0.0
-    """0..1 while loading."""
+    """The loaded share of the model, 0..1."""
     error: EngineError | None = None
-    """Of the last load, or the native failure."""
+    """The error of the last load, or the failure of llama.cpp that ended the engine."""
     embedder: EmbedderInfo | None = None
-    """Set by StatusPublisher, independently of the chat model's state."""
+    """The loaded embedding model. StatusPublisher sets it, independently of the chat model's state."""
 
 
 class StatusPublisher:
-    """Holds the current `Status` and notifies listeners of changes. Any thread."""
+    """Holds the current `Status` and notifies listeners of changes. May be used on any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -119,16 +119,17 @@ class StatusPublisher:
         self.update(lambda before: status)
 
     def update(self, change: Callable[[Status], Status]) -> None:
-        """Atomically replaces the status by `change` of the current one."""
+        """Atomically replaces the current status by the result of `change`, which gets the current one."""
         with self._lock:
             status = replace(change(self._status), embedder=self._embedder)
             if status == self._status:
                 return
             self._status = status
-            for key, (loop, notify) in list(self._listeners.items()):  # under the lock, so all get the same order
+            # Under the lock, so that all listeners get the changes in the same order.
+            for key, (loop, notify) in list(self._listeners.items()):
                 try:
                     loop.call_soon_threadsafe(notify, status)
-                except RuntimeError:  # the loop is closed
+                except RuntimeError:  # the listener's event loop is closed
                     del self._listeners[key]
 
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
@@ -137,9 +138,9 @@ class StatusPublisher:
             self.update(lambda before: before)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls `listener` on the caller's running loop with the current status and after every change.
+        """Calls `listener` on the caller's event loop, first with the current status and then after every change.
 
-        Returns a function that ends this (any thread)."""
+        Returns a function that ends these calls. That function may be called on any thread."""
         loop = asyncio.get_running_loop()
         key = object()
         active = True

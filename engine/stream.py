@@ -14,10 +14,10 @@ from engine.events import Event, Failed, Finished, TextDelta, are_mergeable, mer
 
 
 class RequestStream:
-    """The events of one request, as an async iterator on the loop that submitted it.
+    """The events of one request, as an async iterator on the event loop that submitted the request.
 
-    Ends after `Finished` or `Failed`. Pending deltas of one kind are merged. Leaving the `async with` block early
-    cancels the request. `anext` is cancellation-safe.
+    The iteration ends after `Finished` or `Failed`. Pending deltas of the same kind are merged. Leaving the `async
+    with` block early cancels the request. `anext` is cancellation-safe.
     """
 
     def __init__(self, request_id: str, loop: asyncio.AbstractEventLoop, cancel: Callable[[str], None]) -> None:
@@ -33,11 +33,12 @@ class RequestStream:
         self._last_arrived = asyncio.Event()
 
     def deliver(self, events: Sequence[Event]) -> None:
-        """Adds events. Called by the engine on any thread. Wakes the loop once for all events until it runs."""
+        """Adds events. The engine calls this on any thread. The event loop is woken only once for all events that are
+        added before it runs."""
         deliver_all([(self, events)])
 
     def _put(self, events: Sequence[Event]) -> bool:
-        """Returns whether the loop must be woken."""
+        """Adds events. Returns whether the event loop must be woken."""
         with self._lock:
             if self._closed:
                 return False
@@ -47,12 +48,14 @@ class RequestStream:
 
     @property
     def last(self) -> Event | None:
-        """The last event, if it has arrived and was not read yet. Any thread."""
+        """The last event of the request, if it has arrived and was not read yet; otherwise None. May be read on any
+        thread."""
         with self._lock:
             return self._pending[-1] if self._pending and _is_last(self._pending[-1]) else None
 
     def cancel(self) -> None:
-        """Ends the request within one step; its last event still arrives. Idempotent. Any thread."""
+        """Cancels the request. It ends within one decode step, and its last event still arrives. Idempotent. May be
+        called on any thread."""
         self._cancel(self.request_id)
 
     def __aiter__(self) -> Self:
@@ -67,7 +70,8 @@ class RequestStream:
         return event
 
     async def coalesce(self, seconds: float) -> None:
-        """Waits so that events accumulate and are merged; returns early when the last one arrives."""
+        """Waits for `seconds`, so that events accumulate and are merged. Returns early when the request's last event
+        arrives."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._last_arrived.wait()
@@ -79,7 +83,7 @@ class RequestStream:
                 self._last_arrived.set()
 
     def _take(self) -> Event | None:
-        """The next event, merged with the deltas of its kind that follow; None if there is none."""
+        """Returns the next event, merged with the following deltas of the same kind; None if no event is pending."""
         with self._lock:
             if not self._pending:
                 self._arrived.clear()
@@ -92,7 +96,8 @@ class RequestStream:
             return merge_deltas(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
-        """Reads to the end and returns the text without reasoning and tool calls. Raises the error of `Failed`."""
+        """Reads the stream to its end. Returns the text, without reasoning and tool calls, and the last event. Raises
+        the error of a `Failed` event."""
         texts: list[str] = []
         async for event in self:
             match event:
@@ -118,7 +123,8 @@ class RequestStream:
 
 
 def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> None:
-    """Adds the events of one step to several streams, waking each loop once. Called by the engine on any thread."""
+    """Adds the events of one step to several streams, and wakes each event loop once. The engine calls this on any
+    thread."""
     waking: dict[asyncio.AbstractEventLoop, list[RequestStream]] = {}
     for stream, events in deliveries:
         if stream._put(events):
@@ -126,7 +132,7 @@ def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> 
     for loop, streams in waking.items():
         try:
             loop.call_soon_threadsafe(_wake, streams)
-        except RuntimeError:  # the loop is closed, so nothing reads the streams
+        except RuntimeError:  # the event loop is closed, so nothing reads these streams
             for stream in streams:
                 stream._closed = True
 

@@ -1,4 +1,5 @@
-"""The native thread, which owns the chat model and the embedding contexts. Other threads queue actions for it."""
+"""The native thread: it loads models, decodes, and owns the chat model and the embedding contexts. Other threads queue
+actions for it."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 class Worker:
-    """Runs on one thread, from `run` until `close`. Public methods other than `run` may be called on any thread."""
+    """Runs the native thread, from `run` until `close`. Public methods other than `run` may be called on any thread."""
 
     def __init__(
         self,
@@ -41,7 +42,8 @@ class Worker:
         on_death: Callable[[EngineDead], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_progress` gets 0..1 and returns False to cancel a load. Both callbacks run on the native thread."""
+        """`on_progress` gets the loaded share, 0..1, and returns False to cancel a load. `on_death` gets the failure
+        that ends a session. Both are called on the native thread."""
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open_backend = open_backend
         self._open_snapshots = open_snapshots
@@ -60,23 +62,24 @@ class Worker:
         self._actions.put(action)
 
     def load(self, path: Path, settings: LoadSettings) -> Future[Backend]:
-        """Replaces the chat model. The future raises what OpenBackend raises, or EngineDead."""
+        """Replaces the chat model. The returned future raises the errors of OpenBackend, or EngineDead."""
         done: Future[Backend] = Future()
         self.post(partial(self._load, path, settings, done))
         return done
 
     def unload(self) -> Future[None]:
-        """Frees the chat model, even if the future is cancelled; its requests end with NotLoaded."""
+        """Frees the chat model, even if the returned future is cancelled; open requests end with NotLoaded."""
         done: Future[None] = Future()
         self.post(partial(self._unload, done))
         return done
 
     def submit(self, state: RequestState, backend: Backend) -> None:
-        """Runs a request whose prompt consists of tokens of `backend`; NotLoaded if that is unloaded by then."""
+        """Runs a request whose prompt `backend` has tokenized. The request ends with NotLoaded if that backend is
+        unloaded by then."""
         self.post(partial(self._submit, state, backend))
 
     def drop_cancelled(self) -> None:
-        """Ends requests whose `cancelled` was set."""
+        """Ends the requests whose `cancelled` is set."""
         self.post(self._drop_cancelled)
 
     def close(self) -> None:
@@ -85,13 +88,15 @@ class Worker:
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """Empty if no model is loaded."""
+        """Shares of the KV memory by owner. Empty if no model is loaded."""
         session = self._session
         return session.kv_usage if session is not None else ()
 
     def run(self) -> None:
-        """The body of the native thread."""
-        # By default a computing thread holds the GIL for 5 ms before it yields; decoding a token takes 7 ms.
+        """Runs queued actions, decode steps and embedding slices until `close`. This is the body of the native
+        thread."""
+        # With the default of 5 ms, this thread waits that long for the GIL while another thread computes. Decoding a
+        # token takes only 7 ms.
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         while not self._closed.is_set():
             session = self._session
@@ -111,8 +116,8 @@ class Worker:
             return actions
 
     def _work(self) -> None:
-        """One step of the session, or one slice of embeddings. They alternate, except that embeddings wait while the
-        window has not got its share of the time."""
+        """Runs one step of the session, or one decode of embeddings. They alternate, except that embeddings wait until
+        an answer in the app's window has had its share of the time."""
         session = self._session if self._session is not None and not self._session.idle else None
         has_spare_time = session is None or session.has_spare_time
         if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):
@@ -130,7 +135,7 @@ class Worker:
             self._guard(Session.save_due_snapshots)
 
     def _guard(self, action: Callable[[Session], None]) -> None:
-        """Calls `action` with the session, if there is one. An exception ends the session, not the thread."""
+        """Calls `action` with the session, if there is one. An exception ends the session, but not the thread."""
         if self._session is None:
             return
         try:
@@ -195,7 +200,7 @@ class Worker:
         self._embedding.close(EngineClosed())
 
     def _free_session(self, cause: EngineError) -> None:
-        """Ends every request of the chat model with `cause` and frees it."""
+        """Frees the chat model, and ends its open requests with `cause`."""
         session, self._session, self._no_session_error = self._session, None, cause
         try:
             self._embedding.release_chat_backend(cause)

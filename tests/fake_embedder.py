@@ -1,4 +1,4 @@
-"""A fake embedder; see `engine/backend.py`. The output row of a token is a one-hot vector."""
+"""A fake of `engine.backend.Embedder`. Its output row for a token is a one-hot vector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMITS = EmbedderLimits(
 
 
 class FakeEmbedder:
-    """See `engine.backend.Embedder`. Tests set `fails` and `token_s`."""
+    """See `engine.backend.Embedder`. Tests set `fails` (`embed` raises) and `token_s` (seconds per token)."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits
@@ -28,7 +28,7 @@ class FakeEmbedder:
         self.closed = False
         self.slots: dict[int, int] = {}
         self.slices: list[tuple[float, int]] = []
-        """Start time and number of tokens of each `embed` call."""
+        """The start time and the number of tokens of each `embed` call."""
 
     def tokenize(
         self,
@@ -64,7 +64,7 @@ class FakeEmbedder:
 
 
 class FakeEmbedderOpener:
-    """An `OpenEmbedder`."""
+    """An `OpenEmbedder` that opens fakes. `embedders` holds all that it has opened, the newest last."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits

@@ -1,4 +1,4 @@
-"""A fake backend, the only fake in the engine's tests; see `engine/backend.py`.
+"""A fake of `engine.backend.Backend`, for tests of the engine without a model.
 
 Its vocabulary consists of 256 bytes, an end token, and the special tokens of the script. The next token either follows
 the script or is a function of the context, so that wrong or missing tokens in KV memory change the answer. If a
@@ -40,31 +40,31 @@ ALPHABET = b"abcdefghij klmnop qrstuv wxyz"
 
 @dataclass
 class Script:
-    """Behaviour of the fake; a test may change it while the fake runs."""
+    """Behaviour of the fake backend. A test may change it while the fake runs."""
 
     answer: bytes | None = None
-    """The answer to every prompt, followed by an end token. None: an endless sequence of letters."""
+    """The answer to every prompt; an end token follows it. With None, the answer is an endless sequence of letters."""
     cases: dict[bytes, bytes] = field(default_factory=dict)
-    """Answers to prompts that contain the key; they take precedence over `answer`."""
+    """Answers by a part of the prompt: a prompt that contains the key gets the value instead of `answer`."""
     has_close_alternatives: bool = False
     """Whether four other letters get a logit close to that of the next token."""
     template: str | None = None
-    """Chat template of the model."""
+    """The chat template of the fake model."""
     specials: tuple[str, ...] = ()
-    """Texts that are one special token each, in prompts and answers."""
+    """Texts that are one special token each, in prompts and in answers."""
     step_s: float = 0.0
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
-    """Number of decodes before NativeFailure."""
+    """Number of decodes before every further one raises NativeFailure; None for no failure."""
     refuse_states: bool = False
-    """Whether `restore` fails."""
+    """Whether `restore` always returns False."""
     kv_full_at: set[int] = field(default_factory=set)
-    """Indexes of decodes, from 0, that raise KvAllocationFailed."""
+    """Numbers of the decodes, counted from 0, that raise KvAllocationFailed."""
 
 
 class _GuidanceVocabulary:
-    """The vocabulary for llguidance."""
+    """The fake's vocabulary, in the form that llguidance needs."""
 
     eos_token_id, bos_token_id = END, None
 
@@ -191,7 +191,7 @@ class FakeBackend:
             raise AssertionError("over the limits")
 
     def n_cells_used(self) -> int:
-        """Number of used cells, counting common prefixes of slots once."""
+        """Number of used cells. A common prefix of several slots counts once."""
         total = sum(map(len, self.slots.values()))
         if total <= self.limits.n_cells:
             return total
@@ -262,7 +262,8 @@ class FakeBackend:
         return self.script.answer
 
     def _answer(self, answer: bytes) -> Sequence[int]:
-        """Tokens of a scripted answer. Without special tokens they are its bytes, which need not be UTF-8."""
+        """Returns the tokens of a scripted answer. If the script has no special tokens, they are its bytes, which need
+        not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
     def clear(self, slot: int) -> None:

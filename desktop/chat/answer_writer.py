@@ -37,7 +37,7 @@ SAVE_EVERY_S = 0.13
 `READ_EVERY_S`, and of the duration of one write: together less than 250 ms."""
 
 BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
-"""Builds the request for an answer. Needs the engine to find out which messages fit into the context. Raises
+"""Builds the request for an answer. It needs the engine to find out which messages fit into the context. Raises
 EngineError."""
 
 
@@ -106,7 +106,8 @@ class Answer:
         except asyncio.CancelledError:
             self._end("stopped")
             raise
-        except Exception as error:  # this is a bug, but an answer that never ends would also block its chat
+        # Any other error is a bug. It must end the answer too, because an answer without an end blocks its chat.
+        except Exception as error:
             log.error("an answer failed\n%s", redacted_traceback(error))
             self._end("failed", error_message(error))
         finally:
@@ -129,14 +130,14 @@ class Answer:
                 raise
             return None
         finally:
-            self._preparing = None  # `stop` must not reschedule a timeout that has ended
+            self._preparing = None  # asyncio forbids `stop` to reschedule a timeout that has ended
 
     async def _receive(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
         request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id)
         async with engine.submit(request) as self._stream:
-            if self._stopped:  # stopped after the request was built, before it was submitted
+            if self._stopped:  # `stop` was called after the request was built and before it was submitted
                 self._stream.cancel()
             async for event in self._stream:
                 self._apply(event, model.n_ctx if model else 0)
@@ -168,8 +169,8 @@ class Answer:
                 self._end("failed", error_message(error))
 
     def _add_reasoning(self, text: str, n_tokens: int) -> None:
-        """Append reasoning. An answer that is continued without having text starts again, so the new reasoning replaces
-        the old."""
+        """Append reasoning. If a continued answer has no text yet, the model starts again, so the new reasoning
+        replaces the old."""
         now_s, message = time.monotonic(), self.message
         if self._reasoning_since_s is None:
             if not self._has_reasoned and not self._initial.text:
@@ -358,5 +359,5 @@ class AnswerWriter:
         session.answers[message.id] = answer
         self.live[session.chat.id] = session
         task = self._tasks.spawn(run(), f"answer {message.id}")
-        # A callback ends the answer even if the task is cancelled before its first step, when `run` is never entered.
+        # This callback ends the answer even if the task is cancelled before its first step, so that `run` never starts.
         task.add_done_callback(lambda task: answer.task_ended(None if task.cancelled() else task.exception()))

@@ -79,7 +79,7 @@ class ChatActions:
                 self._run(lambda chat: self._list.requests.archive_requested.emit((chat.id,), not chat.archived)),
                 label=self._if(lambda chat: chat.archived, unarchive, archive),
                 icon=self._if(lambda chat: chat.archived, "archive-restore", "archive"),
-                is_listed=False,  # The command palette lists "archive_chat" instead.
+                is_listed=False,  # the command palette lists "archive_chat" instead
             ),
             Submenu("save_chat", translate("actions", "Export as"), "chat", "file-output"),
             *self._save(),

@@ -34,7 +34,7 @@ class Conversation:
     def __init__(self, messages: Iterable[ChatMessage] = (), leaf_id: str | None = None) -> None:
         self._messages: dict[str, ChatMessage] = {}
         self._children: dict[str | None, list[str]] = {}
-        self._last_shown: dict[str | None, str] = {}  # parent id → id of the child that was shown last
+        self._last_shown: dict[str | None, str] = {}  # keys: parent ids, values: ids of the child that was shown last
         for message in messages:
             self._add(message, len(self._children.get(message.parent_id, ())))
         last = next(reversed(self._messages), None)
@@ -168,7 +168,8 @@ class Conversation:
         self._children.setdefault(message.parent_id, []).insert(place, message.id)
 
     def _last_shown_leaf(self, message_id: str) -> str:
-        """Leaf of the branch below a message that was shown last. If none was shown, the branch of the newest child."""
+        """Leaf of the branch that was last shown below this message. If none was shown, the newest child is followed at
+        each step."""
         visited = set()
         while (children := self._children.get(message_id)) and message_id not in visited:
             visited.add(message_id)

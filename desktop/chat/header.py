@@ -1,5 +1,5 @@
-"""Header of the chat page: title and menu of the chat, button with the state of the model, number of tools that use the
-model."""
+"""Header of the chat page: title and menu of the chat, button with the state of the model, number of programs that use
+the model."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Header(QFrame):
         self._title.setObjectName("chatTitle")
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         after = Qt.LayoutDirection.LeftToRight if is_mirrored() else Qt.LayoutDirection.RightToLeft
-        self._title.setLayoutDirection(after)  # places the arrow after the text
+        self._title.setLayoutDirection(after)  # the layout direction places the arrow after the text
         self._title.clicked.connect(self._open_chat_menu)
         self._unarchive_button = QToolButton(self)
         self._unarchive_button.setObjectName("quiet")
@@ -111,7 +111,7 @@ class Header(QFrame):
         self._restyle()
 
     def show_tools(self, n_tools: int) -> None:
-        """Show how many tools are using the model now; 0 hides the number."""
+        """Show how many programs ("tools") are using the model through the API now; 0 hides the number."""
         self._tools.setText(" " + self.tr("%Ln tools", "", n_tools))
         self._tools.setVisible(n_tools > 0)
         self._elide()

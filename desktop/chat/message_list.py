@@ -74,7 +74,7 @@ class MessageList(RowList[ChatMessage]):
         versions: Mapping[str, tuple[int, int]] = MappingProxyType({}),
         alternatives: Mapping[str, tuple[ChatMessage, ...]] = MappingProxyType({}),
     ) -> None:
-        """Replace all rows."""
+        """Replace all rows of the list."""
         self.beginResetModel()
         self._rows, self._versions, self._alternatives = list(messages), dict(versions), dict(alternatives)
         self.endResetModel()
@@ -96,7 +96,7 @@ class MessageList(RowList[ChatMessage]):
 
     def replace(self, message: ChatMessage) -> None:
         """Replace the message with the same id. Messages that are not shown are ignored."""
-        # from the end, because the answer that is being written is almost always the last row
+        # Search from the end, because the answer that is being written is almost always the last row.
         for row in range(len(self._rows) - 1, -1, -1):
             if self._rows[row].id == message.id:
                 break

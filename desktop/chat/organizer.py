@@ -94,7 +94,7 @@ class ChatOrganizer(QObject):
         return chats
 
     def restore(self, chats: Sequence[Chat]) -> None:
-        """Undo `delete`."""
+        """Undo `delete`, so that these chats exist again."""
         sessions = self._sessions
         sessions.chats_by_id |= {chat.id: chat for chat in chats}
         sessions.chats_changed.emit()

@@ -98,7 +98,8 @@ class ChatPage(PageView, QWidget):
         middle.addWidget(self.composer, 1000)
         middle.addStretch(1)
         self.stage.addWidget(self.greeting)
-        self.stage.setMinimumHeight(1)  # in a low window, the composer and the overflow card get the room
+        # In a low window, the greeting or transcript may shrink in favour of the composer.
+        self.stage.setMinimumHeight(1)
         column = self._column
         column.setContentsMargins(0, 0, 0, 12)
         column.setSpacing(0)

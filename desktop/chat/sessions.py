@@ -122,7 +122,7 @@ class ChatSessions(QObject):
         """Stop all answers, and wait until everything is saved. Idempotent."""
         await self.title_generator.aclose()
         await self.answer_writer.aclose()
-        await self.tasks.join()  # lets changes finish that were made shortly before closing
+        await self.tasks.join()  # changes that were made shortly before closing are finished first
         await self.tasks.aclose()
         await self.write_queue.aclose()
 
@@ -167,8 +167,8 @@ class ChatSessions(QObject):
         if chat is None:
             return None
         if self.session is not None and self.session.chat.id == chat_id:
-            return self.session  # the chat was opened while it was read
-        # At startup, the store marks unfinished answers as cut. It cannot do so on a full disk.
+            return self.session  # the user has opened the chat while it was read
+        # At startup, the store marks unfinished answers as cut. It cannot do so on a full disk, so it is done here too.
         cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
         return self.live.get(chat_id) or ChatSession(chat, Conversation(cut, chat.leaf_id))
 
@@ -185,7 +185,7 @@ class ChatSessions(QObject):
             return
         session = self.live.get(chat_id, session)
         if (chat := self.chats_by_id.get(chat_id)) is not None and chat.leaf_id != session.chat.leaf_id:
-            await self._open(chat_id, message_id)  # a message was sent in this chat while it was read
+            await self._open(chat_id, message_id)  # a message was sent in this chat while the chat was read
         else:
             self.leaving.emit()
             self._show_session(session)

@@ -48,11 +48,10 @@ async def token_alternatives(
     answer to `request`. The current word is always included. Raises EngineError."""
     word = text[start:end]
     request = replace(request, sampling=GREEDY, min_tokens=1, thinking=False)
-    # In most models, the space before a word belongs to the token of the word. The given answer therefore ends before
-    # it.
+    # Most models have one token for a word and the space before it, so the given answer must end before the space.
     before, space = (text[: start - 1], " ") if text[:start].endswith(" ") else (text[:start], "")
     found = await _word_starts(engine, request, before, space)
-    if space and not found:  # in this model, the space is a token of its own
+    if space and not found:  # this model has a separate token for the space
         found = await _word_starts(engine, request, before + space, "")
     current = max((each for each, _ in found if word.startswith(each)), key=len, default="")
     others = [(each, probability) for each, probability in found if each != current][:MAX_COMPLETED]
@@ -114,7 +113,7 @@ async def _completed(engine: Engine, request: ChatRequest, before: str, word_sta
         request, id=new_request_id(), answer_start=before + word_start, min_tokens=0, max_tokens=MAX_WORD_TOKENS
     )
     rest = ""
-    async with engine.submit(request) as stream:  # leaving the block cancels the request
+    async with engine.submit(request) as stream:  # leaving this block cancels the request
         async for event in stream:
             match event:
                 case TextDelta(text=text):

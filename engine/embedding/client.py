@@ -1,4 +1,4 @@
-"""Embedding requests from any event loop to the native thread and back."""
+"""Passes embedding requests from any event loop to the native thread (the one that decodes), and the results back."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engine.status import EmbedderInfo, StatusPublisher
 
 
 class EmbeddingClient:
-    """`embed` may be called on any thread with a running loop, everything else on the engine's loop, one call at a
-    time."""
+    """Computes embeddings for callers on event loops. `embed` may be called on any thread with a running event loop.
+    Call everything else on the engine's event loop, one call at a time."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class EmbeddingClient:
         self._embedder: Embedder | None = None
         self._load_cancelled = threading.Event()
         self.chat_backend: Backend | None = None
-        """The chat model while it may be used for tokenization."""
+        """The chat model, while it may be used to tokenize inputs; otherwise None."""
 
     async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
-        """Raises the errors of OpenEmbedder."""
+        """Replaces the embedding model. Raises the errors of OpenEmbedder."""
         cancelled = self._load_cancelled = threading.Event()
         await self._invalidate()
         done: Future[Embedder] = Future()
@@ -50,14 +50,14 @@ class EmbeddingClient:
             embedder = await asyncio.wrap_future(done)
         except asyncio.CancelledError:
             cancelled.set()
-            self._post(partial(self._executor.unload, NotLoaded()))  # in case the load has just ended
+            self._post(partial(self._executor.unload, NotLoaded()))  # the load may just have ended
             raise
         self._embedder = embedder
         self._status.publish_embedder(embedder.info)
         return embedder.info
 
     def cancel_load(self) -> None:
-        """Ends the current load, which raises LoadCancelled."""
+        """Cancels the current load, which then raises LoadCancelled."""
         self._load_cancelled.set()
 
     async def unload(self) -> None:
@@ -67,8 +67,9 @@ class EmbeddingClient:
         await asyncio.wrap_future(done)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Raises NotLoaded, EngineClosed, EngineDead, ContextOverflow, RequestError. Cancelling the task ends the
-        work."""
+        """Computes the vectors of a request. If the task is cancelled, the computation ends.
+
+        Raises NotLoaded, EngineClosed, EngineDead, ContextOverflow, RequestError."""
         source = self._source()
         if source is None:
             raise NotLoaded
@@ -76,7 +77,7 @@ class EmbeddingClient:
         try:
             thread = self._prompts.thread(request.origin, sum(map(len, request.inputs)))
             submitted = thread.submit(self._submit, source, request, cancelled)
-        except RuntimeError:  # the thread was shut down a moment ago
+        except RuntimeError:  # the thread was shut down because the engine was closed
             raise EngineClosed from None
         try:
             job = await asyncio.wrap_future(submitted)
@@ -87,16 +88,16 @@ class EmbeddingClient:
             raise
 
     def close(self) -> None:
-        """Rejects further requests; those under way end on the native thread."""
+        """Rejects further requests. The native thread ends those in progress."""
         self._embedder = self.chat_backend = None
 
     def embedder_failed(self) -> None:
-        """The embedding model failed and is unloaded. Native thread."""
+        """Publishes that the embedding model has failed and was unloaded. Called on the native thread."""
         self._embedder = None
         self._status.publish_embedder(None)
 
     async def _invalidate(self) -> None:
-        """Ends the use of the embedding model for tokenization, before it is freed."""
+        """Stops tokenization with the embedding model, before the model is freed."""
         self._embedder = None
         self._status.publish_embedder(None)
         await self._prompts.drain()
@@ -105,15 +106,17 @@ class EmbeddingClient:
         return self._embedder or self.chat_backend
 
     def _submit(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
-        """Tokenizes the inputs and passes them to the native thread. Runs on a prompt thread, which is drained before
-        the model is freed or the engine is closed, so no job arrives after that."""
+        """Tokenizes the inputs and passes them to the native thread.
+
+        This runs on one of the threads that build prompts. All of its calls end before the model is freed or the engine
+        is closed, so no job arrives after that."""
         if source is not self._source():
             raise NotLoaded
 
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # Control tokens in an input are text.
+        # A control token's text in an input is plain text.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
             special_tokens = tokenize("") if request.truncate else []

@@ -1,4 +1,5 @@
-"""Runs embedding requests on the native thread: on the embedding model, or on the chat model if none is loaded."""
+"""Runs embedding requests on the native thread (the one that decodes): with the embedding model or, if none is loaded,
+with the chat model."""
 
 from __future__ import annotations
 
@@ -17,23 +18,25 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddingExecutor:
-    """Native thread only. A failure ends embedding requests and does not affect chats."""
+    """Owns the embedding contexts and computes the queued requests. Used only on the native thread. A failure ends
+    embedding requests, but does not affect chats."""
 
     def __init__(self, open_embedder: OpenEmbedder, on_failure: Callable[[], None]) -> None:
-        """`on_failure` is called when the embedding model has failed and is unloaded."""
+        """`on_failure` is called after the embedding model has failed and was unloaded."""
         self._open_embedder = open_embedder
         self._on_failure = on_failure
         self._own_queue: EmbedQueue | None = None
         self._chat_queue: EmbedQueue | None = None
         self.chat_backend: Backend | None = None
-        """The loaded chat model; its embedding context is opened with the first request."""
+        """The loaded chat model. Its embedding context is opened with the first request to it."""
 
     @property
     def idle(self) -> bool:
         return all(queue.idle for queue in self._queues())
 
     def load(self, path: Path, settings: LoadSettings, cancelled: threading.Event, done: Future[Embedder]) -> None:
-        """Replaces the embedding model. `done` gets the embedder, an error of OpenEmbedder, or EngineDead."""
+        """Replaces the embedding model. The future `done` gets the embedder, an error of OpenEmbedder, or
+        EngineDead."""
         self.unload(NotLoaded(loading=True))
         if not done.set_running_or_notify_cancel():
             return
@@ -49,7 +52,7 @@ class EmbeddingExecutor:
             done.set_result(embedder)
 
     def unload(self, cause: EngineError, done: Future[None] | None = None) -> None:
-        """Frees the embedding model, even if `done` is cancelled; its requests end with `cause`."""
+        """Frees the embedding model, even if `done` is cancelled; open requests to it end with `cause`."""
         queue, self._own_queue = self._own_queue, None
         if queue is not None:
             queue.close(cause)
@@ -57,12 +60,14 @@ class EmbeddingExecutor:
             done.set_result(None)
 
     def release_chat_backend(self, cause: EngineError) -> None:
-        """Closes the context over the chat model, which is about to be freed; its requests end with `cause`."""
+        """Closes the chat model's embedding context, because the model is about to be freed; open requests to it end
+        with `cause`."""
         self.chat_backend = None
         self._close_chat_queue(cause)
 
     def accept(self, job: EmbedJob) -> None:
-        """Queues a job on the model that tokenized it; NotLoaded if that is no longer loaded."""
+        """Queues a job for the model that tokenized it. The job ends with NotLoaded if that model is no longer
+        loaded."""
         if self._own_queue is not None and job.source is self._own_queue.embedder:
             self._own_queue.accept(job)
         elif self.chat_backend is not None and job.source is self.chat_backend:
@@ -75,7 +80,8 @@ class EmbeddingExecutor:
             queue.drop_cancelled()
 
     def step(self, *, short: bool) -> float:
-        """Computes one slice of the queued inputs; a short one if chats wait for it. Returns its seconds."""
+        """Computes one slice of the queued inputs in one decode, and returns its duration in seconds. Pass `short` if
+        chats wait for it."""
         queue = next(queue for queue in self._queues() if not queue.idle)
         try:
             return queue.step(short=short)

@@ -1,4 +1,4 @@
-"""Computes embedding requests in slices, so that chats proceed between two slices."""
+"""Computes embedding requests in slices of one decode each, so that chats proceed between two slices."""
 
 from __future__ import annotations
 
@@ -19,24 +19,25 @@ from engine.requests import EmbedRequest
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 
 SHORT_SLICE_S = 0.12
-"""For a slice while chats wait for it; with the step beside it, below the scheduler's budget for one step."""
+"""Target duration of a slice while chats wait for it. Together with a chat's decode step, it is below the scheduler's
+budget for one step."""
 
 MIN_SHORT_SLICE = 8
 INITIAL_TOKEN_S = 0.005
-"""Assumed before the first measurement."""
+"""Assumed duration per token, before the first measurement."""
 
 
 @dataclass(slots=True, eq=False)
 class EmbedJob:
-    """A request whose inputs are tokenized by `source`."""
+    """A request whose inputs were tokenized by `source`, a model."""
 
     request: EmbedRequest
     inputs: Sequence[Sequence[int]]
     source: object
     cancelled: threading.Event
-    """May be set on any thread; `done` is never completed after that."""
+    """Cancels the job when it is set, on any thread. `done` is never completed after that."""
     special_tokens: Sequence[int] = ()
-    """Tokens of an empty text: those that begin and end every input."""
+    """The tokens of an empty text: the special tokens that begin and end every input."""
     done: Future[Embeddings] = field(default_factory=Future)
     vectors: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
@@ -46,7 +47,7 @@ class _Input:
     job: EmbedJob
     index: int
     slot: int
-    """-1 while it waits."""
+    """The llama.cpp sequence id; -1 while the input waits."""
     n_computed: int = 0
     pooled: npt.NDArray[np.float64] | None = None
 
@@ -56,7 +57,8 @@ class _Input:
 
 
 class EmbedQueue:
-    """Native thread only. Owns its embedder."""
+    """The jobs of one embedder, which the queue owns and closes. Used only on the native thread, the one that
+    decodes."""
 
     def __init__(self, embedder: Embedder, clock: Callable[[], float] = time.monotonic) -> None:
         self.embedder = embedder
@@ -72,7 +74,7 @@ class EmbedQueue:
         return not self._jobs
 
     def accept(self, job: EmbedJob) -> None:
-        """Queues a job. An invalid one ends with a RequestError or ContextOverflow."""
+        """Queues a job. An invalid job ends with a RequestError or ContextOverflow."""
         if job.cancelled.is_set() or not job.done.set_running_or_notify_cancel():
             return
         try:
@@ -94,8 +96,8 @@ class EmbedQueue:
                 self._running.remove(running)
 
     def step(self, *, short: bool) -> float:
-        """Computes one slice and returns its seconds. `short`: limits it to about SHORT_SLICE_S. Raises
-        NativeFailure."""
+        """Computes one slice and returns its duration in seconds. With `short`, that is limited to about SHORT_SLICE_S.
+        Raises NativeFailure."""
         limits = self.embedder.limits
         n_fitting = max(MIN_SHORT_SLICE, int(SHORT_SLICE_S / self._token_s))
         slice_ = self._next_slice(min(limits.n_batch, n_fitting) if short else limits.n_batch)
@@ -116,14 +118,15 @@ class EmbedQueue:
         return seconds
 
     def close(self, cause: EngineError) -> None:
-        """Ends every job with `cause` and frees the embedder."""
+        """Ends every job with `cause`, and frees the embedder."""
         for job in self._jobs:
             job.done.set_exception(cause)
         self._jobs.clear()
         self.embedder.close()
 
     def _check(self, job: EmbedJob) -> None:
-        """Truncates inputs if the request asks for it. Raises RequestError, ContextOverflow."""
+        """Checks the inputs of a job, and truncates them if the request asks for it. Raises RequestError,
+        ContextOverflow."""
         limits = self.embedder.limits
         n = job.request.dimensions
         if n is not None and not 1 <= n <= limits.n_dimensions:
@@ -139,7 +142,8 @@ class EmbedQueue:
                 raise RequestError(f"an input holds a token outside of the model's vocabulary of {limits.n_tokens}")
 
     def _next_slice(self, room: int) -> list[tuple[_Input, Sequence[int]]]:
-        """Running inputs, then waiting ones, with at most `room` tokens, but at least one input."""
+        """Returns the inputs of the next slice, each with its next tokens: running inputs first, then waiting ones.
+        Takes at most `room` tokens, but at least one input."""
         limits = self.embedder.limits
         taken: list[tuple[_Input, Sequence[int]]] = []
         free_slots = sorted(set(range(limits.n_slots)) - {each.slot for each in self._running})
@@ -160,7 +164,8 @@ class EmbedQueue:
         return taken
 
     def _pool(self, each: _Input, rows: npt.NDArray[np.float32]) -> None:
-        """Adds the output rows of the tokens just computed; completes the vector after the last ones."""
+        """Adds the output rows of the tokens just computed to the input's vector. After the input's last tokens, the
+        vector is complete."""
         match self.embedder.limits.pooling:
             case "mean":
                 total = rows.sum(axis=0, dtype=np.float64)
@@ -186,7 +191,7 @@ class EmbedQueue:
 
 
 def truncated(tokens: Sequence[int], n_max: int, special_tokens: Sequence[int]) -> Sequence[int]:
-    """At most `n_max` tokens. Those of `special_tokens` that end every input stay at the end."""
+    """Returns at most `n_max` of the tokens. Those special tokens that end every input stay at the end."""
     if len(tokens) <= n_max:
         return tokens
     pairs = enumerate(zip(special_tokens, tokens, strict=False))

@@ -1,4 +1,4 @@
-"""Writes files atomically: a reader sees the old content or the new one, never a part."""
+"""Writes files atomically: readers see either the old content or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from engine.files.display_name import display_name
 from engine.files.private_files import open_private
 
 PART_SUFFIX = ".part"
-"""Temporary files are named after the file that they will replace, with this suffix."""
+"""Suffix of temporary files. A temporary file has the name of the file that it will replace, plus this suffix."""
 
 
 def write_atomic(path: Path, content: str | Sequence[bytes | memoryview], *, durable: bool = False) -> None:
-    """Writes text as UTF-8, or blocks of bytes, with mode 0600. `durable`: synced to disk. Raises OSError.
+    """Writes text as UTF-8, or blocks of bytes, to a file with mode 0600. With `durable`, the file is synced to disk.
+    Raises OSError.
 
-    On errors `path` keeps its content and no temporary file remains."""
+    After an error, `path` has its old content and no temporary file remains."""
     blocks = [content.encode()] if isinstance(content, str) else content
     with atomic_replace(path) as part, open(part, "wb", opener=open_private) as file:
         file.writelines(blocks)
@@ -28,9 +29,9 @@ def write_atomic(path: Path, content: str | Sequence[bytes | memoryview], *, dur
 
 @contextlib.contextmanager
 def atomic_replace(path: Path) -> Iterator[Path]:
-    """Yields the path of a temporary file in the same folder, which replaces `path` after the block.
+    """Yields the path of a temporary file in the same folder. After the block, that file replaces `path`.
 
-    `path` keeps its content if the block raises, or deletes the temporary file. Raises OSError."""
+    `path` keeps its content if the block raises an error or deletes the temporary file. Raises OSError."""
     part = path.with_name(display_name(path.name) + PART_SUFFIX)
     try:
         yield part
@@ -42,7 +43,7 @@ def atomic_replace(path: Path) -> Iterator[Path]:
 
 
 def replace_durably(part: Path, path: Path) -> None:
-    """Syncs `part` to disk and renames it to `path`. Raises OSError."""
+    """Syncs the file `part` to disk and renames it to `path`. Raises OSError."""
     with part.open("r+b") as file:
         os.fsync(file.fileno())
     part.replace(path)

@@ -1,4 +1,4 @@
-"""File names as valid Unicode, for the screen, logs and JSON."""
+"""Converts file names to valid Unicode, for the screen, logs and JSON."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def display_name(name: str | Path) -> str:
-    """The name with U+FFFD for each byte that is not UTF-8. Not usable for opening the file."""
+    """Returns the file name with U+FFFD for each byte that is not UTF-8. The result cannot be used to open the file."""
     return os.fsencode(name).decode("utf-8", errors="replace")

@@ -1,6 +1,6 @@
-"""Permissions of the files in the profile: only their owner may read them.
+"""Permissions of the files in the user's profile folder: only their owner may read them.
 
-The process's umask is not changed, since it has to apply to documents that the user saves elsewhere.
+The process's umask is not changed, because it has to apply to documents that the user saves elsewhere.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _FILE_PREFIXES = (
     "library.json",
     "machine.json",
 )
-"""The names of our own files start with these: journals, old logs and copies have longer names."""
+"""The names of the app's own files begin with these prefixes. Journals, old logs and copies have longer names."""
 
 _FOLDER_PREFIXES = ("models", "snapshots", "responses", "probed", "restore", "before-restore", "recovering-")
-"""The names of our own folders start with these."""
+"""The names of the app's own folders begin with these prefixes."""
 
 
 def make_private_folder(path: Path) -> None:
-    """Creates the folder with mode 0700 regardless of the umask. If it exists, removes the permissions of others.
-    Raises OSError."""
+    """Creates the folder with mode 0700 regardless of the umask. If it exists, removes the permissions of other
+    accounts. Raises OSError."""
     try:
         path.mkdir(mode=FOLDER_MODE, parents=True)
     except FileExistsError:
@@ -43,14 +43,14 @@ def make_private_folder(path: Path) -> None:
         if not _is_shared(path):
             _remove_other_permissions(path)
     else:
-        path.chmod(FOLDER_MODE)  # a umask such as 0277 removes the owner's permissions
+        path.chmod(FOLDER_MODE)  # needed for a umask such as 0277, which removes the owner's permissions
 
 
 def open_private(path: str | Path, flags: int) -> int:
     """An `opener` for `open` that creates files with mode 0600 regardless of the umask. Raises OSError."""
     descriptor = os.open(path, flags, FILE_MODE)
     if os.name == "posix" and flags & os.O_CREAT:
-        with contextlib.suppress(OSError):  # file of another account, or a file system without modes
+        with contextlib.suppress(OSError):  # the file belongs to another account, or its file system has no modes
             os.fchmod(descriptor, FILE_MODE)
     return descriptor
 
@@ -61,10 +61,10 @@ def make_private_file(path: Path) -> None:
 
 
 def restrict_profile(root: Path) -> None:
-    """Removes the permissions of other accounts from the profile.
+    """Removes the permissions of other accounts from the files in the profile folder.
 
-    Changes only files with our names, since the profile may be any folder. Does not change files of other accounts or
-    the targets of links."""
+    Changes only files with the app's own names, because any folder can be the profile. Does not change files of other
+    accounts or the targets of links."""
     if os.name != "posix":
         restrict_on_windows(root)
         return
@@ -73,8 +73,9 @@ def restrict_profile(root: Path) -> None:
 
 
 def restrict_on_windows(root: Path) -> None:
-    """Restricts the folder's ACL unless it inherits the one of the account's home folder."""
-    import getpass  # imported late: this module is loaded before the first paint
+    """Restricts the access control list of the profile folder. Does nothing inside the account's home folder, whose
+    list is already restricted."""
+    import getpass  # imported late, because this module is loaded before the window is first painted
     import subprocess
 
     if sys.platform == "win32" and not root.resolve().is_relative_to(Path.home().resolve()):
@@ -91,8 +92,8 @@ def restrict_on_windows(root: Path) -> None:
 
 
 def acl_command(root: Path, account: str, system_root: str) -> Sequence[str]:
-    """The command that allows only the owner, the system and administrators, as Windows does for home folders. The two
-    groups are given by SID, since their names depend on the language."""
+    """Returns the command that gives access only to the owner, the system and administrators, as Windows does for home
+    folders. The system and the administrators are given by SID, because their names depend on the language."""
     full = "(OI)(CI)F"
     return (
         rf"{system_root}\System32\icacls.exe",
@@ -130,7 +131,7 @@ def _entries_below(folder: Path) -> Iterator[Path]:
 
 
 def _is_shared(folder: Path) -> bool:
-    """A folder such as /tmp, in which several accounts keep files."""
+    """Whether several accounts keep files in the folder, as in /tmp."""
     with contextlib.suppress(OSError):
         return bool(folder.stat().st_mode & stat.S_ISVTX)
     return False

@@ -1,4 +1,4 @@
-"""The profile: one folder that holds all data of a user, so that it can be copied to move the app."""
+"""The profile: one folder that holds all data of a user, so that copying the folder moves the app."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ PORTABLE_FOLDER = "inglenook-profile"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Paths below one folder. Nothing is created until `ensure()`."""
+    """Paths of the files and folders in the profile. None of them is created before `ensure()` is called."""
 
     root: Path
 
     @classmethod
     def default(cls) -> Profile:
-        """The account's profile, or the folder "inglenook-profile" next to an installed program if the user has
-        created it there (for portable use)."""
+        """Returns the profile of the account. If the user has created a folder "inglenook-profile" next to an installed
+        program, returns that folder (for portable use)."""
         beside = Path(sys.executable).resolve().parent / PORTABLE_FOLDER
         if getattr(sys, "frozen", False) and beside.is_dir():
             return cls(beside)
@@ -50,34 +50,33 @@ class Profile:
 
     @property
     def snapshots(self) -> Path:
-        """KV snapshots for the next start; may be deleted at any time."""
+        """Folder with KV snapshots for the next start. It may be deleted at any time."""
         return self.root / "snapshots"
 
     @property
     def responses(self) -> Path:
-        """Conversations stored by the endpoint (Responses API)."""
+        """Folder with the conversations that the HTTP endpoint stores (Responses API)."""
         return self.root / "responses"
 
     @property
     def probed(self) -> Path:
-        """Marks of the model files that passed their load trial; may be deleted at any time."""
+        """Folder with a mark for each model file that passed its trial load in a child process. It may be deleted at
+        any time."""
         return self.root / "probed"
 
     @property
     def library(self) -> Path:
-        """Cached metadata of model files; may be deleted at any time."""
+        """File with cached metadata of model files. It may be deleted at any time."""
         return self.root / "library.json"
 
     @property
     def machine(self) -> Path:
-        """Measured speed of this machine; may be deleted at any time."""
+        """File with the measured speed of this machine. It may be deleted at any time."""
         return self.root / "machine.json"
 
     def ensure(self) -> Profile:
-        """Creates the folder, readable only by its owner regardless of the umask, and corrects the permissions of its
-        files.
-
-        Raises OSError."""
+        """Creates the profile folder, readable only by its owner regardless of the umask. Corrects the permissions of
+        existing files in it. Raises OSError."""
         make_private_folder(self.root)
         restrict_profile(self.root)
         return self

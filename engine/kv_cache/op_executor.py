@@ -10,14 +10,16 @@ from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, Truncate
 
 
 class KvOpExecutor:
-    """Native thread only."""
+    """Executes KV memory operations with a backend and a snapshot store. Used only on the native thread, the one that
+    decodes."""
 
     def __init__(self, backend: Backend, snapshots: SnapshotStore | None) -> None:
         self._backend = backend
         self._snapshots = snapshots
 
     def execute(self, ops: Sequence[KvOp]) -> set[int]:
-        """Executes the operations in order. Returns the slots for which one failed; their contents are invalid.
+        """Executes the operations in order. Returns the slots for which an operation failed; the contents of these
+        slots are invalid.
 
         Raises NativeFailure."""
         failed: set[int] = set()
@@ -51,8 +53,8 @@ class KvOpExecutor:
         return True
 
     def _holds_window(self, slot: int, n: int) -> bool:
-        """Whether `slot` still holds the sliding window before token `n`. An earlier restore in the same plan may have
-        reused those cells."""
+        """Whether `slot` still holds the tokens of the sliding window that ends before token `n`. A restore earlier in
+        the same plan may have reused their cells."""
         window = self._backend.limits.sliding_window
         return not window or self._backend.first_cached_token(slot) <= max(0, n - window + 1)
 

@@ -1,7 +1,7 @@
-"""Bookkeeping of which slots and cells of the KV memory hold which tokens.
+"""Bookkeeping of the KV memory: which slots and cells hold which tokens.
 
-A prefix stays cached after its request has ended, so that the next request with the same beginning does not compute it
-again. Pure: the cache returns operations for `op_executor` and touches no memory itself.
+A prefix remains cached after its request has ended, so that the next request with the same beginning does not compute
+it again. The cache does not touch the memory itself: it returns operations, which `op_executor` executes.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from engine.priority import Priority
 
 
 class PrefixCache:
-    """All prefixes of one context; see `engine.kv_memory.KvMemory`.
+    """All cached prefixes of one context. Implements `engine.kv_memory.KvMemory`.
 
-    Where the memory does not support full rollback, a prefix is never shortened: requests that continue from it get a
-    copy, which shares its cells and occupies a slot."""
+    If the memory does not support full rollback, a prefix is never shortened. A request that continues from a prefix
+    then gets a copy, which shares the prefix's cells and occupies another slot."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -48,9 +48,10 @@ class PrefixCache:
         return tuple(self._prefixes)
 
     def cells_by_owner(self) -> dict[tuple[Priority, str], int]:
-        """Number of cells by priority and owner. A shared cell counts for its prefix with the highest priority.
+        """Number of cells for each priority and owner. A cell that several prefixes share counts for the one with the
+        highest priority.
 
-        Any thread; reflects some moment of the last step."""
+        May be called on any thread; the numbers can be from the middle of a step."""
         counted: set[int] = set()
         n_cells: dict[tuple[Priority, str], int] = {}
         for prefix in sorted(self.prefixes, key=lambda each: (each.priority, each.used_at)):
@@ -77,9 +78,10 @@ class PrefixCache:
         return best, most
 
     def allocate(self, priority: Priority, keep: CachedPrefix | None = None) -> CachedPrefix | None:
-        """See `KvMemory.allocate`; never evicts `keep`.
+        """See `KvMemory.allocate`. Never evicts `keep`.
 
-        The last free slot is reserved for background work, which cannot evict the window's prefixes."""
+        The last free slot is reserved for background work, because background work cannot evict the prefixes of chats
+        in the app's window."""
         n_reserved_slots = 1 if priority < Priority.BACKGROUND else 0
         if len(self._free_slots) <= n_reserved_slots:
             self.evict(keep, priority)
@@ -193,7 +195,8 @@ class PrefixCache:
         ]  # fmt: skip
 
     def _can_reuse(self, prefix: CachedPrefix, n: int) -> bool:
-        """Whether the first `n` tokens can be reused. Token `n` attends to itself and `window` - 1 tokens before it."""
+        """Whether the first `n` tokens of a prefix can be reused. The next token, `n`, attends to itself and the
+        `window` - 1 tokens before it, so these must be cached."""
         if n == len(prefix.tokens):
             return True
         first_needed = max(0, n - self._limits.sliding_window + 1)
@@ -208,7 +211,7 @@ class PrefixCache:
         self._ops.append(Copy(source.slot, copy.slot, n))
 
     def _n_restorable(self, prefix: CachedPrefix, n: int) -> int:
-        """How many of the first `n` tokens can be restored from a snapshot."""
+        """Number of the prefix's first `n` tokens that a snapshot can restore."""
         if prefix.n_saved <= n:
             return prefix.n_saved
         return n if self._limits.supports_full_rollback else 0
@@ -225,5 +228,6 @@ class PrefixCache:
 
 
 def _is_protected(prefix: CachedPrefix, requester: Priority) -> bool:
-    """Background work never evicts or overwrites prefixes of the window."""
+    """Whether `requester` must not evict or overwrite `prefix`. Background work must not do so with prefixes of chats
+    in the app's window."""
     return requester == Priority.BACKGROUND and prefix.priority == Priority.WINDOW

@@ -1,7 +1,7 @@
-"""File format of a KV snapshot: header, tokens, state.
+"""File format of a KV snapshot: header, tokens, KV state.
 
-A file is written under a temporary name, flushed and renamed, so it is never incomplete under its own name. A checksum
-detects later damage.
+A file is written under a temporary name, synced to disk and renamed, so a file with its final name is always complete.
+A checksum detects later damage.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ _HEADER = struct.Struct("<8s16sIQ16s")
 
 
 class SnapshotDamaged(Exception):
-    """The file is not a snapshot, or its contents changed after it was written."""
+    """The file is not a KV snapshot, or its contents changed after it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     fingerprint: bytes
-    """16 bytes; identifies the model and the type of its KV memory."""
+    """16 bytes that identify the model and the type of its KV memory."""
     tokens: list[int]
     state_bytes: int
 
 
 def file_name(fingerprint: bytes, tokens: Sequence[int]) -> str:
-    """Depends only on the model and the tokens."""
+    """Name of a snapshot's file. It depends only on the model and the tokens."""
     return f"{hashlib.blake2b(fingerprint + _packed(tokens), digest_size=16).hexdigest()}{SUFFIX}"
 
 
 def write(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryview) -> None:
-    """Writes atomically. Raises OSError and then leaves no file behind."""
+    """Writes a KV snapshot atomically. If this raises OSError, no file remains."""
     packed = _packed(tokens)
     header = _HEADER.pack(MAGIC, fingerprint, len(tokens), len(state), _checksum(packed, state))
     write_atomic(path, (header, packed, state), durable=True)
 
 
 def read_header(path: Path) -> Header:
-    """Reads and checks header, tokens and file length, but not the state. Raises SnapshotDamaged, OSError."""
+    """Reads and checks the header, the tokens and the file length, but not the KV state. Raises SnapshotDamaged,
+    OSError."""
     with path.open("rb") as file:
         _, fingerprint, n_tokens, state_bytes, _ = _unpack(file.read(_HEADER.size))
         if path.stat().st_size != _HEADER.size + 4 * n_tokens + state_bytes:
@@ -53,7 +54,7 @@ def read_header(path: Path) -> Header:
 
 
 def read_state(path: Path) -> memoryview:
-    """Reads the state and verifies the checksum. Raises SnapshotDamaged, OSError."""
+    """Reads the KV state and verifies the checksum. Raises SnapshotDamaged, OSError."""
     with path.open("rb") as file:
         _, _, n_tokens, state_bytes, checksum = _unpack(file.read(_HEADER.size))
         if path.stat().st_size != _HEADER.size + 4 * n_tokens + state_bytes:

@@ -1,4 +1,5 @@
-"""Records the owners of each snapshot in a file beside it, so that the snapshots of a deleted chat can be deleted."""
+"""Records the owners of each KV snapshot in a file beside the snapshot, so that deleting a chat can delete its
+snapshots too."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ OWNERS = ".owners"
 
 
 def add_owner(snapshot: Path, owner: str) -> None:
-    """Adds an owner of the snapshot; "" means unknown. Does nothing if the snapshot does not exist. Raises OSError."""
+    """Adds an owner to a snapshot; "" means that the owner is unknown. Does nothing if the snapshot does not exist.
+    Raises OSError."""
     if not snapshot.exists():
         return
     owners = _owners(snapshot)
@@ -22,9 +24,11 @@ def add_owner(snapshot: Path, owner: str) -> None:
 
 
 def delete_snapshots(folder: Path, owners: Collection[str]) -> int:
-    """Deletes the snapshots of these owners and those whose owner is unknown. Returns the number of deleted ones.
+    """Deletes the snapshots of the given owners, and all snapshots whose owner is unknown. Returns the number of
+    deleted snapshots.
 
-    Any thread. May run while a model is loaded: a snapshot that is missing is computed again."""
+    May be called on any thread, even while a model is loaded: if a snapshot is missing, its prompt is computed
+    again."""
     n = 0
     with suppress(OSError):
         for snapshot in list(folder.glob(f"*{SUFFIX}")):

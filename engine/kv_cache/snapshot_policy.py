@@ -1,4 +1,4 @@
-"""Decides which cached prefixes are saved to disk, and when."""
+"""Decides which cached prefixes are saved to disk as KV snapshots, and when."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
 
 SAVE_PROMPT_TOKENS = 256
-"""Minimum number of computed (not cached) tokens for a prompt to be saved before its answer is generated."""
+"""A prompt of which at least this many tokens were computed, not cached, is saved before its answer is generated."""
 
 MIN_GROWTH_SHARE = 8
-"""A snapshot is always written whole, so a prefix is saved again only after it grew by 1/8."""
+"""A prefix is saved again only when at least 1/8 of its tokens are new, because a snapshot is always written whole."""
 
 SAVE_BYTES_PER_S = 2e9
-"""Assumed speed of copying KV state to host memory; measured: 3 GB/s and more."""
+"""Assumed speed of copying KV state to host memory. The measured speed is at least 3 GB/s."""
 
 MAX_SAVE_S = 0.03
-"""While the window is decoding, a snapshot that takes longer is postponed."""
+"""While an answer in the app's window is generated, a snapshot that would take longer than this is postponed."""
 
 MIN_UNSAVED_AT_UNLOAD, MAX_SAVED_AT_UNLOAD_BYTES = 8, 512 * 2**20
-"""On unload: minimum number of tokens in no snapshot for a prefix to be saved, and the size limit for all of them."""
+"""Limits for snapshots when a model is unloaded. A prefix is saved if at least MIN_UNSAVED_AT_UNLOAD of its tokens are
+in no snapshot. Prefixes are considered from the most recently used, up to a total size of MAX_SAVED_AT_UNLOAD_BYTES."""
 
 
 class SnapshotPolicy:
-    """Native thread only. Does nothing without a store."""
+    """Saves cached prefixes as KV snapshots when they are due. Does nothing without a snapshot store. Used only on the
+    native thread, the one that decodes."""
 
     def __init__(self, backend: Backend, cache: PrefixCache, snapshots: SnapshotStore | None) -> None:
         self._backend = backend
@@ -33,13 +35,14 @@ class SnapshotPolicy:
         self._requested: list[CachedPrefix] = []
 
     def prompt_computed(self, prefix: CachedPrefix, n_computed: int) -> None:
-        """Requests a snapshot of a prefix in use, so that a crash during its answer does not lose a long prompt.
-        `n_computed`: tokens of the prompt that were not cached."""
+        """Requests a snapshot of a prefix whose prompt was just computed, so that a crash during the answer does not
+        lose a long prompt. `n_computed` is the number of prompt tokens that were not cached."""
         if self._snapshots is not None and n_computed >= SAVE_PROMPT_TOKENS:
             self._requested.append(prefix)
 
     def save_due(self, *, window_is_decoding: bool) -> None:
-        """Takes the snapshots that are due, except those that would interrupt the window's answer for too long."""
+        """Saves the prefixes that are due, except those whose snapshot would interrupt an answer in the app's window
+        for too long."""
         if self._snapshots is None:
             return
         requested, self._requested = self._requested, []
@@ -56,7 +59,7 @@ class SnapshotPolicy:
             self._save(prefix, self._snapshots)
 
     def save_at_unload(self) -> None:
-        """Takes the snapshots that were too small to be due so far, such as the last turn of a chat."""
+        """Saves the prefixes that had too few new tokens to be due so far, such as the last turn of a chat."""
         if self._snapshots is None:
             return
         room_bytes = float(MAX_SAVED_AT_UNLOAD_BYTES)

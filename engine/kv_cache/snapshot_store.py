@@ -1,6 +1,6 @@
-"""Snapshots of cached prefixes on disk, so that no prompt is computed again after a restart or a crash.
+"""Stores KV snapshots of cached prefixes on disk, so that prompts are not computed again after a restart or a crash.
 
-Snapshots are written on a background thread; a state that is still in memory can be restored before it is on disk.
+A background thread writes the snapshots. A KV state that is still in memory can be restored before it is on disk.
 """
 
 from __future__ import annotations
@@ -23,26 +23,29 @@ from engine.kv_memory import common_prefix_length
 log = logging.getLogger(__name__)
 
 SNAPSHOT_CAP_BYTES = 8 * 1024**3
-"""Limit on disk for the snapshots of all models together."""
+"""Maximum size on disk of the snapshots of all models together."""
 
 MAX_STATES_BYTES = 256 * 1024 * 1024
-"""Limit for states in memory: those to be written or restored soon and, without full rollback, those used last, because
-a sequence that continued from such a state no longer contains it."""
+"""Maximum size of the KV states in memory: those that wait to be written or will be restored soon. Without full
+rollback, written states remain in memory too, because a sequence that continued from such a state no longer contains
+it."""
 
 MAX_QUEUED_BYTES = 512 * 1024 * 1024
-"""Limit for states queued to be written. While a slow disk keeps the queue full, further states are dropped."""
+"""Maximum size of the KV states that wait to be written. While a slow disk keeps this queue full, further states are
+not written."""
 
 MAX_CLOSE_S = 10.0
-"""Limit for `close`. States that are not written by then are lost and computed again when needed."""
+"""Maximum duration of `close`. States that are not written by then are lost, and their tokens are computed again when
+needed."""
 
 
 class SnapshotStore:
-    """The snapshots of one loaded model, in a folder shared with other models.
+    """The KV snapshots of one loaded model, in a folder shared with other models.
 
-    Native thread, except that `fetch` calls back from a reading thread."""
+    Used only on the native thread, the one that decodes. `fetch` calls its `done` on a reading thread."""
 
     def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, supports_full_rollback: bool) -> None:
-        """`cap_bytes` limits the whole folder. `supports_full_rollback`: as in `Limits`."""
+        """`cap_bytes` limits the size of the whole folder. `supports_full_rollback` is that of `Limits`."""
         self._folder = folder
         self._fingerprint = fingerprint
         self._cap_bytes = cap_bytes
@@ -57,16 +60,16 @@ class SnapshotStore:
         self._index_folder()
 
     def has_room(self, n_bytes: int) -> bool:
-        """Whether the write queue accepts a state of this size."""
+        """Whether the write queue accepts a KV state of this size."""
         with self._lock:
             return not self._queued_bytes or self._queued_bytes + n_bytes <= MAX_QUEUED_BYTES
 
     def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False, is_last: bool = False) -> bool:
-        """Queues the state of `tokens` to be written; False if the queue is full. Replaces snapshots of shorter
-        prefixes of `tokens`.
+        """Queues the KV state of `tokens` for writing; returns False if the queue is full. With full rollback, the
+        written snapshot replaces those of shorter prefixes of `tokens`.
 
-        `needed_soon`: the state also stays in memory until it is taken or displaced. `is_last`: the queue's limit does
-        not apply."""
+        With `needed_soon`, the state also remains in memory until it is taken or newer states displace it. With
+        `is_last`, the limit of the queue does not apply."""
         tokens = list(tokens)
         key = snapshot_file.file_name(self._fingerprint, tokens)
         is_queued = is_last or self.has_room(len(state))
@@ -80,13 +83,14 @@ class SnapshotStore:
         return is_queued
 
     def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """Key and tokens of the state in memory with the longest usable common prefix with `tokens`."""
+        """Returns key and tokens of the state in memory that has the longest usable common prefix with `tokens`."""
         with self._lock:
             candidates = [(key, state_tokens) for key, (state_tokens, _) in self._states.items()]
         return self._best_match(candidates, tokens)
 
     def find_on_disk(self, tokens: list[int], n_known: int) -> str | None:
-        """Key of the snapshot on disk that covers the most of `tokens`; None if that is not more than `n_known`."""
+        """Returns the key of the snapshot on disk that has the longest usable common prefix with `tokens`; None if that
+        prefix is not longer than `n_known` tokens."""
         with self._lock:
             candidates = [each for each in self._on_disk.items() if each[0] not in self._states]
         best = self._best_match(candidates, tokens)
@@ -95,11 +99,12 @@ class SnapshotStore:
         return best[0]
 
     def fetch(self, key: str, done: Callable[[], None]) -> None:
-        """Reads a snapshot into memory and then calls `done` on the reading thread, also if reading failed."""
+        """Reads a snapshot into memory on the reading thread, then calls `done` there, even if reading failed."""
         self._run(self._reader, self._read, key, done)
 
     def take(self, key: str) -> memoryview | None:
-        """The state of a key from `find`, to be restored; None if it was displaced since."""
+        """Returns the state of a key from `find`, so that it can be restored; None if newer states have displaced it
+        since."""
         with self._lock:
             found = self._states.get(key)
             if key in self._on_disk:
@@ -115,12 +120,12 @@ class SnapshotStore:
             (self._folder / key).unlink(missing_ok=True)
 
     def record_owner(self, tokens: list[int], owner: str) -> None:
-        """Records the owner of the snapshot of `tokens`, after `put`."""
+        """Records the owner of the snapshot of `tokens`. Call it after `put`."""
         key = snapshot_file.file_name(self._fingerprint, tokens)
-        self._run(self._writer, self._write_owner, key, owner)  # on the same thread, so after the snapshot itself
+        self._run(self._writer, self._write_owner, key, owner)  # the writing thread writes the snapshot first
 
     def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
-        """Waits until all states are written, at most `timeout_s`. Cancels reads that have not begun."""
+        """Waits until all states are written, but at most `timeout_s`. Cancels reads that have not begun."""
         self._reader.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             unfinished = set(self._unfinished)
@@ -141,7 +146,7 @@ class SnapshotStore:
             self._unfinished.discard(future)
 
     def _write_owner(self, key: str, owner: str) -> None:
-        with suppress(OSError):  # a snapshot without a known owner is deleted with the next deleted chat
+        with suppress(OSError):  # a snapshot without a recorded owner is deleted together with the next deleted chat
             add_owner(self._folder / key, owner)
 
     def _best_match(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
@@ -179,7 +184,7 @@ class SnapshotStore:
                 self._queued_bytes -= len(state)
 
     def _index_written(self, key: str, tokens: list[int], needed_soon: bool) -> None:
-        """Adds a written snapshot to the index and deletes those that it replaces."""
+        """Adds a written snapshot to the index and deletes the snapshots that it replaces."""
         with self._lock:
             self._on_disk[key] = tokens
             if not needed_soon:
@@ -196,10 +201,10 @@ class SnapshotStore:
         path = self._folder / key
         try:
             with self._lock:
-                if key in self._states:  # another request has read it in the meantime
+                if key in self._states:  # another request has read this snapshot meanwhile
                     return
             state = snapshot_file.read_state(path)
-            path.touch()  # the modification time is the time of the last use
+            path.touch()  # marks the snapshot as just used: the least recently modified ones are deleted first
             with self._lock:
                 self._add_state(key, self._on_disk[key], state)
         except (SnapshotDamaged, OSError, KeyError):
@@ -212,15 +217,16 @@ class SnapshotStore:
             unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
             return
-        for path in unfinished:  # left by a process that was killed
+        for path in unfinished:  # left over by a process that was killed
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         for path in files:
-            with suppress(OSError):  # skips an unreadable file
+            with suppress(OSError):  # an unreadable file is skipped
                 self._index_file(path)
 
     def _index_file(self, path: Path) -> None:
-        """Deletes a damaged file. Raises OSError."""
+        """Adds a snapshot file to the index if it belongs to this model; deletes it if it is damaged. Raises
+        OSError."""
         try:
             header = snapshot_file.read_header(path)
             if path.name != snapshot_file.file_name(header.fingerprint, header.tokens):
@@ -232,7 +238,7 @@ class SnapshotStore:
                 self._on_disk[path.name] = header.tokens
 
     def _enforce_cap(self) -> None:
-        """Deletes the least recently used snapshots of all models while the folder is over its limit."""
+        """Deletes the least recently used snapshots, of all models, until the folder is within its size limit."""
         with suppress(OSError):
             files = sorted(
                 (path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob(f"*{SUFFIX}")
@@ -246,7 +252,7 @@ class SnapshotStore:
 
 
 def open_snapshot_store(folder: Path | None, cap_bytes: int, backend: Backend) -> SnapshotStore | None:
-    """The store of `backend`'s model; None without a folder."""
+    """Opens the snapshot store for `backend`'s model; returns None if `folder` is None."""
     if folder is None:
         return None
     rollback = backend.limits.supports_full_rollback

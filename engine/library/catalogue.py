@@ -20,22 +20,24 @@ class CatalogueEntry:
     repo: str
     quantisation: str
     size_bytes: int
-    """Approximate; the hub has the exact size."""
+    """The approximate size of the download. The hub has the exact size."""
     n_params: int
     n_ctx_train: int
     licence: str
     good_for: GoodFor
     n_active: int = 0
-    """Parameters used for one token of a mixture of experts; 0: all."""
+    """Parameters used for each token of a mixture-of-experts model; 0 if all are used."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError."""
+        """Raises ValueError if the entry is invalid."""
         if self.good_for not in get_args(GoodFor) or self.repo.count("/") != 1 or self.size_bytes <= 0:
             raise ValueError(f"{self.name}: not an entry of the catalogue")
 
 
 def catalogue(file: Path = FILE) -> tuple[CatalogueEntry, ...]:
-    """Smallest first. The file is part of the program, so errors in it are bugs and raise."""
+    """The recommended models, smallest first.
+
+    The file is part of the program, so an error in it is a bug and raises an exception."""
     found = json.loads(file.read_text(encoding="utf-8"))
     entries = [CatalogueEntry(**each) for each in found["models"]]
     return tuple(sorted(entries, key=lambda entry: entry.size_bytes))

@@ -1,4 +1,4 @@
-"""The model that is included with Inglenook: its file name, its checksum, where it is searched."""
+"""The model that is included with Inglenook: its file name, its checksum, and the folders in which it is searched."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
 INSTALLED = Path(__file__).resolve().parents[2] / "resources" / "models"
-"""Where an installer puts it."""
+"""The folder into which an installer puts the model."""
 
 
 def find_default_model(profile: Profile) -> Path | None:
-    """The file in this profile, in the account's default profile (where set-up puts it), or in the installation."""
+    """The path of the included model; None if it is missing.
+
+    Searches this profile, the account's default profile (into which set-up puts the model), and the installation."""
     for folder in (profile.models, Profile.default().models, INSTALLED):
         candidate = folder / FILE_NAME
         if candidate.is_file():

@@ -1,7 +1,7 @@
-"""Downloads one model from the hub to disk. A file gets its name only when it is complete and its checksum matches.
+"""Downloads one model from the hub to disk.
 
-Data is written to `NAME.part`; `NAME.part.json` describes the file that it belongs to. Interrupted downloads resume
-from there.
+Data is written to `NAME.part`, which is renamed to `NAME` only when it is complete and its checksum matches.
+`NAME.part.json` describes the file to which the part belongs. An interrupted download resumes from the part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["Download", "DownloadProgress", "DownloadStep", "StopSignal", "Stoppe
 
 PART_SUFFIX, DESCRIPTION_SUFFIX = ".part", ".part.json"
 SPARE_BYTES = 256 << 20
-"""Left free on the disk, for other programs and the chat database."""
+"""Disk space that must remain free after a download, for other programs and the chat database."""
 
 _HASH_BLOCK = 1 << 20
 
@@ -36,7 +36,7 @@ DownloadStep = Literal["fetching", "verifying"]
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """Of all files together, in bytes."""
+    """The progress of a download. The numbers of bytes cover all files of the model together."""
 
     step: DownloadStep
     n_bytes: int
@@ -44,7 +44,8 @@ class DownloadProgress:
 
 
 class Download:
-    """`run` blocks; any thread. `stop` may be set on any other thread and ends it promptly."""
+    """The download of one model. `run` blocks and may be called on any thread. Setting `stop` on another thread ends
+    `run` promptly."""
 
     def __init__(self, hub: Hub, variant: ModelVariant, folder: Path, transfer: Transfer | None = None) -> None:
         self.variant = variant
@@ -53,7 +54,7 @@ class Download:
         self._folder = folder
         self._transfer = transfer or Transfer()
         self._n_previous = 0
-        """Bytes of the files before the current one."""
+        """Total size of the files before the current one."""
         self._step: DownloadStep = "fetching"
         self._on_progress: Callable[[DownloadProgress], None] = lambda progress: None
 
@@ -68,10 +69,10 @@ class Download:
         return sum(self._n_downloaded(file) for file in self.variant.files)
 
     def run(self, on_progress: Callable[[DownloadProgress], None] = lambda progress: None) -> Path:
-        """Downloads the missing bytes and returns the model's path.
+        """Downloads the missing bytes and returns the path of the model's first file.
 
-        Raises Stopped, HubUnreachable, HubRefused, DiskFull, CannotWrite; partial files are kept. Raises Corrupt; the
-        file is deleted."""
+        Raises Stopped, HubUnreachable, HubRefused, DiskFull or CannotWrite, and keeps the partial files. If a checksum
+        does not match, deletes the file and raises Corrupt."""
         self._on_progress = on_progress
         self._n_previous = 0
         try:
@@ -87,7 +88,7 @@ class Download:
         return self.path
 
     def discard(self) -> None:
-        """Deletes partial files, but no complete ones."""
+        """Deletes the partial files. Complete files are kept."""
         for file in self.variant.files:
             self._discard(file)
 
@@ -108,14 +109,14 @@ class Download:
         self._description(file).unlink(missing_ok=True)
 
     def _prepare_part(self, file: RemoteFile) -> None:
-        """Discards an existing part of another file."""
+        """Deletes an existing part that belongs to another file, and writes the description of the new part."""
         description = {"file": asdict(file), "choice": asdict(self.variant)}
         if _read(self._description(file)).get("file") != asdict(file):
             self._discard(file)
         write_atomic(self._description(file), json.dumps(description, indent=1))
 
     def _verify(self, path: Path, file: RemoteFile) -> bool:
-        """Whether the checksum matches. Raises Stopped."""
+        """Whether the file at `path` has the expected checksum. Raises Stopped."""
         self._step = "verifying"
         digest = hashlib.sha256()
         with path.open("rb") as data:
@@ -157,7 +158,7 @@ class Download:
 
 
 def unfinished_variants(folder: Path) -> tuple[ModelVariant, ...]:
-    """The variants with partial files in this folder. Unreadable descriptions are skipped."""
+    """The model variants whose download into this folder is unfinished. Unreadable descriptions are skipped."""
     found: dict[tuple[str, str], ModelVariant] = {}
     with contextlib.suppress(OSError):
         for path in sorted(folder.glob(f"*{DESCRIPTION_SUFFIX}")):
@@ -186,7 +187,7 @@ def _read(description: Path) -> dict[str, Any]:
 
 
 def _safe_name(name: str) -> str:
-    """The last component of a path in a repository. Raises CannotWrite if it is not a GGUF file name."""
+    """The last component of a file's path in a repository. Raises CannotWrite if it is not the name of a GGUF file."""
     base = name.replace("\\", "/").rpartition("/")[2]
     if not base.lower().endswith(".gguf") or base.startswith("."):
         raise CannotWrite(Reason("{name} is not a valid name of a model file", name=repr(base)))

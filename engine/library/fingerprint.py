@@ -1,4 +1,7 @@
-"""Identifies the weights in a model's files. KV snapshots and passed load trials are valid for one fingerprint only."""
+"""Computes a fingerprint of the weights in a model's files.
+
+KV snapshots on disk and the record of a passed load trial are valid for one fingerprint only.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ from pathlib import Path
 from engine.library.split_files import split_paths
 
 _END = 1 << 20
-"""Bytes that are read at both ends of each file."""
+"""The number of bytes that are read at the start and at the end of each file."""
 
 _N_SAMPLES, _SAMPLE = 32, 1 << 12
-"""Evenly spaced blocks read in between, because some tools rewrite weights and restore the modification time."""
+"""The number and size of the evenly spaced blocks that are read in between.
+
+Some tools rewrite weights and restore the modification time, so only the content shows the change."""
 
 
 def fingerprint(path: Path, kind: str) -> bytes:
-    """16 bytes computed from `kind`, llama.cpp's version, and size, modification time and samples of each file.
+    """A hash of 16 bytes over `kind`, the version of llama-cpp-python, and each file's size, modification time and
+    samples.
 
-    Independent of the file name, so moved files keep their snapshots. Raises OSError."""
+    It does not depend on the file name, so the snapshots of a moved file stay valid. Raises OSError."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{kind} {importlib.metadata.version('llama-cpp-python')}".encode())
     for file in split_paths(path):

@@ -1,7 +1,7 @@
-"""Reads the header of a GGUF file and checks it against the file before llama.cpp reads it.
+"""Reads the header of a GGUF file and checks it before llama.cpp reads the file.
 
-llama.cpp's reader has had memory bugs, and some files make it abort the process; damaged downloads also get a clearer
-error here. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+llama.cpp's reader has had memory bugs, and some files make it abort the process. For damaged downloads, the check also
+gives a clearer error. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from engine.errors import ModelFileError, Reason
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 
 MAX_ENTRIES = 100_000
-"""Metadata entries or tensors; the largest real models have some thousands."""
+"""Limit for the number of metadata entries and for the number of tensors. The largest real models have some
+thousands."""
 
 MAX_STRING = 64 * 1024 * 1024
 MAX_KEY, MAX_TENSOR_NAME = 65_535, 1024
-"""Bytes. The format limits keys to this; llama.cpp limits tensor names to 63."""
+"""Limits in bytes. The format limits keys to 65,535 bytes; llama.cpp limits tensor names to 63 bytes."""
 
 MAX_TEXTS = 8_000_000
-"""Strings in all arrays of a file. The largest vocabularies have 262,144 tokens and twice as many merges."""
+"""Limit for the number of strings in all arrays of a file. The largest vocabularies have 262,144 tokens and twice as
+many merge rules."""
 
 MAX_KEPT_TOTAL = 16 << 20
-"""Bytes of strings, plus 8 per number, that are kept of one file."""
+"""Limit for the metadata of one file that is held in memory: the bytes of all strings, plus 8 for each number in an
+array."""
 
 MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
 _LAYERS = ("block_count", "attention.shared_kv_layers")
@@ -38,13 +41,13 @@ _SIZES = (
     "ssm.state_size", "ssm.conv_kernel", "ssm.group_count", "wkv.head_size", "token_shift_count", "shortconv.l_cache",
     "kda.head_dim",
 )  # fmt: skip
-"""Keys that are multiplied in memory estimates. None may be negative or close to the limit of 32 bits."""
+"""Keys whose values are multiplied in memory estimates. A value may not be negative or larger than MAX_SIZE."""
 
 _SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 
 BLOCKS: dict[int, tuple[int, int]] = {
-    # tensor type: (elements, bytes) of one block
+    # tensor type: (elements per block, bytes per block)
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
@@ -56,7 +59,8 @@ BLOCKS: dict[int, tuple[int, int]] = {
 Value = int | float | bool | str | tuple[int, ...]
 
 MAX_KEPT = 4096
-"""Bytes of a string, or numbers of an array, that are kept. Vocabularies are skipped."""
+"""The longest string (in bytes) and the longest array (in numbers) that are held in memory. Vocabularies are
+skipped."""
 
 _FORMATS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _FLOATS = (6, 12)
@@ -64,28 +68,29 @@ _FLOATS = (6, 12)
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """A file's metadata and tensor sizes. `values` holds numbers, short strings, short integer arrays, and for string
-    arrays their length."""
+    """The metadata and tensor sizes of a GGUF file.
+
+    `values` holds numbers, short strings and short integer arrays. Of a string array it holds only the length."""
 
     values: Mapping[str, Value]
     tensor_bytes: Mapping[str, int]
-    """Bytes by tensor name."""
+    """The size of each tensor in bytes, by name."""
     n_elements: int = 0
-    """Numbers in all tensors."""
+    """The number of elements in all tensors together."""
     long_texts: frozenset[str] = frozenset()
-    """Keys of strings that are too long to be kept."""
+    """The keys of strings that are too long to be in `values`."""
 
     @property
     def architecture(self) -> str:
         return str(self.values.get("general.architecture", ""))
 
     def number(self, key: str, default: int = 0) -> int:
-        """An integer from the architecture's own keys."""
+        """The integer at `key` below the architecture's name, as in `llama.block_count`; `default` if there is none."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         return int(value) if isinstance(value, int) else default
 
     def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
-        """As `number`, for keys that may have a value for each layer."""
+        """One integer per layer. The value at `key` may be an array, or one number for all layers."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         if isinstance(value, tuple):
             return (*value, *(default for _ in range(n_layers)))[:n_layers]
@@ -93,8 +98,9 @@ class GgufHeader:
 
 
 def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires.
+    """Reads and checks the header of a GGUF file.
 
+    Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires. Passing the same
     `arrays` speeds up reading many files in sequence."""
     try:
         size = path.stat().st_size
@@ -143,7 +149,7 @@ class _Header:
             raise self._error("the file is incomplete; download it again")
 
     def check_sizes(self) -> None:
-        """Raises if a number would make a memory estimate or a per-layer list excessive."""
+        """Raises ModelFileError if a number would make a memory estimate or a list of layers excessively large."""
         architecture = self.values.get("general.architecture", "")
         limits = dict.fromkeys(_SIZES, MAX_SIZE) | dict.fromkeys(_LAYERS, MAX_LAYERS)
         for key, largest in limits.items():
@@ -168,7 +174,8 @@ class _Header:
             self.long_texts.add(name)
 
     def _value(self, kind: int) -> Value | None:
-        """The value, or None if it is not kept."""
+        """A metadata value. Returns None for values that are skipped: long strings, long arrays, and arrays of
+        floats."""
         if kind in _SCALAR_SIZES:
             (scalar,) = struct.unpack(_FORMATS[kind], self._take(_SCALAR_SIZES[kind]))
             return cast(Value, scalar)
@@ -196,7 +203,7 @@ class _Header:
         return None
 
     def _tensor(self) -> int:
-        """The end of the tensor's data, relative to the start of all data."""
+        """Reads the entry of one tensor. Returns the end of its data, relative to the start of all tensor data."""
         name = self._string(MAX_TENSOR_NAME).decode(errors="replace")
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
@@ -205,7 +212,7 @@ class _Header:
         for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
             n_elements *= dim
         kind, offset = struct.unpack("<IQ", self._take(12))
-        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # unknown newer types: check only the offset
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # for unknown newer types only the offset is checked
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
         self.n_elements += n_elements

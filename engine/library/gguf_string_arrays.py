@@ -1,4 +1,4 @@
-"""Skips string arrays in GGUF headers: vocabularies of 150,000 tokens and as many merges."""
+"""Skips string arrays in GGUF headers, such as vocabularies of 150,000 tokens and lists of as many merge rules."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from io import BufferedReader
 _LENGTH = struct.Struct("<Q")
 _BLOCK = 1 << 16
 _SAMPLE = 512
-"""Leading bytes that identify a known array, before all of its bytes are compared."""
+"""The number of leading bytes by which a cached array is found, before all of its bytes are compared."""
 
 MAX_KEPT_BYTES = 64 << 20
 
 
 class TruncatedArray(Exception):
-    """The array exceeds the file, or contains an impossible length."""
+    """The array is longer than the file, or contains an impossible length."""
 
 
 class StringArraySkipper:
-    """Caches skipped arrays. Models of one family share a vocabulary, and comparing its bytes takes a hundredth of the
-    time of walking through its lengths. Not thread-safe."""
+    """Skips string arrays, and caches their bytes to skip equal arrays faster. Not thread-safe.
+
+    Models of one family share a vocabulary. Comparing its bytes takes a hundredth of the time of reading the length of
+    every string."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, bytes], bytes] = {}
         self._n_kept = 0
 
     def skip(self, file: BufferedReader, n_texts: int, largest: int) -> None:
-        """Moves `file` behind `n_texts` strings of at most `largest` bytes each. Raises TruncatedArray."""
+        """Moves `file` past `n_texts` strings of at most `largest` bytes each. Raises TruncatedArray."""
         start = file.tell()
         key = (n_texts, file.read(_SAMPLE))
         file.seek(start)
@@ -46,7 +48,7 @@ class StringArraySkipper:
 
 
 def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
-    """As `skip`, without the cache: reads every length."""
+    """As `StringArraySkipper.skip`, but without the cache: reads the length of every string."""
     unpack = _LENGTH.unpack_from
     block_at = file.tell()
     block = file.read(_BLOCK)
@@ -64,7 +66,7 @@ def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
             raise TruncatedArray
         place += 8 + length
     end = block_at + place
-    if place > len(block):  # the last string exceeds the block
+    if place > len(block):  # the last string ends after the block
         file.seek(0, 2)
         if end > file.tell():
             raise TruncatedArray

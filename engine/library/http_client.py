@@ -1,4 +1,4 @@
-"""HTTP clients with the system's proxy settings, and an error that names an unsupported proxy."""
+"""Creates HTTP clients that use the system's proxy settings, and reports proxies that are not supported."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SOCKS = ("socks", "socks4", "socks4a", "socks5", "socks5h")
 
 
 def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
-    """Creates a client of type `kind`. It reads the proxy settings, so an unsupported proxy is detected before any
-    request.
+    """Creates a client of type `kind`.
 
+    The client reads the proxy settings when it is created, so an unsupported proxy is detected before any request.
     Raises ProxyUnusable."""
     try:
         return kind(**options)
@@ -33,12 +33,12 @@ def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
         import httpx2
 
         if isinstance(error, httpx2.InvalidURL):
-            raise ProxyUnusable(_unusable_proxy() or "") from None  # the error's text may contain the password
+            raise ProxyUnusable(_unusable_proxy() or "") from None  # the error's text may contain the proxy's password
         raise
 
 
 def _unusable_proxy() -> str | None:
-    """The first proxy that cannot be used, redacted; None if all can be used."""
+    """The first proxy in the system's settings that cannot be used, without its password; None if all can be used."""
     import httpx2
 
     found = getproxies()
@@ -57,13 +57,13 @@ def _unusable_proxy() -> str | None:
 
 
 def redacted(address: str) -> str:
-    """A proxy's address without user and password. `socks://`, as GNOME and curl use it, means SOCKS 5."""
+    """A proxy's address without user name and password. `socks://`, which GNOME and curl use, becomes `socks5://`."""
     scheme, _, rest = address.partition("://")
     scheme = "socks5" if scheme.lower() == "socks" else scheme
     try:
         parts = urlsplit(f"//{rest}")
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # not an address: the text may contain anything
+    except ValueError:  # not a valid address: the text may contain a password
         return f"{scheme}://…"
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}{f':{port}' if port else ''}"

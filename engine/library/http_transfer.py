@@ -1,4 +1,4 @@
-"""Downloads one file over HTTP; resumes after interruptions and stalls."""
+"""Downloads one file over HTTP. Interrupted and stalled downloads are resumed."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     import httpx2
 
 CONNECT_S, STALL_S = 10.0, 20.0
-"""Seconds without data after which a connection is closed."""
+"""A connection is closed if it is not established within CONNECT_S, or if no data arrives for STALL_S."""
 
 MAX_TRIES = 5
-"""Consecutive tries without a single byte."""
+"""The transfer fails after this many consecutive tries without a single byte."""
 
 RETRY_DELAY_S = 1.0
-"""Before the second try; doubled for each further one."""
+"""The delay before the second try. It doubles for each further try."""
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
 class Stopped(Exception):
-    """The transfer was stopped; the received bytes are kept."""
+    """The transfer was stopped. The bytes received so far are kept."""
 
 
 class StopSignal:
-    """Can be set once, on any thread. Interrupts waiting for the network."""
+    """Stops a transfer. It can be set once, on any thread, and interrupts waiting for the network."""
 
     def __init__(self) -> None:
         self._set = threading.Event()
@@ -53,17 +53,17 @@ class StopSignal:
         return self._set.is_set()
 
     def check(self) -> None:
-        """Raises Stopped if it is set."""
+        """Raises Stopped if the signal is set."""
         if self._set.is_set():
             raise Stopped
 
     def wait(self, seconds: float) -> None:
-        """Raises Stopped as soon as it is set."""
+        """Waits for `seconds`. Raises Stopped as soon as the signal is set."""
         if self._set.wait(seconds):
             raise Stopped
 
     def on_set(self, wake: Callable[[], None] | None) -> None:
-        """Sets the callback for `set`; None removes it. Raises Stopped if it is already set."""
+        """Sets the function that `set` calls; None removes it. Raises Stopped if the signal is already set."""
         with self._lock:
             self._wake = wake
         if wake is not None:
@@ -71,7 +71,7 @@ class StopSignal:
 
 
 class Transfer:
-    """`fetch` blocks and uses its own connection."""
+    """Downloads files over HTTP. Each call of `fetch` blocks and uses its own HTTP client."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Transfer:
         self._max_tries, self._retry_delay_s = max_tries, retry_delay_s
 
     def fetch(self, url: str, part: Path, size_bytes: int, stop: StopSignal, on_bytes: Callable[[int], None]) -> None:
-        """Appends to `part` until it has at least `size_bytes`. Calls `on_bytes` with its current length.
+        """Downloads the file at `url` and appends its data to `part`, until `part` has at least `size_bytes`.
 
-        Raises Stopped, HubUnreachable, HubRefused, OSError."""
+        Calls `on_bytes` with the current length of `part`. Raises Stopped, HubUnreachable, HubRefused, OSError."""
         import httpx2
 
         timeout = httpx2.Timeout(self._stall_s, connect=self._connect_s)
@@ -122,11 +122,12 @@ class Transfer:
         stop: StopSignal,
         on_bytes: Callable[[int], None],
     ) -> None:
-        """Uses one connection. Raises _TryAgain, httpx2's errors, and as `fetch`."""
+        """Makes one request and appends its data to `part`. Raises _TryAgain, the errors of httpx2, and those of
+        `fetch`."""
         n_have = size_on_disk(part)
         headers = {"Range": f"bytes={n_have}-"} if n_have else {}
         with client.stream("GET", url, headers=headers) as response:
-            if response.status_code == 416:  # the file is shorter than the received part
+            if response.status_code == 416:  # the file is shorter than the part
                 part.unlink(missing_ok=True)
             start = _start_offset(response, url, n_have)
             stop.on_set(_connection_closer(response))
@@ -149,20 +150,20 @@ def _append(
         if (now := time.monotonic()) - reported_at > 0.1:
             reported_at = now
             on_bytes(file.tell())
-        if file.tell() > size_bytes:  # not the expected file; its checksum will not match
+        if file.tell() > size_bytes:  # not the expected file: its checksum will not match
             break
     on_bytes(file.tell())
 
 
 def _start_offset(response: httpx2.Response, url: str, n_have: int) -> int:
-    """The position of the response's first byte in the file. Raises _TryAgain, HubRefused."""
+    """The offset in the file at which the response's data starts. Raises _TryAgain, HubRefused."""
     status = response.status_code
     if status == 206:
         found = _RANGE.match(response.headers.get("Content-Range", ""))
         if found is None or not 0 <= (start := int(found[1])) <= n_have:
             raise _TryAgain("it sent another part than was asked for")
         return start
-    if status == 200:  # the whole file
+    if status == 200:  # the response is the whole file
         return 0
     if status in (401, 403):
         raise Gated(status, url)
@@ -172,7 +173,7 @@ def _start_offset(response: httpx2.Response, url: str, n_have: int) -> int:
 
 
 def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
-    """A function that aborts a blocked read from another thread."""
+    """Returns a function that aborts a blocked read of `response` from another thread."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
 
@@ -185,11 +186,11 @@ def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
 
 
 class _TryAgain(Exception):
-    """A temporary error."""
+    """An error that may disappear when the request is repeated."""
 
 
 def size_on_disk(path: Path) -> int:
-    """In bytes; 0 if the file does not exist."""
+    """The size of a file in bytes; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except OSError:

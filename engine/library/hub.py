@@ -1,6 +1,6 @@
 """Searches models on the Hugging Face hub and lists their files.
 
-The hub is contacted only on a user's request, and never with the user's token.
+The hub is contacted only on the user's request, and never with the user's token.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 TIMEOUT_S = 12.0
-"""For one request."""
+"""The timeout of one request."""
 MAX_RESULTS = 20
 _NOT_MODELS = ("mmproj", "imatrix")
 
@@ -49,7 +49,7 @@ class HubModel:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of a repository. `name` is its path there, `sha256` the hub's checksum of the whole file."""
+    """A file of a repository. `name` is its path in the repository, `sha256` the hub's checksum of the whole file."""
 
     name: str
     size_bytes: int
@@ -58,7 +58,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelVariant:
-    """A model of a repository at one revision, in one quantisation: one file or several."""
+    """One quantisation of a model at one revision of its repository, in one file or several."""
 
     repo: str
     revision: str
@@ -75,13 +75,15 @@ class ModelVariant:
 
 
 class Hub:
-    """Any thread; calls block. `endpoint` None: the public hub, or the one in HF_ENDPOINT."""
+    """The model hub. Any thread. Each call blocks.
+
+    With `endpoint` None, the hub is the one in the variable HF_ENDPOINT, or else the public one."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         self._endpoint = endpoint.rstrip("/") if endpoint else None
 
     def search(self, text: str) -> tuple[HubModel, ...]:
-        """The most downloaded first. Raises HubUnreachable, HubRefused."""
+        """The repositories that match `text`, the most downloaded first. Raises HubUnreachable, HubRefused."""
         api = hub_api(self._endpoint)
         with _translated_errors():
             found = api.list_models(
@@ -94,7 +96,7 @@ class Hub:
             return tuple(_model(each) for each in found)
 
     def variants(self, repo: str) -> tuple[ModelVariant, ...]:
-        """All downloadable quantisations, largest first.
+        """All downloadable quantisations in a repository, largest first.
 
         Raises HubUnreachable, HubRefused, NothingToDownload."""
         api = hub_api(self._endpoint)
@@ -102,7 +104,7 @@ class Hub:
             revision = api.model_info(repo, expand=["sha"]).sha or "main"
             files = {}
             for entry in api.list_repo_tree(repo, recursive=True, revision=revision):
-                lfs = getattr(entry, "lfs", None)  # without it the checksum is unknown
+                lfs = getattr(entry, "lfs", None)  # has the file's checksum
                 if entry.path.lower().endswith(".gguf") and lfs is not None:
                     files[entry.path] = RemoteFile(entry.path, int(lfs.size), str(lfs.sha256))
         found = [_variant(repo, revision, name, files) for name in files if _is_first(name)]
@@ -130,15 +132,17 @@ PREFERRED_QUANTISATIONS = (
     "Q3_K_M",
     "Q2_K",
 )
-"""Below four bits answers become noticeably worse; above, they mostly become slower."""
+"""Quantisations in order of preference.
+
+Below four bits, answers become noticeably worse. Above four bits, they mostly become slower."""
 
 SMALL_BYTES = 1 << 30
-"""Models whose 8-bit file is smaller than this lose more quality by stronger quantisation than they gain speed."""
+"""If a model's 8-bit file is smaller than this, a stronger quantisation costs more quality than it gains speed."""
 
 
 def choose_variant(variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool]) -> ModelVariant:
-    """The best variant for this machine: 8 bits for small models, else the preferred quantisation that fits, else the
-    smallest one."""
+    """The best variant for this machine: 8 bits for a small model, else the most preferred quantisation that fits, else
+    the smallest variant."""
     able = [variant for variant in variants if fits(variant)]
     if not able:
         return min(variants, key=lambda variant: variant.size_bytes)
@@ -162,7 +166,7 @@ def _is_first(name: str) -> bool:
 
 
 def _variant(repo: str, revision: str, name: str, files: dict[str, RemoteFile]) -> ModelVariant | None:
-    """None if one of its files is missing."""
+    """The variant whose first file is `name`; None if one of its files is missing."""
     folder, _, base = name.rpartition("/")
     names = [f"{folder}/{part}" if folder else part for part in split_names(base)]
     if any(part not in files for part in names):
@@ -186,7 +190,7 @@ def _model(found: object) -> HubModel:
 
 @contextmanager
 def _translated_errors(repo: str = "") -> Iterator[None]:
-    """Raises HubError for the errors of the hub's library."""
+    """Converts the errors of huggingface_hub to HubError."""
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
     try:
@@ -195,14 +199,15 @@ def _translated_errors(repo: str = "") -> Iterator[None]:
         raise Gated(error.response.status_code, repo) from error
     except HfHubHTTPError as error:
         raise HubRefused(error.response.status_code) from error
-    except OSError as error:  # including offline mode in the user's settings
+    except OSError as error:  # also raised in offline mode (HF_HUB_OFFLINE)
         raise HubUnreachable(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise HubUnreachable("what answers is not the hub") from error
 
 
 def hub_api(endpoint: str | None) -> HfApi:
-    """The hub's library without a token, even if the user has stored one. The first call takes 0.4 s."""
+    """An API object of huggingface_hub that sends no token, even if the user has stored one. The first call takes 0.4
+    s."""
     _configure_client()
     from huggingface_hub import HfApi
 
@@ -211,14 +216,14 @@ def hub_api(endpoint: str | None) -> HfApi:
 
 @cache
 def _configure_client() -> None:
-    """Replaces the library's HTTP client: by default it retries for half a minute before it reports a missing
+    """Replaces the HTTP client of huggingface_hub, which retries for half a minute before it reports a missing
     network."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read by the library during its import
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # huggingface_hub reads it when it is imported
     import httpx2
     from huggingface_hub import set_client_factory
 
     class Client(httpx2.Client):
-        """Raises HubUnreachable at once, which the library does not retry."""
+        """Raises HubUnreachable as soon as a request fails. huggingface_hub does not retry after this error."""
 
         def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             try:

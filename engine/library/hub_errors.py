@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class HubError(Exception):
-    """Base class, see above."""
+    """Base class of the errors of the hub and of downloads."""
 
 
 class HubUnreachable(HubError):
@@ -25,7 +25,7 @@ class HubUnreachable(HubError):
 
 
 class ProxyUnusable(HubUnreachable):
-    """`proxy`: its address without user and password."""
+    """The system's proxy is not supported. `proxy` is its address without user name and password."""
 
     def __init__(self, proxy: str) -> None:
         super().__init__(f"the proxy {proxy} cannot be used" if proxy else "the proxy cannot be used")
@@ -51,7 +51,7 @@ class NothingToDownload(HubError):
 
 
 class DiskFull(HubError):
-    """In bytes."""
+    """There is not enough disk space. `needed` and `free` are in bytes."""
 
     def __init__(self, needed: int, free: int) -> None:
         super().__init__(f"{needed} bytes are needed, {free} are free")

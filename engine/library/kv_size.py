@@ -1,4 +1,4 @@
-"""Calculates the KV cache and state sizes of a model from its header.
+"""Calculates the size of a model's KV cache and recurrent states from its header.
 
 Based on llama.cpp's llama-kv-cache.cpp and llama-memory-recurrent.cpp.
 """
@@ -14,7 +14,7 @@ _F32 = 4
 
 
 def head_sizes(header: GgufHeader) -> tuple[int, int]:
-    """Numbers in one head's key and value."""
+    """The number of elements in the key and in the value of one attention head."""
     width = header.number("embedding_length") // max(1, max(_heads(header), default=1))
     key = header.number("attention.key_length", width)
     value = header.number("attention.value_length", width)
@@ -22,7 +22,7 @@ def head_sizes(header: GgufHeader) -> tuple[int, int]:
 
 
 def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
-    """Bytes per token of the context."""
+    """The bytes in the KV cache for one token of the context."""
     key, value = head_sizes(header)
     if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
         return 0
@@ -33,14 +33,14 @@ def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
 
 
 def state_bytes(header: GgufHeader) -> int:
-    """Bytes per sequence: the states of recurrent layers."""
+    """The bytes of the recurrent states that one sequence needs, over all layers."""
     n_layers = header.number("block_count")
     n_recurrent = n_layers - sum(1 for n in _kv_heads(header) if n) if not _has_both(header) else n_layers
     return n_recurrent * _layer_state(header) * _F32
 
 
 def _layer_state(header: GgufHeader) -> int:
-    """Numbers in the state of one recurrent layer: convolution and recurrence."""
+    """The number of elements in the recurrent state of one layer, for convolution and recurrence together."""
     n_embd = header.number("embedding_length")
     if head_size := header.number("wkv.head_size"):
         return n_embd * header.number("token_shift_count", 2) + n_embd * head_size
@@ -59,7 +59,7 @@ def _heads(header: GgufHeader) -> tuple[int, ...]:
 
 
 def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
-    """Per layer; 0 for layers without KV cache."""
+    """The number of KV heads of each layer; 0 for layers without a KV cache."""
     n_layers = header.number("block_count")
     n_default = max(_heads(header), default=0)
     heads = header.per_layer("attention.head_count_kv", n_layers, n_default)
@@ -83,5 +83,5 @@ def _is_latent(header: GgufHeader) -> bool:
 
 
 def _has_both(header: GgufHeader) -> bool:
-    """Whether each layer has a recurrent state and a KV cache."""
+    """Whether each layer has both a recurrent state and a KV cache."""
     return header.architecture == "falcon-h1"

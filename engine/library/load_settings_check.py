@@ -1,4 +1,4 @@
-"""Checks whether a model can be loaded with given settings, before it is loaded."""
+"""Checks, before a model is loaded, whether it can be loaded with the given settings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MAX_THREADS = 1024
 MAX_LAYERS = 10_000
 
 KV_BLOCK = 32
-"""Numbers per block of a quantised KV type; a head must consist of whole blocks."""
+"""The number of elements in a block of a quantised KV cache. An attention head must consist of whole blocks."""
 
 
 def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
-    """Raises InvalidSettings."""
+    """Raises InvalidSettings if the model cannot be loaded with these settings."""
     _check_range("n_ctx", settings.n_ctx, MAX_CTX)
     _check_range("n_threads", settings.n_threads, MAX_THREADS)
     _check_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
@@ -45,7 +45,9 @@ def _check_range(field: str, value: int, largest: int) -> None:
 
 
 def _check_mlock(n_bytes: int) -> None:
-    """llama.cpp would only log a warning and continue without locking."""
+    """Raises InvalidSettings if the system does not allow the process to lock `n_bytes` of memory.
+
+    llama.cpp would only log a warning and continue without locking."""
     if sys.platform == "win32":
         return
     import resource

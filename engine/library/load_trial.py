@@ -1,7 +1,7 @@
-"""Loads a model file in a child process before its first load in this process.
+"""Runs the load trial: loads a model file in a child process before this process loads it for the first time.
 
-Some files make llama.cpp abort its process, and some chat templates fill the memory. Files that passed are remembered
-and not tried again.
+Some files make llama.cpp abort its process, and some chat templates fill the memory. Files that pass the load trial are
+remembered and not tried again.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from engine.library.split_files import read_model, total_size
 
 START_S = 30.0
 READ_BYTES_PER_S = 20e6
-"""A slow disk. The child is stopped if it takes longer than START_S plus reading its file at this speed."""
+"""The speed of a slow disk. The child process is stopped if it takes longer than START_S plus the time to read the file
+at this speed."""
 
 SPARE_BYTES = 1 << 29
-"""Memory that the child may use in addition to twice the file's size."""
+"""Memory that the child process may use in addition to twice the size of the model."""
 
 POLL_S = 0.02
 
 FINGERPRINT_KIND = "probe 2"
-"""Increase the number when the trial checks more than before: then all files are tried again."""
+"""Increase the number when the load trial checks more than before. All files are then tried again."""
 
 OUTPUT_PREFIX = "probe: "
-"""Starts the child's own lines on stdout; llama.cpp may write others."""
+"""Prefix of the lines that the child process itself writes to stdout. llama.cpp may write other lines."""
 
 STAGES = {
     "loading": "llama.cpp cannot load it",
@@ -44,38 +45,41 @@ STAGES = {
     "computing": "llama.cpp cannot compute with it",
     "template": "its chat template takes too much memory or time",
 }
-"""The stages that the child reports, and the error if it ends in one of them."""
+"""The stages that the child process reports, each with the error to show if the process ends in that stage."""
 
 
 class LoadTrial:
-    """Any thread, one call at a time for each file. `folder` keeps a mark for each file that passed; None: no marks."""
+    """Runs the load trial of model files. Any thread, but one call at a time for each file.
+
+    `folder` holds an empty file for each model that passed. With `folder` None nothing is stored."""
 
     def __init__(self, folder: Path | None, command: Callable[[Path], list[str]] = load_trial_command) -> None:
         self._folder = folder
         self._command = command
 
     def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
-        """Returns if the file can be loaded. Blocks for the header check and, the first time, for the child process.
+        """Returns if the file can be loaded.
 
-        Raises ModelFileError, LoadCancelled."""
+        The first time, blocks until the header is checked and the child process has loaded the file. Files that passed
+        before and the included model are not loaded. Raises ModelFileError, LoadCancelled."""
         try:
             mark = self._mark(path)
             if mark is not None and mark.exists():
                 return
             is_default = _is_default(path)
         except OSError:
-            read_model(path)  # raises a ModelFileError with the reason
+            read_model(path)  # raises ModelFileError with the reason
             raise
         if not is_default:
             read_model(path)
             _run_child(path, self._command(path), cancelled)
         if mark is not None:
-            with contextlib.suppress(OSError):  # then the file is tried again the next time
+            with contextlib.suppress(OSError):  # without the mark, the file is tried again the next time
                 make_private_folder(mark.parent)
                 make_private_file(mark)
 
     def _mark(self, path: Path) -> Path | None:
-        """The empty file that exists if the model file passed."""
+        """The path of the empty file that exists if the model file passed; None if nothing is stored."""
         if self._folder is None:
             return None
         return self._folder / fingerprint(path, FINGERPRINT_KIND).hex()
@@ -96,7 +100,7 @@ def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) ->
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # otherwise it starts a debugger before it aborts
+        env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # otherwise ggml starts a debugger before it aborts
         cwd=Path(__file__).parents[2],  # so that `engine` can be imported
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
@@ -119,7 +123,9 @@ def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) ->
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cancelled: Callable[[], bool]) -> str:
-    """Waits until the child ends or exceeds a limit. Returns why it was killed, or "". Raises LoadCancelled."""
+    """Waits until the child process ends or exceeds a limit.
+
+    Returns why the process was killed, or an empty text if it ended. Raises LoadCancelled."""
     process = psutil.Process(child.pid)
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -137,7 +143,9 @@ def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cance
 
 
 def _last_report(child: subprocess.Popen[bytes]) -> str:
-    """The last report of the child, which has ended; its output is smaller than the pipe's buffer."""
+    """The last line that the child process reported; an empty text if it reported nothing.
+
+    The process has already ended. Its output is smaller than the pipe's buffer."""
     text = child.stdout.read().decode(errors="replace") if child.stdout is not None else ""
     lines = [line.removeprefix(OUTPUT_PREFIX) for line in text.splitlines() if line.startswith(OUTPUT_PREFIX)]
     return lines[-1] if lines else ""

@@ -1,4 +1,4 @@
-"""Estimates the memory that a model will use from its header, and chooses a context length that fits."""
+"""Estimates the memory use of a model from its header, and chooses a context length that fits."""
 
 from __future__ import annotations
 
@@ -15,38 +15,44 @@ from engine.status import MemoryEstimate
 N_CTX_DEFAULT = 8192
 
 MIN_CTX = 512
-"""A context is not shortened below this to fit."""
+"""The context is not shortened below this length to make a model fit."""
 
 MARGIN_BYTES = 128 << 20
-"""For other programs, and for what the estimate misses."""
+"""Memory that must remain free, for other programs and for what the estimate misses."""
 
 CTX_ALIGNMENT = 256
-"""llama.cpp rounds a context up to multiples of this."""
+"""llama.cpp rounds the context length up to a multiple of this."""
 
 ENTRY_BYTES, ENTRY_BYTES_UNIGRAM = 165, 530
-"""llama.cpp's memory per token of the vocabulary or merge rule, including 18 bytes of the mapped file header. Measured
-on the vocabularies of eleven families: 130 to 180, and 515 for those that need a trie."""
+"""Bytes that llama.cpp uses for each token and each merge rule of a vocabulary, including 18 bytes of the mapped file
+header.
+
+Measured on the vocabularies of eleven families: 130 to 180 bytes, and 515 for unigram vocabularies, which need a
+trie."""
 
 OVERHEAD_BYTES = 13 << 20
-"""Graphs, thread stacks, pages of code, memory that the allocator does not return."""
+"""Memory for graphs, thread stacks, pages of code, and memory that the allocator does not return."""
 
 
 N_SLOTS = 33
-"""Sequences: running ones, idle ones with a cached prefix, and one for background work. They cost nothing if they
-share cells."""
+"""The number of sequences in a context: running ones, idle ones with a cached prefix, and one for background work.
+
+Sequences without a state of their own share the cells of the KV cache, so their number costs no memory."""
 
 N_SLOTS_STATEFUL = 17
-"""For recurrent and hybrid models, where each slot needs a state of its own."""
+"""The number of sequences for recurrent and hybrid models, where each sequence needs a state of its own."""
 
 N_OUTPUTS = 64
-"""Rows of logits from one decode."""
+"""The largest number of rows of logits from one decode."""
 
 N_BATCH = 256
-"""Tokens per decode. Prompt processing is 3 % slower than with 512, and cancelling takes half as long."""
+"""The largest number of tokens in one decode.
+
+Compared with 512, prompt processing is 3 % slower, and cancelling takes half as long."""
 
 
 class ContextShape(TypedDict):
-    """Sizes with which a context is created."""
+    """The sizes with which a context is created."""
 
     n_slots: int
     n_batch: int
@@ -54,7 +60,7 @@ class ContextShape(TypedDict):
 
 
 def context_shape(header: GgufHeader) -> ContextShape:
-    """Models with a recurrent state get fewer slots."""
+    """The sizes for a model with this header. Models with a recurrent state get fewer slots."""
     return ContextShape(
         n_slots=N_SLOTS_STATEFUL if state_bytes(header) else N_SLOTS, n_batch=N_BATCH, n_outputs=N_OUTPUTS
     )
@@ -63,8 +69,9 @@ def context_shape(header: GgufHeader) -> ContextShape:
 def estimate_memory(
     header: GgufHeader, settings: LoadSettings, n_ctx: int, *, n_slots: int, n_batch: int, n_outputs: int
 ) -> MemoryEstimate:
-    """For a context of `n_ctx` tokens, with the memory available now. Includes the whole sliding window, as our
-    contexts do."""
+    """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now.
+
+    Layers with a sliding window are counted with the whole context, because our contexts use `swa_full`."""
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
     return MemoryEstimate(
@@ -79,7 +86,7 @@ def estimate_memory(
 def choose_context_length(
     header: GgufHeader, settings: LoadSettings, *, n_slots: int, n_batch: int, n_outputs: int
 ) -> tuple[int, int, MemoryEstimate]:
-    """The context length to use, the wanted one, and the estimate for the former.
+    """Returns the context length to use, the wanted context length, and the memory estimate for the length to use.
 
     A length that the user has set is not shortened. Raises NotEnoughMemory."""
     n_train = header.number("context_length") or N_CTX_DEFAULT
@@ -94,8 +101,9 @@ def choose_context_length(
 
 
 def _compute_bytes(header: GgufHeader, settings: LoadSettings, n_cells: int, n_batch: int, n_outputs: int) -> int:
-    """The largest set of buffers that is in memory at one time during a decode, plus two copies of the logits.
-    Measured within 20 % on Llama-like models; small compared to the rest."""
+    """Estimates the compute buffers: the largest set that a decode holds at one time, plus a share for the logits.
+
+    Measured within 20 % on Llama-like models. Small compared to weights and KV cache."""
     n_vocab = _int_or_zero(header.values.get("tokenizer.ggml.tokens"))
     n_embd, n_layers = header.number("embedding_length"), header.number("block_count")
     n_ff = max(header.per_layer("feed_forward_length", n_layers), default=0)
@@ -108,7 +116,9 @@ def _compute_bytes(header: GgufHeader, settings: LoadSettings, n_cells: int, n_b
 
 
 def _other_bytes(header: GgufHeader) -> int:
-    """For small models with a large vocabulary, a quarter of the total."""
+    """Estimates the memory for the vocabulary and the overhead.
+
+    For small models with a large vocabulary, this is a quarter of the total."""
     n_entries = sum(_int_or_zero(header.values.get(f"tokenizer.ggml.{kind}")) for kind in ("tokens", "merges"))
     per_entry = ENTRY_BYTES_UNIGRAM if header.values.get("tokenizer.ggml.model") == "t5" else ENTRY_BYTES
     return n_entries * per_entry + OVERHEAD_BYTES

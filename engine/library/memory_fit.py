@@ -1,4 +1,4 @@
-"""Estimates whether a model fits on this machine, with which context length, and how fast it will be."""
+"""Estimates whether a model fits into this machine's memory, with which context length, and how fast it will be."""
 
 from __future__ import annotations
 
@@ -23,24 +23,30 @@ from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "tight", "too_big"]
 FitReason = Literal["", "little_left", "short_context", "context", "weights"]
-"""fits: "". tight: `little_left` for other programs, or only a `short_context` fits. too_big: the `context` length
-that the user has set does not fit, or the `weights` do not."""
+"""The reason for a verdict; empty for fits.
+
+tight: `little_left` (little memory is left for other programs) or `short_context` (only a shorter context fits).
+too_big: `context` (the context length that the user has set does not fit) or `weights` (the weights do not fit)."""
 
 LEFT_SHARE = 0.08
-"""Of all memory. With less left, the machine starts to swap as soon as a browser is opened."""
+"""The share of all memory that should remain free. With less, the machine starts to swap as soon as a browser is
+opened."""
 
 TYPICAL_TOKENS = 1024
-"""Filled context of a chat, for the speed estimate."""
+"""The number of tokens in the context for which the speed is estimated."""
 
 CELL_BYTES_BILLION = 40_000
-"""KV bytes per token for a model with a billion parameters whose header is not known; scaled by the square root of the
-parameters."""
+"""KV bytes per token of a model with a billion parameters, for models whose header is not known.
+
+Scaled by the square root of the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFit:
-    """`n_ctx`: the context length that would be used. `n_ctx_best`: the longest that fits, 0 if none. `tokens_per_s`:
-    0 if the machine was not measured. `is_approximate`: the file was not read yet."""
+    """How a model fits into memory.
+
+    `n_ctx`: the context length that would be used. `n_ctx_best`: the longest context length that fits, 0 if none does.
+    `tokens_per_s`: 0 if the machine's speed was not measured. `is_approximate`: the model's header was not read."""
 
     verdict: Verdict
     reason: FitReason
@@ -58,7 +64,8 @@ class MemoryFit:
 def estimate_fit(
     metadata: ModelMetadata, settings: LoadSettings, free: int, total: int, bytes_per_s: float
 ) -> MemoryFit:
-    """For a local file. `free`: what would be free without the currently loaded model. Memory in bytes."""
+    """Estimates the fit of a model on disk. `free` is the memory that would be free without the currently loaded model.
+    Sizes are in bytes."""
     header = metadata.header
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
@@ -72,7 +79,8 @@ def estimate_fit(
 def estimate_fit_from_size(
     size_bytes: int, n_params: int, n_ctx_train: int, free: int, total: int, bytes_per_s: float, n_active: int = 0
 ) -> MemoryFit:
-    """For a file on the hub of which only the size is known. `n_active`: parameters used for one token, 0: all."""
+    """Estimates the fit of a model on the hub, whose header is not known. `n_active`: parameters used for each token, 0
+    for all."""
     n_params = n_params or round(size_bytes / 0.6)
     cell_size = CELL_BYTES_BILLION * math.sqrt(n_params / 1e9)
 
@@ -108,7 +116,7 @@ def _judge(estimate_for: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ct
 
 
 def _best_context(estimate_for: Callable[[int], MemoryEstimate], largest: int) -> int:
-    """The longest of 512, 1,024, 2,048 … and `largest` that fits; 0 if none."""
+    """The longest context length that fits, of 512, 1,024, 2,048 … and `largest`; 0 if none fits."""
     best, n_ctx = 0, MIN_CTX
     while n_ctx < largest:
         if estimate_for(n_ctx).headroom < MARGIN_BYTES:

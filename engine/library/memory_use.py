@@ -13,32 +13,34 @@ from engine.status import KvUsage, MemoryEstimate
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """In bytes. `resident` includes the pages of mapped files."""
+    """Memory and disk use of the process, in bytes. `resident` includes the resident pages of mapped files."""
 
     estimate: MemoryEstimate | None
-    """For the loaded model."""
+    """The memory estimate for the loaded model."""
     resident: int
     snapshots: int
-    """On disk, of all models."""
+    """The size of all KV snapshots on disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """The KV cache by owner; the rest is free."""
+    """The part of the KV cache that each origin (window or endpoint) uses. The rest is free."""
 
     @property
     def kv_window(self) -> float:
-        """The share of the KV cache used by the window."""
+        """The share of the KV cache that the window uses."""
         return sum(each.share for each in self.kv_usage if each.origin == "window")
 
     @property
     def kv_endpoint(self) -> float:
-        """The share of the KV cache used by the endpoint."""
+        """The share of the KV cache that the endpoint uses."""
         return sum(each.share for each in self.kv_usage if each.origin == "endpoint")
 
 
 def memory_use(
     estimate: MemoryEstimate | None, snapshots: Path | None, kv_usage: tuple[KvUsage, ...] = ()
 ) -> MemoryUse:
-    """Any thread. Takes some tenths of a millisecond, more with thousands of snapshots."""
+    """Reads the current memory and disk use.
+
+    Any thread. Takes some tenths of a millisecond, more with thousands of snapshots."""
     return MemoryUse(
         estimate=estimate,
         resident=int(psutil.Process().memory_info().rss),
@@ -50,8 +52,8 @@ def memory_use(
 
 def _folder_bytes(folder: Path) -> int:
     total = 0
-    with contextlib.suppress(OSError):  # does not exist yet
+    with contextlib.suppress(OSError):  # the folder does not exist yet
         for path in folder.iterdir():
-            with contextlib.suppress(OSError):  # evicted meanwhile
+            with contextlib.suppress(OSError):  # the snapshot was evicted meanwhile
                 total += path.stat().st_size
     return total

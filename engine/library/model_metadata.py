@@ -1,4 +1,4 @@
-"""Extracts from a GGUF header what the model list and the memory estimate need."""
+"""Extracts the metadata from a GGUF header that the model list and the memory estimate need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE_TYPES = {
     21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
     29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
-"""See `llama_ftype` in llama.h."""
+"""The names of llama.cpp's file types (`llama_ftype` in llama.h)."""
 
 _QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_. ]+")
@@ -27,24 +27,25 @@ _PLACEHOLDER_NAMES = ("model", "ggml model", "unnamed", "weights")
 
 @dataclass(frozen=True, slots=True)
 class ModelMetadata:
-    """Plain values that can be stored as JSON. `values`: what the memory estimate needs."""
+    """A model's metadata, which can be stored as JSON. `values` holds the header entries that the memory estimate
+    needs."""
 
     name: str
     architecture: str
     quantisation: str
     n_params: int
-    """0 if unknown."""
+    """The number of parameters; 0 if unknown."""
     n_ctx_train: int
     weights_bytes: int
     read_bytes: int
-    """Weights read per token; of a mixture of experts, only the active ones."""
+    """Bytes of the weights that are read for each token. Of a mixture of experts, only the active experts count."""
     licence: str
     has_template: bool
     values: Mapping[str, Value]
 
     @property
     def header(self) -> GgufHeader:
-        """The header for memory estimates; without the tensors' names."""
+        """The header for memory estimates. It has the total size of the tensors, but not their names."""
         return GgufHeader(self.values, {"": self.weights_bytes})
 
 
@@ -65,7 +66,7 @@ def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
 
 
 def unusable_reason(header: GgufHeader) -> str:
-    """Why a valid file cannot be used for chats; "" if it can."""
+    """Why a valid GGUF file cannot be used for chats; an empty text if it can."""
     kind = header.values.get("general.type")
     if kind == "adapter":
         return "it is an adapter for another model"
@@ -77,7 +78,7 @@ def unusable_reason(header: GgufHeader) -> str:
 
 
 def pretty_name(text: str) -> str:
-    """The name without quantisation and hyphens."""
+    """Turns the name of a file or repository into a readable one, without quantisation and hyphens."""
     kept = _QUANTISATION.sub(" ", re.sub(r"\.gguf$", "", text, flags=re.IGNORECASE))
     words = [word for word in _SEPARATORS.split(re.sub(r"(?<=\d)\.(?=\d)", "\0", kept)) if word]
     words = [word.replace("\0", ".") for word in words if word.lower() not in ("gguf", "ud")]
@@ -85,21 +86,23 @@ def pretty_name(text: str) -> str:
 
 
 def _capitalized(word: str) -> str:
-    """7b becomes 7B, and names that are usually capitalised start with a capital."""
+    """Writes sizes such as 7b in capitals, and names such as qwen with a capital first letter."""
     if re.fullmatch(r"[ae]?\d+(\.\d+)?[bm]", word):
         return word.upper()
     return word.capitalize() if word in ("gemma", "qwen", "llama", "mistral", "phi", "tinyllama", "smollm2") else word
 
 
 def quantisation_in(name: str) -> str:
-    """The quantisation in a file name; "" if there is none."""
+    """The quantisation in a file name; an empty text if there is none."""
     found = [match.group().upper() for match in _QUANTISATION.finditer(name)]
     return found[-1] if found else ""
 
 
 def _name(path: Path, header: GgufHeader) -> str:
-    """From the file name, which is also what other programs show. The name in the file is often that of a training
-    run."""
+    """The name of the model, taken from the file name, which other programs show too.
+
+    The name inside the file is often that of a training run. It is used only if the file name is a placeholder such as
+    model.gguf."""
     pretty = pretty_name(display_name(base_name(path)))
     name_in_file = str(header.values.get("general.name", "")).strip()
     return name_in_file if pretty.lower() in _PLACEHOLDER_NAMES and 0 < len(name_in_file) <= 60 else pretty
@@ -118,7 +121,9 @@ def _n_params(header: GgufHeader) -> int:
 
 
 def _read_bytes(header: GgufHeader) -> int:
-    """The embedding table counts only if it is also the output layer; otherwise one row is read."""
+    """Bytes of the weights that are read for each token.
+
+    The embedding table counts only if it is also the output layer. Otherwise only one of its rows is read."""
     n_experts, n_used = header.number("expert_count"), header.number("expert_used_count")
     share = n_used / n_experts if 0 < n_used <= n_experts else 1.0
     tied = "output.weight" not in header.tensor_bytes

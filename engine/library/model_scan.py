@@ -26,8 +26,9 @@ SUFFIX = ".gguf"
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A model on disk. `path` is its first file, `size_bytes` that of all files. Has either `metadata` or a
-    `problem`."""
+    """A model on disk, with either `metadata` or a `problem`.
+
+    `path` is the model's first file, `size_bytes` the size of all its files."""
 
     path: Path
     size_bytes: int
@@ -46,7 +47,8 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`unreadable`: folders that are missing or not accessible. `is_complete` is False if the scan was cancelled."""
+    """The result of a scan. `unreadable`: folders that are missing or not accessible. `is_complete` is False if the
+    scan was cancelled."""
 
     models: tuple[ModelFile, ...]
     unreadable: tuple[Path, ...] = ()
@@ -59,10 +61,10 @@ def scan(
     cancelled: Callable[[], bool] = lambda: False,
     on_found: Callable[[ModelFile], None] = lambda model: None,
 ) -> Scan:
-    """Every model below `folders` once, sorted by name. Blocks; any thread, but one scan at a time for a cache.
+    """Lists every model below `folders` once, sorted by name.
 
-    Files in the cache are not read again; the caller saves the cache. Damaged files are listed with their problem, and
-    link loops are followed once."""
+    Blocks. Any thread, but only one scan at a time for a cache. Files in the cache are not read again; the caller saves
+    the cache. Damaged files are listed with their problem. A folder that several links lead to is scanned once."""
     finder = _Finder(cancelled)
     arrays = StringArraySkipper()
     models = []
@@ -75,7 +77,7 @@ def scan(
 
 
 def read_model_file(path: Path, cache: ModelScanCache) -> ModelFile:
-    """One file in any place."""
+    """Reads one model file in any folder."""
     try:
         stamp = _stamp(path.stat())
     except OSError as error:
@@ -97,7 +99,7 @@ def _read_model_file(path: Path, stamp: FileStamp, cache: ModelScanCache, arrays
 
 
 def _read(path: Path, arrays: StringArraySkipper) -> tuple[ModelMetadata | str, bool]:
-    """The metadata or the problem, and whether the problem may be temporary."""
+    """Reads a file's metadata, or its problem. Also returns whether the problem may be temporary."""
     try:
         header = read_model(path, arrays)
     except ModelFileError as error:
@@ -110,7 +112,7 @@ def _stamp(stat: os.stat_result) -> FileStamp:
 
 
 def _stamp_of_all(files: list[Path], first: FileStamp) -> FileStamp:
-    """Changes if any of the files changes, appears or disappears."""
+    """One stamp for all files of a model. It changes if any of the files changes, appears or disappears."""
     sizes, times = first.size_bytes, first.mtime_ns
     for number, file in enumerate(files[1:], 2):
         with contextlib.suppress(OSError):
@@ -121,7 +123,7 @@ def _stamp_of_all(files: list[Path], first: FileStamp) -> FileStamp:
 
 
 class _Finder:
-    """Walks folders and enters each one once, whatever link leads to it."""
+    """Walks through folders. Enters each folder once, even if several links lead to it."""
 
     def __init__(self, cancelled: Callable[[], bool]) -> None:
         self._cancelled = cancelled
@@ -153,7 +155,7 @@ class _Finder:
             waiting.extend(sorted(below, reverse=True))
 
     def _enter(self, folder: str) -> bool:
-        """False if the folder was already entered. Raises OSError."""
+        """Whether the folder has not been entered before. Raises OSError."""
         stat = os.stat(folder)  # noqa: PTH116 -- thousands of these: a Path for each would cost more than the call
         identity = (stat.st_dev, stat.st_ino)
         if identity in self._entered:
@@ -162,7 +164,7 @@ class _Finder:
         return True
 
     def _is_model(self, entry: os.DirEntry[str]) -> bool:
-        """A link counts as the file that it points to."""
+        """Whether this is a model that has not been found before. A link counts as the file that it points to."""
         if not entry.name.lower().endswith(SUFFIX) or is_continuation_file(entry.name) or not entry.is_file():
             return False
         real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path

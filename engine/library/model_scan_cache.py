@@ -1,4 +1,4 @@
-"""Caches the metadata of model files in the profile: reading 2,000 headers takes seconds."""
+"""Caches the metadata of model files in the profile, because reading 2,000 headers takes seconds."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from engine.files.atomic_write import write_atomic
 from engine.library.model_metadata import ModelMetadata
 
 VERSION = 1
-"""Of the stored format; files with another version are ignored."""
+"""Version of the stored format. Files with another version are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Files with equal size and time are taken as unchanged."""
+    """The size and modification time of a model file. A file with an equal stamp is taken as unchanged."""
 
     size_bytes: int
     mtime_ns: int
 
 
 class ModelScanCache:
-    """By path. Only `load` and `save` access the file. One thread at a time."""
+    """Metadata and problems of model files, by path.
+
+    One thread at a time. Only `load` and `save` access the cache file."""
 
     def __init__(self, file: Path | None) -> None:
-        """None: nothing is stored."""
+        """With `file` None nothing is stored."""
         self._file = file
         self._entries: dict[str, tuple[FileStamp, ModelMetadata | str]] = {}
         self._raw: dict[str, list[Any]] = {}
@@ -36,7 +38,7 @@ class ModelScanCache:
         self._saving = threading.Lock()
 
     def load(self) -> None:
-        """A missing or damaged file, or one of another version, counts as empty."""
+        """Loads the cache file. The cache is empty if the file is missing, damaged, or of another version."""
         if self._file is None:
             return
         try:
@@ -47,7 +49,7 @@ class ModelScanCache:
             self._raw = found["files"]
 
     def get(self, path: Path, stamp: FileStamp) -> ModelMetadata | str | None:
-        """The metadata or the problem; None if the file is not cached or has changed."""
+        """The cached metadata or problem of a model file; None if the file is not cached or has changed."""
         key = str(path)
         if key not in self._entries and (raw := self._raw.get(key)) is not None:
             try:
@@ -62,7 +64,7 @@ class ModelScanCache:
         self._changed = True
 
     def save(self) -> None:
-        """Writes the file atomically if something has changed. Raises OSError."""
+        """Writes the cache file atomically if the cache has changed. Raises OSError."""
         if self._file is None or not self._changed:
             return
         with self._saving:

@@ -1,4 +1,6 @@
-"""Models in several files, `name-00001-of-00003.gguf` and so on. llama.cpp loads them by the first one."""
+"""Finds the files of a split model, `name-00001-of-00003.gguf` and so on. llama.cpp loads such a model by its first
+file.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,12 @@ MAX_PARTS = 1000
 
 
 def split_paths(path: Path) -> list[Path]:
-    """All files of the model with this first or only file, whether or not they exist."""
+    """The paths of all files of a model, whether or not they exist. `path` is the model's first or only file."""
     return [path.with_name(name) for name in split_names(path.name)]
 
 
 def split_names(name: str) -> list[str]:
-    """As `split_paths`, for names."""
+    """As `split_paths`, but for file names."""
     found = _PART.fullmatch(name)
     if found is None or not 1 < (count := int(found["count"])) <= MAX_PARTS:
         return [name]
@@ -30,24 +32,27 @@ def split_names(name: str) -> list[str]:
 
 
 def total_size(path: Path) -> int:
-    """Bytes of all files of the model with this first file. Raises OSError if one is missing."""
+    """The size of all files of a model in bytes. `path` is the model's first file. Raises OSError if a file is
+    missing."""
     return sum(file.stat().st_size for file in split_paths(path))
 
 
 def is_continuation_file(name: str) -> bool:
-    """Whether the file is a second or later file of a model."""
+    """Whether the file is the second or a later file of a split model."""
     found = _PART.fullmatch(name)
     return found is not None and int(found["number"]) != 1 and int(found["count"]) > 1
 
 
 def base_name(path: Path) -> str:
-    """The file name without suffix and number."""
+    """The file name without suffix and part number."""
     found = _PART.fullmatch(path.name)
     return found["stem"] if found is not None else path.stem
 
 
 def read_model(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
-    """The header of the first file with the tensors of all files. Raises ModelFileError, also if a file is missing."""
+    """The header of a model's first file, with the tensors of all its files.
+
+    Raises ModelFileError if a file is damaged or missing."""
     files = split_paths(path)
     header = read_header(path, arrays)
     if len(files) == 1:

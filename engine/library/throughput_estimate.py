@@ -1,7 +1,7 @@
 """Estimates how fast this machine generates tokens, from its memory bandwidth and from past answers.
 
-Each token reads every weight once. Throughput is limited by the memory bandwidth on machines with many cores, and by
-computing on machines with few cores.
+For each token, every weight is read once. Machines with many cores are limited by the memory bandwidth, machines with
+few cores by the computation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psutil
 from engine.files.atomic_write import write_atomic
 
 CORE_BYTES_PER_S = 6.5e9
-"""Four-bit weights that one core processes, measured with llama.cpp on one of two server cores of 2024."""
+"""Bytes of four-bit weights that one core processes per second, measured with llama.cpp on a server core of 2024."""
 
 MEMORY_SHARE = 0.85
 """The share of the sequential read bandwidth that decoding reaches."""
@@ -31,10 +31,10 @@ StoredMeasurement = dict[str, float | str]
 
 
 class ThroughputEstimate:
-    """One thread only. The file stores the measurements of this machine."""
+    """The estimated throughput of this machine. One thread only. The file stores the measurements."""
 
     def __init__(self, file: Path | None) -> None:
-        """None: nothing is stored."""
+        """With `file` None nothing is stored."""
         self._file = file
         self._bandwidth = 0.0
         self._best_observed = 0.0
@@ -45,22 +45,22 @@ class ThroughputEstimate:
 
     @property
     def bytes_per_s(self) -> float:
-        """Processed weights; 0 before the first measurement."""
+        """Bytes of weights that are processed per second; 0 before the first measurement."""
         if self._best_observed:
             return self._best_observed
         return min(MEMORY_SHARE * self._bandwidth, n_physical_cores() * CORE_BYTES_PER_S)
 
     def measure(self) -> None:
-        """Loads the stored measurement, or measures for a quarter of a second."""
+        """Loads the stored measurement. If there is none, measures the memory bandwidth for a quarter of a second."""
         if not self.is_measured and not self._load():
             self._bandwidth = measure_bandwidth(n_physical_cores())
             self._save()
 
     def observe(self, bytes_per_s: float) -> bool:
-        """Records the throughput of a real answer. True if that changes the estimate.
+        """Records the throughput of an answer. Returns whether that changes the estimate.
 
-        Answers that run beside others are slower, so the fastest one counts. Values above the memory bandwidth are
-        ignored."""
+        An answer that is generated together with others is slower, so the fastest answer counts. Values above the
+        memory bandwidth are ignored."""
         if bytes_per_s > self._bandwidth or bytes_per_s <= self._best_observed * 1.02:
             return False
         self._best_observed = bytes_per_s
@@ -88,18 +88,20 @@ class ThroughputEstimate:
             "memory": self._bandwidth,
             "shown": self._best_observed,
         }
-        with contextlib.suppress(OSError):  # measured again at the next start
+        with contextlib.suppress(OSError):  # without the file, the bandwidth is measured again at the next start
             write_atomic(self._file, json.dumps(measurement))
 
 
 def measure_bandwidth(n_threads: int) -> float:
-    """Bytes per second that `n_threads` read together. The best of several tries, since other programs run too."""
+    """The memory bandwidth of `n_threads` together, in bytes per second.
+
+    Takes the best of several tries, because other programs use the memory too."""
     blocks = [np.ones(SAMPLE_BYTES // 8, np.uint64) for _ in range(min(n_threads, 8))]
     best = 0.0
     with ThreadPoolExecutor(len(blocks), "inglenook-pace") as pool:
         for _ in range(N_TRIES):
             started = time.perf_counter()
-            list(pool.map(np.max, blocks))  # numpy releases the GIL
+            list(pool.map(np.max, blocks))  # np.max releases the GIL
             best = max(best, len(blocks) * SAMPLE_BYTES / (time.perf_counter() - started))
     return best
 

@@ -1,4 +1,4 @@
-"""Entry points to llama.cpp. Modules here import llama_cpp, which takes 0.2 s, so these functions import them late."""
+"""Entry points to llama.cpp. Each imports its module late, because importing llama_cpp takes 0.2 s."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callab
 
 
 def run_load_trial(arguments: Sequence[str]) -> int | None:
-    """Tries to load a model file if this packaged program was started for that. Returns the exit code, else None."""
+    """Loads a model file on trial, if this packaged program was started as the child process for that. Returns the exit
+    code; None if the program was started for anything else."""
     trial_arguments = load_trial_arguments(arguments)
     if trial_arguments is None:
         return None

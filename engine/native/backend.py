@@ -1,4 +1,4 @@
-"""The backend over llama.cpp: a model and one context, with a unified KV cache for all sequences."""
+"""Implements `engine.backend.Backend` with llama.cpp: a model and one context, whose KV cache all sequences share."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
 N_RUNNING = 16
-"""Sequences at the same time. With more, each would be slower than a reader reads."""
+"""Maximum number of sequences that run at the same time. With more, each answer would be generated more slowly than a
+user reads."""
 
 N_RUNNING_STATEFUL = 8
-"""For recurrent and hybrid models, where running sequences also occupy slots for checkpoints."""
+"""Maximum number of running sequences for recurrent and hybrid models, where they also occupy slots for checkpoints."""
 
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
 FLASH_ATTENTION = {
@@ -54,7 +55,7 @@ FLASH_ATTENTION = {
 
 
 def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
-    """See `engine.backend.OpenBackend`. Native thread."""
+    """See `engine.backend.OpenBackend`. Called on the native thread, the one that decodes."""
     header = read_model(path)
     check_settings(settings, header)
     n_ctx, wanted, foreseen = choose_context_length(header, settings, **context_shape(header))
@@ -81,7 +82,7 @@ class NativeBackend:
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Owns `model`, unless it raises ModelFileError."""
+        """Takes ownership of `model`, unless this raises ModelFileError."""
         self._model = model
         self.fingerprint = fingerprint
         self.vocabulary = model.vocabulary()
@@ -119,7 +120,7 @@ class NativeBackend:
         )
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        # imports llguidance, which the start of the app must not wait for
+        # this imports llguidance, which the start of the app must not wait for
         from engine.native.constraint_tokenizer import open_tokenizer
 
         return open_tokenizer(self._model)
@@ -140,7 +141,7 @@ class NativeBackend:
         self._context.clear(slot)
 
     def first_cached_token(self, slot: int) -> int:
-        # Even with `swa_full`, llama.cpp reuses cells that lie before the window of their sequence.
+        # Even with `swa_full`, llama.cpp reuses the cells of a sequence that are before its sliding window.
         return max(0, int(C.llama_memory_seq_pos_min(self._context.memory, slot))) if self.limits.sliding_window else 0
 
     def truncate(self, slot: int, n: int) -> None:

@@ -1,4 +1,4 @@
-"""A model's vocabulary for llguidance."""
+"""Makes the vocabulary of a llama.cpp model available to llguidance, which enforces constraints."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from engine.native.llama import C
 from engine.native.model import NativeModel
 
 _SPECIAL = b"\xff"
-"""Prefix that llguidance expects before names of special tokens; the byte never occurs in UTF-8."""
+"""Prefix that llguidance expects before the name of a special token. The byte 0xFF never occurs in UTF-8."""
 
 
 def open_tokenizer(model: NativeModel) -> LLTokenizer:
-    """Any thread, while the model is loaded. Takes 0.3 s and 19 MB for 49,152 tokens.
+    """Returns llguidance's tokenizer for a model. This takes 0.3 s and 19 MB for 49,152 tokens. May be called on any
+    thread while the model is loaded.
 
-    It points into the model's memory, so the model must outlive everything compiled with it."""
-    # As in `llguidance.llamacpp`, except that a token is special exactly if it has no text in an answer.
+    The tokenizer points into the model's memory, so the model must outlive everything that is compiled with it."""
+    # As in `llguidance.llamacpp`, except that exactly those tokens are special that have no text in an answer.
     open_llamacpp: Any = LLTokenizer.from_llamacpp  # type: ignore[attr-defined]
     tokenizer: LLTokenizer = open_llamacpp(
         tokens=[model.piece(token) or _SPECIAL + model.name(token) for token in range(model.n_vocab)],

@@ -1,4 +1,4 @@
-"""A llama.cpp context with the batch for its decodes."""
+"""A llama.cpp context and the batch buffer for its decodes."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from engine.native.model import NativeModel
 
 
 def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
-    """Parameters for a unified KV cache. A batch is not split (n_ubatch = n_batch)."""
+    """Parameters of a context whose KV cache all sequences share. llama.cpp does not split a batch (n_ubatch =
+    n_batch)."""
     params = C.llama_context_default_params()
     params.n_ctx = n_ctx
     params.n_batch = params.n_ubatch = n_batch
     params.n_seq_max = n_slots
     params.n_threads = params.n_threads_batch = n_threads
     params.kv_unified = True
-    # Full-size cache even with a sliding window: a window-sized one supports no truncation at all.
+    # The cache has full size even with a sliding window: a cache of window size supports no truncation at all.
     params.swa_full = True
     params.no_perf = True
     return params
 
 
 class NativeContext:
-    """Native thread only. Close it before its model."""
+    """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
     def __init__(self, model: NativeModel, params: Any) -> None:
-        """Raises ModelFileError."""
+        """Opens a context over `model`. Raises ModelFileError."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
         self.memory = C.llama_get_memory(self.pointer)
-        """The KV memory; null without one, as with bidirectional attention."""
+        """llama.cpp's KV memory; null if the context has none, as with bidirectional attention."""
         self._n_threads = params.n_threads
         self._batch = _Batch(params.n_batch)
 
@@ -52,7 +53,7 @@ class NativeContext:
             raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
 
     def clear(self, slot: int) -> None:
-        """Removes all tokens of `slot`."""
+        """Removes all tokens of `slot` from KV memory."""
         if self.memory:
             C.llama_memory_seq_rm(self.memory, slot, -1, -1)
 
@@ -62,9 +63,9 @@ class NativeContext:
 
 
 class _Batch:
-    """llama.cpp's batch with up to `n_tokens` tokens, each of one sequence.
+    """A llama.cpp batch with up to `n_tokens` tokens, each of which belongs to one sequence.
 
-    Filled through numpy views, since a Python loop over ctypes arrays is too slow for every step."""
+    It is filled through numpy views, because a Python loop over ctypes arrays is too slow for every step."""
 
     def __init__(self, n_tokens: int) -> None:
         self._batch = C.llama_batch_init(n_tokens, 0, 1)
@@ -76,7 +77,8 @@ class _Batch:
         self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
 
     def fill(self, chunks: Sequence[Chunk]) -> object:
-        """The argument for llama_decode; valid until the next call."""
+        """Fills the batch with the chunks, and returns it as the argument for llama_decode. It is valid until the next
+        call."""
         row = 0
         for chunk in chunks:
             n = len(chunk.tokens)

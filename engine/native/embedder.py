@@ -1,6 +1,6 @@
-"""Embedding contexts over llama.cpp, of an embedding model or of the chat model's weights.
+"""Contexts of llama.cpp that compute embeddings, with an embedding model or with the chat model's weights.
 
-The context returns one row per token and EmbedQueue pools them, so that a long input can be computed in slices.
+A context returns one row per token. EmbedQueue pools the rows, so that a long input can be computed in slices.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from engine.scheduler.thread_tuner import thread_counts
 from engine.status import EmbedderInfo
 
 N_CTX = 2048
-"""Default for the tokens of one input."""
+"""Default of the maximum number of tokens in one input."""
 
 N_BATCH = 256
-"""Tokens of one decode, if inputs can be split."""
+"""Maximum number of tokens in one decode, if inputs can be split."""
 
 N_SLOTS = 16
 
@@ -39,7 +39,7 @@ POOLINGS: dict[int, Pooling] = {
 
 
 def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeEmbedder:
-    """See `engine.backend.OpenEmbedder`. Native thread."""
+    """See `engine.backend.OpenEmbedder`. Called on the native thread, the one that decodes."""
     header = read_model(path)
     check_settings(settings, header)
     for name in ("kv_type_k", "kv_type_v", "flash_attention"):
@@ -64,7 +64,7 @@ class NativeEmbedder:
     def __init__(self, model: NativeModel, n_ctx: int, n_threads: int, *, owns_model: bool) -> None:
         self._model = model
         self._owns_model = owns_model
-        # With bidirectional attention there is no KV memory between decodes, so an input must be one batch.
+        # With bidirectional attention there is no KV memory between decodes, so one decode must compute a whole input.
         architecture = model.metadata("general.architecture") or ""
         can_split = "bert" not in architecture and model.metadata(f"{architecture}.attention.causal") != "false"
         n_batch = min(N_BATCH, n_ctx) if can_split else n_ctx
@@ -85,7 +85,7 @@ class NativeEmbedder:
             display_name(model.path.stem), model.path, _file_size(model.path), n_ctx, self._n_dimensions
         )
         self.tokenize = model.tokenize
-        # Inputs that are computed in several slices stay in KV memory between them; others need a single batch.
+        # An input that is computed in several slices needs KV memory between them; other inputs need one batch.
         params = context_params(n_ctx + (n_batch if can_split else 0), n_batch, N_SLOTS, counts[-1])
         params.n_outputs_max = n_batch
         params.embeddings = True
@@ -110,7 +110,7 @@ class NativeEmbedder:
 
 
 def _file_size(path: Path) -> int:
-    """Raises ModelFileError."""
+    """Total size of the model's files in bytes. Raises ModelFileError."""
     try:
         return total_size(path)
     except OSError as error:

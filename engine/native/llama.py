@@ -1,4 +1,4 @@
-"""llama.cpp's C interface, with its log kept for error messages instead of printed."""
+"""llama.cpp's C interface. Its log messages are not printed, but collected for error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import llama_cpp.llama_cpp as _llama
 
 C: Any = _llama
-"""`llama_cpp.llama_cpp`, which mirrors llama.h; it has no types."""
+"""The module `llama_cpp.llama_cpp`, which mirrors llama.h. It is declared as Any because it has no type hints."""
 
 _WARN, _ERROR, _CONTINUED = 3, 4, 5
 _messages: deque[tuple[int, str]] = deque(maxlen=20)
@@ -24,7 +24,7 @@ def _keep(level: int, text: bytes, _data: object) -> None:
 
 
 _keep_callback = C.llama_log_callback(_keep)
-"""A module global, because llama.cpp calls it until the process ends."""
+"""The callback is a module global, because llama.cpp calls it until the process ends."""
 
 
 def start() -> None:
@@ -35,9 +35,9 @@ def start() -> None:
 
 
 def _load_backends(folder: Path) -> None:
-    """A portable build of llama.cpp has its kernels in one library per processor type. Loads the best one for this
-    processor; without it llama.cpp cannot compute."""
-    # On Windows a function is found only in the library that defines it.
+    """Loads the compute library for this processor, unless one is linked in. A portable build of llama.cpp has one such
+    library per processor type, and cannot compute before one is loaded."""
+    # On Windows, a function is found only in the library that defines it.
     ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count() == 0:
@@ -45,8 +45,8 @@ def _load_backends(folder: Path) -> None:
 
 
 def take_error_message() -> str:
-    """The first error that llama.cpp logged since the last call, since later ones are less specific; otherwise the last
-    warning, or ""."""
+    """Returns the first error that llama.cpp logged since the last call, because later ones are less specific. Without
+    an error, returns the last warning, or ""."""
     errors = [text for level, text in _messages if level == _ERROR]
     message = errors[0] if errors else _messages[-1][1] if _messages else ""
     _messages.clear()

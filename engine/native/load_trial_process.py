@@ -1,6 +1,8 @@
-"""`python -m engine.native.load_trial_process FILE`: loads and uses a model file in a process that may crash.
+"""The child process for trial loads: `python -m engine.native.load_trial_process FILE` loads and uses a model file, and
+may crash without harm to the app.
 
-Reports on stdout each stage of `engine.library.load_trial.STAGES`, then "good", or "refused" with a reason.
+It reports on stdout each stage of `engine.library.load_trial.STAGES`, and at the end "good", or "refused" with a
+reason.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from engine.requests import Message
 N_CTX = 64
 
 EVERY_BYTE = "".join(map(chr, (*range(0x800), *range(0x800, 0xD800, 0x400), *range(0xE000, 0x110000, 0x1000))))
-"""A text that contains every byte that can occur in UTF-8."""
+"""A text whose UTF-8 encoding contains every byte that can occur in UTF-8."""
 
 CHAT = (Message("system", "Be brief."), Message("user", "Hello!"), Message("assistant", "Hi."), Message("user", "Bye."))
 
 
 def main(arguments: list[str]) -> int:
-    """Returns 0 if the file can be used."""
+    """Runs the trial load. Returns 0 if the file can be used."""
     _disable_core_dump()
     try:
         _report("loading")
@@ -44,7 +46,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _tokenize(model: NativeModel) -> None:
-    """llama.cpp aborts the process at a byte for which a damaged vocabulary has no token."""
+    """Tokenizes every possible byte and reads the bytes of every token. llama.cpp aborts the process at a byte for
+    which a damaged vocabulary has no token."""
     model.tokenize(EVERY_BYTE, add_special=True)
     for token in range(model.n_vocab):
         model.piece(token)
@@ -61,7 +64,8 @@ def _compute(model: NativeModel) -> None:
 
 
 def _render(model: NativeModel) -> None:
-    """Ignores errors of the template, which affect only requests; a template that does not end fails the trial."""
+    """Renders short chats with the model's chat template. Ignores errors of the template, because they affect only
+    requests; a template that does not end fails the trial load."""
     vocabulary = model.vocabulary()
     try:
         template = ChatTemplate(model.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)

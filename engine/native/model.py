@@ -40,8 +40,9 @@ def _n_gpu_layers(settings: LoadSettings) -> int:
 
 
 class NativeModel:
-    """`tokenize`, `piece` and `name` may be called on any thread while the model is loaded, everything else on the
-    native thread."""
+    """A model that llama.cpp has loaded. `tokenize`, `piece` and `name` may be called on any thread while the model is
+    loaded. Everything else is used only on the native thread (the one that decodes), unless a docstring allows any
+    thread."""
 
     def __init__(
         self,
@@ -51,7 +52,8 @@ class NativeModel:
         *,
         repack: bool = True,
     ) -> None:
-        """Loads a file whose header was checked. `repack` copies some weights into a faster layout.
+        """Loads a model file whose header was already checked. With `repack`, llama.cpp copies some weights into a
+        faster layout.
 
         Raises ModelFileError, LoadCancelled, InvalidSettings."""
         start()
@@ -67,7 +69,7 @@ class NativeModel:
             return not cancelled
 
         params = C.llama_model_default_params()
-        callback = C.llama_progress_callback(report)  # must exist until the call below returns
+        callback = C.llama_progress_callback(report)  # the callback must exist until llama.cpp has loaded the model
         params.progress_callback = callback
         params.use_extra_bufts = repack
         params.n_gpu_layers = _n_gpu_layers(settings)
@@ -95,7 +97,7 @@ class NativeModel:
         """A C function with the signature of `llama_tokenize`, safe for any text."""
         self.n_ctx_train: int = C.llama_model_n_ctx_train(self._pointer)
         self.is_stateful = bool(C.llama_model_is_recurrent(self._pointer) or C.llama_model_is_hybrid(self._pointer))
-        """Recurrent or hybrid: its state cannot be truncated."""
+        """Whether the model is recurrent or hybrid, so that its state cannot be truncated."""
 
     @property
     def pointer(self) -> int:
@@ -107,7 +109,7 @@ class NativeModel:
         return template.decode(errors="replace") if template else None
 
     def metadata(self, key: str) -> str | None:
-        """A metadata value of the file as text, truncated to 1,023 bytes."""
+        """Returns a metadata value of the file as text, truncated to 1,023 bytes; None if the key is missing."""
         buffer = ctypes.create_string_buffer(1024)
         length = C.llama_model_meta_val_str(self._pointer, key.encode(), buffer, len(buffer))
         return buffer.value.decode(errors="replace") if length >= 0 else None
@@ -149,13 +151,14 @@ class NativeModel:
         return buffer.raw[:n]
 
     def name(self, token: int) -> bytes:
-        """The token's text in the vocabulary; not empty for control tokens, unlike `piece`."""
+        """Returns the token's text in the vocabulary. Unlike `piece`, it is not empty for control tokens."""
         text: bytes | None = C.llama_vocab_get_text(self.vocab, token)
         return text or b""
 
     @contextmanager
     def keep_loaded(self) -> Iterator[None]:
-        """While entered, `close` does not free weights and vocabulary. Any thread. Raises NotLoaded if closed."""
+        """A context manager: within its block, `close` does not free weights and vocabulary. May be entered on any
+        thread. Raises NotLoaded if the model is closed."""
         with self._lock:
             if self._closed:
                 raise NotLoaded
@@ -168,7 +171,7 @@ class NativeModel:
             self._free_unused()
 
     def close(self) -> None:
-        """Frees the model, at once or when the last `keep_loaded` block ends. Free its contexts before. Idempotent."""
+        """Frees the model at once, or when the last `keep_loaded` block ends. Free its contexts before. Idempotent."""
         with self._lock:
             self._closed = True
         self._free_unused()
@@ -187,11 +190,11 @@ class NativeModel:
 
 
 def release_mapped_pages(files: Iterable[Path]) -> None:
-    """Removes the pages of memory-mapped files from this process's resident memory. Call it while nothing computes with
-    them; on the next access the system maps them again from its page cache. Linux only.
+    """Removes the pages of memory-mapped files from this process's resident memory, on Linux. Call this while nothing
+    computes with the files. On the next access, the system maps the pages again from its page cache.
 
-    llama.cpp copies many weights into a layout for the processor but keeps the whole file mapped, so without this most
-    of the model would be in memory twice."""
+    llama.cpp copies many weights into a layout for the processor, but keeps the whole file mapped. Without this
+    function, most of the model would be in memory twice."""
     if sys.platform != "linux":
         return
     libc, names = ctypes.CDLL(None), {str(file.resolve()) for file in files}

@@ -13,11 +13,12 @@ from engine.native.model import NativeModel
 from engine.requests import Sampling
 
 DRY_BREAKERS = (b"\n", b":", b'"', b"*")
-"""Tokens with these characters reset the DRY penalty for repetitions."""
+"""The DRY penalty for repetitions starts over after a token that contains one of these characters."""
 
 
 class NativeSampler:
-    """Logit bias, penalties, removal of unlikely tokens, temperature, selection: llama.cpp's default order."""
+    """Samples the tokens of one sequence. The order of the samplers is llama.cpp's default: logit bias, penalties,
+    removal of unlikely tokens, temperature, selection."""
 
     def __init__(self, model: NativeModel, context: int, sampling: Sampling, history: Sequence[int]) -> None:
         self._context = context
@@ -30,7 +31,7 @@ class NativeSampler:
             and sampling.temperature <= 0.0
             and max(biases.values(), default=0.0) <= 0.0
         )
-        """Whether sampling takes the likeliest token, unless its logit is lowered by a bias."""
+        """Whether sampling takes the likeliest token, unless a bias lowers the logit of that token."""
         self._chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
         for sampler in samplers:
             C.llama_sampler_chain_add(self._chain, sampler)
@@ -40,7 +41,7 @@ class NativeSampler:
                 C.llama_sampler_accept(self._chain, token)
 
     def sample(self, row: int) -> int:
-        if self._is_greedy:  # takes an eighth of the time of a chain, which lists all candidates
+        if self._is_greedy:  # takes an eighth of the time of the sampler chain, which lists all candidates
             logits = C.llama_get_logits_ith(self._context, row)
             likeliest = int(np.ctypeslib.as_array(logits, (self._n_vocab,)).argmax())
             if likeliest not in self._lowered:
@@ -80,7 +81,7 @@ def _samplers(model: NativeModel, sampling: Sampling, biases: dict[int, float]) 
 
 
 def _biases(model: NativeModel, sampling: Sampling) -> dict[int, float]:
-    """Token id → value added to its logit."""
+    """Returns the value that is added to the logit of each biased token, by token id."""
     biases = dict(sampling.logit_bias)
     if sampling.ignore_eos:
         biases |= dict.fromkeys(model.eog_tokens, float("-inf"))
@@ -127,7 +128,7 @@ def _penalties(model: NativeModel, sampling: Sampling) -> list[object]:
 
 
 def fold_seed(seed: int) -> int:
-    """Maps any integer to 32 bits for llama.cpp; values that fit are unchanged."""
+    """Maps any integer to a 32-bit seed for llama.cpp. Values that fit are unchanged."""
     folded = (seed ^ (seed >> 32)) & 0xFFFFFFFF if not 0 <= seed < 1 << 32 else seed
-    # llama.cpp interprets this value as a request for a random seed.
+    # llama.cpp takes LLAMA_DEFAULT_SEED as a request for a random seed
     return 0xFFFFFFFE if folded == C.LLAMA_DEFAULT_SEED else folded

@@ -1,8 +1,8 @@
-"""Tokenization in linear time, safe for any text.
+"""Tokenizes any text safely and in linear time, which llama.cpp alone does not.
 
-llama.cpp searches its list of fragments from the beginning for every special token, and most of its pre-tokenizers use
+llama.cpp searches its list of text fragments from the beginning for every special token. Most of its pre-tokenizers use
 `std::regex`, which recurses once per character of a match until the stack overflows. Therefore special tokens are found
-here, and llama.cpp gets pieces of limited length, split where its tokenizer splits too.
+here, and llama.cpp gets pieces of limited length, split where its own tokenizer splits too.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from engine.native.llama import C
 from engine.prompt.control_tokens import special_pattern
 
 MAX_PIECE = 1 << 15
-"""Maximum number of characters in one call of llama.cpp, which takes 10 to 30 ms."""
+"""Maximum number of characters in one call of llama.cpp. Such a call takes 10 to 30 ms."""
 
 MAX_SENTENCE_PIECE = 1 << 11
-"""The same for pre-tokenizers whose `std::regex` matches whole sentences."""
+"""Maximum number of characters in one call of llama.cpp, for pre-tokenizers whose `std::regex` matches whole
+sentences."""
 
 SENTENCE_PRE_TOKENIZERS = frozenset(["exaone-moe"])
 
 MAX_RUN = 128 if sys.platform == "win32" else 1024
-"""Maximum length of a run of whitespace or of other characters with `std::regex`: each character takes 200 to 400 bytes
-of stack, and Microsoft's implementation fails after some hundred. A piece costs 2 ms to compile the regex."""
+"""Maximum length of a run of whitespace, or of other characters, for pre-tokenizers that use `std::regex`. Each
+character takes 200 to 400 bytes of stack, and Microsoft's implementation fails after some hundred characters. Shorter
+pieces would cost more time, because llama.cpp compiles the regex for each piece (2 ms)."""
 
 CANCEL_EVERY = 256
-"""Number of parts between two checks for cancellation."""
+"""Number of parts (special tokens, and texts between them) that are processed between two checks for cancellation."""
 
 # fmt: off
 PLAIN_PRE_TOKENIZERS = frozenset((
@@ -52,17 +54,18 @@ _WHITESPACE_RUN = re.compile(f"[{_WHITESPACE}]*")
 _NO_CANCEL: Callable[[], bool] = bool
 
 _WORD = re.compile(r"(?<=\S) (?=[^\W\d_])")
-"""Before a space and a letter a text can be split without changing its tokens."""
+"""Finds a space before a letter. A text can be split before such a space without changing its tokens."""
 
 _CLAUSE = re.compile(r"(?<=[^\W\d_])(?=[!-&(-/:-@\[-^{-~\u3001-\u3003\u3008-\u3011\uff01-\uff0f\uff1a-\uff20])")
-"""The same in text without spaces: after a letter, before punctuation other than an apostrophe."""
+"""Finds the position between a letter and punctuation other than an apostrophe. Text without spaces can be split there
+without changing its tokens."""
 
-_RUN = re.compile(r"\S+|\s+")  # a minimum length would make the search quadratic
+_RUN = re.compile(r"\S+|\s+")  # a regex with a minimum length would make the search quadratic
 _ANCHOR = "\x01"
 
 
 class Tokenizer:
-    """Tokenizer of one vocabulary. Any thread, while the model is loaded."""
+    """Tokenizer of one llama.cpp vocabulary. May be used on any thread while the model is loaded."""
 
     def __init__(self, vocab: int, n_tokens: int, pre_tokenizer: str | None) -> None:
         self._vocab = vocab
@@ -71,7 +74,7 @@ class Tokenizer:
         self._max_piece = MAX_SENTENCE_PIECE if pre_tokenizer in SENTENCE_PRE_TOKENIZERS else MAX_PIECE
         controls, defined = self._read_specials(n_tokens)
         self.control_texts = tuple(sorted(controls))
-        """Texts of control tokens, which only chat templates may produce."""
+        """Texts of the control tokens, which only a chat template may produce."""
         self._specials = controls | defined
         self._every_special = special_pattern(self._specials)
         self._defined_special = special_pattern(defined)
@@ -100,10 +103,10 @@ class Tokenizer:
         return tokens
 
     def _parts(self, text: str, pattern: re.Pattern[str] | None) -> Iterator[str | int]:
-        """Ids of special tokens, and the texts between them."""
+        """Yields the ids of special tokens and the texts between them, in order."""
         at = 0
         for found in pattern.finditer(text) if pattern is not None else ():
-            if found.start() < at:  # inside whitespace stripped by the previous token
+            if found.start() < at:  # inside whitespace that the previous token strips
                 continue
             token, strips_left, strips_right = self._specials[found[0]]
             before = text[at : found.start()]
@@ -130,7 +133,8 @@ class Tokenizer:
             start = end
 
     def _piece_ends(self, text: str) -> Iterator[int]:
-        """End of each piece. It does not depend on text after the piece, so a growing text keeps its first tokens."""
+        """Yields the end of each piece. An end does not depend on text after it, so a text that grows keeps its first
+        tokens."""
         start = 0
         while start < len(text):
             end = _piece_end(text, start, self._max_piece)
@@ -153,7 +157,7 @@ class Tokenizer:
         room = len(data) + 8
         tokens = (C.llama_token * room)()
         n = C.llama_tokenize(self._vocab, data, len(data), tokens, room, False, False)
-        if n < 0:  # more tokens than bytes
+        if n < 0:  # there are more tokens than bytes
             tokens = (C.llama_token * -n)()
             n = C.llama_tokenize(self._vocab, data, len(data), tokens, -n, False, False)
         return list(tokens[:n])
@@ -161,7 +165,8 @@ class Tokenizer:
     def _read_specials(
         self, n_tokens: int
     ) -> tuple[dict[str, tuple[int, bool, bool]], dict[str, tuple[int, bool, bool]]]:
-        """Control tokens and user-defined tokens by text: id, and whether they strip whitespace before and after."""
+        """Returns the control tokens and the user-defined tokens, by text: their id, and whether they strip whitespace
+        before and after themselves."""
         controls: dict[str, tuple[int, bool, bool]] = {}
         defined: dict[str, tuple[int, bool, bool]] = {}
         for token in range(n_tokens):
@@ -174,7 +179,7 @@ class Tokenizer:
                 kind.setdefault(text, (token, bool(attr & _ATTR_LSTRIP), bool(attr & _ATTR_RSTRIP)))
         return controls, defined
 
-    # Computed on first use, since llama.cpp aborts the process if the vocabulary is damaged.
+    # The following values are computed on first use, because llama.cpp aborts the process if the vocabulary is damaged.
 
     @cached_property
     def _anchor(self) -> list[int]:
@@ -182,14 +187,14 @@ class Tokenizer:
 
     @cached_property
     def _adds_space(self) -> bool:
-        """Whether a space is added before each text, as SentencePiece does."""
+        """Whether llama.cpp adds a space before each text, as SentencePiece does."""
         tokens = self._call("a")
         text = C.llama_vocab_get_text(self._vocab, tokens[0]) if tokens else b""
         return not self._is_bpe and bool(text) and text.startswith("\u2581".encode())
 
     @cached_property
     def _affixes(self) -> tuple[list[int], list[int]]:
-        """Tokens that llama.cpp adds before and after every text."""
+        """Tokens that llama.cpp adds before and after every text, as two lists."""
         data, room = b"a", 16
         tokens = (C.llama_token * room)()
         n = C.llama_tokenize(self._vocab, data, len(data), tokens, room, True, False)
@@ -201,7 +206,7 @@ class Tokenizer:
 
 
 def _piece_end(text: str, start: int, limit: int) -> int:
-    """End of the piece that begins at `start`, with at most `limit` characters."""
+    """Returns the end of the piece that begins at `start`, with at most `limit` characters."""
     if len(text) - start <= limit:
         return len(text)
     for pattern in (_WORD, _CLAUSE):
@@ -238,11 +243,12 @@ _C_SIGNATURE = ctypes.CFUNCTYPE(
 )
 
 MAX_UNCHECKED_BYTES = 128
-"""Texts up to this length go directly to llama.cpp: none of its limits applies to them."""
+"""Texts of at most this many bytes are passed directly to llama.cpp, which is safe for short texts."""
 
 
 def c_tokenize(tokenizer: Tokenizer) -> Any:
-    """`tokenizer` as a C function with the signature of `llama_tokenize`. Keep a reference while it can be called."""
+    """Returns a C function that calls `tokenizer` and has the signature of `llama_tokenize`. Keep a reference to it
+    while it can be called."""
 
     def call(
         vocab: Any, text: Any, n_bytes: int, tokens: Any, n_max: int, add_special: bool, parse_special: bool

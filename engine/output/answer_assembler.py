@@ -13,8 +13,10 @@ from engine.output.utf8_decoder import Utf8Decoder
 
 
 class AnswerAssembler:
-    """Emits whole characters only and no part of a stop string. Stop strings apply to answer text, not to reasoning
-    or calls. Call `feed` once for each token."""
+    """Turns the tokens of one answer into events. Call `feed` once for each token.
+
+    Events contain whole characters only, and no part of a stop string. Stop strings apply to answer text, not to
+    reasoning or tool calls."""
 
     def __init__(self, stops: Sequence[str], config: OutputParserConfig | None = None) -> None:
         """Without `config` the whole answer is text."""
@@ -25,21 +27,24 @@ class AnswerAssembler:
         self._arguments = ""
         self._n_pending = 0  # tokens since the last event
         self._choices: list[TokenChoice] = []
-        self._interrupted = False  # `_choices` may include tokens of reasoning or calls
+        self._interrupted = False  # whether `_choices` may include tokens of reasoning or calls
         self.n_calls = 0
 
     @property
     def in_answer(self) -> bool:
-        """Whether the next token belongs to the answer itself, not to reasoning or a header."""
+        """Whether the next token belongs to the answer, not to reasoning or a message header."""
         return self._parser is None or self._parser.in_answer
 
     @property
     def stop_string(self) -> str | None:
-        """The stop string that ended the answer."""
+        """The stop string that ended the answer; None if none did."""
         return self._stops.found
 
     def feed(self, data: bytes, choice: TokenChoice | None = None) -> tuple[list[Event], bool]:
-        """The events that are certain now, and whether the answer ends here (stop string, or the only call)."""
+        """Feeds the bytes of one token.
+
+        Returns the events that are certain now, and whether the answer ends here: after a stop string or the only
+        allowed call."""
         self._n_pending += 1
         if choice is not None:
             self._choices.append(choice)
@@ -50,7 +55,7 @@ class AnswerAssembler:
         return self._events(self._parser.feed(text))
 
     def flush(self, *, cut: bool = False) -> list[Event]:
-        """The text held back so far, at the end of the answer. `cut`: the model had not finished."""
+        """Ends the answer, and returns events for the text that was held back. `cut`: the answer was truncated."""
         if self._parser is None:
             return self._text_events(self._stops.flush())
         events, stopped = self._events(self._parser.finish(cut=cut))
@@ -106,7 +111,7 @@ def _is_complete_object(arguments: str) -> bool:
 
 
 def _choices_of_text(choices: Sequence[TokenChoice], text: str) -> Sequence[TokenChoice]:
-    """The tokens that produced `text`, without those of a marker before it."""
+    """The tokens that produced `text`, without the tokens of a marker before it."""
     start = b"".join(choice.token for choice in choices).rfind(text.encode())
     n_before = 0
     for index, choice in enumerate(choices):

@@ -1,4 +1,4 @@
-"""Decides what constrains the answer to a request: a response format, tools, or both."""
+"""Decides what constrains the answer to a request: a response format, tool calls, or both."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when 
     from engine.output.constraints.compiled_constraint import CompiledConstraint
 
 SCHEMA_TEST_TIME_S = 2.0
-"""Time limit for testing the schemas of tools one by one, after compiling all together failed."""
+"""Time limit for compiling the tools' schemas one by one, which is done if compiling all of them together fails."""
 
 
 class AnswerConstraints:
-    """For one loaded model. Used on the prompt threads; compiling may block for seconds."""
+    """Creates the constraints for the answers of one loaded model.
+
+    Used on the prompt threads (the threads that build prompts). Compiling may block for seconds."""
 
     def __init__(self, cache: ConstraintCache, chat_format: ChatFormat) -> None:
         self._cache = cache
         self._chat_format = chat_format
 
     def create(self, request: Request, config: OutputParserConfig | None) -> GrammarConstraint | None:
-        """None if nothing constrains the answer. Raises ConstraintError, RequestError.
+        """Returns the constraint for the answer to `request`; None if nothing constrains it.
 
-        A required tool call takes precedence over a response format. With optional tools, the answer matches the
-        format or consists of calls. `config` is that of the answer's parser."""
+        A required tool call takes precedence over a response format. With optional tools, the answer matches the format
+        or consists of tool calls. `config` is the configuration of the answer's parser. Raises ConstraintError,
+        RequestError."""
         choice: ToolChoice = request.tool_choice if isinstance(request, ChatRequest) else "auto"
         if config is not None and config.tools and choice != "auto":
             return self._required_calls(config, choice)
@@ -51,10 +54,10 @@ class AnswerConstraints:
     def _formatted_answer(
         self, format: Constraint, config: OutputParserConfig | None, answer_start: str
     ) -> GrammarConstraint:
-        compiled = self._cache.get(
-            format
-        )  # first without the tools, so that an error of the format is reported as such
-        if config is not None and config.tools and not config.format.headers:  # calls in their own message are free
+        # The format is first compiled without the tools, so that an error in it is reported as such.
+        compiled = self._cache.get(format)
+        # In formats with headers, a call is a message of its own, which this constraint does not cover.
+        if config is not None and config.tools and not config.format.headers:
             compiled = self._compiled_calls(config, "auto", format)
         constraint = _paused(compiled, applies_to_answer=True)
         if answer_start or config is None or config.starts_in_answer:
@@ -64,15 +67,16 @@ class AnswerConstraints:
     def _optional_calls(self, config: OutputParserConfig) -> GrammarConstraint | None:
         try:
             return _paused(self._compiled_calls(config, "auto"))
-        except ConstraintError:  # the model then calls the tools without a constraint
+        except ConstraintError:  # the model then calls its tools unconstrained
             return None
 
     def _compiled_calls(
         self, config: OutputParserConfig, choice: ToolChoice, answer: Constraint | None = None
     ) -> CompiledConstraint:
-        """Enforces the schemas that llguidance supports, of other tools only the arguments' names.
+        """Compiles the grammar for tool calls.
 
-        Raises ConstraintError if even that is not possible."""
+        If llguidance does not support the schema of a tool, only the names of its arguments are enforced. Raises
+        ConstraintError if that does not compile either."""
         try:
             return self._cache.get(self._chat_format.tool_call_grammar(config, choice, answer))
         except ConstraintError:
@@ -82,7 +86,7 @@ class AnswerConstraints:
             return self._cache.get(self._chat_format.tool_call_grammar(config, choice, answer, open_tools))
 
     def _unsupported_tools(self, tools: Sequence[Tool]) -> frozenset[str]:
-        """The names of tools whose schemas do not compile, or that were not tested within the time limit."""
+        """The names of the tools whose schemas do not compile, or that were not tested within the time limit."""
         found, deadline = set(), time.monotonic() + SCHEMA_TEST_TIME_S
         for tool in tools:
             if time.monotonic() > deadline or not self._compiles(tool):

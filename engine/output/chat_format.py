@@ -1,4 +1,4 @@
-"""The output format of the loaded model, and the parser configuration for one answer."""
+"""The output format of a loaded model, and the parser configuration for one of its answers."""
 
 from __future__ import annotations
 
@@ -15,33 +15,35 @@ from engine.requests import Constraint, Tool, ToolChoice
 
 @dataclass(frozen=True, slots=True)
 class OutputParserConfig:
-    """What the parser of one answer needs."""
+    """The configuration of the parser for one answer."""
 
     format: OutputFormat
     tools: tuple[Tool, ...]
     marker_bytes: Mapping[int, bytes]
-    """Bytes of the tokens that are markers, which detokenizing leaves out."""
+    """The text of each marker that is a single token, by token. Detokenizing leaves this text out."""
     eog_tokens: frozenset[int]
-    """Tokens that end an answer of this format, in addition to the model's own."""
+    """Tokens that end an answer in this format, in addition to the model's own end tokens."""
     starts_in_reasoning: bool
     answer_prefix: str
-    """Text that the answer already starts with."""
+    """Text with which the answer already starts."""
     single_call: bool
-    """The answer ends with its first call."""
+    """Whether the answer ends after its first tool call."""
     calls_only: bool
-    """The answer is constrained to calls."""
+    """Whether a constraint allows only tool calls in the answer."""
     call_token: int | None
-    """The token after which only a call can follow."""
+    """The token after which only a tool call can follow; None if there is no such token."""
     reasoning_token: int | None
-    """The token that starts reasoning."""
+    """The token that starts reasoning; None if there is no such token."""
 
     @property
     def starts_in_answer(self) -> bool:
-        """Whether the first token belongs to the answer itself, or optionally starts reasoning."""
+        """Whether the first token belongs to the answer or starts reasoning.
+
+        False if the prompt has already started reasoning, or if a message header comes first."""
         return self.format.headers is None and not self.starts_in_reasoning
 
     def create_parser(self) -> OutputParser:
-        """A new parser at the position where the model continues."""
+        """Creates a parser that has already read `answer_prefix`."""
         parser = OutputParser(
             self.format,
             self.tools,
@@ -56,15 +58,16 @@ class OutputParserConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
-    """An output format with the token ids that one model has for its markers."""
+    """The output format of one model, with the model's token ids for the format's markers."""
 
     format: OutputFormat
     marker_tokens: Mapping[str, int]
     eog_tokens: frozenset[int]
-    """As in OutputParserConfig."""
+    """Tokens that end an answer in this format, in addition to the model's own end tokens."""
 
     def append_answer_start(self, prompt: str, answer_start: str) -> str:
-        """`prompt` plus `answer_start` as answer text: closes reasoning that the prompt has opened."""
+        """Appends `answer_start` to the prompt as the start of the answer's text. If the prompt has started reasoning,
+        ends the reasoning first."""
         if not answer_start:
             return prompt
         if self.format.headers:
@@ -76,7 +79,9 @@ class ChatFormat:
     def parser_config(
         self, prompt: str, answer_start: str, tools: tuple[Tool, ...], *, single_call: bool, calls_only: bool = False
     ) -> OutputParserConfig | None:
-        """For the answer to `prompt` (before `append_answer_start`); None if the answer is plain text only."""
+        """The parser configuration for the answer to `prompt`; None if the answer can only be plain text.
+
+        `prompt` does not contain `answer_start` yet."""
         format = self.format if tools else replace(self.format, call_syntaxes=())
         if not (
             format.call_syntaxes or format.reasoning or format.headers or format.ignored_markers or self.eog_tokens
@@ -104,7 +109,7 @@ class ChatFormat:
         answer: Constraint | None = None,
         open_tools: frozenset[str] = frozenset(),
     ) -> ToolCallGrammar:
-        """The grammar for the calls of an answer or, with `answer`, for the whole answer (see
+        """The grammar for the answer's tool calls; with `answer`, the grammar for the whole answer (see
         `build_tool_call_grammar`)."""
         return build_tool_call_grammar(
             config.format,
@@ -121,12 +126,13 @@ class ChatFormat:
 def detect_chat_format(
     template: str | None, tokenize: Callable[[str], list[int]], model_eog_tokens: frozenset[int]
 ) -> ChatFormat:
-    """The format of the model with this chat template. `tokenize` must recognise special tokens."""
+    """The output format of a model with this chat template. `tokenize` must recognise special tokens."""
     format = detect_family(template)
     tokens = {marker: found[0] for marker in format.markers if len(found := tokenize(marker)) == 1}
     if reasoning := format.reasoning:
         markers = (reasoning.open.strip(), reasoning.close.strip())
-        # Any model can be prompted to write <think>; it marks reasoning only for models that were trained with it.
+        # Any model can be prompted to write <think>, but only models that were trained with it use it to mark
+        # reasoning.
         if not any(marker in tokens or marker in (template or "") for marker in markers):
             format = replace(format, reasoning=None)
     ends = (tokenize(text) for text in format.eog_texts)

@@ -1,7 +1,8 @@
-"""A cursor over text that arrives in pieces.
+"""A scanner for text that arrives in pieces.
 
-Readers built on it are generators: they run until they need a character that has not arrived, then yield. Their
-decisions depend only on characters, not on where the pieces end, so every split of a text gives the same result.
+Parsers that use it are generators. They run until they need a character that has not arrived, then yield. Their
+decisions depend only on the characters, not on where the pieces end. Every split of a text therefore gives the same
+result.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 ScanStep = Generator[None, None, T]
-"""A reader: yields when it needs more text, and returns T."""
+"""A parser as a generator: it yields when it needs more text, and returns T."""
 
 END = ""
 SPACE = frozenset(" \t\r\n")
@@ -22,7 +23,7 @@ class Malformed(Exception):
 
 
 class IncrementalScanner:
-    """Reads forward. `mark` saves a position for `rewind`; text before the oldest mark is discarded."""
+    """Reads text from start to end. `mark` saves a position for `rewind`. Text before the oldest mark is discarded."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -43,21 +44,21 @@ class IncrementalScanner:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the scanner is closed and all text was read."""
+        """Whether the scanner is closed and all its text was read."""
         return self._closed and self._at >= len(self._text)
 
     def mark(self) -> int:
-        """The current position, kept until `rewind` or `release`."""
+        """Saves the current position until `rewind` or `release`, and returns it."""
         self._marks.append(self._n_discarded + self._at)
         return self._marks[-1]
 
     def rewind(self, mark: int) -> None:
-        """Returns to a mark and removes it."""
+        """Moves back to a mark and removes the mark."""
         self._at = mark - self._n_discarded
         self._marks.remove(mark)
 
     def release(self, mark: int) -> None:
-        """Removes a mark; does nothing if it is already gone."""
+        """Removes a mark. Does nothing if the mark was already removed."""
         if mark in self._marks:
             self._marks.remove(mark)
 
@@ -66,7 +67,7 @@ class IncrementalScanner:
         self._marks.clear()
 
     def peek(self) -> ScanStep[str]:
-        """The next character without consuming it; END at the end."""
+        """Returns the next character without consuming it; END at the end of the text."""
         while self._at >= len(self._text):
             if self._closed:
                 return END
@@ -74,27 +75,29 @@ class IncrementalScanner:
         return self._text[self._at]
 
     def next_char(self) -> ScanStep[str]:
-        """Consumes the next character; END at the end."""
+        """Consumes and returns the next character; END at the end of the text."""
         char = yield from self.peek()
         self._at += len(char)
         return char
 
     def take_until(self, stops: frozenset[str]) -> str:
-        """Consumes the available text up to a character in `stops`. May be empty; never waits."""
+        """Consumes and returns the available text before the next character in `stops`.
+
+        The text may be empty. Never waits for more text."""
         start = self._at
         while self._at < len(self._text) and self._text[self._at] not in stops:
             self._at += 1
         return self._text[start : self._at]
 
     def whitespace(self) -> ScanStep[str]:
-        """Consumes all white space."""
+        """Consumes and returns all white space that comes next."""
         found = []
         while (yield from self.peek()) in SPACE:
             found.append((yield from self.next_char()))
         return "".join(found)
 
     def match(self, text: str) -> ScanStep[bool]:
-        """Consumes `text` if it comes next; otherwise consumes nothing."""
+        """Whether `text` comes next. Consumes it if so, otherwise nothing."""
         start = self.mark()
         for wanted in text:
             if (yield from self.peek()) != wanted:
@@ -105,7 +108,7 @@ class IncrementalScanner:
         return True
 
     def match_any(self, texts: Sequence[str]) -> ScanStep[str]:
-        """Consumes and returns the first of `texts` that comes next; "" if none does."""
+        """Consumes and returns the first of `texts` that comes next; an empty text if none does."""
         for text in texts:
             if text and (yield from self.match(text)):
                 return text
@@ -119,7 +122,9 @@ class IncrementalScanner:
         return found
 
     def read_until(self, texts: Sequence[str], emit: Callable[[str], None]) -> ScanStep[str]:
-        """Emits everything before the first of `texts` and consumes that one. Returns it; "" at the end."""
+        """Emits everything before the first of `texts`, then consumes and returns that one.
+
+        Returns an empty text if none of them comes before the end."""
         first_chars = frozenset(text[0] for text in texts)
         while char := (yield from self.peek()):
             if char in first_chars:

@@ -8,10 +8,10 @@ from typing import Any
 
 Schema = Mapping[str, object]
 Node = dict[str, Any]
-"""A schema that is an object."""
+"""A JSON schema that is an object, not a boolean."""
 
 MAX_DEPTH = 100
-"""Deeper subschemas are not changed."""
+"""Subschemas that are nested deeper than this are not changed."""
 
 _SINGLE = frozenset(
     (
@@ -40,15 +40,18 @@ def quoted(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text as inside a JSON string. Escaping piece by piece gives the same result."""
+    """The text with the escapes that it needs inside a JSON string.
+
+    Escaping it piece by piece gives the same result."""
     return quoted(text)[1:-1]
 
 
 def load_schema(source: str) -> Schema:
-    """A tool's parameters without null keywords; an empty schema if they are not a JSON object.
+    """The JSON schema of a tool's parameters, without keywords that are null; an empty schema if `source` is not a JSON
+    object.
 
-    Clients in languages with null references send null for empty lists and objects. Templates that show the tool fail
-    on them or show them to the model."""
+    Clients in languages with null references send null for empty lists and objects. A chat template would fail on these
+    keywords or show them to the model."""
     try:
         schema = json.loads(source)
     except ValueError:
@@ -59,7 +62,9 @@ def load_schema(source: str) -> Schema:
 
 
 def is_null_keyword(key: str, value: object) -> bool:
-    """Whether a keyword is null that must not be: only two may be (JSON Schema Validation 2020-12, 6.1.3 and 9.2)."""
+    """Whether a keyword is null although it must not be.
+
+    Only `const` and `default` may be null (JSON Schema Validation 2020-12, 6.1.3 and 9.2)."""
     return value is None and key not in ("const", "default")
 
 
@@ -77,7 +82,7 @@ def properties(schema: Schema) -> Mapping[str, Schema]:
 
 
 def types(schema: Schema) -> frozenset[str]:
-    """The allowed JSON types; empty if the schema does not restrict them."""
+    """The JSON types that the schema allows; empty if it does not restrict them."""
     declared = schema.get("type")
     if isinstance(declared, str):
         return frozenset({declared})
@@ -95,13 +100,14 @@ def types(schema: Schema) -> frozenset[str]:
 
 
 def is_string_schema(schema: Schema) -> bool:
-    """Whether the only allowed type is a string."""
+    """Whether the schema allows only strings."""
     return types(schema) == {"string"}
 
 
 def to_json(text: str, schema: Schema | None) -> str:
-    """The value as JSON: unchanged if it is JSON, else as a string. If the schema allows strings, only values of
-    another allowed type stay unchanged."""
+    """The text of a value as JSON: unchanged if it is JSON already, otherwise as a string.
+
+    If the schema allows strings, the text is left unchanged only if it is JSON of another allowed type."""
     allowed = types(schema) if schema is not None else frozenset()
     bare = text.strip()
     for candidate in (bare, _PYTHON_WORDS.get(bare, "")):
@@ -138,7 +144,7 @@ def json_type(value: object) -> str:
 
 
 def resolved(schema: Any, root: Any) -> Any:
-    """The schema without a local `$ref` at its top; {} if the reference cannot be resolved in `root`."""
+    """The schema, or the schema that its local `$ref` points to; {} if the reference cannot be resolved in `root`."""
     for _ in range(8):
         reference = schema.get("$ref") if isinstance(schema, dict) else None
         if not isinstance(reference, str):
@@ -151,10 +157,9 @@ def resolved(schema: Any, root: Any) -> Any:
 
 
 def map_subschemas(schema: Any, change: Callable[[Node, str], Any], path: str = "", depth: int = 0) -> Any:
-    """The schema with every subschema replaced by `change(subschema, path)`, inner ones first.
+    """A copy of the schema in which `change(subschema, path)` has replaced every subschema, inner ones first.
 
-    `path` is a JSON pointer. Only schemas are visited: a property named "not" is not a keyword. Does not modify
-    `schema`."""
+    `path` is a JSON pointer. Only schemas are visited: a property with the name "not" is not a keyword."""
     if not isinstance(schema, dict) or depth > MAX_DEPTH:
         return schema
 

@@ -1,6 +1,7 @@
-"""Reads JSON as models write it, while it streams: strict JSON that may be malformed, and lenient notations.
+"""Reads the JSON that models write, while it arrives.
 
-Lenient notations may have unquoted keys, other quotes, and Python's words for values.
+JsonScanner reads strict JSON, which may be malformed. LenientJsonReader also accepts unquoted keys, other quotes, and
+Python's words for values, such as None.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from engine.output.json_schema import escaped, quoted, to_json
 _MAX_STRING = 256
 MAX_DEPTH = 64
 RAW_QUOTES = ('<|"|>', "<escape>")
-"""Quotes inside of which nothing is escaped."""
+"""Quotes between which nothing is escaped."""
 _CLOSERS = frozenset(",]})")
 _ESCAPES = {"n": "\\n", "t": "\\t", "r": "\\r", "b": "\\b", "f": "\\f", "\\": "\\\\", '"': '\\"', "'": "'", "/": "/"}
 
 
 class LenientJsonReader:
-    """Reads values and emits them as JSON. Raises Malformed before consuming what it cannot read."""
+    """Reads values in lenient notation and emits them as JSON.
+
+    Raises Malformed before it consumes text that it cannot read."""
 
     def __init__(self, scanner: IncrementalScanner, emit: Callable[[str], None]) -> None:
         self._scanner = scanner
@@ -44,8 +47,9 @@ class LenientJsonReader:
                     yield from self._bare_value()
 
     def members(self, close: str, colon: str, depth: int = 0, names: tuple[str, ...] = ()) -> ScanStep[None]:
-        """Reads an object's members and its `close`, after the opening bracket. Values without a key get `names` in
-        order."""
+        """Reads the members of an object and its closing bracket `close`. The opening bracket is already consumed.
+
+        The n-th value gets the n-th of `names` as its key if it has no key."""
         self._emit("{")
         n = 0
         while (yield from self._has_next(close, n)):
@@ -66,7 +70,7 @@ class LenientJsonReader:
         self._emit("]")
 
     def _has_next(self, close: str, n: int) -> ScanStep[bool]:
-        """Whether a member follows the first `n`. Consumes its comma, or the closing bracket."""
+        """Whether another member follows after `n` members. Consumes the comma before it, or the closing bracket."""
         scanner = self._scanner
         yield from scanner.whitespace()
         if (yield from scanner.match(close)):
@@ -77,7 +81,8 @@ class LenientJsonReader:
         return not (n and (yield from scanner.match(close)))  # trailing comma
 
     def _key(self, colon: str, name: str) -> ScanStep[str]:
-        """Consumes a key and its colon. If a value without a key comes next, returns `name` and consumes nothing."""
+        """Consumes a key and its colon, and returns the key. If a value without a key comes next, returns `name` and
+        consumes nothing."""
         scanner = self._scanner
         start = scanner.mark()
         found: list[str] = []
@@ -101,7 +106,9 @@ class LenientJsonReader:
         return (yield from self._scanner.match_any((*RAW_QUOTES, '"', "'")))
 
     def _string(self, quote: str, emit: Callable[[str], None], close: str) -> ScanStep[None]:
-        """Reads a string after its opening quote and emits it escaped for JSON. (For keys, escapes hardly matter.)"""
+        """Reads a string after its opening quote and emits it with JSON's escapes.
+
+        Escapes in keys are not decoded, which hardly matters."""
         scanner = self._scanner
         if quote in RAW_QUOTES:
             if (yield from scanner.read_until((quote,), lambda text: emit(escaped(text)))):
@@ -131,7 +138,7 @@ class LenientJsonReader:
             emit(_ESCAPES.get(char, escaped("\\" + char)) + "".join(digits))
 
     def _bare_value(self) -> ScanStep[None]:
-        """A number, a word, or any text before the next comma or closing bracket."""
+        """Reads a number, a word, or any text before the next comma or closing bracket."""
         found: list[str] = []
         while (char := (yield from self._scanner.peek())) and char not in _CLOSERS:
             found.append((yield from self._scanner.next_char()))
@@ -143,13 +150,13 @@ class LenientJsonReader:
 
 
 class JsonScanner:
-    """Finds the end of JSON values. Raises Malformed if no value comes next."""
+    """Reads values of strict JSON."""
 
     def __init__(self, scanner: IncrementalScanner) -> None:
         self._scanner = scanner
 
     def string(self) -> ScanStep[str]:
-        """A short string, such as a name or a key, decoded."""
+        """Reads and decodes a short string, such as a name or a key. Raises Malformed if none comes next."""
         found: list[str] = []
         if (yield from self._scanner.peek()) != '"':
             raise Malformed
@@ -168,8 +175,10 @@ class JsonScanner:
             raise Malformed from None
 
     def value(self, emit: Callable[[str], None], ender: str) -> ScanStep[None]:
-        """Emits a value unchanged, valid or not. It ends by its brackets and quotes, or before `ender` outside of
-        strings if a bracket is missing."""
+        """Emits a JSON value unchanged, whether or not it is valid.
+
+        The value ends with its brackets and quotes. If a closing bracket is missing, it ends before `ender`, unless
+        `ender` is inside a string."""
         scanner = self._scanner
         depth, quoted = 0, False
         while (char := (yield from scanner.peek())) != END:
@@ -193,7 +202,7 @@ class JsonScanner:
 
 
 def unwrapped(text: str) -> str:
-    """Decodes arguments that were written as a JSON string; null or nothing becomes "{}"."""
+    """Decodes the arguments of a call that were written as a JSON string. Null or an empty text becomes {}."""
     if text in ("", "null"):
         return "{}"
     try:

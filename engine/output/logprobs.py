@@ -11,7 +11,9 @@ from engine.events import TokenChoice
 
 
 def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Returns a new array, so the sampler may change the logits afterwards."""
+    """The log probabilities of all tokens.
+
+    They are a new array, so the sampler may change `logits` afterwards."""
     shifted = logits - logits.max()
     result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
     return result
@@ -20,7 +22,7 @@ def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def token_choice(
     logprobs: npt.NDArray[np.float32], token: int, n_others: int, piece: Callable[[int], bytes]
 ) -> TokenChoice:
-    """`token` with its log probability and the `n_others` likeliest tokens."""
+    """The chosen token with its log probability, and the `n_others` likeliest tokens with theirs."""
     ids: tuple[int, ...] = ()
     if n_others:
         likeliest = np.argpartition(logprobs, -n_others)[-n_others:]

@@ -1,4 +1,5 @@
-"""The table of model families: how each writes reasoning and tool calls, and how its chat template is recognised.
+"""The table of model families: how each family writes reasoning and tool calls, and how its chat templates are
+recognised.
 
 To add a family, add a row to FAMILIES: texts that its chat templates contain, and the syntaxes of its tool calls (see
 engine/output/tool_call_syntax.py).
@@ -33,8 +34,9 @@ _MISTRAL_NUMBERED = ToolCallSyntax("[TOOL_CALLS]{name}[CALL_ID]{id}[ARGS]{json}"
 _LFM2_PYTHON = ToolCallSyntax("<|tool_call_start|>[{python}]<|tool_call_end|>")
 
 PROMPTED_FORMAT = OutputFormat("prompted", call_syntaxes=(_HERMES, ToolCallSyntax("{envelopes}")), reasoning=THINK)
-"""For models whose chat template does not support tools. Small models often forget the tags, so bare calls count
-too."""
+"""The format of models whose chat template does not support tools.
+
+Small models often forget the tags around a call, so calls without tags count too."""
 
 _HARMONY = MessageHeaders(
     openers=("<|start|>", "<|channel|>"),
@@ -214,7 +216,9 @@ FAMILIES = (
         eog_texts=("<|eot_id|>", "<|eom_id|>"),
     ),
 )
-"""The first family whose `template_markers` are all in the chat template applies, so specific ones come first."""
+"""The known families.
+
+The first family whose `template_markers` are all in the chat template applies, so specific families come first."""
 
 _REASONING_MARKERS: tuple[tuple[tuple[str, ...], ReasoningMarkers], ...] = (
     (("[THINK]",), ReasoningMarkers("[THINK]", "[/THINK]", anywhere=True)),
@@ -233,16 +237,14 @@ _REASONING_MARKERS: tuple[tuple[tuple[str, ...], ReasoningMarkers], ...] = (
         ReasoningMarkers("<think>", "</think>", answer_tags=("<response>", "</response>")),
     ),
 )
-"""Markers of models that do not enclose reasoning in <think>, with the texts in the chat template that identify
-them."""
+"""Reasoning markers of models that do not use <think>, each with the texts by which the chat template is recognised."""
 
 _TOOLS = re.compile(r"\btools\b")
 _TOOL_CALLS = re.compile(r"\btool_calls\b")
 
 
 def detect_family(template: str | None) -> OutputFormat:
-    """The output format of the model with this chat template; PROMPTED_FORMAT if the template does not support
-    tools."""
+    """The output format of a model with this chat template; PROMPTED_FORMAT if the template does not support tools."""
     text = template or ""
     family = next(
         (family for family in FAMILIES if all(mark in text for mark in family.template_markers)), PROMPTED_FORMAT

@@ -17,11 +17,13 @@ _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
 
 
 class OutputParser:
-    """Feed it the text of all tokens, including the format's `markers` but not its `eog_texts`.
+    """Parses the text of one answer.
 
-    The joined deltas do not depend on how the text is split. Part of a possible marker is held back until it is
-    certain. Tool calls are recognised only if `tools` are given. White space next to markers is dropped; an answer
-    without markers is returned unchanged. `n_tokens` of the deltas is 0."""
+    Feed it the text of all tokens, including the format's `markers` but not its `eog_texts`. The joined deltas do not
+    depend on how the text is split. Text that may become a marker is held back until this is certain.
+
+    Tool calls are recognised only if `tools` are given. White space next to markers is dropped. An answer without
+    markers is returned unchanged. The deltas have `n_tokens` 0."""
 
     def __init__(
         self,
@@ -32,8 +34,9 @@ class OutputParser:
         starts_in_reasoning: bool = False,
         calls_only: bool = False,
     ) -> None:
-        """`new_id` returns an id for a call that has none. `starts_in_reasoning`: the prompt has opened the reasoning
-        (see `opens_reasoning`). `calls_only`: the answer is constrained to calls, so it has no text."""
+        """`new_id` returns an id for a call that has none. `starts_in_reasoning`: the prompt has started the reasoning
+        (see `opens_reasoning`). `calls_only`: the answer is constrained to calls, so text that is left at its end is
+        dropped."""
         self._format = format
         self._scanner = IncrementalScanner()
         self._out: list[Delta] = []
@@ -42,9 +45,9 @@ class OutputParser:
         self._in_reasoning = starts_in_reasoning
         self._calls_only = calls_only
         self._cut = False
-        self._in_answer_message = False  # only for formats with headers
-        self._is_fresh = True  # no text since the start, the last reasoning or the last call
-        self._after_marker = starts_in_reasoning  # white space is dropped here
+        self._in_answer_message = False  # used only for formats with headers
+        self._is_fresh = True  # whether no text has come since the start, reasoning or a call
+        self._after_marker = starts_in_reasoning  # whether the next white space is dropped
         self._pending_closers: list[str] = []  # closing markers to drop, since their opening ones were dropped
         self._seen_channels: set[type[Delta]] = set()
         self._syntaxes = format.call_syntaxes if tools else ()
@@ -54,18 +57,19 @@ class OutputParser:
 
     @property
     def in_answer(self) -> bool:
-        """Whether the next text belongs to the answer itself, not to reasoning or a header."""
+        """Whether the next text belongs to the answer, not to reasoning or a message header."""
         return self._in_answer_message if self._format.headers else not self._in_reasoning
 
     def feed(self, text: str) -> list[Delta]:
-        """The deltas that are certain now."""
+        """Feeds a piece of text. Returns the deltas that are certain now."""
         self._scanner.feed(text)
         return self._advance()
 
     def finish(self, *, cut: bool = False) -> list[Delta]:
-        """The deltas held back so far, at the end of the answer. An incomplete call keeps its arguments unclosed.
+        """Ends the answer, and returns deltas for the text that was held back.
 
-        `cut`: the model had not finished, so the start of a call is not shown as text."""
+        The arguments of an incomplete call stay unclosed. `cut`: the answer was truncated, so the start of a call is
+        not shown as text."""
         self._cut = self._calls.cut = cut
         self._scanner.close()
         deltas = self._advance()
@@ -82,12 +86,10 @@ class OutputParser:
             return
         channel = ReasoningDelta if self._in_reasoning else TextDelta
         if self._format.headers and self._is_fresh and channel in self._seen_channels:
-            text = "\n\n" + text  # separates two messages of one channel
+            text = "\n\n" + text  # separates two messages of the same channel
         self._seen_channels.add(channel)
         self._is_fresh = self._is_fresh and not self._format.headers
         self._out.append(channel(text))
-
-    # Formats whose text contains markers
 
     def _first_characters(self) -> frozenset[str]:
         """The characters with which white space, a marker or a call can start."""
@@ -115,7 +117,7 @@ class OutputParser:
             self._emit_text(self._scanner.take_until(self._marker_starts))
 
     def _marker(self) -> ScanStep[bool]:
-        """Consumes a marker, and the whole call if it starts one. False if none is here."""
+        """Consumes a marker, and the whole call if the marker starts one. Returns False if there is no marker here."""
         scanner, reasoning = self._scanner, self._format.reasoning
         if self._in_reasoning:
             if reasoning and (yield from scanner.match(reasoning.close)):
@@ -137,7 +139,7 @@ class OutputParser:
         return (yield from self._call())
 
     def _answer_tag(self, tags: tuple[str, str]) -> ScanStep[None]:
-        """Consumes the optional tag before an answer that follows reasoning."""
+        """Consumes the optional tag between reasoning and answer."""
         start = self._scanner.mark()
         yield from self._scanner.whitespace()
         if tags[0] and (yield from self._scanner.match(tags[0])):
@@ -148,7 +150,8 @@ class OutputParser:
 
     def _call(self) -> ScanStep[bool]:
         for syntax in self._syntaxes:
-            # Models forget to close their reasoning, so a call inside it counts if it has a marker and a known name.
+            # Models may forget to close their reasoning. A call inside it therefore counts if it has a marker and names
+            # an offered tool.
             if syntax.is_bare and (self._in_reasoning or not self._is_fresh):
                 continue
             if (yield from self._calls.read(syntax, only_known=syntax.is_bare or self._in_reasoning)):
@@ -158,11 +161,9 @@ class OutputParser:
                 return True
         return False
 
-    # Formats that are a sequence of messages with headers
-
     def _messages(self, headers: MessageHeaders) -> ScanStep[None]:
         scanner = self._scanner
-        # The prompt ends inside the first header.
+        # The prompt ends inside the header of the first message.
         openers: tuple[str, ...] = (*headers.openers, headers.close, " to=", "to=")
         marker_starts = frozenset(text[0] for text in (*headers.openers, *headers.ends))
         while (first := (yield from scanner.peek())) != END:
@@ -181,7 +182,7 @@ class OutputParser:
                 openers = headers.openers
 
     def _header(self, openers: Sequence[str], headers: MessageHeaders) -> ScanStep[str]:
-        """Consumes a whole header; "" if none is here."""
+        """Consumes and returns a whole message header; an empty text if there is none here."""
         scanner = self._scanner
         start = scanner.mark()
         found = yield from scanner.match_any(openers)
@@ -200,7 +201,7 @@ class OutputParser:
         return found
 
     def _addressed_call(self, header: str) -> ScanStep[None]:
-        """Reads the call in a message whose recipient is a tool. Messages to other recipients stay text."""
+        """Reads the call in a message that is addressed to a tool. Messages to other recipients stay text."""
         recipient = _RECIPIENT.search(header)
         name = recipient[1] if recipient and self._tools else ""
         is_tool = name.startswith("functions.") or name in self._tools

@@ -1,8 +1,8 @@
-"""Replaces an answer's tokens by those that its text will have in the next prompt.
+"""Replaces an answer's tokens by those that the tokenizer will produce for its text in the next prompt.
 
 A model may write a word in other tokens than its tokenizer would: " light" + "house" where the tokenizer has "
-lighthouse". The next turn contains the tokenizer's version, so the KV cache would be invalid from the first difference
-on. Each word is therefore replaced as soon as the next one starts, while that costs only a few tokens.
+lighthouse". The next prompt contains the tokenizer's version, so the KV cache would be invalid from the first
+difference on. Each word is therefore replaced as soon as the next word starts, while that costs only a few tokens.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 MAX_TOKENS = 32
-"""Longer stretches are not words (a table of dashes, for instance) and are not changed."""
+"""A text with more tokens is not a word (but a table of dashes, for instance) and is not changed."""
 
 
 class Retokenizer:
-    """For one answer. Only for tokenizers that split a text before each " word" and tokenize every part separately."""
+    """Retokenizes one answer, word by word.
+
+    Works only for tokenizers that split a text before each " word" and tokenize every part separately."""
 
     def __init__(self, tokenize: Callable[[str], list[int]], piece: Callable[[int], bytes], start: int) -> None:
         """`start`: the index of the answer's first token in the lists passed to `retokenize`."""
@@ -23,9 +25,11 @@ class Retokenizer:
         self._start = start
 
     def retokenize(self, tokens: list[int]) -> tuple[int, list[int]] | None:
-        """Call it with each new last token. If that starts a word and the tokenizer would write the text before it
-        otherwise, returns the index of the first different token and the tokens from there on. They are never more
-        than before."""
+        """Replaces the tokens of the last complete word. Call it after each new token.
+
+        The word is complete if the new token starts another one. If the tokenizer would write the word in other tokens,
+        returns the index of the first different token, and all tokens from there on. These are never more tokens than
+        before."""
         at = len(tokens) - 1
         if at <= self._start or not self._begins_word(tokens[at]) or self._piece(tokens[at - 1])[-1:].isspace():
             return None
@@ -37,7 +41,7 @@ class Retokenizer:
             expected = self._tokenize(b"".join(pieces).decode())
         except UnicodeDecodeError:
             return None
-        # Text that looks like a control token would become one.
+        # A token with an empty piece is a control token. Text that only looks like one must not become one.
         if expected == written or len(expected) > len(written) or not all(map(self._piece, expected)):
             return None
         self._start = start + len(expected)

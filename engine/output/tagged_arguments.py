@@ -1,4 +1,6 @@
-"""Reads arguments that are written one by one between tags and emits them as one JSON object, while they stream."""
+"""Reads the arguments of a tool call that are written one by one between tags. Emits them as one JSON object while they
+arrive.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ _MAX_KEY = 256
 
 
 class TaggedArgumentReader:
-    """Reads arguments in the syntax `template` until `ender`, which is not consumed. Strings are streamed; other
-    values have to be complete before it is known whether they are JSON. Raises Malformed before consuming what it
-    cannot read."""
+    """Reads arguments in the syntax `template` until `ender`, which is not consumed.
+
+    Strings are emitted while they arrive. Other values have to be complete first, because only then is it known whether
+    they are JSON. Raises Malformed before it consumes text that it cannot read."""
 
     def __init__(
         self,

@@ -1,9 +1,10 @@
-"""Parses tool calls from streamed text, using the call syntaxes of a format.
+"""Parses tool calls from streamed text, in the call syntaxes of a format.
 
-A call is emitted once its name is known and its arguments start. Until then no part of it is emitted, and if it turns
-out not to be a call, the scanner rewinds and the text stays text. Nothing emitted is taken back: if the arguments
-become malformed, the part read so far stays, without its closing bracket, and the rest is text. So a truncated call is
-never valid JSON.
+A call is emitted once its name is known and its arguments start. Before that, no part of it is emitted; if the text
+turns out not to be a call, the scanner rewinds and the text is emitted as plain text.
+
+Emitted parts are never withdrawn. If the arguments become malformed, the call ends without its closing bracket, and the
+rest is plain text. A truncated call is therefore never valid JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _MAX_WORD = 256
 
 
 class ToolCallParser:
-    """Reads one block of calls at a time and emits events. Not thread-safe."""
+    """Reads one block of calls at a time and emits its events. Not thread-safe."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class ToolCallParser:
         self._reset_call()
         self._only_known = False
         self.cut = False
-        """The text has ended before the model finished: a call whose marker has come but no name is dropped."""
+        """Whether the answer was truncated. If so, a call that has a marker but no name yet is dropped."""
         self._json_scanner = JsonScanner(scanner)
         self._lenient_json = LenientJsonReader(scanner, self._emit_arguments)
 
@@ -54,15 +55,17 @@ class ToolCallParser:
         self._started = False
         self._marker_read = False
         self._committed: int | None = None
-        """A mark: the text before it belongs to the call."""
+        """A mark of the scanner. The text before it belongs to the call."""
 
     def read(self, syntax: ToolCallSyntax, *, only_known: bool) -> ScanStep[bool]:
-        """Whether a call was read; if not, nothing is consumed. `only_known`: it must name an offered tool."""
+        """Reads a block of calls. Returns whether there was one; if not, nothing is consumed.
+
+        `only_known`: the call must name an offered tool."""
         self._only_known = only_known
         return (yield from self._attempt(self._block(syntax)))
 
     def read_arguments(self, name: str) -> ScanStep[bool]:
-        """As `read`, for a call whose name is already known and whose JSON arguments come next."""
+        """As `read`, but for a call whose name is already known, and whose JSON arguments come next."""
         self._only_known = False
         return (yield from self._attempt(self._named_json(name)))
 
@@ -99,7 +102,7 @@ class ToolCallParser:
                 self._marker_read = self._marker_read or not syntax.is_bare
 
     def _slot(self, slot: str, syntax: ToolCallSyntax, ender: str) -> ScanStep[None]:
-        """Reads what stands in a slot of the template. `ender`: the literal text after the slot."""
+        """Reads the content of a slot of the template. `ender`: the literal text after the slot."""
         match slot:
             case "name":
                 self._name = yield from self._word()
@@ -136,10 +139,8 @@ class ToolCallParser:
             raise Malformed
         return "".join(found)
 
-    # Parts of a call
-
     def _start(self) -> None:
-        """Emits the start of the call. From here on the text cannot become plain text again."""
+        """Emits the start of the call. After that, its text can no longer become plain text."""
         name = self._name or self._id.removeprefix("functions.").rpartition(":")[0] or self._id
         if name not in self._tools and name.removeprefix("functions.") in self._tools:
             name = name.removeprefix("functions.")
@@ -193,7 +194,7 @@ class ToolCallParser:
         yield from self._lenient_json.members("}", ":")
 
     def _several(self, read_one: Callable[[], ScanStep[None]]) -> ScanStep[None]:
-        """Reads calls separated by commas, semicolons or nothing."""
+        """Reads several calls that are separated by commas, semicolons or nothing."""
         scanner = self._scanner
         yield from read_one()
         while True:
@@ -218,9 +219,9 @@ class ToolCallParser:
         yield from self._lenient_json.members(")", "=", names=names)
 
     def _envelope(self, ender: str, depth: int) -> ScanStep[None]:
-        """Reads one object that holds name, arguments and perhaps an id, in any order."""
+        """Reads one JSON object that holds a call's name, arguments and perhaps id, in any order."""
         scanner = self._scanner
-        early: list[str] = []  # arguments that came before the name
+        early: list[str] = []  # arguments that precede the name
         yield from self._expect("{")
         while True:
             yield from scanner.whitespace()
@@ -242,7 +243,9 @@ class ToolCallParser:
             self._emit_arguments(unwrapped("".join(early)) if early else "{}")
 
     def _envelope_member(self, key: str, ender: str, depth: int) -> ScanStep[list[str]]:
-        """Reads one value. Returns the arguments if they came before the name, else nothing."""
+        """Reads the value of one key of a call's JSON object.
+
+        Returns the value if it is arguments that precede the name, else nothing."""
         first = yield from self._scanner.peek()
         if key in _NAME_KEYS or (key == "function" and first == '"'):
             self._name = yield from self._json_scanner.string()
@@ -264,7 +267,9 @@ class ToolCallParser:
         return []
 
     def _arguments(self, ender: str) -> ScanStep[None]:
-        """Streams the arguments of an envelope. A string that contains JSON has to be complete before it is decoded."""
+        """Emits the arguments in a call's JSON object while they arrive.
+
+        If they are written as a string that contains JSON, the string has to be complete before it is decoded."""
         if (yield from self._scanner.peek()) in ("{", "["):
             yield from self._json_scanner.value(self._emit_arguments, ender)
         else:

@@ -1,4 +1,4 @@
-"""Renders past tool syntax in a model's own syntax, from the same templates that the parser uses."""
+"""Renders past tool calls in a model's own syntax, from the same templates that the parser uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from engine.requests import ToolCall
 
 
 def render_tool_calls(syntax: ToolCallSyntax, tool_calls: Sequence[ToolCall]) -> str:
-    """All calls of one answer. Arguments that are not a JSON object are written unchanged if the syntax allows it."""
+    """The text of all tool calls of one answer.
+
+    Arguments that are not a JSON object are written unchanged if the syntax allows it."""
     opening, closing = syntax.section
     if "{list}" in syntax.call:
         return syntax.call.replace("{list}", "[" + ", ".join(_envelope(syntax, call) for call in tool_calls) + "]")

@@ -11,7 +11,7 @@ use the same template:
     {relaxed}     an object with unquoted keys and a special quote around strings
     {python}      calls in Python syntax: name(key=value)
 
-White space in a template is written as it stands; the parser accepts any or none.
+White space in a template is written unchanged. The parser accepts any white space there, or none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 @lru_cache(maxsize=256)
 def steps(template: str) -> tuple[Step, ...]:
-    """The template's slots and literals in order, without the white space between literals."""
+    """Splits a template into its slots and literals, in order and without the white space between literals."""
     found: list[Step] = []
     for n, part in enumerate(SLOT.split(template)):
         if n % 2:
@@ -49,25 +49,28 @@ def steps(template: str) -> tuple[Step, ...]:
 class ToolCallSyntax:
     """One way of writing tool calls.
 
-    A template without an opening marker (it starts with a slot or a bare "[") is bare: text that matches it is a call
-    only at the start of an answer, and only if it names an offered tool."""
+    A template without an opening marker (it starts with a slot or a bare "[") is called bare. Text that matches a bare
+    template is a call only at the start of an answer, and only if it names an offered tool."""
 
     call: str
-    """Template of one call."""
+    """The template of one call."""
     section: tuple[str, str] = ("", "")
-    """Text before and after all calls of an answer."""
+    """Text before and after all calls of one answer."""
     parameter: str = ""
-    """Template of one argument, for {parameters}."""
+    """The template of one argument, for the slot {parameters}."""
     envelope: str = '{"name": "{name}", "arguments": {json}}'
-    """Template of one JSON object, for {envelopes} and {list}."""
+    """The template of one JSON object, for the slots {envelopes} and {list}."""
     separator: str = "\n"
-    """Written between two calls."""
+    """Text between two calls."""
     quote: str = '<|"|>'
-    """Encloses the strings of {relaxed}; nothing inside is escaped."""
+    """The quote around strings in the slot {relaxed}. Nothing between the quotes is escaped."""
 
     @property
     def opening_markers(self) -> tuple[str, ...]:
-        """Texts with which calls can start: the section's, which models may omit, and the call's. Empty if bare."""
+        """Texts with which calls can start: the opening of the section, which models may omit, and the opening of a
+        call.
+
+        Empty for a bare syntax."""
         firsts = [steps(template)[0] for template in (self.section[0], self.call) if template]
         return tuple(step.text for step in firsts if not step.is_slot and step.text != "[")
 
@@ -78,20 +81,21 @@ class ToolCallSyntax:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningMarkers:
-    """Texts that enclose reasoning."""
+    """The texts that enclose reasoning."""
 
     open: str
     close: str
     anywhere: bool = False
-    """True if `open` is a special token, which starts reasoning at any position. Plain text such as <think> starts it
-    only before any answer text."""
+    """True if `open` is a special token, which starts reasoning anywhere in an answer.
+
+    Plain text such as <think> starts reasoning only before any answer text."""
     answer_tags: tuple[str, str] = ("", "")
-    """May enclose the answer that follows the reasoning."""
+    """Tags that may enclose the answer after the reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageHeaders:
-    """Describes an answer that is a sequence of messages, each with a header that names its channel (gpt-oss)."""
+    """Describes answers that are a sequence of messages. Each message has a header that names its channel (gpt-oss)."""
 
     openers: tuple[str, ...]
     close: str
@@ -99,7 +103,7 @@ class MessageHeaders:
     reasoning_channel: str
     answer_channel: str
     answer_header: str
-    """The header of the answer, as it is appended to a prompt."""
+    """The header of the answer's message. It is appended to a prompt whose answer already has a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,16 @@ class OutputFormat:
 
     name: str
     template_markers: tuple[str, ...] = ()
-    """The family is recognised by these texts: its chat templates contain all of them."""
+    """Texts that all chat templates of the family contain. The family is recognised by them."""
     call_syntaxes: tuple[ToolCallSyntax, ...] = ()
-    """All are parsed; the first one is used for writing and for grammars."""
+    """The syntaxes that the parser accepts. The first one is used to render past calls and to build grammars."""
     reasoning: ReasoningMarkers | None = None
     headers: MessageHeaders | None = None
     ignored_markers: tuple[str, ...] = ()
-    """Markers without meaning for us; removed wherever they occur."""
+    """Markers that have no meaning for us. They are removed wherever they occur."""
     eog_texts: tuple[str, ...] = ()
-    """Tokens that end the answer in addition to those in the model file. Their text is not fed to the parser."""
+    """Texts of tokens that end the answer, in addition to the end tokens in the model file. These texts are not fed to
+    the parser."""
     template_shows_tools: bool = False
     """Whether the chat template shows the tools to the model; otherwise a system message has to."""
     template_shows_tool_calls: bool = False
@@ -126,8 +131,8 @@ class OutputFormat:
     def markers(self) -> tuple[str, ...]:
         """Texts that may be single special tokens of the model, without `eog_texts`.
 
-        Detokenizing drops the text of special tokens. The caller has to map these tokens to their texts and feed them
-        to the parser like other text."""
+        Detokenizing drops the text of special tokens. The caller therefore has to map these tokens to their texts, and
+        feed the texts to the parser."""
         texts = [text for calls in self.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
         if self.reasoning:
             texts += [self.reasoning.open, self.reasoning.close, *self.reasoning.answer_tags]

@@ -6,8 +6,10 @@ import codecs
 
 
 class Utf8Decoder:
-    """Returns whole characters only. Bytes that can never become a character turn into U+FFFD at once. An incomplete
-    character at the end of an answer is dropped."""
+    """Decodes bytes to whole characters.
+
+    Bytes that can never become a character turn into U+FFFD at once. An incomplete character at the end of an answer is
+    dropped."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -1,7 +1,7 @@
-"""Renders a model's chat template: messages to prompt text.
+"""Renders a model's chat template: turns messages into prompt text.
 
-A template is code from the model file, so it runs in our own interpreter (engine/prompt/jinja): it cannot reach Python
-objects, and each rendering has a limit of time and memory. Templates never come from a request.
+A template is code from the model file. It runs in our own interpreter (engine/prompt/jinja), which cannot reach Python
+objects and limits the time and memory of each rendering. Templates never come from a request.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from engine.prompt.tool_presentation import ARGUMENT_FORMS, ArgumentForm, messag
 from engine.requests import Message, Tool, n_chars_of_messages
 
 STEPS, STEPS_PER_MESSAGE, STEPS_PER_CHAR = 2_000_000, 5_000, 4
-"""Step limit of one rendering: a hostile loop ends after about 2 s; a long chat needs a fraction of it."""
+"""Limit for the steps of one rendering.
+
+A hostile loop ends after about 2 s. A long chat needs a fraction of the limit."""
 
 BYTES, BYTES_PER_CHAR = 64 << 20, 32
-"""Limit of the bytes that one rendering allocates, including freed ones."""
+"""Limit for the bytes that one rendering allocates. Bytes that were freed again count too."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-"""For models without a chat template."""
+"""The template for models without a chat template."""
 
 _GENERATION_TAG = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
@@ -42,9 +44,9 @@ class ChatTemplate:
     def __init__(self, source: str | None, *, bos: str, eos: str) -> None:
         """Raises TemplateError if `source` cannot be parsed."""
         self._special_tokens = {"bos_token": bos, "eos_token": eos}
-        # Phi's template reads the tools, as text, from the system message.
+        # Phi's template reads the tools from the system message, as text.
         self._tools_in_system_message = "'tools' in message" in (source or "")
-        # Tags for training masks: they do not change the text, and Jinja2 does not have them.
+        # Generation tags mark text for training. They do not change the text, and Jinja2 does not support them.
         text = _GENERATION_TAG.sub("", source if source is not None else CHATML)
         try:
             self._program = Program(text)
@@ -59,11 +61,11 @@ class ChatTemplate:
         arguments: Mapping[str, object] | None = None,
         add_generation_prompt: bool = True,
     ) -> str:
-        """The prompt's text.
+        """The text of the prompt.
 
-        `tools`: those that the template shows itself (see `present_tools`). `arguments`: further template variables,
-        such as enable_thinking. Raises TemplateError if the template rejects the messages, fails, or exceeds its
-        limits."""
+        `tools`: the tools that the template lists itself (see `present_tools`). `arguments`: further template
+        variables, such as enable_thinking. Raises TemplateError if the template rejects the messages, fails, or exceeds
+        its limits."""
         context = {
             **(arguments or {}),
             "add_generation_prompt": add_generation_prompt,

@@ -1,4 +1,7 @@
-"""Calculates which old turns would have to be left out of a chat that is too long. Nothing is left out silently."""
+"""Calculates which old turns would have to be left out of a chat that is too long for the context.
+
+Only calculates; the chat is not changed.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,30 @@ from engine.prompt.message_arrangement import SYSTEM_ROLES
 from engine.requests import Message
 
 MIN_ANSWER_TOKENS = 256
-"""Reserved for the answer; less in contexts under four times as long."""
+"""Tokens that are reserved for the answer. Contexts under four times this length reserve a quarter of the context."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextFit:
-    """How a chat fits into the context. Numbers are tokens."""
+    """How a chat fits into the context. Lengths are in tokens."""
 
     n_prompt: int
-    """Of all messages."""
+    """The length of the prompt with all messages."""
     n_ctx: int
     left_out: tuple[int, ...]
-    """Indexes of the messages to leave out: whole turns, oldest first, without system messages and the last turn.
-    Empty if all fit."""
+    """Indexes of the messages that would be left out: whole turns, oldest first.
+
+    System messages and the last turn are never left out. Empty if all messages fit."""
     n_kept: int
-    """Of the remaining messages."""
+    """The length of the prompt with the remaining messages."""
     fits: bool
     """Whether the remaining messages leave room for an answer."""
 
 
 def split_turns(messages: Sequence[Message]) -> list[list[int]]:
-    """Message indexes by turn: a user message and everything up to the next one. System messages belong to no turn."""
+    """The indexes of the messages in each turn.
+
+    A turn is a user message and everything up to the next one. System messages belong to no turn."""
     found: list[list[int]] = []
     for index, message in enumerate(messages):
         if message.role in SYSTEM_ROLES:
@@ -41,8 +47,9 @@ def split_turns(messages: Sequence[Message]) -> list[list[int]]:
 
 
 def fit_to_context(messages: Sequence[Message], count: Callable[[Sequence[Message]], int], n_ctx: int) -> ContextFit:
-    """Leaves out as few of the oldest turns as necessary. `count` returns the tokens of a list of messages; it is
-    called about log2(turns) times."""
+    """Calculates the smallest number of oldest turns that have to be left out.
+
+    `count` returns the number of tokens of a list of messages. It is called about log2(turns) times."""
     limit = n_ctx - min(MIN_ANSWER_TOKENS, n_ctx // 4)
     n_prompt = count(messages)
     if n_prompt <= limit:

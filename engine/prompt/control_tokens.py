@@ -1,7 +1,8 @@
 """Prevents texts of users, tools and files from being tokenized as control tokens.
 
-A chat template writes control tokens as text, which the tokenizer recognises in the rendered prompt. To keep the same
-text in a message plain, a mark is inserted into it before rendering, and the tokenizer drops the mark.
+A chat template writes control tokens as text, which the tokenizer recognises in the rendered prompt. If a message
+contains the text of a control token, a mark is inserted into it before rendering. The tokenizer then sees plain text,
+and drops the mark.
 """
 
 from __future__ import annotations
@@ -14,25 +15,25 @@ from dataclasses import replace
 from engine.requests import Message, Tool, ToolCall
 
 ESCAPE_MARK = "\ufdd0"
-"""A Unicode noncharacter. The tokenizer drops it from all texts."""
+"""The mark, a Unicode noncharacter. The tokenizer drops it from all texts."""
 
 EscapeText = Callable[[str], str]
 
 
 class ControlTokenEscaper:
-    """For one vocabulary. Any thread."""
+    """Escapes the control tokens of one vocabulary in the texts of messages and tools. Any thread."""
 
     def __init__(self, controls: Iterable[str], markers: Iterable[str]) -> None:
-        """`controls`: the texts of control tokens. `markers`: those that the model writes itself, which are not
-        escaped in assistant messages."""
+        """`controls`: the texts of all control tokens. `markers`: the texts of control tokens that the model itself
+        writes. These are not escaped in assistant messages."""
         texts = {text for text in controls if len(text) > 1}
         self._pattern = special_pattern(texts)
         self._assistant_pattern = special_pattern(texts - set(markers))
 
     def text(self, text: str, role: str = "user") -> str:
-        """The text with a mark inside each control token."""
+        """The text with an escape mark inside each control token."""
         pattern = self._assistant_pattern if role == "assistant" else self._pattern
-        while pattern is not None and pattern.search(text):  # repeated, since a match hides overlapping ones
+        while pattern is not None and pattern.search(text):  # repeated for control tokens that overlap
             text = pattern.sub(lambda found: found[0][0] + ESCAPE_MARK + found[0][1:], text)
         return text
 
@@ -53,7 +54,9 @@ class ControlTokenEscaper:
         return ToolCall(self.text(call.id), self.text(call.name), self._json(call.arguments))
 
     def _json(self, text: str) -> str:
-        """JSON with marks inside its strings, including strings with escapes, which templates decode."""
+        """Inserts escape marks into the strings of a JSON text.
+
+        This includes strings with JSON escapes, because templates decode them."""
         if "\\" in text:
             try:
                 value = json.loads(text)
@@ -80,18 +83,19 @@ def _map_strings(value: object, escape: EscapeText) -> object:
 
 
 MAX_DEPTH = 64
-"""Deeper alternatives are listed without grouping."""
+"""Alternatives that are nested deeper than this are listed without grouping."""
 
 
 def special_pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Matches the longest of `texts`; None if there are none. Shared prefixes are grouped, so that thousands of texts
-    take no longer than a few."""
+    """A pattern that matches the longest of `texts`; None if there are none.
+
+    Shared prefixes are grouped, so that searching for thousands of texts takes no longer than for a few."""
     sorted_texts = sorted({text for text in texts if text})
     return re.compile(_branch(sorted_texts, 0, MAX_DEPTH)) if sorted_texts else None
 
 
 def _branch(sorted_texts: list[str], at: int, depth: int) -> str:
-    """Matches any of the sorted texts, which are equal up to `at`."""
+    """A pattern for the rest of the sorted texts from position `at` on. The texts are equal up to `at`."""
     first, last = sorted_texts[0], sorted_texts[-1]
     if len(sorted_texts) == 1:
         return re.escape(first[at:])

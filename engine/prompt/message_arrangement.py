@@ -1,6 +1,6 @@
 """Rearranges messages for chat templates that accept fewer roles or orders than clients send.
 
-Some templates reject a second or a late system message, some require user and assistant to alternate, and some
+Some templates reject a second or a late system message. Some require user and assistant messages to alternate. Some
 silently drop messages that they do not expect. No text may be lost, so messages are merged and moved instead.
 """
 
@@ -22,7 +22,9 @@ def with_supported_roles(messages: Sequence[Message], template: str | None) -> t
 
 
 def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
-    """Equivalent lists of messages without repetitions, from the given one to one that every template accepts."""
+    """Different lists of messages with the same text, in the order in which to try them.
+
+    The first is the given list, the last is one that every template accepts."""
     seen: list[tuple[Message, ...]] = []
     joined = one_system_message(messages)
     for each in (tuple(messages), joined, alternating(joined), alternating(system_in_first_user_message(joined))):
@@ -32,8 +34,9 @@ def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
 
 
 def required_system_texts(messages: Sequence[Message]) -> list[str]:
-    """The texts that must appear in the prompt: all system messages, except a single one at the start, which no
-    template drops."""
+    """The system texts that the prompt must be checked for.
+
+    A single system message at the start needs no check, because no template drops it."""
     texts = [message.content.strip() for message in messages if message.role in SYSTEM_ROLES]
     first_only = len(texts) == 1 and messages[0].role in SYSTEM_ROLES
     return [] if first_only else texts
@@ -50,7 +53,8 @@ def one_system_message(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Joins consecutive messages of the same role and makes the first turn a user message."""
+    """Joins consecutive messages of the same role. Inserts an empty user message if an assistant message comes
+    first."""
     found: list[Message] = []
     for message in messages:
         before = found[-1] if found else None
@@ -64,7 +68,7 @@ def alternating(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def system_in_first_user_message(messages: Sequence[Message]) -> tuple[Message, ...]:
-    """Moves the system text to the start of the first user message."""
+    """Moves the text of all system messages to the start of the first user message."""
     system = "\n\n".join(message.content for message in messages if message.role in SYSTEM_ROLES)
     others = [message for message in messages if message.role not in SYSTEM_ROLES]
     first = next((n for n, message in enumerate(others) if message.role == "user"), None)

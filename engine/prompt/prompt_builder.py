@@ -1,4 +1,4 @@
-"""Builds the prompt of a request: the tokens for the model and the parser configuration for its answer."""
+"""Builds the prompt of a request: its tokens, and the parser configuration and the constraint for its answer."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ Cancelled = Callable[[], bool]
 @dataclass(frozen=True, slots=True)
 class BuiltPrompt:
     tokens: tuple[int, ...]
-    """At least one."""
+    """The tokens of the prompt, at least one."""
     parser_config: OutputParserConfig | None = None
-    """None if the answer is plain text."""
+    """None if the answer can only be plain text."""
     grammar_constraint: GrammarConstraint | None = None
     """None if nothing constrains the answer."""
 
 
 class PromptBuilder:
-    """For one loaded model. Used on the prompt threads.
+    """Builds prompts for one loaded model. Used on the prompt threads (the threads that build and tokenize prompts).
 
-    Methods with `cancelled` raise TokenizationCancelled soon after it returns True, or after `stop`."""
+    A method with the parameter `cancelled` raises TokenizationCancelled soon after `cancelled()` becomes True, or after
+    `stop` is called."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -55,11 +56,13 @@ class PromptBuilder:
 
     @property
     def backend(self) -> Backend:
-        """The model for which it builds prompts."""
+        """The backend of the loaded model."""
         return self._backend
 
     def build(self, request: Request, cancelled: Cancelled = bool) -> BuiltPrompt:
-        """Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
+        """Builds the prompt of a request.
+
+        Raises ContextOverflow, TemplateError, ConstraintError, RequestError."""
         config: OutputParserConfig | None = None
         match request:
             case ChatRequest():
@@ -67,7 +70,7 @@ class PromptBuilder:
                 tokens = tuple(self._tokenize_chat(text, cancelled))
             case CompletionRequest(prompt=str(text)):
                 tokens = self.tokenize(text, True, True, cancelled)
-                if not text and not tokens:  # the answer starts a new document
+                if not text and not tokens:  # an empty prompt starts a new document
                     tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
             case CompletionRequest(prompt=tuple(given)):
                 tokens = self._checked(given)
@@ -83,33 +86,36 @@ class PromptBuilder:
             self._compiled_template()
 
     def stop(self) -> None:
-        """Cancels running tokenizations, before the model is freed. Any thread."""
+        """Cancels running tokenizations. Call it before the model is freed. Any thread."""
         self._stopped.set()
 
     def close(self) -> None:
-        """Starts no further compilations, before the model is freed. Does not wait: a running compilation keeps the
-        model loaded until it ends."""
+        """Prevents further compilations of constraints. Call it before the model is freed.
+
+        Does not wait. A running compilation keeps the model loaded until it ends."""
         self._constraint_cache.close()
 
     def context_fit(self, messages: Sequence[Message], cancelled: Cancelled = bool) -> ContextFit:
-        """Whether a chat fits into the context. Raises TemplateError."""
+        """How a chat fits into the context. Raises TemplateError."""
         return fit_to_context(
             messages, lambda kept: len(self._tokenize_chat(self._rendered(kept), cancelled)), self._n_ctx
         )
 
     def count_tokens(self, request: ChatRequest, cancelled: Cancelled = bool) -> int:
-        """The length of the prompt, which may exceed the context. Raises TemplateError."""
+        """The length of a request's prompt in tokens. It may exceed the context. Raises TemplateError."""
         return len(self._tokenize_chat(self._chat_text(request)[0], cancelled))
 
     def render(self, request: ChatRequest) -> str:
-        """The prompt's text. Raises TemplateError."""
+        """The text of a request's prompt. Raises TemplateError."""
         return without_escape_marks(self._chat_text(request)[0])
 
     def tokenize(
         self, text: str, add_special: bool, parse_special: bool = True, cancelled: Cancelled = bool
     ) -> tuple[int, ...]:
-        """`add_special` adds the tokens at the start and end of a text; `parse_special` turns the texts of control
-        tokens into these tokens."""
+        """The tokens of a text.
+
+        `add_special` adds the tokens at the start and end of a text. `parse_special` turns the texts of control tokens
+        into these tokens."""
         return tuple(
             self._backend.tokenize(
                 text, add_special=add_special, parse_special=parse_special, cancelled=self._or_stopped(cancelled)
@@ -125,7 +131,8 @@ class PromptBuilder:
     ) -> tuple[int, ...]:
         """The fill-in-the-middle prompt for the text between `before` and `behind`.
 
-        `context` precedes both; the answer continues `start`. Raises RequestError if the model does not support it."""
+        `context` comes before `before`. The model continues `start`. Raises RequestError if the model does not support
+        fill-in-the-middle."""
         if self._vocabulary.fim is None:
             raise RequestError("the model cannot fill a gap in a text")
         prefix_token, suffix_token, middle_token = self._vocabulary.fim
@@ -145,7 +152,7 @@ class PromptBuilder:
         )
 
     def _chat_text(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:
-        """The prompt, with escape marks, and the parser configuration."""
+        """The text of the prompt with its escape marks, and the parser configuration for the answer."""
         tools = offered_tools(request)
         arguments: dict[str, object] = {
             name: self._escaper.text(value) if isinstance(value, str) else value
@@ -166,8 +173,10 @@ class PromptBuilder:
     def _rendered(
         self, messages: Sequence[Message], tools: Sequence[Tool] = (), arguments: Mapping[str, object] | None = None
     ) -> str:
-        """Renders the first arrangement of the messages that the template accepts and from which it drops nothing; if
-        there is none, the first that it accepts."""
+        """Renders the messages.
+
+        Tries equivalent lists of the messages (see `arrangements`). Uses the first one that the template accepts and of
+        which it drops nothing. If there is none, uses the first one that the template accepts."""
         source, template = self._backend.chat_template, self._compiled_template()
         escaped = with_supported_roles(tuple(map(self._escaper.message, messages)), source)
         escaped_tools = tuple(map(self._escaper.tool, tools))
@@ -189,7 +198,7 @@ class PromptBuilder:
         return incomplete
 
     def _compiled_template(self) -> ChatTemplate:
-        """Compiled once, which takes about 20 ms."""
+        """The compiled chat template. It is compiled once, which takes about 20 ms."""
         template = self._template
         if template is None:
             template = ChatTemplate(self._backend.chat_template, bos=self._vocabulary.bos, eos=self._vocabulary.eos)
@@ -207,6 +216,6 @@ class PromptBuilder:
 
     def _checked(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
-        if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read beyond its tables
+        if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read outside its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)

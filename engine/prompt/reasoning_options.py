@@ -11,7 +11,7 @@ _EFFORTS = ("reasoning_effort", "thinking_effort", "reasoning_strength")
 _HAS_EFFORT = re.compile(rf"\b({'|'.join(_EFFORTS)}|thinking_budget)\b")
 _BUDGETS = {"minimal": 512, "low": 1024, "medium": 4096}
 
-_FREE = r"(?<![.\w])"  # a variable, not an attribute
+_FREE = r"(?<![.\w])"  # the name of a variable, not of an attribute
 _IS_DEFINED = r"is (?:not )?(?:un)?def"
 _SWITCHES = (
     (re.compile(rf"{_FREE}enable_thinking\b(?!\s*=[^=])"), "enable_thinking", True, False),
@@ -20,15 +20,16 @@ _SWITCHES = (
     (re.compile(rf"if (?:not )?thinking\s*(?:-?%|and)|{_FREE}thinking {_IS_DEFINED}"), "thinking", True, False),
     (re.compile(rf"if reasoning\s*-?%|{_FREE}reasoning {_IS_DEFINED}"), "reasoning", True, False),
 )
-"""Pattern of a template that has the switch, the argument's name, its values for on and off."""
+"""The known switches: the pattern of a template that has the switch, the name of its argument, and the values for on
+and off."""
 
 
 def reasoning_arguments(template: str | None, enabled: bool | None, effort: str | None) -> dict[str, object]:
-    """The chat template's arguments for reasoning; empty if the template has no matching option.
+    """The arguments of the chat template for reasoning; empty if the template has no matching option.
 
-    `enabled`: None leaves it to the template. `effort`: none, minimal, low, medium, high, xhigh, max or None; "none"
-    turns reasoning off. A level that the template does not have becomes the nearest one that it has; if it has no
-    levels, "minimal" means "none"."""
+    With `enabled` None the template decides. `effort` is none, minimal, low, medium, high, xhigh, max or None; "none"
+    turns reasoning off. A level that the template does not have becomes the nearest one that it has. If the template
+    has no levels and `enabled` is None, "minimal" turns reasoning off."""
     text = template or ""
     if effort == "none" or (effort == "minimal" and enabled is None and not _HAS_EFFORT.search(text)):
         enabled, effort = False, None
@@ -57,7 +58,7 @@ def reasoning_arguments(template: str | None, enabled: bool | None, effort: str 
 
 
 def _levels(template: str, name: str) -> frozenset[str]:
-    """The levels that the template compares the argument with."""
+    """The effort levels that the template compares the argument `name` with."""
     lines = [line for line in template.splitlines() if name in line]
     return frozenset(level for line in lines for level in _LEVEL.findall(line))
 

@@ -1,7 +1,8 @@
-"""Prepares messages and tools for a chat template that may not support them.
+"""Prepares messages and tools for chat templates that may not support tools.
 
-Templates differ: some show tools and past calls, some only past calls, some neither. What a template does not support
-is rendered as plain text, in the syntax that the answer's parser reads, so tools work with every model.
+Some templates show tools and past calls, some only past calls, some neither. What a template does not support is
+written into the messages as plain text, in the syntax that the answer's parser reads. Tools therefore work with every
+model.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ The results then follow in <tool_response> tags. Where no function is needed, an
 
 
 def offered_tools(request: ChatRequest) -> tuple[Tool, ...]:
-    """The tools that the model is shown. Raises RequestError if the tools or the tool choice are invalid."""
+    """The tools that are offered to the model; none if the tool choice is "none".
+
+    Raises RequestError if the tools or the tool choice are invalid."""
     tools, choice = request.tools, request.tool_choice
     names = [tool.name for tool in tools]
     for tool in tools:
@@ -69,7 +72,7 @@ def _is_object(schema: str) -> bool:
 def present_tools(
     messages: Sequence[Message], tools: Sequence[Tool], format: OutputFormat, template: str | None
 ) -> tuple[tuple[Message, ...], tuple[Tool, ...]]:
-    """The messages without anything that the template does not support, and the tools that it shows itself.
+    """Returns messages that the template supports, and the tools that the template lists itself.
 
     `format`: the template's output format (see `detect_family`)."""
     result = tuple(messages)
@@ -93,7 +96,7 @@ def tool_object(tool: Tool) -> dict[str, object]:
 def _with_tool_instructions(
     messages: tuple[Message, ...], tools: Sequence[Tool], format: OutputFormat
 ) -> tuple[Message, ...]:
-    """Adds a system message that lists the tools and explains how to call them."""
+    """Adds a list of the tools, and how to call them, to the system message."""
     sample = render_tool_calls(format.call_syntaxes[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
     shown = "\n".join(json.dumps(tool_object(tool)["function"], ensure_ascii=False) for tool in tools)
     text = _INSTRUCTIONS.replace("{sample}", sample).replace("{tools}", shown)
@@ -106,7 +109,7 @@ def _with_tool_instructions(
 def _with_calls_as_text(messages: tuple[Message, ...], format: OutputFormat) -> tuple[Message, ...]:
     """Replaces past calls by text in the model's syntax, and tool results by user messages."""
     result: list[Message] = []
-    follows_result = False  # the previous message holds results
+    follows_result = False  # whether the previous message holds tool results
     for message in messages:
         if message.tool_calls and format.call_syntaxes:
             text = render_tool_calls(format.call_syntaxes[0], message.tool_calls)
@@ -126,7 +129,7 @@ def _with_calls_as_text(messages: tuple[Message, ...], format: OutputFormat) -> 
 
 
 def _with_short_ids(message: Message) -> Message:
-    """Mistral's templates reject call ids that are not nine letters and digits. Equal ids stay equal."""
+    """Replaces call ids by ids of nine letters and digits, which Mistral's templates require. Equal ids stay equal."""
     calls = tuple(replace(call, id=_short_id(call.id)) for call in message.tool_calls)
     follows_result = _short_id(message.tool_call_id) if message.tool_call_id is not None else None
     return replace(message, tool_calls=calls, tool_call_id=follows_result)
@@ -141,16 +144,18 @@ def _short_id(id: str) -> str:
 
 ArgumentForm = Literal["json", "text", "object"]
 ARGUMENT_FORMS: tuple[ArgumentForm, ...] = ("json", "text", "object")
-"""How templates expect the arguments of past calls, the most common first: "json": parsed, or text if it is not JSON;
-"text"; "object": parsed and always an object, even if the arguments are incomplete."""
+"""The forms in which templates expect the arguments of past calls, the most common first.
+
+"json": parsed, or text if they are not JSON. "text": always text. "object": parsed, and always an object, even if the
+arguments are incomplete."""
 
 
 def message_object(message: Message, names: Mapping[str, str], form: ArgumentForm = "json") -> dict[str, object]:
-    """A message as chat templates expect it. `names`: the tools of past calls by call id."""
+    """A message as chat templates expect it. `names`: the names of the called tools, by call id."""
     result: dict[str, object] = {"role": message.role, "content": message.content}
     if message.reasoning is not None:
         result["reasoning_content"] = message.reasoning
-        if not (message.tool_calls and message.content):  # gpt-oss's template rejects both together with a call
+        if not (message.tool_calls and message.content):  # gpt-oss's template rejects both in a message with calls
             result["thinking"] = message.reasoning
     if message.tool_calls:
         result["tool_calls"] = [_call_object(call, form) for call in message.tool_calls]

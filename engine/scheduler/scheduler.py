@@ -1,4 +1,4 @@
-"""Decides what the next decode computes. Pure: no clock, no thread, no llama.cpp."""
+"""Decides what the next decode computes. This module uses no clock, no thread and no llama.cpp."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from engine.priority import Priority
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
 
 MIN_SHARED_TOKENS = 32
-"""Minimum number of common tokens for a sequence to wait until another one's prompt is computed."""
+"""Minimum number of common tokens for which a sequence waits until another sequence has computed them."""
 
 
 class Scheduler:
-    """Turns sequences into batch plans. Call `plan`, execute its operations, decode its entries, then call `commit`.
+    """Turns sequences into batch plans, one for each decode. Call `plan`, execute the plan's operations, decode its
+    entries, then call `commit`.
 
-    Decoding sequences come first, then prompts in `SequenceState.order`. When the KV memory is full, idle prefixes are
-    evicted; then the running sequence that is last in order is preempted and resumed later. The first in order always
-    proceeds, so every sequence finishes. Only background work is rejected: when it would have to evict a prefix of the
-    window and there is no other sequence to wait for.
+    A plan contains first the sequences that are decoding, then prompts in `SequenceState.order`. If the KV memory is
+    full, idle prefixes are evicted. If that is not enough, the running sequence that is last in order is preempted and
+    resumed later. The first sequence in order always proceeds, so every sequence finishes. Only background work can be
+    rejected: when it would have to evict the prefix of a chat in the app's window and there is no other sequence to
+    wait for.
     """
 
     def __init__(
@@ -39,12 +41,12 @@ class Scheduler:
 
     @property
     def running(self) -> tuple[SequenceState, ...]:
-        """In `SequenceState.order`."""
+        """The running sequences, sorted by `SequenceState.order`."""
         return tuple(self._running)
 
     @property
     def waiting(self) -> tuple[SequenceState, ...]:
-        """In `SequenceState.order`."""
+        """The waiting sequences, sorted by `SequenceState.order`."""
         return tuple(self._waiting)
 
     @property
@@ -53,13 +55,13 @@ class Scheduler:
 
     @property
     def window_is_decoding(self) -> bool:
-        """Whether the user sees an answer being written."""
+        """Whether an answer in the app's window is being generated."""
         return any(each.priority == Priority.WINDOW and each.n_output > 0 for each in self._running)
 
     @property
     def window_awaits_first_token(self) -> bool:
-        """Whether the user waits for the first token of an answer. False while a deterministic prompt is computed,
-        whose steps must not change in size."""
+        """Whether the user of the app's window waits for the first token of an answer. False while a deterministic
+        prompt is computed, because the size of its steps must not change."""
         active = (*self._running, *self._waiting)
         waits = any(each.priority == Priority.WINDOW and not each.n_output for each in active)
         return waits and not any(each.is_deterministic and not each.n_output for each in self._running)
@@ -74,16 +76,17 @@ class Scheduler:
         self._enqueue(sequence)
 
     def remove(self, sequence: SequenceState) -> None:
-        """Removes a running or waiting sequence; its computed tokens stay cached. Idempotent."""
+        """Removes a running or waiting sequence. Its computed tokens remain cached. Idempotent."""
         if sequence in self._waiting:
             self._waiting.remove(sequence)
         elif sequence in self._running:
             self._release(sequence)
 
     def plan(self, n_prompt_tokens: int) -> BatchPlan:
-        """The next step, with at most `n_prompt_tokens` of prompts, but at least one if nothing else can proceed.
+        """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
+        nothing else can proceed.
 
-        Without entries only when idle, or when a sequence was rejected."""
+        The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_waiting()
         self._take_checkpoints()
         chunks = self._decode_chunks()
@@ -96,8 +99,8 @@ class Scheduler:
         return BatchPlan(self._cache.take_ops(), tuple(entries))
 
     def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[SampledToken]:
-        """Records the results of a computed plan. `sampled`: the token of each entry with `sample_last`, by sequence
-        id; may lack those of sequences that are about to be removed."""
+        """Records the results of a decoded plan. `sampled` maps the sequence id of each entry with `sample_last` to the
+        sampled token; sequences that are about to be removed may be missing."""
         outcomes = []
         for entry in plan.entries:
             sequence = entry.sequence
@@ -107,8 +110,10 @@ class Scheduler:
         return outcomes
 
     def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
-        """Replaces the tokens from index `start` on by `tokens`, which spell the same text. The next step computes
-        them. Between two steps, and only where the memory supports full rollback."""
+        """Replaces the tokens of a sequence from index `start` on by `tokens`, which have the same text. The next step
+        computes them.
+
+        Call this between two steps, and only if the memory supports full rollback."""
         sequence.tokens[start:] = tokens
         if sequence.n_computed > start:
             sequence.n_computed = start
@@ -121,15 +126,16 @@ class Scheduler:
                 self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 
     def preempt(self) -> bool:
-        """Returns the last running sequence in order to the queue. False if it is the only one."""
+        """Moves the running sequence that is last in order back to the queue. Returns False if it is the only running
+        one."""
         if len(self._running) < 2:
             return False
         self._requeue(self._running[-1])
         return True
 
     def free_kv_space(self) -> bool:
-        """Frees memory after a decode failed for lack of it: evicts an idle prefix, otherwise preempts. False if
-        neither is possible."""
+        """Frees KV memory after a decode failed for lack of it: evicts an idle prefix, or else preempts a sequence, or
+        else rejects a background sequence. Returns False if none of these is possible."""
         if self._cache.evict(requester=self._running[0].priority) or self.preempt():
             return True
         if self._running[0].priority == Priority.BACKGROUND:
@@ -138,12 +144,12 @@ class Scheduler:
         return False
 
     def take_rejected(self) -> list[SequenceState]:
-        """The sequences rejected and removed since the last call."""
+        """Returns the sequences that were rejected, and thereby removed, since the last call."""
         rejected, self._rejected = self._rejected, []
         return rejected
 
     def invalidate_slot(self, slot: int) -> None:
-        """Drops the prefix of `slot`, which could not be restored; its sequence starts over."""
+        """Drops the prefix of `slot`, whose contents are invalid. Its sequence starts over."""
         for sequence in [each for each in self._running if each.prefix is not None and each.prefix.slot == slot]:
             self._requeue(sequence)
             sequence.n_cached = 0
@@ -151,7 +157,7 @@ class Scheduler:
             self._cache.drop(prefix)
 
     def _n_known(self, sequence: SequenceState) -> int:
-        """Number of its tokens that are cached or in a snapshot."""
+        """Number of the sequence's tokens that are cached or in a KV snapshot."""
         wanted = sequence.tokens[:-1]
         if not wanted or sequence.needs_all_logits or not sequence.uses_cache:
             return 0
@@ -194,7 +200,7 @@ class Scheduler:
         return SampledToken(sequence, token, finish)
 
     def _admit_waiting(self) -> None:
-        """Moves waiting sequences to the running ones, in order, until one finds no memory."""
+        """Admits waiting sequences, in order, until there is no KV memory for the next one."""
         for sequence in self._running:
             sequence.inherited_order = None
         for sequence in list(self._waiting):
@@ -225,8 +231,9 @@ class Scheduler:
         self._running.sort(key=lambda each: each.order)
 
     def _checkpoint_lengths(self, sequence: SequenceState) -> list[int]:
-        """Lengths from which other requests are likely to continue: the end of the prompt, and where it diverges from a
-        cached prefix or from another sequence. Empty where the memory supports full rollback."""
+        """Lengths at which a copy of the sequence's prefix is kept, because other requests are likely to continue from
+        there: the end of the prompt, and where the prompt diverges from a cached prefix or from another sequence. Empty
+        if the memory supports full rollback."""
         if self._limits.supports_full_rollback:
             return []
         prompt = list(sequence.prompt[:-1])
@@ -242,7 +249,8 @@ class Scheduler:
                     self._cache.checkpoint(_prefix_of(sequence))
 
     def _shared_prompt_in_progress(self, sequence: SequenceState) -> SequenceState | None:
-        """The running sequence that is computing a prompt with the same beginning, if waiting for it saves work."""
+        """Returns the running sequence that is computing a prompt with the same beginning, if waiting for it saves
+        work. Otherwise returns None."""
         limit = len(sequence.tokens) - 1
         if sequence.needs_all_logits or not sequence.uses_cache or limit < MIN_SHARED_TOKENS:
             return None
@@ -256,7 +264,8 @@ class Scheduler:
         return None
 
     def _find_prefix(self, sequence: SequenceState) -> CachedPrefix | None:
-        """A prefix in use with as many of its tokens computed as possible. None if there is no memory for it."""
+        """Returns a prefix, marked as in use, that holds as many tokens of the sequence as possible. None if there is
+        no memory for it."""
         if len(self._running) >= self._limits.n_running:
             return None
         wanted = sequence.tokens[:-1]  # the last token is always computed, since its logits are needed
@@ -277,8 +286,8 @@ class Scheduler:
         return self._cache.allocate(sequence.priority) if self._ensure_room(sequence, len(sequence.tokens)) else None
 
     def _drop_previous_run(self, sequence: SequenceState) -> None:
-        """Drops the prefix of an earlier run of the same prompt, so that it is computed in the same cells: sums round
-        differently in other cells."""
+        """Drops the prefix of an earlier run of the same prompt, so that the prompt is computed in the same cells
+        again: in other cells, sums round differently."""
         source, n = self._cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
         if source is not None and not source.in_use and _is_rerun(sequence, source, n):
             self._cache.drop(source)
@@ -292,14 +301,15 @@ class Scheduler:
         return prefix
 
     def _ensure_room(self, sequence: SequenceState, n_cells: int, keep: CachedPrefix | None = None) -> bool:
-        """Frees `n_cells` cells in addition to those that the running sequences need for their pending tokens and one
-        more token each, so that a sequence is not preempted right after its admission. False if impossible."""
+        """Frees `n_cells` cells beyond what the running sequences need: their pending tokens and one more token each.
+        So a sequence is not preempted right after its admission. Returns False if that is impossible."""
         n_promised = sum(each.n_pending + 1 for each in self._running)
         n_own = 1 if self._running else 0
         return self._cache.ensure_free_cells(n_cells + n_promised + n_own, keep, sequence.priority)
 
     def _may_preempt_last(self, sequence: SequenceState) -> bool:
-        """The window preempts other priorities, and a longer prompt of the window that has no output yet."""
+        """Whether the last running sequence may be preempted for `sequence`. Only requests from the app's window may
+        preempt: requests of other priorities, and longer prompts from the window that have no output yet."""
         if not self._running or sequence.priority != Priority.WINDOW:
             return False
         last = self._running[-1]
@@ -329,8 +339,8 @@ class Scheduler:
                 n_outputs_left -= n if sequence.needs_all_logits else 0
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
-        """Ensures `n` free cells by evicting idle prefixes, then by preempting the sequences after `sequence` in
-        order, whose chunks are removed. False if `sequence` itself is the last."""
+        """Ensures `n` free cells: evicts idle prefixes, then preempts the sequences after `sequence` in order, and
+        removes their chunks from the plan. Returns False if `sequence` itself is the last one."""
         while not self._cache.ensure_free_cells(n, requester=sequence.priority):
             last = self._running[-1]
             if last is sequence:
@@ -357,9 +367,9 @@ class Scheduler:
 
 
 def _is_rerun(sequence: SequenceState, source: CachedPrefix, n: int) -> bool:
-    """Whether `source` holds the same prompt and its answer, which a deterministic sequence would generate again.
+    """Whether `source` holds the same prompt and an answer to it, which a deterministic sequence would generate again.
 
-    False for a prefix of a higher priority, which must not be changed."""
+    False for a prefix of a higher priority, because such a prefix must not be changed."""
     n_prompt = len(sequence.prompt)
     is_same = n == n_prompt - 1 and source.n_prompt == n_prompt and sequence.n_output == 0
     return sequence.is_deterministic and is_same and sequence.priority <= source.priority

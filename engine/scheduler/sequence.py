@@ -11,48 +11,53 @@ from engine.kv_memory import CachedPrefix, KvOp
 from engine.priority import Priority
 
 WaitReason = Literal["preparation", "snapshot", "slot", "shared_prompt", "other_prompts"]
-"""What a request waits for: rendering and tokenisation of its prompt; its KV state, which is read from disk; a slot or
-free KV memory; the end of another request's prompt with the same beginning; prompts that are computed first."""
+"""What a request waits for. "preparation": its prompt is being rendered and tokenized. "snapshot": its KV snapshot is
+being read from disk. "slot": there is no free slot or KV memory. "shared_prompt": another request is computing a prompt
+with the same beginning. "other_prompts": other prompts are computed first."""
 
 MAX_RETOKENIZED = 4
-"""Up to this number, the tokens of a retokenized word are computed as a decode step; more are prefilled."""
+"""A word of the answer whose tokens were replaced (see `Scheduler.retokenize`) is computed as a decode step if it has
+at most this many tokens. A longer one is computed like a prompt."""
 
 
 @dataclass(slots=True, eq=False)
 class SequenceState:
-    """Tokens of the prompt followed by those of the answer. There is no prefill or decode phase: `n_computed` catches
-    up with `tokens`, and whenever it has, the next token is sampled."""
+    """A sequence: the tokens of the prompt, followed by those of the answer.
+
+    It has no separate prefill and decode phases. Steps increase `n_computed` up to the length of `tokens`; then the
+    next token is sampled."""
 
     id: str
     priority: Priority
     prompt: tuple[int, ...]
     max_tokens: int
-    """Limit for the answer, at least 1."""
+    """Maximum number of sampled tokens, at least 1."""
     needs_all_logits: bool = False
-    """Whether every token of the prompt needs logits; then none comes from the cache."""
+    """Whether every token of the prompt needs logits. If so, no prompt token is taken from the cache."""
     owner: str = ""
     is_deterministic: bool = False
-    """Greedy or seeded: the same prompt must give the same answer, cached or not."""
+    """Whether sampling is greedy or seeded. The same prompt must then give the same answer, cached or not."""
     uses_cache: bool = True
-    """False: every token of the prompt is computed."""
+    """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
     arrival: int = 0
     deadline: int = 0
-    """See `order`."""
+    """The second part of the sort key `order`, which explains it."""
     inherited_order: tuple[int, int, int] | None = None
-    """The lowest `order` of the sequences that wait for this one's prompt."""
+    """The lowest `order` among the sequences that wait until this one's prompt is computed."""
     tokens: list[int] = field(init=False)
     n_output: int = 0
-    """Number of sampled tokens; `tokens` can hold fewer after retokenization."""
+    """Number of sampled tokens. After retokenization, `tokens` can hold fewer answer tokens."""
     n_computed: int = 0
     n_cached: int = 0
-    """Number of prompt tokens that were cached at the first admission."""
+    """Number of prompt tokens that were cached when the sequence was first admitted."""
     was_admitted: bool = False
     checkpoint_lengths: list[int] = field(default_factory=list)
-    """Ascending lengths at which a copy is kept for other requests; only without full rollback."""
+    """Lengths, in ascending order, at which a copy of the prefix is kept for other requests. Used only without full
+    rollback."""
     prefix: CachedPrefix | None = None
-    """Its KV memory; None while it waits."""
+    """The sequence's KV memory; None while the sequence waits."""
     waits_for: WaitReason | None = "slot"
-    """Why the last plan computed none of its tokens; None if it did."""
+    """Why the last plan computed no token of the sequence; None if it computed some."""
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt)
@@ -64,15 +69,15 @@ class SequenceState:
 
     @property
     def is_decoding(self) -> bool:
-        """Whether its next step computes a single token, or the few of a retokenized word."""
+        """Whether the sequence's next step computes a single token, or the few tokens of a retokenized word."""
         return self.n_pending == 1 or (self.n_computed >= len(self.prompt) and self.n_pending <= MAX_RETOKENIZED)
 
     @property
     def n_to_prefill(self) -> int:
-        """Number of pending tokens up to the next checkpoint.
+        """Number of pending tokens up to the next checkpoint length.
 
-        The last prompt token of a deterministic sequence is a step of its own, as it is after a cache hit: steps of
-        other sizes round differently."""
+        The last prompt token of a deterministic sequence is a step of its own, as it is when all tokens before it are
+        cached: steps of other sizes round differently."""
         n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
         if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
             return n - 1
@@ -82,8 +87,9 @@ class SequenceState:
     def order(self) -> tuple[int, int, int]:
         """Sort key: priority, then deadline, then arrival.
 
-        The deadline is the number of prompt tokens computed for anyone before the sequence arrived, plus its own number
-        of tokens to compute. So short prompts overtake long ones, but at most by the length of the long one."""
+        The deadline counts the prompt tokens that were computed for all sequences before this one arrived, plus this
+        sequence's own tokens to compute. So short prompts overtake a long one, but delay it by at most its own
+        length."""
         return (self.priority, self.deadline, self.arrival)
 
     @property
@@ -93,7 +99,7 @@ class SequenceState:
 
 @dataclass(frozen=True, slots=True)
 class BatchEntry:
-    """One sequence's share of a step. `last_row` is the index of its last token in the batch."""
+    """One sequence's part of a step. `last_row` is the index of the part's last token in the batch."""
 
     sequence: SequenceState
     chunk: Chunk
@@ -103,8 +109,8 @@ class BatchEntry:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """One decode: first the KV memory operations in order, then the entries. Samples a token for each entry whose chunk
-    has `sample_last`."""
+    """The plan of one decode: KV memory operations, which are executed first and in order, and entries, which are
+    decoded. A token is sampled for each entry whose chunk has `sample_last`."""
 
     ops: tuple[KvOp, ...]
     entries: tuple[BatchEntry, ...]
@@ -120,8 +126,8 @@ class BatchPlan:
 
 @dataclass(frozen=True, slots=True)
 class SampledToken:
-    """A token sampled for a sequence. `finish` is set on its last token; "stop" means an end-of-generation token, which
-    is not part of the answer's text."""
+    """A token that was sampled for a sequence. `finish` is set on the sequence's last token; "stop" means an
+    end-of-generation token, which is not part of the answer's text."""
 
     sequence: SequenceState
     token: int

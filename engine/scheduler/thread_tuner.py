@@ -1,7 +1,8 @@
-"""Number of threads for the next decode, found by measurement, since the best number depends on other processes.
+"""Chooses the number of threads for the next decode by measuring, because the best number depends on other processes.
 
-llama.cpp's threads spin while they wait for each other, so one thread without a core delays all: beside one busy
-process, two threads on two cores are slower than one. Pure: it is given all durations and uses no clock.
+llama.cpp's threads spin while they wait for each other, so one thread without a core delays all of them. Beside one
+busy process, two threads on two cores are slower than one thread. This module uses no clock: its callers pass all
+durations.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from collections import deque
 import psutil
 
 N_PROBE_STEPS, MAX_PROBE_S = 3, 0.3
-"""Number of steps in a probe; it ends earlier if they take this long together."""
+"""A probe tries another thread count for this number of steps. It ends earlier if its steps together take
+MAX_PROBE_S."""
 
 MIN_INTERVAL_S, MAX_INTERVAL_S = 0.25, 4.0
-"""Time between two probes; doubled after each one that found nothing better, so that a quiet machine loses nothing."""
+"""Minimum and maximum time between two probes. The time is doubled after each probe that found nothing better, so that
+probing costs little on a quiet machine."""
 
 BETTER_RATIO, ABORT_RATIO = 0.95, 1.25
-"""A probe succeeds below the first ratio of its step time to the current one and is aborted above the second."""
+"""A probe succeeds if its steps take less than BETTER_RATIO times as long as steps with the current thread count. It is
+aborted if they take more than ABORT_RATIO times as long."""
 
 SLOWDOWN_RATIO = 1.5
-"""Steps slower than the average by this ratio indicate that another process has started."""
+"""If recent steps are slower than the average by this ratio, another process has probably started."""
 
 
 def candidate_thread_counts(n_cores: int) -> tuple[int, ...]:
@@ -34,15 +38,15 @@ def candidate_thread_counts(n_cores: int) -> tuple[int, ...]:
 
 
 def thread_counts(n_threads: int) -> tuple[int, ...]:
-    """`n_threads` alone; for 0 the candidates for this machine's physical cores."""
+    """Thread counts to choose from: `n_threads` alone, or with 0 the candidates for this machine's physical cores."""
     return (n_threads,) if n_threads else candidate_thread_counts(psutil.cpu_count(logical=False) or 1)
 
 
 class ThreadTuner:
-    """Finds the fastest thread count for steps of one kind by probing its neighbours."""
+    """Finds the fastest thread count for one kind of step, by probing the next lower and the next higher count."""
 
     def __init__(self, counts: tuple[int, ...]) -> None:
-        """`counts` are in ascending order; the last one is used first."""
+        """`counts` are in ascending order. The last one is used first."""
         self._counts = counts
         self._best = len(counts) - 1
         self._probed: int | None = None
@@ -58,27 +62,29 @@ class ThreadTuner:
 
     @property
     def may_improve(self) -> bool:
-        """Whether it uses fewer threads than possible, or a probe was requested."""
+        """Whether another thread count may be better: the best one is not the highest, or a probe was requested."""
         return self._probe_requested or self._best < len(self._counts) - 1
 
     @property
     def n_threads(self) -> int:
-        """For the next step."""
+        """Thread count for the next step."""
         return self._counts[self._best if self._probed is None else self._probed]
 
     def postpone_probe(self) -> None:
-        """Ends the current probe, unless it was started because steps became slow."""
+        """Ends the current probe, unless it was started because steps had become slow."""
         if not self._is_slowed:
             self._probed = None
 
     def request_probe(self) -> None:
-        """Probes again soon, because conditions on the machine have changed."""
+        """Makes the next probe start soon, because conditions on the machine have changed."""
         self._since_probe_s = self._interval_s = MIN_INTERVAL_S
         self._probe_requested = True
 
     def record(self, cost_s: float, step_s: float, *, may_explore: bool = True) -> bool:
-        """Records a step with `n_threads`: its duration `step_s`, and `cost_s` per comparable unit of work. True if
-        another count became the best one. Without `may_explore`, probes start only when steps become slow."""
+        """Records a step with `n_threads` threads. `step_s` is its duration, `cost_s` its duration per comparable unit
+        of work. Returns True if another thread count became the best one.
+
+        Without `may_explore`, a probe starts only when steps have become slow."""
         if len(self._counts) == 1:
             return False
         if self._probed is not None:
@@ -107,7 +113,8 @@ class ThreadTuner:
         self._probe_s = 0.0
 
     def _record_probe(self, probed: int, cost_s: float, step_s: float) -> bool:
-        """Ends the probe after enough steps. True if the probed count becomes the best one."""
+        """Records a step of the current probe, and ends the probe after enough steps. Returns True if the probed thread
+        count becomes the best one."""
         self._probe_costs.append(cost_s)
         self._probe_s += step_s
         current_cost, probed_cost = _mean(self._recent_costs), _mean(self._probe_costs)
@@ -129,14 +136,15 @@ class ThreadTuner:
 
 
 class ThreadCountPolicy:
-    """Separate thread counts for decoding one, a few and many sequences, and for prompts."""
+    """Chooses thread counts separately for steps of 1 token, of 2 to 4, of 5 to 16, and for larger steps, which contain
+    prompts."""
 
     def __init__(self, counts: tuple[int, ...]) -> None:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
 
     def choose(self, n_tokens: int, *, may_explore: bool = True) -> int:
-        """Thread count for a step of `n_tokens`. Pass `may_explore=False` where a wrong count would delay a visible
-        answer or change the rounding of a deterministic one."""
+        """Returns the thread count for a step of `n_tokens` tokens. Pass `may_explore=False` if a wrong count would
+        delay a visible answer, or if another count would change the rounding of a deterministic answer."""
         if not may_explore:
             self._tuner(n_tokens).postpone_probe()
         return self._tuner(n_tokens).n_threads
@@ -145,8 +153,8 @@ class ThreadCountPolicy:
         """Records the duration of the step for which `choose` was called last."""
         cost_s = step_s / n_tokens if n_tokens > 16 else step_s
         tuner = self._tuner(n_tokens)
-        # Prompts are compute-bound and gain from every core unless another process is busy. Decode steps detect that
-        # at a lower cost, so prompts are probed only after those found a change.
+        # Prompts are compute-bound and gain from every core unless another process is busy. Decode steps detect such a
+        # process at a lower cost, so prompts are probed only after decode steps have found a change.
         may_explore = may_explore and (tuner is not self._tuners["prompt"] or tuner.may_improve)
         if tuner.record(cost_s, step_s, may_explore=may_explore):
             for other in self._tuners.values():

@@ -47,7 +47,8 @@ async def events_of(stream: RequestStream) -> list[Event]:
 
 
 def check_shape(events: list[Event]) -> None:
-    """`Started` only comes first, exactly one last event comes at the end, no text is empty."""
+    """Asserts that `Started` can only be the first event, that only the last event is `Finished` or `Failed`, and that
+    no text is empty."""
     assert [isinstance(event, Finished | Failed) for event in events].count(True) == 1
     assert isinstance(events[-1], Finished | Failed)
     for at, event in enumerate(events):
@@ -88,7 +89,7 @@ def test_answer_ends_at_stop_string_or_length(stop: tuple[str, ...], max_tokens:
     asyncio.run(run())
 
 
-def test_concurrent_answers_equal_sequential_ones() -> None:
+def test_answers_to_concurrent_requests_equal_those_to_sequential_ones() -> None:
     async def run() -> None:
         opener = FakeOpener(limits=Limits(n_cells=400, n_slots=4, n_batch=16))
         async with engine_over(opener) as engine:
@@ -141,7 +142,7 @@ def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_sampler() -
     asyncio.run(run())
 
 
-def test_cancel_while_prompt_is_computed_sends_only_finished() -> None:
+def test_cancel_while_prompt_is_computed_sends_only_the_finished_event() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.02))
         async with engine_over(opener) as engine:
@@ -155,7 +156,7 @@ def test_cancel_while_prompt_is_computed_sends_only_finished() -> None:
     asyncio.run(run())
 
 
-def test_leaving_the_stream_context_cancels() -> None:
+def test_leaving_the_stream_context_cancels_the_request() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.005))
         async with engine_over(opener) as engine:
@@ -168,7 +169,7 @@ def test_leaving_the_stream_context_cancels() -> None:
     asyncio.run(run())
 
 
-def test_request_error_is_the_only_event() -> None:
+def test_invalid_request_gets_failed_as_its_only_event() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             (failed,) = await events_of(engine.submit(chat("x" * 5000)))
@@ -182,7 +183,7 @@ def test_request_error_is_the_only_event() -> None:
     asyncio.run(run())
 
 
-def test_request_id_in_use_raises() -> None:
+def test_submit_raises_if_the_request_id_is_in_use() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.005))) as engine:
             request = chat(max_tokens=20)
@@ -195,9 +196,9 @@ def test_request_id_in_use_raises() -> None:
     asyncio.run(run())
 
 
-def test_native_failure_ends_every_request_and_loading_again_works() -> None:
+def test_native_failure_ends_every_request_and_model_can_be_loaded_again() -> None:
     async def run() -> None:
-        opener = FakeOpener(Script(fail_after=5, step_s=0.02))  # so that all are submitted before
+        opener = FakeOpener(Script(fail_after=5, step_s=0.02))  # slow, so that the failure is after all submits
         async with engine_over(opener) as engine:
             streams = [engine.submit(chat(str(i))) for i in range(3)]
             for stream in streams:
@@ -257,7 +258,7 @@ def test_cancelled_load_task_leaves_no_model_behind() -> None:
     asyncio.run(run())
 
 
-def test_load_error_is_raised_and_published() -> None:
+def test_load_error_is_raised_and_published_in_the_status() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(load_error=ModelFileError(PATH, "it is damaged")))
         engine = Engine(opener)
@@ -271,7 +272,7 @@ def test_load_error_is_raised_and_published() -> None:
     asyncio.run(run())
 
 
-def test_load_and_unload_end_running_requests() -> None:
+def test_load_and_unload_end_running_requests_with_not_loaded() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.005))
         async with engine_over(opener) as engine:
@@ -288,7 +289,7 @@ def test_load_and_unload_end_running_requests() -> None:
     asyncio.run(run())
 
 
-def test_close_ends_queued_and_running_requests() -> None:
+def test_close_sends_the_last_event_of_queued_and_running_requests() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(Script(step_s=0.005)))
         await engine.load(PATH)
@@ -305,14 +306,14 @@ def test_close_ends_queued_and_running_requests() -> None:
     asyncio.run(run())
 
 
-def test_close_without_load() -> None:
+def test_engine_that_has_loaded_no_model_can_be_closed() -> None:
     async def run() -> None:
         await Engine(FakeOpener()).aclose()
 
     asyncio.run(run())
 
 
-def test_two_event_loops_share_one_engine() -> None:
+def test_requests_from_two_event_loops_get_their_answers() -> None:
     async def main() -> None:
         async with engine_over(FakeOpener(Script(answer=b"hello"))) as engine:
 
@@ -335,7 +336,7 @@ def test_failing_snapshot_at_unload_does_not_keep_the_model_loaded(
         await engine.load(PATH)
         first = chat("a" * 80, max_tokens=5)
         answer, _ = await engine.submit(first).collect()
-        # Leaves enough unsaved tokens for a snapshot at unload, but not enough for one before.
+        # This request leaves enough unsaved tokens for a snapshot at unload, but too few for one before.
         await engine.submit(replace(first, id="next", answer_start=answer, max_tokens=20)).collect()
 
         def fail(slot: int) -> memoryview:
@@ -372,7 +373,7 @@ def test_progress_counts_computed_prompt_tokens() -> None:
     asyncio.run(run())
 
 
-def test_progress_is_stopping_from_cancel_to_last_event() -> None:
+def test_progress_is_stopping_between_cancel_and_last_event() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.05))) as engine:
             stream = engine.submit(chat())
@@ -386,7 +387,7 @@ def test_progress_is_stopping_from_cancel_to_last_event() -> None:
     asyncio.run(run())
 
 
-def test_progress_of_request_without_slot_waits_for_slot() -> None:
+def test_progress_of_request_without_slot_reports_that_it_waits_for_one() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64, n_running=1))
         async with engine_over(opener) as engine:

@@ -1,4 +1,5 @@
-"""Loading, unloading and closing while requests, snapshot reads and status updates are in progress."""
+"""Loading, unloading and closing the engine while requests, reads of KV snapshots and status updates are in
+progress."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class GatedDisk:
-    """Blocks reads of snapshots until `gate` is set."""
+    """Blocks reads of KV snapshots until `gate` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.gate, self.reading = threading.Event(), threading.Event()
@@ -51,7 +52,7 @@ class GatedDisk:
 
 
 async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
-    """An engine with a reloaded model, whose KV state of LONG is on disk only."""
+    """Returns an engine with a reloaded model, so that the KV state of the prompt LONG is only on disk."""
     engine = Engine(opener, snapshots=folder)
     await engine.load(PATH)
     await engine.submit(chat(LONG, max_tokens=4)).collect()
@@ -60,7 +61,7 @@ async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
     return engine
 
 
-def test_request_waiting_for_a_snapshot_ends_when_another_model_is_loaded(
+def test_request_waiting_for_a_snapshot_fails_when_another_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
@@ -79,7 +80,8 @@ def test_request_waiting_for_a_snapshot_ends_when_another_model_is_loaded(
         events = [event async for event in stream]
         assert isinstance(events[-1], Failed)
         assert isinstance(events[-1].error, NotLoaded)
-        await engine.submit(chat("Hello", max_tokens=1)).collect()  # runs after a resubmitted request
+        # If the first request was resubmitted, this one runs only after it.
+        await engine.submit(chat("Hello", max_tokens=1)).collect()
         assert sum(opener.backends[-1].batch_sizes) < 64
         await engine.aclose()
 
@@ -105,7 +107,7 @@ def test_cancel_while_a_snapshot_is_read_ends_the_request_at_once(
     asyncio.run(run())
 
 
-def test_prompt_of_a_previous_model_ends_with_not_loaded() -> None:
+def test_request_with_prompt_builder_of_previous_model_fails_with_not_loaded() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -115,7 +117,7 @@ def test_prompt_of_a_previous_model_ends_with_not_loaded() -> None:
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
         state = RequestState(chat(), stream, 0.0)
-        # As if it had not been invalidated yet:
+        # As if the first prompt builder had not been invalidated yet:
         engine._prompts.prompt_builder, current = first, engine._prompts.prompt_builder
         engine._prompts.dispatch(first, state)
         events = [event async for event in stream]
@@ -128,7 +130,7 @@ def test_prompt_of_a_previous_model_ends_with_not_loaded() -> None:
     asyncio.run(run())
 
 
-def test_close_ends_a_load_that_waits_behind_another() -> None:
+def test_close_ends_the_running_load_and_a_load_that_waits_for_it() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(load_s=2.0))
         engine = Engine(opener)
@@ -168,7 +170,7 @@ def test_close_ends_the_load_of_an_embedding_model() -> None:
     asyncio.run(run())
 
 
-def test_second_close_completes_a_cancelled_one() -> None:
+def test_second_close_completes_a_close_that_was_cancelled() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.3))
         engine = Engine(opener)
@@ -206,7 +208,7 @@ def test_load_cancelled_before_the_model_is_opened_leaves_status_empty() -> None
 
 
 def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
-    """Otherwise an embedding model that fails during an unload would restore "ready"."""
+    """Otherwise an embedding model that fails during an unload would restore the status "ready"."""
     publisher = StatusPublisher()
     publisher.publish(Status("ready"))
     reading, go_on = threading.Event(), threading.Event()
@@ -230,7 +232,7 @@ def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
     assert publisher.status == Status("empty")
 
 
-def test_listeners_get_the_last_status_last() -> None:
+def test_last_status_that_listeners_get_is_the_current_one() -> None:
     async def run() -> None:
         publisher = StatusPublisher()
         seen: list[float] = []
@@ -247,7 +249,7 @@ def test_listeners_get_the_last_status_last() -> None:
     asyncio.run(run())
 
 
-def test_death_does_not_replace_the_closed_status() -> None:
+def test_native_failure_after_close_leaves_the_status_closed() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener())
         await engine.load(PATH)
@@ -260,7 +262,7 @@ def test_death_does_not_replace_the_closed_status() -> None:
     asyncio.run(run())
 
 
-def test_failure_to_open_the_snapshot_folder_frees_the_model_and_keeps_the_thread() -> None:
+def test_failure_to_open_the_snapshot_folder_frees_the_model_and_it_can_be_loaded_again() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -281,7 +283,7 @@ def test_failure_to_open_the_snapshot_folder_frees_the_model_and_keeps_the_threa
     asyncio.run(run())
 
 
-def test_failure_to_create_a_sampler_ends_only_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_create_a_sampler_fails_only_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> None:
         engine = Engine(FakeOpener())
         await engine.load(PATH)
@@ -339,7 +341,7 @@ def test_closing_a_request_again_keeps_a_newer_one_with_the_same_id() -> None:
     asyncio.run(run())
 
 
-def test_queue_place_follows_scheduling_order() -> None:
+def test_queue_place_follows_the_scheduling_order() -> None:
     async def run() -> None:
         loop, registry = asyncio.get_running_loop(), RequestRegistry()
         states = []

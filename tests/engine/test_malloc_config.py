@@ -1,4 +1,5 @@
-"""Freed memory is returned to the system. Runs in a child process, since the settings are process-wide."""
+"""configure_malloc: freed memory is returned to the system. Tested in a child process, because the settings are
+process-wide."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ print(resident_mb() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
-def test_freed_blocks_between_used_ones_are_returned() -> None:
+def test_freed_blocks_between_used_ones_are_returned_to_the_system() -> None:
     def growth_mb(how: str) -> int:
         return int(subprocess.run([sys.executable, "-c", RESIDENT_GROWTH, how], check=True, capture_output=True).stdout)
 

@@ -1,4 +1,5 @@
-"""Log entries of unexpected errors contain types and source lines, but no text of prompts or errors."""
+"""Log entries of unexpected errors in the engine: they contain types and source lines, but no text of prompts or
+errors."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def raise_with_words(*_: object, **__: object) -> NoReturn:
 def logged(
     caplog: pytest.LogCaptureFixture, broken: str, ask: Callable[[Engine], Awaitable[object]], kind: type[Exception]
 ) -> str:
-    """The log after `ask`, which must raise `kind` because the backend's method `broken` raises KeyError."""
+    """Returns the log after calling `ask`, which must raise `kind` because the backend's method `broken` raises
+    KeyError."""
 
     async def run() -> Exception:
         opener = FakeOpener()
@@ -62,24 +64,26 @@ async def embed_it(engine: Engine) -> None:
     await engine.embed(EmbedRequest((WORDS,), "endpoint"))
 
 
-def test_error_while_building_a_prompt(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_while_building_a_prompt_is_logged_without_the_prompt(caplog: pytest.LogCaptureFixture) -> None:
     text = logged(caplog, "tokenize", ask_it, EngineError)
     assert "preparing a prompt failed" in text
     assert "    engine.prompt.prompt_builder:" in text
 
 
-def test_error_on_the_native_thread(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_on_the_native_thread_is_logged_without_the_prompt(caplog: pytest.LogCaptureFixture) -> None:
     text = logged(caplog, "decode", ask_it, EngineDead)
     assert "the native thread failed" in text
     assert "    engine.session:" in text
 
 
-def test_error_while_opening_the_chat_models_embeddings(caplog: pytest.LogCaptureFixture) -> None:
+def test_error_while_opening_the_chat_models_embedder_is_logged_without_the_input(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     text = logged(caplog, "open_embedder", embed_it, EngineDead)
     assert "    engine.embedding.executor:" in text
 
 
-def test_error_while_tokenizing_inputs_to_embed_is_not_engine_closed() -> None:
+def test_runtime_error_of_the_tokenizer_is_not_reported_as_engine_closed() -> None:
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener)
@@ -96,7 +100,7 @@ def test_error_while_tokenizing_inputs_to_embed_is_not_engine_closed() -> None:
     asyncio.run(run())
 
 
-def test_causes_of_an_error_are_included() -> None:
+def test_redacted_traceback_contains_the_causes_of_an_error() -> None:
     try:
         try:
             raise_with_words()
@@ -109,7 +113,7 @@ def test_causes_of_an_error_are_included() -> None:
     assert lines[-1].startswith(f"    {__name__}:")
 
 
-def test_no_log_call_contains_an_error_text() -> None:
+def test_no_log_call_in_engine_and_api_contains_an_error_text() -> None:
     for path in (each for name in ("engine", "api") for each in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):

@@ -1,4 +1,4 @@
-"""Delivery and coalescing of a request's events."""
+"""The stream of a request: delivery and coalescing of its events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def text(words: str) -> TextDelta:
     return TextDelta(words, 1, ())
 
 
-def test_pending_text_is_merged() -> None:
+def test_text_that_arrives_during_coalescing_is_merged() -> None:
     async def story() -> None:
         stream = RequestStream("a", asyncio.get_running_loop(), lambda _: None)
         stream.deliver([text("one ")])
@@ -36,7 +36,7 @@ def test_last_event_ends_coalescing_early() -> None:
         last = Failed(EngineClosed())
 
         def write() -> None:
-            stream.deliver([text("two")])  # wakes the loop, but does not end the wait
+            stream.deliver([text("two")])  # wakes the event loop, but does not end the coalescing
             time.sleep(0.05)
             stream.deliver([text(" three"), last])
 

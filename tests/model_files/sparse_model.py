@@ -1,4 +1,6 @@
-"""Model files of any size whose weights are a hole, so that they use no disk space. Written with the package gguf."""
+"""Writes model files of any size with the package gguf. Their weights are a hole in the file, so they use no disk
+space.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import numpy as np
 def write_sparse(
     path: Path, *, n_bytes: int, n_layers: int = 28, n_embd: int = 2048, n_ctx: int = 32_768, file_type: int = 15
 ) -> Path:
-    """A Llama with about `n_bytes` of four-bit weights and eight KV heads per layer."""
+    """Writes a Llama with about `n_bytes` of four-bit weights and eight KV heads per layer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(n_ctx)

@@ -1,4 +1,4 @@
-"""Tiny models with a byte-level BPE vocabulary, one for each pre-tokenizer of llama.cpp."""
+"""Writes tiny models with a byte-level BPE vocabulary, one for each pre-tokenizer of llama.cpp."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MERGES = ("h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "l d", "Ġwo
 
 
 def byte_letters() -> list[str]:
-    """The letter for each byte in a byte-level vocabulary."""
+    """The letter that stands for each byte in a byte-level vocabulary."""
     shown = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     letters = {byte: chr(byte) for byte in shown} | {byte: chr(256 + n) for n, byte in enumerate(hidden)}
@@ -38,10 +38,10 @@ def byte_letters() -> list[str]:
 
 
 def write_bpe(path: Path, pre_tokenizer: str, template: str | None = None, name: str | None = None) -> Path:
-    """A Llama with two layers of random weights, whose tokens are bytes and a few merges.
+    """Writes a Llama with two layers of random weights, whose tokens are bytes and a few merges.
 
-    A `name` of Phi-3's makes its special tokens consume the spaces after them."""
-    specials = SPECIALS if name is None else (*SPECIALS, "<unk>", "<s>", "</s>")  # as Phi-3 has
+    With a `name` of a Phi-3 model, llama.cpp makes its special tokens consume the spaces after them."""
+    specials = SPECIALS if name is None else (*SPECIALS, "<unk>", "<s>", "</s>")  # Phi-3 has these too
     words = [*byte_letters(), *("".join(merge.split()) for merge in MERGES), *DEFINED, *specials]
     writer = gguf.GGUFWriter(path, "llama")
     for key, value in {

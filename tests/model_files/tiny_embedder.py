@@ -17,7 +17,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 
 class TinyBert:
-    """`write` writes the file, `forward` computes the expected output."""
+    """A tiny BERT. `write` writes its file, `forward` computes the output that llama.cpp should give."""
 
     def __init__(self, seed: int = 7) -> None:
         random = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ class TinyBert:
         return path
 
     def forward(self, tokens: list[int]) -> Array:
-        """One row per token."""
+        """The output of the last layer, with one row for each token."""
         w = self.weights
         x = w["token_embd.weight"][tokens] + w["position_embd.weight"][: len(tokens)] + w["token_types.weight"][0]
         x = self._norm("token_embd_norm", x)

@@ -1,4 +1,4 @@
-"""A model of some kilobytes with random weights, written with the package gguf."""
+"""Writes model files of some kilobytes with random weights, using the package gguf."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "â
 
 
 class _Weights:
-    """Random, the same in every run."""
+    """Random weights, the same in every run."""
 
     def __init__(self, writer: gguf.GGUFWriter, seed: int) -> None:
         self._writer = writer
@@ -28,8 +28,9 @@ class _Weights:
 
 
 def write_llama(path: Path, change: Mapping[str, object] | None = None, words: Sequence[str] = WORDS) -> Path:
-    """A Llama with two layers whose tokens are bytes. `change` replaces metadata values; `words` are additional
-    tokens."""
+    """Writes a Llama with two layers whose tokens are bytes.
+
+    `change` replaces values of its metadata, `words` the texts of its tokens."""
     writer = gguf.GGUFWriter(path, "llama")
     numbers = {
         "llama.context_length": 256, "llama.embedding_length": N_EMBD, "llama.feed_forward_length": N_FF,
@@ -54,7 +55,7 @@ def write_llama(path: Path, change: Mapping[str, object] | None = None, words: S
 
 
 def add_weights(writer: gguf.GGUFWriter, n_words: int) -> None:
-    """Random weights of all layers for a vocabulary of `n_words` tokens."""
+    """Adds random weights for all layers, and for a vocabulary of `n_words` tokens."""
     weights = _Weights(writer, 1)
     weights.add("token_embd.weight", n_words, N_EMBD)
     weights.add("output_norm.weight", N_EMBD)
@@ -71,7 +72,7 @@ def add_weights(writer: gguf.GGUFWriter, n_words: int) -> None:
 
 
 def finish(writer: gguf.GGUFWriter) -> None:
-    """Writes the file."""
+    """Writes the model file and closes the writer."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

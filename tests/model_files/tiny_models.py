@@ -1,7 +1,7 @@
-"""Tiny models with random weights, one for each kind of KV memory in llama.cpp.
+"""Tiny models with random weights, one for each kind of memory in llama.cpp (KV cache or recurrent state).
 
 Their tokens are bytes, and they generate printable letters only. The seed is fixed. Each output depends on text far
-back, so a wrong or missing cell in the memory changes the answer.
+back, so a wrong or missing cell of the memory changes the answer.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ N_CTX_TRAIN = 4096
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 VOCABULARY = ["<unk>", "<s>", "</s>", *BYTES, "\N{LOWER ONE EIGHTH BLOCK}"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,"
-"""The only tokens that are sampled: each letter is one token, and detokenizing is reversible."""
+"""The only tokens that the models generate. Each letter is one token, so a detokenized text can be tokenized again."""
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class TinyModel:
-    """`build` adds the layers; `supports_truncation` and `window` describe the memory."""
+    """A tiny model. `build` adds its layers; `supports_truncation` and `window` describe its memory."""
 
     name: str
     architecture: str
@@ -41,7 +41,7 @@ class TinyModel:
     window: int = 0
 
     def write(self, path: Path) -> Path:
-        """Writes the file, of some hundred kilobytes."""
+        """Writes the model file, which has some hundred kilobytes."""
         weights = _Weights(np.random.default_rng(7))
         weights.matrix("token_embd", len(VOCABULARY), N_EMBD, 3.0)
         weights.ones("output_norm", N_EMBD)
@@ -63,7 +63,9 @@ class TinyModel:
 
 @dataclass(slots=True)
 class _Weights:
-    """Tensors by name. Shapes have rows first: a matrix of `n_out` rows maps `n_in` numbers to `n_out`."""
+    """The tensors of a model by name.
+
+    In a shape, the rows come first: a matrix of `n_out` rows maps `n_in` numbers to `n_out`."""
 
     random: np.random.Generator
     tensors: Tensors = field(default_factory=dict)
@@ -79,7 +81,8 @@ class _Weights:
 
 
 def _attention(weights: _Weights, block: str) -> None:
-    """Sharp attention, so that a few tokens anywhere before determine the output."""
+    """An attention layer that attends to few tokens. A few tokens anywhere in the text therefore determine the
+    output."""
     weights.matrix(f"{block}.attn_q", N_EMBD, N_EMBD, 1.6)
     weights.matrix(f"{block}.attn_k", N_EMBD, N_EMBD, 1.6)
     weights.matrix(f"{block}.attn_v", N_EMBD, N_EMBD, 1.0)
@@ -121,7 +124,7 @@ def _gemma(weights: _Weights) -> None:
 
 
 def _gpt_oss(weights: _Weights) -> None:
-    """Two experts, both active: choosing between them could depend on rounding."""
+    """A model with two experts, both of which are active. Choosing between experts could depend on rounding."""
     for block in _blocks(weights, "attn_norm", "post_attention_norm"):
         _attention(weights, block)
         weights.plain(f"{block}.attn_output.bias", np.zeros(N_EMBD))
@@ -140,7 +143,7 @@ def _mamba(weights: _Weights) -> None:
 
 
 def _jamba(weights: _Weights) -> None:
-    """The middle layer is attention, the others are Mamba."""
+    """A model whose middle layer is attention. The other layers are Mamba."""
     for at, block in enumerate(_blocks(weights, "attn_norm", "ffn_norm")):
         if at == 1:
             _attention(weights, block)
@@ -160,7 +163,7 @@ def _blocks(weights: _Weights, *norms: str) -> list[str]:
 
 
 def _readout(weights: _Weights) -> npt.NDArray[np.float32]:
-    """Logits for the letters; 0 for all other tokens, which is never the maximum."""
+    """The output matrix: logits for the letters, and 0 for all other tokens, which is never the maximum."""
     output = np.zeros((len(VOCABULARY), N_EMBD), np.float32)
     letters = [VOCABULARY.index(_token(letter)) for letter in LETTERS]
     output[letters] = weights.random.normal(0.0, 1.0, (len(letters), N_EMBD))

@@ -101,7 +101,7 @@ class AttachmentLoader(QObject):
     async def _read(self, added: Sequence[tuple[str, Path]], *, too_many: bool) -> None:
         reasons = [strings.too_many_files(MAX_FILES)] if too_many else []
         for item_id, path in added:
-            if item_id not in self.list:  # the file was removed, or another chat was opened
+            if item_id not in self.list:  # the user has removed the file or opened another chat
                 continue
             reading = self._reading[item_id] = detached("read-file", self._reader.read, path)
             try:
@@ -109,7 +109,7 @@ class AttachmentLoader(QObject):
             except asyncio.CancelledError:
                 if item_id in self.list:
                     raise
-            # includes unexpected errors: a file that never leaves the state "being read" would block sending
+            # All errors are caught, because the user cannot send a message while one of its files counts as being read.
             except Exception as error:
                 if not isinstance(error, AttachError):
                     log.error("reading a file failed\n%s", redacted_traceback(error))
@@ -129,7 +129,7 @@ class AttachmentLoader(QObject):
             model = self._model
             n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
         except EngineError:
-            return  # `count` is called again when a model is loaded
+            return  # The tokens of this file are counted when a model is loaded.
         if model == self._model:
             self.list.set_n_tokens(item_id, n_tokens)
             self.changed.emit()

@@ -35,7 +35,7 @@ def run_as_document_reader(arguments: Sequence[str]) -> int | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    # Imported here, because only the child process needs these modules.
+    # These modules are imported here, because only the child process needs them.
     from desktop.chat.attachments.docx import read_docx
     from desktop.chat.attachments.pdf import read_pdf
 

@@ -57,13 +57,13 @@ def read_docx(path: Path) -> str:
         with zipfile.ZipFile(path) as package:
             parts = _parts(package, path.name)
             if not parts:
-                raise NotText(path.name)  # a ZIP file, but not a Word document
+                raise NotText(path.name)  # the file is a ZIP file, but not a Word document
             blocks = [block for part in parts for block in _blocks(_root(package, part, path.name))]
     except (zipfile.BadZipFile, zlib.error, EOFError, ParseError, DefusedXmlException, RecursionError) as error:
         raise Damaged(path.name) from error
-    except RuntimeError as error:  # zipfile raises this for encrypted entries
+    except RuntimeError as error:  # zipfile raises RuntimeError for encrypted entries
         raise Encrypted(path.name) from error
-    except NotImplementedError as error:  # zipfile raises this for unknown compression methods
+    except NotImplementedError as error:  # zipfile raises NotImplementedError for unknown compression methods
         raise Damaged(path.name) from error
     return "\n\n".join(blocks)
 
@@ -77,7 +77,7 @@ def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
         return []
     root = _root(package, main, name)
     if root.tag not in (W + "document", W + "body"):
-        return []  # for example a spreadsheet or a presentation
+        return []  # the file is, for example, a spreadsheet or a presentation
     folder, _, file = main.rpartition("/")
     notes = _related(package, names, folder, f"{folder}/_rels/{file}.rels".lstrip("/"), NOTES, name)
     usual = [each for each in ("word/footnotes.xml", "word/endnotes.xml") if each in names and not notes]
@@ -104,7 +104,7 @@ def _related(
 
 def _root(package: zipfile.ZipFile, part: str, name: str) -> Element:
     with package.open(part) as packed:
-        # one byte over the limit is read, because the size stated in the ZIP file may be wrong
+        # The data may be longer than the size stated in the ZIP file, so read one byte more than the limit.
         data = packed.read(UNPACKED_BYTES + 1)
     if len(data) > UNPACKED_BYTES:
         raise TooLarge(name, "bytes", UNPACKED_BYTES)
@@ -141,7 +141,7 @@ def _inline(element: Element) -> str:
             parts.append(child.text or "")
         elif child.tag in BREAKS:
             parts.append(BREAKS[child.tag])
-        elif child.tag == W + "p":  # a text box inside a paragraph
+        elif child.tag == W + "p":  # this is a text box inside a paragraph
             parts.append("\n" + _inline(child))
         elif child.tag not in SKIPPED and child.tag != W + "pPr":
             parts.append(_inline(child))

@@ -58,7 +58,8 @@ class DropZone(QFrame):
             return True
         if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             self.hide()
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move action would delete the original file
+            # With a move action, the file manager would delete the original file.
+            event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
             self.files_given.emit(files_of(event.mimeData()))
             return True

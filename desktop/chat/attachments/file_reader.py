@@ -43,7 +43,7 @@ class FileReader:
         self._closed.set()
 
     def read(self, path: Path) -> Attachment:
-        """Read a file, and block until this is done. For a document, that is the end of the child process. Raises
+        """Read a file. Blocks until the file is read; for a document, until the child process ends. Raises
         AttachError."""
         name = well_formed(path.name)
         try:
@@ -68,7 +68,7 @@ class FileReader:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[3],  # the folder that contains the package `desktop`
+            cwd=Path(__file__).parents[3],  # the working directory is the folder that contains the package `desktop`
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         try:
@@ -84,7 +84,7 @@ class FileReader:
                 return child.communicate(timeout=POLL_S)[0]
             if self._closed.is_set() or time.monotonic() > deadline:
                 raise TooSlow(name)
-            if memory_of(child.pid) > CHILD_BYTES:  # for systems on which the child process cannot limit its own memory
+            if memory_of(child.pid) > CHILD_BYTES:  # on some systems the child process cannot limit its own memory
                 raise Damaged(name)
 
 

@@ -31,7 +31,8 @@ def read_pdf(path: Path) -> str:
 
 def _read(path: Path) -> str:
     reader = PdfReader(path)
-    if reader.is_encrypted and not reader.decrypt(""):  # many PDFs only forbid changes, and open with an empty password
+    # Many PDF files only forbid changes, and can be opened with an empty password.
+    if reader.is_encrypted and not reader.decrypt(""):
         raise Encrypted(path.name)
     if len(reader.pages) > PAGES:
         raise TooLarge(path.name, "pages", PAGES)

@@ -6,7 +6,8 @@ import codecs
 
 MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # must precede UTF-16, because its mark begins with the UTF-16 mark
+    # UTF-32 precedes UTF-16, because the mark of UTF-32-LE begins with that of UTF-16-LE
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),

@@ -52,7 +52,7 @@ class ChatSettingsController(QObject):
         self._set_presets(await self._store.presets())
 
     def _show(self) -> None:
-        self.sheet.flush()  # must precede the next line, because it may change the settings
+        self.sheet.flush()  # `flush` may change the settings, so it is called before they are read
         settings = self._sessions.settings
         self.sheet.show_settings(settings)
         name, changed = self._presets.name_of(settings)
@@ -120,6 +120,6 @@ class ChatSettingsController(QObject):
         return {other: preset for other, preset in self._presets.own.items() if other != name}
 
     async def _save_renamed(self, old: str, new: str, preset: ChatSettings) -> None:
-        # before the old name is deleted, so that the store always has the preset
+        # The new name is saved before the old one is deleted, so that the store always has the preset.
         await self._store.save_preset(new, preset)
         await self._store.save_preset(old, None)

@@ -52,7 +52,7 @@ class NumberRow(QWidget):
         button.setAccessibleName(self.tr("Reset to default: {name}").format(name=name))
         button.setToolTip(self.tr("Reset to default"))
         button.clicked.connect(self._reset)
-        # otherwise Tab followed by Space would reset the number by mistake
+        # If the reset button had the focus, pressing Space would reset the number by mistake.
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         policy = button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)

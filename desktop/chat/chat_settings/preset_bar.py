@@ -61,14 +61,15 @@ class PresetBar(QWidget):
         self._current, self._renames = "", ""
         self.choice = QPushButton(self)
         self.choice.setObjectName("presetChoice")
-        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # places the arrow after the text
+        # Right-to-left layout places the arrow after the text.
+        self.choice.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.choice.clicked.connect(self._open_menu)
         self.save = self._button(self.tr("Save as…"), self._begin_saving)
         self.rename = self._button(self.tr("Rename…"), self._begin_renaming)
         self.delete = self._button(self.tr("Delete"), self._delete)
         self.name = NameEdit(self)
         self.name.setObjectName("settingValue")
-        # one more than allowed, so that the user sees that a longer name is rejected
+        # One character more than allowed can be typed, so that the user sees that a longer name is rejected.
         self.name.setMaxLength(MAX_NAME_LENGTH + 1)
         self.name.setPlaceholderText(self.tr("Name of the preset"))
         self.name.setAccessibleName(self.tr("Name of the preset"))
@@ -142,8 +143,8 @@ class PresetBar(QWidget):
         self.name.setFocus()
 
     def _accept(self, name: str) -> None:
-        """Save a preset under this name, or rename the preset that is being renamed. The user may save the current
-        preset again under the same name, unless it is built in."""
+        """Save a preset under this name, or rename the preset that is being renamed. If the current preset is the
+        user's own, the user may save it again under the same name."""
         name = name.strip()
         replaces = self._renames or (name if self._presets.is_own(name) and name == self._current else "")
         problem = self._presets.name_problem(name, replaces=replaces)

@@ -35,7 +35,8 @@ class Number:
             value: float = int(text) if self.whole else float(text.replace(",", "."))
         except ValueError:
             return None
-        return value if self.lowest <= value <= self.highest else None  # the comparison also rejects NaN
+        # NaN is rejected too, because each comparison with it is False
+        return value if self.lowest <= value <= self.highest else None
 
 
 def _text(english: object) -> str:

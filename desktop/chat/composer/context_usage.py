@@ -126,7 +126,7 @@ class ContextUsage(QObject):
             usage = self._known_usage() or await self._count_chat(settings)
             n_text = await self._counter.text(engine, draft.text)
         except EngineError:
-            return  # `recount` is called again when the state of the model changes
+            return  # the tokens are counted when the state of the model changes
         self._n_draft = n_text + sum(attachment.n_tokens for attachment in draft.attachments)
         self._show(usage[0] + self._n_draft, n_ctx, usage[1])
 

@@ -80,7 +80,7 @@ class DraftCache:
             draft = self[key]
             try:
                 await self._save(key, draft.text, draft.attachments)
-            except BaseException:  # also on cancellation, when the draft may not be on disk
+            except BaseException:  # a draft whose save was cancelled may not be on disk
                 self._unsaved.add(key)
                 raise
 

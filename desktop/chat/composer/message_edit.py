@@ -68,7 +68,8 @@ class MessageEdit(LongTextEdit):
 
     def dropEvent(self, event: QDropEvent) -> None:
         if files_of(event.mimeData()):
-            event.setDropAction(Qt.DropAction.CopyAction)  # a move action would delete the original file
+            # With a move action, the file manager would delete the original file.
+            event.setDropAction(Qt.DropAction.CopyAction)
         super().dropEvent(event)
 
     def _update_direction(self) -> None:

@@ -71,7 +71,7 @@ class MessageSender(QObject):
             return
         check = self._check(key, branch, settings, draft)
         task = self._checks[key] = self._tasks.spawn(check, "see whether a message fits")
-        # The coroutine cannot do this: it is never entered if the task is cancelled before its first step.
+        # A callback removes the check, because a coroutine whose task is cancelled before its first step never runs.
         task.add_done_callback(lambda task: self._end_check(key, task))
         self.report_checking()
 
@@ -123,8 +123,9 @@ class MessageSender(QObject):
         except EngineClosed:
             return
         except EngineError:
-            overflow = None  # the message is sent: its answer then reports the error, and can be retried
-        # Other errors are reported by the task set. The message stays a draft.
+            # If the check fails, the message is sent. Its answer then reports the error, and the user can retry it.
+            overflow = None
+        # Other errors are reported by the task set, and the message stays a draft.
         self._end_check(key, asyncio.current_task())
         if self.key == key:
             self.overflowed.emit(overflow) if overflow is not None else self._send(draft)

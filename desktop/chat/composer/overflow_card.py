@@ -97,7 +97,7 @@ class OverflowCard(QFrame):
         self.show()
         self.setAccessibleName(strings.overflow_description(overflow))
         if overflow.kind == "turns":
-            # the card itself gets the focus, not a button: otherwise a second Enter would make a choice
+            # No button gets the focus: otherwise a second Enter would make a choice.
             self.setFocus()
         else:
             self._announce(
@@ -130,7 +130,8 @@ class OverflowCard(QFrame):
         """Hide the card without emitting `closed`."""
         focused = self.window().focusWidget()
         if focused is self or (focused is not None and self.isAncestorOf(focused)):
-            self.focus_left.emit()  # before hiding, because Qt would then move the focus to the next widget
+            # `focus_left` is emitted before hiding, because hiding moves the focus to the next widget.
+            self.focus_left.emit()
         self.overflow = None
         self._progress.hide()
         self.hide()

@@ -66,7 +66,7 @@ class Summarizer:
 
     def _request(self, piece: str, previous: str) -> ChatRequest:
         context = f"\n\nWhat came before:\n{previous}" if previous else ""
-        # Not a background request: the user waits for it, and background requests run after those of the API endpoint.
+        # This is no background request, which API requests would delay: the user waits for it.
         return ChatRequest(
             (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",

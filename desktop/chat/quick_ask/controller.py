@@ -33,7 +33,7 @@ class QuickAskController(QObject):
     def open(self) -> None:
         """Show the quick-ask window in front of all other windows."""
         if self.quick_window is None:
-            # imported here, because this window is rarely used
+            # This module is imported when needed, because the window is rarely used.
             from desktop.chat.quick_ask.window import QuickAskWindow
 
             self.quick_window = QuickAskWindow(self._window.theme)

@@ -28,8 +28,8 @@ class QuickAskWindow(QWidget):
     stop_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        # The window has no parent, so that it is visible while the main window is minimised. As a tool window it has no
-        # entry in the task bar. On macOS, a tool window is hidden with the app, so an ordinary window is used.
+        # The window has no parent, so that it is visible while the main window is minimised.
+        # A tool window has no entry in the task bar, but macOS hides it with the app.
         kind = Qt.WindowType.Window if sys.platform == "darwin" else Qt.WindowType.Tool
         super().__init__(None, kind | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
@@ -62,11 +62,11 @@ class QuickAskWindow(QWidget):
         if not self.isVisible():
             if self._message is None or self._message.state != "streaming":
                 self.show_answer(None)
-            if self.field.text().strip() == self._last_question:  # a question that was not submitted stays
+            if self.field.text().strip() == self._last_question:  # a question that was not submitted stays in the field
                 self.field.clear()
             self._place()
         self.show()
-        self._fit()  # the sizes are final only when the window is shown
+        self._fit()  # the sizes of the widgets are final only when the window is shown
         self.raise_()
         self.activateWindow()
         self.field.setFocus()

@@ -1,4 +1,4 @@
-"""Compiles constraints with llguidance and tracks the position of an answer in a compiled constraint.
+"""Compiles constraints with llguidance, and tracks how far an answer has matched its constraint.
 
 Compiling takes about a millisecond, computing the allowed next tokens about 0.02 ms.
 """
@@ -19,30 +19,31 @@ from engine.requests import Constraint
 
 _LIMITS = LLParserLimits(
     initial_lexer_fuel=500_000,
-    step_lexer_fuel=50_000,  # with 200,000 one hostile mask takes 1.9 s, with this 0.1 s
+    step_lexer_fuel=50_000,  # with 200,000, one mask of a hostile constraint takes 1.9 s; with 50,000, it takes 0.1 s
     step_max_items=50_000,
     max_items_in_row=20_000,  # an object with 500 optional properties needs 2,007
-    max_lexer_states=20_000,  # 1 to 2 kB each
+    max_lexer_states=20_000,  # each state takes 1 to 2 kB
     verbose_errors=False,
 )
-"""llguidance's own limits, for one constraint and for one token."""
+"""llguidance's own limits, for compiling a constraint and for computing one mask."""
 
 SPENT_AT_ONCE_S = 0.5
 SPENT_PER_TOKEN_S = 0.005
-"""Computing time for the masks of one answer: an initial budget, and an allowance per token. Other answers wait while
-a mask is computed."""
+"""Computing time for the masks of one answer: an initial budget, and an allowance for each token.
+
+Other answers wait while a mask is computed."""
 
 _MAX_REASON_CHARS = 300
 
 TokenMask = NDArray[np.uint32]
-"""One bit per token of the vocabulary, lowest first; 1 for allowed next tokens."""
+"""The allowed next tokens: one bit for each token of the vocabulary, lowest first; 1 means allowed."""
 
 
 def compile_constraint(constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
-    """Raises ConstraintError if a part cannot be enforced, unless the constraint is not strict.
+    """Compiles a constraint. Raises ConstraintError if the constraint is strict and a part of it cannot be enforced.
 
-    Any thread; releases the GIL. Recurses as deep as the constraint is nested, so a hostile constraint overflows a
-    normal stack: call it on a thread with a large one (see `constraint_cache`)."""
+    Any thread; releases the GIL. The recursion is as deep as the constraint is nested, so a hostile constraint would
+    overflow a normal stack. Call it on a thread with a large stack (see `constraint_cache`)."""
     if isinstance(constraint, ToolCallGrammar):
         return _compile_calls(constraint, tokenizer)
     try:
@@ -73,29 +74,30 @@ def _compile(
     _raise_on_error(matcher)
     if warnings := matcher.get_grammar_warnings():
         raise ConstraintError(_shortened(warnings[0]))
-    matcher.compute_bitmask()  # fails if no text matches; copies share the result
+    matcher.compute_bitmask()  # fails if no text matches the constraint; copies of the matcher share the result
     _raise_on_error(matcher)
     return CompiledConstraint(matcher, tokenizer, not_enforced)
 
 
 class CompiledConstraint:
-    """Immutable; may be shared by requests and threads."""
+    """A compiled constraint. It is immutable, and requests and threads may share it."""
 
     def __init__(self, initial: LLMatcher, tokenizer: LLTokenizer, not_enforced: tuple[str, ...] = ()) -> None:
-        """`not_enforced`: keywords of its schemas that it does not enforce."""
+        """`not_enforced`: the keywords in the constraint's JSON schemas that are not enforced."""
         self._initial = initial
         self.not_enforced = not_enforced
         self._tokenizer = tokenizer
 
     def matcher(self) -> Matcher:
-        """A new matcher at the start. Any thread; takes microseconds."""
+        """Creates a matcher at the start of the constraint. Any thread. Takes microseconds."""
         return Matcher(self._initial.deep_copy(), self._tokenizer)
 
 
 class Matcher:
-    """The position of one answer in a constraint. One thread at a time, only while the model is loaded.
+    """The position of one answer in a constraint.
 
-    For each token: sample from the tokens that `mask()` allows, then call `advance()`."""
+    For each token, sample from the tokens that `mask()` allows, then call `advance()`. One thread at a time, and only
+    while the model is loaded."""
 
     def __init__(self, matcher: LLMatcher, tokenizer: LLTokenizer) -> None:
         self._matcher = matcher
@@ -104,26 +106,29 @@ class Matcher:
         self._budget_s = SPENT_AT_ONCE_S
 
     def mask(self) -> TokenMask:
-        """The allowed next tokens, at least one. End tokens are allowed only where the answer may end.
+        """The allowed next tokens, at least one.
 
-        Valid until the next call. Raises ConstraintError if computing masks takes too long for this answer."""
+        End tokens are allowed only where the answer may end. The array is valid until the next call. Raises
+        ConstraintError if the masks of this answer take too long to compute."""
         started = time.thread_time()
         self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
         self._budget_s += SPENT_PER_TOKEN_S - (time.thread_time() - started)
-        # After an error llguidance allows end tokens, so the answer would look valid.
+        # After an error llguidance allows end tokens. Without this check, the answer would look valid.
         _raise_on_error(self._matcher)
         if self._budget_s < 0:
             raise ConstraintError("it takes too long to tell which tokens may come next")
         return self._mask
 
     def advance(self, token: int) -> None:
-        """Moves on by one token. Raises ConstraintError if `mask()` did not allow it."""
+        """Moves on by one token. Raises ConstraintError if the constraint does not allow it."""
         if not self._matcher.consume_token(token):
             _raise_on_error(self._matcher)
             raise ConstraintError(f"token {token} does not match")
 
     def advance_text(self, text: str) -> None:
-        """Moves on by text that the answer already contains, independent of its tokens. Raises ConstraintError."""
+        """Moves on by text that the answer already contains, however that text was tokenized.
+
+        Raises ConstraintError if the text does not match."""
         data = text.encode(errors="replace")
         tokens = self._tokenizer.greedy_tokenize(data.decode())
         if self._tokenizer.decode_bytes(tokens) != data:
@@ -133,15 +138,15 @@ class Matcher:
 
     @property
     def must_end(self) -> bool:
-        """Whether the text so far matches and nothing can follow it."""
+        """Whether the answer matches the constraint and nothing can follow."""
         return self._matcher.is_stopped() and not self._matcher.is_error()
 
     def copy(self) -> Matcher:
-        """An independent matcher at the same position."""
+        """A second matcher at the same position. It is independent of this one."""
         return Matcher(self._matcher.deep_copy(), self._tokenizer)
 
     def reset(self) -> None:
-        """Returns to the start."""
+        """Returns to the start of the constraint."""
         self._matcher.reset()
 
 
@@ -154,8 +159,8 @@ def _raise_on_error(matcher: LLMatcher) -> None:
 
 
 def _shortened(reason: str) -> str:
-    """llguidance's error message as one readable line."""
+    """llguidance's error message as one line of limited length."""
     line = " ".join(reason.replace("<non-verbose/>", "").split())
     line = _READABLE_REASONS.get(line, line)
-    half = _MAX_REASON_CHARS // 2  # the start names the place, the end the problem
+    half = _MAX_REASON_CHARS // 2  # the start of the message locates the problem, the end describes it
     return line if len(line) <= _MAX_REASON_CHARS else f"{line[:half]} … {line[-half:]}"

@@ -26,20 +26,25 @@ log = logging.getLogger(__name__)
 AnyConstraint = Constraint | ToolCallGrammar
 
 STACK_BYTES = 64 * 1024 * 1024
-"""Only used pages take memory. The worst constraint within the limits needs 8 MB."""
+"""Stack size of the threads that compile. Only used pages take memory.
+
+The worst constraint within the limits needs 8 MB."""
 
 MAX_CACHED = 32
 MAX_CACHED_CHARS = 256 * 1024
-"""Larger constraints are not cached."""
+"""Constraints that are longer than this are not cached."""
 
 MAX_CONCURRENT = 2
 
 _stack_size = threading.Lock()
-"""Protects `threading.stack_size`, which applies to the whole process."""
+"""Held while `threading.stack_size` is changed, because that setting applies to the whole process."""
 
 
 class ConstraintCache:
-    """`get` may block, so call it on a prompt thread, never on the native thread."""
+    """Compiles and caches the constraints for one loaded model.
+
+    `get` may block. Call it on a thread that builds prompts, never on the native thread (the one that calls
+    llama.cpp)."""
 
     def __init__(
         self,
@@ -47,8 +52,9 @@ class ConstraintCache:
         keep_model_loaded: Callable[[], AbstractContextManager[None]],
         deadline_s: float = 2.0,
     ) -> None:
-        """`open_tokenizer` is called once, for the first constraint, and takes about 0.3 s. `keep_model_loaded`
-        prevents the tokenizer's model from being freed while it is entered."""
+        """`open_tokenizer` is called once, for the first constraint, and takes about 0.3 s.
+
+        The context manager of `keep_model_loaded` prevents the model from being freed."""
         self._open_tokenizer = open_tokenizer
         self._keep_model_loaded = keep_model_loaded
         self._deadline_s = deadline_s
@@ -58,11 +64,13 @@ class ConstraintCache:
         self._cache_lock = threading.Lock()
         self._cache: OrderedDict[AnyConstraint, CompiledConstraint | str] = OrderedDict()
         self._pending: dict[AnyConstraint, Future[CompiledConstraint]] = {}
-        """Guarded by `_cache_lock`."""
+        """The compilations that are running. Guarded by `_cache_lock`."""
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
     def get(self, constraint: AnyConstraint) -> CompiledConstraint:
-        """The compiled constraint. Raises ConstraintError within the deadline, NotLoaded after `close`."""
+        """Returns the compiled constraint, from the cache if possible.
+
+        Raises ConstraintError if compiling fails or exceeds the deadline, NotLoaded after `close`."""
         with self._cache_lock:
             outcome = self._cache.get(constraint)
             if outcome is not None:
@@ -74,13 +82,16 @@ class ConstraintCache:
         return outcome
 
     def close(self) -> None:
-        """Starts no further compilations. A running one cannot be stopped; it keeps the model loaded until it ends."""
+        """Prevents further compilations. A running compilation cannot be stopped; it keeps the model loaded until it
+        ends."""
         with self._start_lock:
             self._closed = True
 
     def _compile(self, constraint: AnyConstraint) -> CompiledConstraint:
-        """Waits until the deadline. The compilation continues after that, so a retry on a busy machine can succeed; a
-        timeout is not cached as an error of the constraint."""
+        """Waits until the constraint is compiled, at most until the deadline.
+
+        The compilation continues after the deadline, so that a retry on a busy machine can succeed. A timeout is not
+        cached as an error of the constraint."""
         with self._cache_lock:
             future = self._pending.get(constraint)
         try:
@@ -102,7 +113,8 @@ class ConstraintCache:
         return future
 
     def _start(self, constraint: AnyConstraint, future: Future[CompiledConstraint]) -> None:
-        """Guarded by `_start_lock`. Raises NotLoaded."""
+        """Starts a thread that compiles the constraint. The caller holds `_start_lock`. Raises NotLoaded after
+        `close`."""
         if self._closed:
             raise NotLoaded
         if self._tokenizer is None:
@@ -151,7 +163,9 @@ class ConstraintCache:
             self._slots.release()
 
     def _finish(self, constraint: AnyConstraint, outcome: CompiledConstraint | str | None = None) -> None:
-        """Caches the outcome: the constraint or an error text. None is not cached, since a retry may succeed."""
+        """Caches the outcome of a compilation: the compiled constraint or an error text.
+
+        The outcome None is another failure. It is not cached, because a retry may succeed."""
         with self._cache_lock:
             self._pending.pop(constraint, None)
             if outcome is None or len(constraint.source) > MAX_CACHED_CHARS:

@@ -1,8 +1,9 @@
-"""Turns a constraint into the grammar text for llguidance, after rejecting everything that is slow, deep or large.
+"""Turns a constraint into the grammar text for llguidance.
 
-llguidance has limits of its own, but not for everything. Measured with 1.9.1: a chain of 5,000 rules or `$ref`s
-overflows an 8 MB stack, a `multipleOf` of a million takes 20 s, and 14 patterns that must match at once take 12 s,
-each further one three times as long. With the limits here, every known case takes less than a second.
+Constraints that are slow, deep or large are rejected first, because llguidance's own limits do not cover every case.
+Measured with version 1.9.1: a chain of 5,000 rules or `$ref`s overflows an 8 MB stack. A `multipleOf` of a million
+takes 20 s. 14 patterns that must match at once take 12 s, and each further pattern triples the time. With the limits
+here, every known case takes less than a second.
 """
 
 from __future__ import annotations
@@ -28,19 +29,23 @@ from engine.requests import Constraint
 MAX_BYTES = {"json_schema": 256 * 1024}
 MAX_BYTES_OTHERWISE = 64 * 1024
 MAX_BYTES_OF_CALLS = 512 * 1024
-"""Each tool can occur in it twice."""
+"""Size limit for the grammar of tool calls. Each tool can occur in the grammar twice."""
 MAX_REFS = 1000
 MAX_RULES = 1000
 MAX_PROPERTIES = 2000
 MAX_MULTIPLE = 10_000
-"""Product of all `multipleOf` as integers: llguidance builds an automaton with that many states."""
+"""Limit for all `multipleOf` of a schema, as integers: for their product if schemas are combined, otherwise for their
+sum.
+
+llguidance builds an automaton with that many states."""
 MAX_INTERSECTED = 8
-"""Patterns that one text may have to match at once."""
+"""Limit for the patterns that one text may have to match at once."""
 MAX_CHOICES = 5000
 
 WHITESPACE = r" |\n[ \t]{0,32}"
-"""Between JSON tokens: one space, or a line break with indentation. JSON allows any white space, but small models can
-write it until the context is full."""
+"""White space between JSON tokens: one space, or a line break with indentation.
+
+JSON allows any white space, but small models can write it until the context is full."""
 
 _JSON_OPTIONS = {
     "whitespace_pattern": WHITESPACE,
@@ -49,11 +54,13 @@ _JSON_OPTIONS = {
     "coerce_one_of": False,
     "lenient": False,
 }
-"""All are set, so that a schema's own "x-guidance" cannot loosen the constraint."""
+"""llguidance's options for JSON. All are set, so that "x-guidance" inside a schema cannot loosen the constraint."""
 
 
 def grammar_text(constraint: Constraint | ToolCallGrammar) -> str:
-    """llguidance's input. Any thread; time is bounded by the limits above. Raises ConstraintError."""
+    """The input for llguidance. Raises ConstraintError.
+
+    Any thread. The limits above bound the computing time."""
     if isinstance(constraint, ToolCallGrammar):
         _check_size(constraint.source, MAX_BYTES_OF_CALLS)
         _checked_lark(constraint.source, ours=True)
@@ -79,7 +86,9 @@ def grammar_text(constraint: Constraint | ToolCallGrammar) -> str:
 
 
 def relaxed_constraint(constraint: Constraint) -> tuple[Constraint, tuple[str, ...]]:
-    """The enforceable part of a constraint that is not strict, and what is not enforced. Raises ConstraintError."""
+    """Removes what cannot be enforced from a constraint that is not strict.
+
+    Returns the remaining constraint and the removed keywords. Raises ConstraintError."""
     if constraint.strict or constraint.kind != "json_schema":
         return constraint, ()
     _check_size(constraint.source, MAX_BYTES["json_schema"])
@@ -88,7 +97,7 @@ def relaxed_constraint(constraint: Constraint) -> tuple[Constraint, tuple[str, .
 
 
 def _named(grammar: str, name: str) -> dict[str, Any]:
-    """A grammar that another one can refer to as `@name`."""
+    """A copy of the grammar with a name. Another grammar can refer to it as `@name`."""
     (only,) = json.loads(grammar)["grammars"] if grammar.startswith("{") else [{"lark_grammar": grammar}]
     return {**only, "name": name}
 
@@ -129,7 +138,7 @@ def _checked_schema(schema: Any) -> dict[str, Any]:
         raise ConstraintError(f"the schema has more than {MAX_PROPERTIES} properties")
     combined = list(_combined(schema))
     coefficients = [_coefficient(node["multipleOf"]) for node in nodes if _is_number(node.get("multipleOf"))]
-    # Combined schemas may combine their multiples: 7 and 11 become 77.
+    # Combined schemas may combine their `multipleOf`: 7 and 11 become 77.
     if (math.prod(coefficients) if combined else sum(coefficients)) > MAX_MULTIPLE:
         raise ConstraintError(f"the schema's values of multipleOf are together over {MAX_MULTIPLE}")
     if any(_n_patterns(node, nodes) > MAX_INTERSECTED for node in combined):
@@ -138,7 +147,7 @@ def _checked_schema(schema: Any) -> dict[str, Any]:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All JSON objects in a value, whether or not they are schemas."""
+    """All JSON objects inside a value, whether or not they are schemas."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -160,7 +169,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _coefficient(value: float) -> int:
-    """The integer without the decimal point: 0.25 → 25."""
+    """The number without its decimal point, as an integer: 0.25 becomes 25."""
     number = Decimal(repr(value)).normalize()
     _, digits, exponent = number.as_tuple()
     return int("".join(map(str, digits))) * int(10 ** min(max(int(exponent), 0), 20))
@@ -180,7 +189,7 @@ _ANNOTATIONS = {
 
 
 def _combined(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The outermost schemas whose values have to match several schemas at once."""
+    """The outermost schemas for which a value has to match several schemas at once."""
     waiting: list[Any] = [schema]
     while waiting:
         value = waiting.pop()
@@ -209,7 +218,9 @@ def _n_own_patterns(node: dict[str, Any]) -> int:
 
 
 def _one_of(choices: Any) -> str:
-    """A regular expression. As Lark strings, a choice that is a prefix of another one could become unreachable."""
+    """A regular expression that matches one of the choices.
+
+    In Lark, choices would be strings, and a choice that is a prefix of another one could become unreachable."""
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
         raise ConstraintError("choices are a list of strings")
     if not 0 < len(choices) <= MAX_CHOICES:
@@ -225,8 +236,11 @@ _LARK_TEXT = re.compile(r'//[^\n]*|#[^\n]*|"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)
 
 
 def _checked_lark(source: str, *, ours: bool = False) -> str:
-    """Checks the text outside of comments, strings, regular expressions and inline schemas. Returns the grammar with
-    inline schemas replaced by `bounded` ones. `ours`: only the schemas and the size come from a request."""
+    """Checks a Lark grammar, except for its comments, strings and regular expressions.
+
+    Returns the grammar with its inline schemas replaced by bounded ones (see `bounded`). `ours`: the grammar was
+    generated by us. Then only its size and its schemas are checked, because only these depend on a request, and it is
+    returned unchanged."""
     bare, parts = [], []
     at = copied = 0
     while match := _LARK_TEXT.search(source, at):
@@ -253,7 +267,7 @@ def _checked_lark(source: str, *, ours: bool = False) -> str:
 
 
 def _inline_schema(source: str, at: int, ours: bool) -> tuple[Any, int]:
-    """The schema after `at`, bounded and with limited white space, and its end."""
+    """The inline schema at position `at`, with bounded values and limited white space, and the position of its end."""
     start = next((i for i in range(at, len(source)) if not source[i].isspace()), at)
     try:
         schema, end = json.JSONDecoder().raw_decode(source, start)

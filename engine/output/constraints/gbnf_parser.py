@@ -12,11 +12,13 @@ MAX_REPETITION = 2000
 
 
 class GbnfError(ValueError):
-    """The text is not a GBNF grammar, or exceeds the limits above. The message can be shown to users."""
+    """The text is not a GBNF grammar, or exceeds a limit of this module. The message can be shown to users."""
 
 
 def parse(source: str) -> dict[str, Node]:
-    """The rules by name. They include "root", and every referenced rule exists. Raises GbnfError."""
+    """Parses a grammar and returns its rules by name.
+
+    The rules include "root" and every rule that is referenced. Raises GbnfError."""
     return _Parser(_tokens(source)).rules()
 
 
@@ -29,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class CharacterClass:
-    """One character of a class, as a regular expression."""
+    """A character class, which matches one character. It is written as a regular expression."""
 
     regex: str
 
@@ -53,7 +55,8 @@ class Choice:
 class Repeat:
     part: Node
     bounds: str
-    """As regular expressions and Lark write it: "*", "+", "?", "{2}", "{2,}", "{2,5}"."""
+    """How often the part is repeated, as regular expressions and Lark write it: `*`, `+`, `?`, `{2}`, `{2,}`,
+    `{2,5}`."""
 
 
 Node = Text | CharacterClass | Ref | Sequence | Choice | Repeat
@@ -87,7 +90,7 @@ def _tokens(source: str) -> list[re.Match[str]]:
 
 
 class _Parser:
-    """Recursive descent; the depth is that of the parentheses."""
+    """A recursive descent parser. It recurses as deep as the parentheses are nested."""
 
     def __init__(self, tokens: list[re.Match[str]]) -> None:
         self._tokens = tokens
@@ -168,7 +171,7 @@ _NAMED = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": 
 
 
 def _chars(body: str) -> Iterator[tuple[str, int]]:
-    """Each character as written, and its code point."""
+    """The characters in the body of a string or class: each one as written, and its code point."""
     for match in _CHAR.finditer(body):
         written, digits, named = match[0], match[1] or match[2] or match[3], match[4]
         if named and named not in _NAMED:
@@ -180,7 +183,7 @@ def _chars(body: str) -> Iterator[tuple[str, int]]:
 
 
 def _class(body: str) -> str:
-    """A GBNF character class as one of a regular expression, with numeric code points."""
+    """Converts a GBNF character class to one of a regular expression, with numeric code points."""
     negated = body.startswith("^")
     chars = list(_chars(body[negated:]))
     ranges = []

@@ -1,8 +1,8 @@
 """Translates a GBNF grammar to llguidance: to one regular expression, or to a Lark grammar.
 
 GBNF matches character by character. llguidance's lexer takes the longest lexeme, so a rule such as `[a-z]+ "b"` would
-never end. Both forms avoid that: a grammar without recursion becomes one regular expression, and any other one a
-grammar whose lexemes are single characters.
+never end. Both translations avoid that. A grammar without recursion becomes one regular expression. Any other grammar
+becomes a Lark grammar whose lexemes are single characters.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ from engine.output.constraints.gbnf_parser import (
 )
 
 MAX_REGEX_CHARS = 50_000
-"""Longer results are compiled as a Lark grammar, even without recursion."""
+"""If the regular expression would be longer than this, the grammar is translated to Lark."""
 
 MAX_REGEX_DEPTH = 80
-"""Likewise for nested rules: llguidance accepts 250 nested parentheses."""
+"""If the rules are nested deeper than this, the grammar is translated to Lark. llguidance accepts 250 nested
+parentheses."""
 
 
 def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
-    """An equivalent grammar for llguidance. Any thread; bounded by the limits. Raises GbnfError."""
+    """Returns an equivalent grammar for llguidance, and its kind. Raises GbnfError.
+
+    Any thread. The parser's limits bound the computing time."""
     rules = parse(source)
     order = _topological_order(rules)
     if order is not None and (regex := _unfold(rules, order)) is not None:
@@ -41,7 +44,7 @@ def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
 
 
 def _topological_order(rules: dict[str, Node]) -> list[str] | None:
-    """The rules that "root" needs, each after those that it refers to; None if there is a recursion."""
+    """The rules that "root" needs, each after the rules that it refers to; None if the grammar is recursive."""
     done: dict[str, None] = {}
     open_names = {"root": iter(refs_of(rules["root"]))}
     while open_names:
@@ -58,7 +61,7 @@ def _topological_order(rules: dict[str, Node]) -> list[str] | None:
 
 
 def _unfold(rules: dict[str, Node], order: list[str]) -> str | None:
-    """ "root" as one regular expression; None if it is too large or too deep."""
+    """The rule "root" as one regular expression; None if it is too large or nested too deeply."""
     regexes: dict[str, str] = {}
     depths: dict[str, int] = {}
     for name in order:

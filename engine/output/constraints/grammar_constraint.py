@@ -15,11 +15,14 @@ _NEVER = np.float32(-np.inf)
 
 
 class GrammarConstraint:
-    """Owned by its request: used first by a prompt thread, then by the native thread. Kept across preemption.
+    """Applies a compiled constraint to the sampling of one answer.
 
-    For each token: `restrict` the logits, sample, `accept`; `is_done` says that the answer is complete. If
-    unconstrained text comes first (reasoning, text before a tool call), it is created with `paused`. The owner calls
-    `start` where the constraint begins to apply, and `pause` where it no longer does."""
+    It belongs to a request and is kept if the request is preempted. First a thread that builds prompts uses it, then
+    the native thread (the one that calls llama.cpp).
+
+    For each token, call `restrict` on the logits, sample, then call `accept`. `is_done` is True when the answer is
+    complete. If unconstrained text comes first (reasoning, or text before a tool call), create the constraint with
+    `paused`. The owner calls `start` where the constraint begins to apply, and `pause` where it no longer applies."""
 
     def __init__(
         self,
@@ -29,8 +32,9 @@ class GrammarConstraint:
         applies_to_answer: bool = False,
         not_enforced: tuple[str, ...] = (),
     ) -> None:
-        """`applies_to_answer`: applies from the start of the answer, after any reasoning; otherwise from the marker of
-        a call. `not_enforced`: keywords of its schemas that the answer may violate."""
+        """`applies_to_answer`: the constraint applies from the start of the answer, after any reasoning. Otherwise it
+        applies from the marker of a tool call. `not_enforced`: keywords in the constraint's schemas that the answer may
+        violate."""
         self._matcher = matcher
         self._paused = paused
         self.applies_to_answer = applies_to_answer
@@ -41,20 +45,21 @@ class GrammarConstraint:
         return self._paused
 
     def start(self, text: str = "") -> None:
-        """Applies the constraint from here on. `text` counts as already matched. Raises ConstraintError."""
+        """Applies the constraint from here on. `text` counts as already matched. Raises ConstraintError if it does not
+        match."""
         self._paused = False
         self._matcher.advance_text(text)
 
     def pause(self) -> None:
-        """Allows any text; the next `start` starts from the beginning of the constraint."""
+        """Allows any text until the next `start`, which starts from the beginning of the constraint."""
         self._paused = True
         self._matcher.reset()
 
     def restrict(self, logits: npt.NDArray[np.float32], eog_tokens: Iterable[int]) -> int | None:
-        """Sets the logits of all tokens that are not allowed next to -inf, in place. Takes 0.1 ms for 49,152 tokens.
+        """Sets to -inf, in place, the logits of all tokens that are not allowed next.
 
-        Returns an end token if only end tokens are allowed: then nothing is sampled, so biases and minimum lengths do
-        not apply. Raises ConstraintError if computing the mask takes too long."""
+        If only end tokens are allowed, returns one of them. It is used without sampling, so biases and minimum lengths
+        do not apply. Takes 0.1 ms for 49,152 tokens. Raises ConstraintError if computing the mask takes too long."""
         if self._paused:
             return None
         bits = self._matcher.mask().view(np.uint8)
@@ -66,11 +71,11 @@ class GrammarConstraint:
         return None
 
     def accept(self, token: int) -> None:
-        """Moves on by the sampled token. Raises ConstraintError if it is not allowed."""
+        """Moves on by the sampled token. Raises ConstraintError if the constraint does not allow it."""
         if not self._paused:
             self._matcher.advance(token)
 
     @property
     def is_done(self) -> bool:
-        """Whether the text matches and nothing can follow."""
+        """Whether the answer matches the constraint and nothing can follow."""
         return not self._paused and self._matcher.must_end

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.output.constraints.schema_normalization import bounded
 from engine.output.json_schema import Schema, properties, types
 
-# The spacing that chat templates use. With free spacing, small models can write spaces until the context is full.
+# White space as chat templates write it. If any spacing were allowed, small models could write spaces until the context
+# is full.
 _JSON_OPTIONS = {
     "whitespace_flexible": False,
     "item_separator": ", ",
@@ -19,16 +20,16 @@ _JSON_OPTIONS = {
     "lenient": False,
 }
 _MAX_DEPTH = 6
-"""Values in deeper schemas may have any type."""
+"""Schemas that are nested deeper than this allow values of any type."""
 _JSON_STRING = '%json {"type": "string"}'
 
 
 @dataclass(frozen=True, slots=True)
 class Notation:
-    """How values are written outside of JSON."""
+    """How a tool call format writes values if it does not use JSON."""
 
     quote: str
-    """Encloses strings; empty: JSON strings."""
+    """The quote around strings. If it is empty, strings are written as in JSON."""
     true: str
     false: str
     null: str
@@ -46,7 +47,7 @@ def bare_notation(quote: str) -> Notation:
 def closed(schema: Schema) -> Schema:
     """The schema without additional properties, unless it allows them explicitly or names no properties.
 
-    Required properties that are not named get any value (JSON Schema Validation 2020-12, 6.5.3)."""
+    Required properties that the schema does not name may have any value (JSON Schema Validation 2020-12, 6.5.3)."""
     if isinstance(schema.get("type"), list):
         schema = {**schema, "type": "object"}  # arguments are an object, never null
     named = schema.get("properties")
@@ -58,7 +59,7 @@ def closed(schema: Schema) -> Schema:
 
 
 def opened(schema: Schema) -> Schema:
-    """The same property names, each with any value."""
+    """A schema with the same property names. Each property may have any value."""
     return {
         "type": "object",
         "properties": {key: {} for key in properties(schema)},
@@ -68,15 +69,15 @@ def opened(schema: Schema) -> Schema:
 
 
 def embedded(schema: Schema, root: Schema) -> Schema:
-    """A subschema with the definitions of `root` that it may refer to."""
+    """A subschema, together with the definitions of `root` that it may refer to."""
     return {**{key: root[key] for key in ("$defs", "definitions") if key in root}, **schema}
 
 
 class LarkBuilder:
-    """A grammar under construction. Except for `define`, the methods return expressions."""
+    """Builds a Lark grammar. Except for `define`, the methods return Lark expressions."""
 
     def __init__(self, special_tokens: Mapping[str, int], *, short_integers: bool = True) -> None:
-        """`short_integers`: limits the length of integers in JSON."""
+        """`short_integers`: whether the length of integers in JSON is limited."""
         self._short_integers = short_integers
         self._special_tokens = special_tokens
         longest_first = sorted(filter(None, special_tokens), key=len, reverse=True)
@@ -89,23 +90,23 @@ class LarkBuilder:
         return "\n".join(["%llguidance {}", *lines, ""])
 
     def define(self, name: str, option: str) -> None:
-        """Adds an alternative to a rule."""
+        """Adds an alternative to the rule `name`."""
         self._rules.setdefault(name, []).append(option)
 
     def name(self, expression: str, options: str = "") -> str:
-        """Adds a rule and returns its generated name."""
+        """Adds a rule for an expression, and returns the generated name of the rule."""
         self._n_names += 1
         self.define(f"r{self._n_names}{options}", expression)
         return f"r{self._n_names}"
 
     def text(self, text: str) -> str:
-        """Exactly this text; markers in it are written as special tokens."""
+        """An expression for exactly this text. Markers in the text become special tokens."""
         parts = self._special.split(text) if self._special else [text]
         ids = self._special_tokens
         return " ".join(f"<[{ids[part]}]>" if part in ids else _quoted(part) for part in parts if part)
 
     def until(self, close: str) -> str:
-        """Any text up to and including the first `close`."""
+        """An expression for any text up to and including the first `close`."""
         if self._special and self._special.search(close):
             # The lexer is greedy: TEXT consumes white space before the token.
             return f"TEXT {self.text(close.lstrip())}"
@@ -119,11 +120,12 @@ class LarkBuilder:
     def members(
         self, schema: Schema, notation: Notation, opening: str, closing: str, equals: str = "", depth: int = 0
     ) -> str:
-        """An object in brackets: its properties in schema order, optional ones may be missing."""
+        """An expression for an object in brackets. Its properties are in schema order; optional ones may be missing."""
         required = schema.get("required")
         required = required if isinstance(required, list) else []
         found = properties(schema)
-        rest = {True: "", False: ""}  # the remaining members, by whether the next one is the first
+        # Expressions for the remaining members. The key tells whether the next member is the first.
+        rest = {True: "", False: ""}
         for key in reversed(list(found)):
             colon = equals or (":" if notation.bare_keys else ": ")
             head = key if equals or notation.bare_keys else json.dumps(key)
@@ -137,7 +139,9 @@ class LarkBuilder:
         return f"{self.text(opening)} {rest[True]} {self.text(closing)}"
 
     def value(self, schema: Schema, notation: Notation, depth: int = 0) -> str:
-        """A value of the schema's type; of any type if the schema has none or is nested too deeply."""
+        """An expression for a value of the schema's type.
+
+        Any value is allowed if the schema has no type or is nested too deeply."""
         allowed = types(schema) if depth < _MAX_DEPTH else frozenset()
         choices = schema.get("enum")
         if isinstance(choices, list) and all(isinstance(choice, str) for choice in choices):

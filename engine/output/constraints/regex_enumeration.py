@@ -1,4 +1,4 @@
-"""Enumerates the strings that a regular expression matches if they are few, as for `^(score|rank)$`."""
+"""Lists the strings that a regular expression matches if they are few, as for `^(score|rank)$`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ _SPECIAL = frozenset("^$.*+?()[]{}|\\")
 
 
 class _NotFinite(Exception):
-    """Infinitely or too many strings match, or the syntax is not supported."""
+    """Too many or infinitely many strings match, or the syntax is not supported."""
 
 
 def matching_strings(pattern: str) -> tuple[str, ...] | None:
-    """All strings that a JSON schema's `pattern` matches; None if there are more than MAX_TEXTS or it is not certain.
+    """All strings that a JSON schema's `pattern` matches; None if there are more than MAX_TEXTS, or if they are not
+    certain.
 
-    Without both anchors, longer strings match too."""
+    A pattern without both anchors also matches longer strings."""
     if not (pattern.startswith("^") and pattern.endswith("$")) or len(pattern) > MAX_CHARS:
         return None
     try:
@@ -28,7 +29,7 @@ def matching_strings(pattern: str) -> tuple[str, ...] | None:
 
 
 class _Reader:
-    """Recursive descent over literals, escapes, classes, groups, `?` and counted repetitions."""
+    """A recursive descent parser for literals, escapes, classes, groups, `?` and counted repetitions."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -36,7 +37,7 @@ class _Reader:
 
     def whole(self) -> tuple[str, ...]:
         texts = self._sequence()
-        if self._at < len(self._pattern):  # an alternative outside of a group has only one anchor
+        if self._at < len(self._pattern):  # in an alternative outside of a group, each anchor applies to one side only
             raise _NotFinite
         return texts
 

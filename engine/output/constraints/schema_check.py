@@ -12,7 +12,7 @@ from typing import Any
 from engine.output.json_schema import json_type, resolved, types
 
 MAX_STEPS = 20_000
-"""Limit of visited subschemas and listed values per check; the rest is not checked."""
+"""Limit for the subschemas and enum values that one check visits. The rest is not checked."""
 
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
     "minimum": operator.ge,
@@ -27,8 +27,9 @@ class _TooLarge(Exception):
 
 
 def unmet_keywords(value: Any, schema: Any) -> tuple[str, ...]:
-    """The violated keywords, each with its path in the value, as in `uniqueItems at /tags`. Patterns, formats and
-    `unevaluated…` are not checked."""
+    """The violated keywords, each with its path in the value, as in `uniqueItems at /tags`.
+
+    Patterns, formats and `unevaluated…` keywords are not checked."""
     checker = _Checker(schema)
     found: list[str] = []
     with suppress(_TooLarge, RecursionError):
@@ -42,7 +43,7 @@ class _Checker:
         self._n_steps = 0
 
     def unmet(self, value: Any, schema: Any, path: str, depth: int) -> Iterator[str]:
-        """All violations here and below."""
+        """All violations in the value and in the values inside it."""
         schema = resolved(schema, self._root)
         self._n_steps += 1 + (len(_list(schema.get("enum"))) if isinstance(schema, dict) else 0)
         if self._n_steps > MAX_STEPS or depth > 100:
@@ -104,7 +105,7 @@ _OPTIONS = ("anyOf", "oneOf")
 
 
 def _broken_values(value: Any, schema: dict[str, Any]) -> Iterator[str]:
-    """Violations of keywords that need only this value."""
+    """The violated keywords that can be checked without looking at the values inside this value."""
     allowed = types({"type": schema["type"]}) if "type" in schema else frozenset()
     if allowed and not (_types_of(value) & allowed):
         yield "type"
@@ -134,7 +135,7 @@ _LENGTHS: tuple[tuple[str, str, Any], ...] = (
 
 
 def _inner(value: Any, schema: dict[str, Any]) -> Iterator[tuple[Any, object, Any]]:
-    """Each child value, its path step, and the schema that applies to it."""
+    """The values inside a value, each with its key or index and the schema that applies to it."""
     if isinstance(value, dict):
         named, others = _dict(schema.get("properties")), schema.get("additionalProperties", True)
         has_patterns = bool(_dict(schema.get("patternProperties")))
@@ -157,7 +158,7 @@ def _types_of(value: Any) -> frozenset[str]:
 
 
 def _canonical(value: Any) -> str:
-    """The same text for equal JSON values: 1 and 1.0 are equal, 1 and true are not."""
+    """A text that is the same for equal JSON values. 1 and 1.0 are equal, 1 and true are not."""
     return json.dumps(_with_whole_numbers(value), sort_keys=True)
 
 

@@ -1,4 +1,7 @@
-"""Rewrites a JSON schema to an equivalent one for which llguidance's grammar has no dead ends and no endless texts."""
+"""Rewrites a JSON schema so that llguidance's grammar for it has no dead ends and no endless texts.
+
+Apart from limits for very long integers and times, the new schema allows the same values.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,21 @@ from engine.output.constraints.regex_enumeration import matching_strings
 from engine.output.json_schema import Node, is_null_keyword, map_subschemas
 
 MAX_FORMAT_CHARS = {"date-time": 35, "time": 24, "duration": 30}
-"""These formats allow any number of digits. The limits allow nine digits of a second and an offset."""
+"""Length limits for formats that allow any number of digits. They leave room for nine digits of a second and a time
+offset."""
 
 INTEGERS = (-(2**62), 2**63 - 1)
-"""The range that llguidance can enforce with its floats. Without bounds, small models can write digits endlessly."""
+"""Bounds for integers without bounds of their own, which small models could write endlessly.
+
+This is the range that llguidance can enforce with its floats."""
 MAX_INTEGERS = 40
-"""Each bounded integer is a separate automaton: with 500 the grammar is too large. Schemas with more are not
-changed."""
+"""Schemas with more integers than this are not given bounds.
+
+Each bounded integer is a separate automaton, and with 500 of them the grammar is too large."""
 MAX_BOUNDED_MULTIPLE = 100
-"""The size of a multiple's automaton is proportional to the product of both."""
+"""Integers with a larger `multipleOf` are not given bounds.
+
+The size of the automaton is proportional to the product of `multipleOf` and the bounds."""
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 _NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "uniqueItems": (False,),
@@ -32,7 +41,8 @@ _NEUTRAL: Mapping[str, tuple[object, ...]] = {
 
 
 def bounded(schema: Any, *, short_integers: bool = True) -> Any:
-    """The schema with limited formats and integers, and without patterns that match single property names."""
+    """The schema with limited formats and integers. Patterns that match only a few property names are replaced by these
+    names."""
     if short_integers and n_unbounded_integers(schema) <= MAX_INTEGERS:
         schema = map_subschemas(schema, _with_short_integer)
     return map_subschemas(schema, _bounded)
@@ -57,13 +67,14 @@ def _bounded(node: Node, path: str) -> Node:
 
 
 def has_no_effect(keyword: str, value: object) -> bool:
-    """Whether a keyword requires nothing: it is null, or has its neutral value (which llguidance may not support)."""
+    """Whether a keyword has no effect: it is null, or has its neutral value. llguidance may not support the neutral
+    value."""
     neutral = _NEUTRAL.get(keyword, ())
     return is_null_keyword(keyword, value) or any(type(value) is type(each) and value == each for each in neutral)
 
 
 def _with_short_integer(node: Node, path: str) -> Node:
-    """Adds 64-bit bounds to an integer schema without bounds of its own."""
+    """Adds 64-bit bounds to an integer schema that lacks bounds."""
     kinds = node.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     multiple = node.get("multipleOf", 1)
@@ -93,15 +104,16 @@ def _with_short_format(node: Node) -> Node:
 
 
 def _with_named_properties(node: Node) -> Node:
-    """Replaces patterns that match only a few names by these names.
+    """Replaces property name patterns that match only a few names by these names.
 
-    llguidance allows a comma while such a pattern could still match, even if all its names are used; the answer then
-    has no valid continuation. A property with a schema of its own must match both (JSON Schema 2020-12, 10.3.2)."""
+    llguidance allows a comma as long as such a pattern could match, even if all its names are used. The answer then has
+    no valid continuation. A property that also has a schema of its own must match both schemas (JSON Schema 2020-12,
+    10.3.2)."""
     patterns = node.get("patternProperties")
     named = node.get("properties", {})
     if not isinstance(patterns, dict) or not isinstance(named, dict):
         return node
-    counts = "minProperties" in node or "maxProperties" in node  # enforced only if every property is required
+    counts = "minProperties" in node or "maxProperties" in node  # enforceable only if every property is required
     properties, left = dict(named), {}
     for pattern, schema in patterns.items():
         texts = matching_strings(pattern)

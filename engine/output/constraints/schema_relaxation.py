@@ -24,7 +24,9 @@ _FORMATS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """`not_enforced`: each keyword with the path of its schema, as in `uniqueItems at /properties/tags`."""
+    """A schema without the parts that llguidance cannot enforce.
+
+    `not_enforced` lists each removed keyword with the path of its schema, as in `uniqueItems at /properties/tags`."""
 
     schema: Any
     not_enforced: tuple[str, ...] = ()
@@ -32,7 +34,7 @@ class Relaxed:
 
 MAX_PATTERN_CHARS = 2000
 MAX_PATTERNS = 200
-"""Patterns of one schema that are tested; further ones are removed."""
+"""Limit for the patterns of one schema that are tested. Further patterns are removed without a test."""
 
 
 @lru_cache(maxsize=256)
@@ -40,23 +42,24 @@ def pattern_compiles(pattern: str) -> bool:
     """Whether llguidance supports this regular expression (no look-around, no references). Takes up to 4 ms."""
     if len(pattern) > MAX_PATTERN_CHARS:
         return False
-    from llguidance import LLMatcher  # imported with the first constraint, not when the window opens
+    from llguidance import LLMatcher  # llguidance is imported with the first constraint, not when the window opens
 
     schema = json.dumps({"type": "string", "pattern": pattern})
     return not LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(schema))
 
 
 def relaxed_schema(schema: Any) -> Relaxed:
-    """The schema without keywords, formats and patterns that cannot be enforced; `oneOf` becomes `anyOf`.
+    """The schema without keywords, formats and patterns that cannot be enforced. `oneOf` becomes `anyOf`.
 
-    A reference to another document stays and causes an error later: without it the schema might allow anything."""
+    A reference to another document is kept and causes an error later. Without the reference, the schema might allow
+    anything."""
     relaxation = _Relaxation()
     changed = map_subschemas(schema, relaxation.change)
     return Relaxed(changed, tuple(dict.fromkeys(relaxation.not_enforced)))
 
 
 class _Relaxation:
-    """The relaxation of one schema; collects what is removed."""
+    """Relaxes one schema and collects what is removed."""
 
     def __init__(self) -> None:
         self.not_enforced: list[str] = []
@@ -107,7 +110,7 @@ class _Relaxation:
         elif isinstance(node.get("allOf", []), list):
             node["allOf"] = [*node.get("allOf", []), {"anyOf": options}]
         else:
-            node["oneOf"] = options  # not a valid schema; llguidance rejects it
+            node["oneOf"] = options  # the schema is not valid, so llguidance rejects it
         return node
 
 
@@ -117,7 +120,7 @@ def _may_be_text(node: Node) -> bool:
 
 
 def _all_required(node: Node) -> bool:
-    """Whether llguidance can count the properties: only if all named properties are required."""
+    """Whether llguidance can count the properties. It can if all named properties are required."""
     named, required = node.get("properties", {}), node.get("required", [])
     return isinstance(named, dict) and isinstance(required, list) and set(named) <= set(map(str, required))
 
@@ -136,7 +139,7 @@ def _is_disjoint(options: list[Any]) -> bool:
 
 
 def _tags(option: Node) -> dict[str, str]:
-    """Required properties with a single allowed value."""
+    """The required properties that have a single allowed value."""
     named, required = option.get("properties"), option.get("required")
     if not isinstance(named, dict) or not isinstance(required, list):
         return {}

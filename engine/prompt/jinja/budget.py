@@ -1,4 +1,7 @@
-"""Limits of time and memory for one rendering. A template is untrusted code, so every operation is charged."""
+"""Limits the time and memory of one rendering.
+
+A template is untrusted code, so every operation is charged to the budget.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ from engine.prompt.jinja.values import Failure
 
 MAX_INT_BITS = 256
 _ENTRY_BYTES = 64
-"""Of a short string and its slot in a list."""
+"""Bytes of a short string and its slot in a list."""
 
 
 def is_small(value: object) -> bool:
-    """False only for integers whose arithmetic would be slow."""
+    """False for integers that are so large that arithmetic with them is slow; True for all other values."""
     return type(value) is not int or value.bit_length() <= MAX_INT_BITS
 
 
 class Budget:
-    """Steps limit the time, bytes the memory. Bytes include memory that was already freed. All methods raise Failure
-    when a limit is exceeded."""
+    """The steps and bytes that one rendering may still use.
+
+    Steps limit the time, bytes the memory. Memory that was already freed counts too. All methods raise Failure when a
+    limit is exceeded."""
 
     __slots__ = ("bytes", "steps")
 
@@ -25,7 +30,7 @@ class Budget:
         self.bytes = n_bytes
 
     def charge_steps(self, steps: int = 1) -> None:
-        """Charges for time."""
+        """Charges `steps` for computing time."""
         self.steps -= steps
         if self.steps < 0:
             raise Failure("it takes too long")
@@ -35,7 +40,7 @@ class Budget:
         self.charge_steps(1 + (n_chars >> 8))
 
     def check_bytes(self, n_bytes: int) -> None:
-        """Checks before an allocation that it fits into the budget, without charging it."""
+        """Checks, before an allocation, that it fits into the budget. Does not charge for it."""
         if n_bytes > self.bytes:
             raise Failure("it takes too much memory")
 
@@ -44,7 +49,7 @@ class Budget:
         self.bytes -= n_bytes
 
     def charge_text(self, result: str) -> str:
-        """Charges for a new string and returns it."""
+        """Charges for the memory of a new string, and returns the string."""
         self.charge_bytes(len(result) if result.isascii() else 4 * len(result))
         return result
 
@@ -54,14 +59,16 @@ class Budget:
         self.charge_bytes(n * _ENTRY_BYTES)
 
     def check_number(self, result: object) -> object:
-        """Returns the number unless it is too large."""
+        """Returns `result`. Raises Failure if it is an integer that is too large."""
         if not is_small(result):
             raise Failure("a number is too large")
         return result
 
     def measure(self, value: object) -> tuple[int, int, int]:
-        """The number of nested values, their depth, and the characters of all strings. Charges for each, so cyclic or
-        shared lists exceed the budget here instead of being walked without limit by Python."""
+        """The number of values nested in `value`, their depth, and the characters of all strings.
+
+        Each value is charged. A list that contains itself, or the same list many times, therefore exceeds the budget
+        here. Python would walk it without limit."""
         n, n_chars, deepest = 0, 0, 0
         waiting = [(value, 1)]
         while waiting:

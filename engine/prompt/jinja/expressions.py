@@ -1,4 +1,4 @@
-"""Compiles the expressions of a template to functions that evaluate them in a frame."""
+"""Compiles the expressions of a template to Python functions that evaluate them in a frame."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ _BINARY = {
 
 
 def expression(node: Any) -> Expression:
-    """Compiles a node of Jinja2's syntax tree. Evaluating it charges one step. Raises Failure for unsupported nodes."""
+    """Compiles a node of Jinja2's syntax tree to a function. Each evaluation charges one step.
+
+    Raises Failure for unsupported nodes."""
     name = type(node).__name__
     build = _BUILDERS.get(name)
     if name in _BINARY:
@@ -242,7 +244,9 @@ def _do_call(called: object, args: list[Any], kwargs: Kwargs, name: str = "") ->
 
 
 def _unknown(reason: str) -> Callable[..., Any]:
-    """A function that raises Failure when it is called, not when the template is compiled."""
+    """A stand-in for a filter or test that does not exist.
+
+    It raises Failure when it is called, not when the template is compiled."""
 
     def fail(*_: object) -> Any:
         raise Failure(reason)
@@ -263,7 +267,7 @@ def _filter(node: nodes.Filter) -> Expression:
 
 
 def filter_text(node: nodes.Filter | None) -> Callable[[Frame, str], object]:
-    """Compiles the filters of a block, which apply to its text."""
+    """Compiles the filters of a filter block to a function that applies them to the block's text."""
     if node is None:
         return lambda frame, text: text
     operation = FILTERS.get(node.name) or _unknown(f"there is no filter named {node.name}")

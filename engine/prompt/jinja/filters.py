@@ -1,4 +1,4 @@
-"""The filters for templates. Each one charges the budget before it does expensive work."""
+"""The filters that templates can use. Each one charges the budget before it does expensive work."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Filter = Callable[[Budget, Any, list[Any], Kwargs], object]
 
 
 def _method(name: str) -> Filter:
-    """A filter that calls a string method on the text of its value."""
+    """A filter that calls a string method on its value, converted to text."""
     return lambda budget, value, args, kwargs: STRING[name](budget, text_of(budget, value), args, kwargs)
 
 
@@ -61,8 +61,8 @@ def _trim(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object
 
 
 def tojson(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
-    """JSON as in transformers: not escaped for HTML."""
-    # The first positional argument is `ensure_ascii` in transformers, `indent` in Jinja2.
+    """The filter `tojson`, which writes JSON as in transformers: without escapes for HTML."""
+    # The first positional argument is `ensure_ascii` in transformers, but `indent` in Jinja2.
     flag_first = bool(args) and isinstance(args[0], bool)
     ascii_only = bool(args[0] if flag_first else kwargs.get("ensure_ascii", False))
     indent = _argument(args, kwargs, 1 if flag_first else 0, "indent")
@@ -126,7 +126,7 @@ def _truncate(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> ob
 
 def _wordwrap(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     text, width = text_of(budget, value), int(_argument(args, kwargs, 0, "width", 79))
-    budget.charge_reading(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word once per line
+    budget.charge_reading(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word once for each line
     budget.check_bytes(64 * len(text))
     lines = [
         textwrap.wrap(line, max(width, 1), expand_tabs=False, replace_whitespace=False) for line in text.split("\n")
@@ -191,7 +191,7 @@ def _reverse(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> obj
 
 
 def _attribute(budget: Budget, value: Any, path: Any) -> Any:
-    """`path` is a name, a dotted path, or an index."""
+    """Looks up an attribute of a value. `path` is a name, a dotted path, or an index."""
     if path is None:
         return value
     for part in name_of(path).split(".") if not isinstance(path, int) else [path]:
@@ -200,7 +200,7 @@ def _attribute(budget: Budget, value: Any, path: Any) -> Any:
 
 
 def _sort_key(budget: Budget, kwargs: Kwargs, args: list[Any]) -> Callable[[Any], Any]:
-    """The arguments are `reverse`, `case_sensitive`, `attribute`."""
+    """The key function of a sort filter, whose arguments are `reverse`, `case_sensitive`, `attribute`."""
     as_written, attribute = _argument(args, kwargs, 1, "case_sensitive", False), _argument(args, kwargs, 2, "attribute")
 
     def key(value: Any) -> Any:

@@ -8,11 +8,11 @@ from engine.prompt.jinja.budget import Budget
 from engine.prompt.jinja.values import Failure, Undefined
 
 MAX_DEPTH = 40
-"""Of nested macro calls and recursive loops."""
+"""Limit for nested macro calls and recursive loops."""
 
 
 class Run:
-    """One rendering."""
+    """The global variables, output and budget of one rendering."""
 
     __slots__ = ("budget", "depth", "names", "output")
 
@@ -41,7 +41,7 @@ class Run:
 
 
 class Frame:
-    """The variables of one block. Lookups continue in the enclosing blocks."""
+    """The variables of one block. A name that is missing is looked up in the enclosing blocks."""
 
     __slots__ = ("names", "outer", "run")
 

@@ -1,4 +1,4 @@
-"""Python's methods of strings, lists and dictionaries for templates."""
+"""The methods of strings, lists and dictionaries that templates can call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PADDING_METHODS = "center ljust rjust zfill"
 
 
 def method(value: object, name: str) -> Method | None:
-    """None if the value has no such method."""
+    """The method of this name; None if templates cannot call such a method on the value."""
     match value:
         case str():
             return STRING.get(name)
@@ -35,7 +35,7 @@ def method(value: object, name: str) -> Method | None:
 
 
 def _plain(budget: Budget, args: list[Any]) -> list[Any]:
-    """Checks the arguments of a string method: plain values, or a tuple of them."""
+    """Checks that the arguments of a string method are not undefined, and charges for their size."""
     for each in args:
         if isinstance(each, Undefined):
             raise Failure("an argument is undefined")
@@ -50,7 +50,7 @@ def _n_comparisons(value: str, args: list[Any]) -> int:
 
 def _reading_method(name: str) -> Method:
     def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
-        # In Python, searches from the right take quadratic time, searches from the left linear time.
+        # In Python, a search from the right takes quadratic time, a search from the left linear time.
         budget.charge_reading(_n_comparisons(value, args) if name in ("rfind", "rindex") else len(value))
         args = [tuple(each) if isinstance(each, list) else each for each in _plain(budget, args)]
         return getattr(str, name)(str(value), *args, **kwargs)
@@ -60,7 +60,7 @@ def _reading_method(name: str) -> Method:
 
 def _changing_method(name: str) -> Method:
     def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
-        budget.charge_reading(_n_comparisons(value, args))  # strip() tries each character of its argument
+        budget.charge_reading(_n_comparisons(value, args))  # strip() compares with each character of its argument
         budget.check_bytes(3 * len(value))
         result: str = getattr(str, name)(str(value), *_plain(budget, args), **kwargs)
         return budget.charge_text(result)
@@ -100,7 +100,7 @@ def _join(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object
 
 
 def replace(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
-    """As `str.replace`."""
+    """The method `replace` of strings."""
     old, new = text_of(budget, args[0]), text_of(budget, args[1])
     count = args[2] if len(args) > 2 else kwargs.get("count", -1)
     budget.charge_reading(len(value))

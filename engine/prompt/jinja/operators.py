@@ -1,4 +1,6 @@
-"""Operators, formatting and lookups as in Python, but each one charges the budget before it does expensive work."""
+"""The operators, formatting and lookups of Python for templates. Each one charges the budget before it does expensive
+work.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,7 @@ def _numeric(budget: Budget, operation: Callable[[Any, Any], object], left: Any,
 
 
 def percent_format(budget: Budget, template: str, args: object) -> str:
-    """`template % args` with limited widths."""
+    """Evaluates `template % args`. Widths are limited."""
     budget.charge_reading(len(template))
     n_slots = at = 0
     while (at := template.find("%", at)) >= 0:
@@ -110,7 +112,7 @@ def _is_narrow(width: str | None) -> bool:
 
 
 def brace_format(budget: Budget, template: str, args: Sequence[object], kwargs: Kwargs) -> str:
-    """`template.format(…)` with limited widths, without attributes or items of the arguments."""
+    """Evaluates `template.format(…)`. Widths are limited, and attributes and items of the arguments cannot be read."""
     parts: list[str] = []
     place = 0
     for literal, field, spec, conversion in string.Formatter().parse(template):
@@ -185,7 +187,9 @@ COMPARISONS: dict[str, Callable[[Budget, object, object], bool]] = {
 
 
 def key_of(budget: Budget, key: object) -> Any:
-    """Checks a dictionary key: only plain values. Hashing nested tuples takes time exponential in their depth."""
+    """Returns a dictionary key. Raises Failure unless it is a string, a number, a boolean or None.
+
+    Hashing nested tuples would take time exponential in their depth."""
     if isinstance(key, str):
         budget.charge_reading(len(key))
     elif not (key is None or isinstance(key, int | float)):
@@ -194,22 +198,23 @@ def key_of(budget: Budget, key: object) -> Any:
 
 
 def name_of(value: object) -> str:
-    """Checks a computed name of an attribute, filter or test: only strings. Converting nested lists to text takes time
-    exponential in their depth."""
+    """Returns the computed name of an attribute, filter or test. Raises Failure unless it is a string.
+
+    Converting nested lists to text would take time exponential in their depth."""
     if not isinstance(value, str):
         raise Failure(f"a {type(value).__name__.lower()} is no name")
     return value
 
 
 def entries_of(budget: Budget, value: object) -> dict[Any, object]:
-    """A dictionary from another dictionary or a list of pairs."""
+    """Creates a dictionary from another dictionary or a list of pairs."""
     pairs: Any = value.items() if isinstance(value, dict) else items_of(budget, value)
     budget.charge_entries(len(pairs))
     return {key_of(budget, key): entry for key, entry in pairs}
 
 
 def items_of(budget: Budget, value: object) -> list[object]:
-    """What a loop iterates over."""
+    """The items that a loop over `value` visits."""
     if isinstance(value, str | list | tuple | dict | range):
         budget.charge_entries(len(value))
         return list(value)
@@ -219,7 +224,7 @@ def items_of(budget: Budget, value: object) -> list[object]:
 
 
 def entry_of(budget: Budget, value: object, name: str) -> object:
-    """`value.name`, except for methods."""
+    """Evaluates `value.name`, unless the name is a method."""
     budget.charge_steps()
     match value:
         case dict():
@@ -238,7 +243,7 @@ def entry_of(budget: Budget, value: object, name: str) -> object:
 
 
 def index_of(budget: Budget, value: object, index: object) -> object:
-    """`value[index]`."""
+    """Evaluates `value[index]`."""
     if isinstance(value, list | tuple | str | range) and isinstance(index, int):
         budget.charge_steps()
         return value[index] if -len(value) <= index < len(value) else Undefined(str(index))
@@ -248,7 +253,7 @@ def index_of(budget: Budget, value: object, index: object) -> object:
 
 
 def slice_of(budget: Budget, value: Any, start: object, stop: object, step: object) -> object:
-    """`value[start:stop:step]`."""
+    """Evaluates `value[start:stop:step]`."""
     if isinstance(value, Undefined) or value is None:
         return []
     if not isinstance(value, list | tuple | str | range):

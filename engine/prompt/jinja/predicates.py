@@ -1,4 +1,4 @@
-"""The tests for templates: `value is name`."""
+"""The tests that templates can use, as in `value is name`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compiles a template's source to a program that renders it within a budget.
+"""Compiles a chat template to a program that renders it within a budget.
 
-Only Jinja2's parser is used. Jinja2 itself runs templates as Python code, which can reach Python's objects and has no
-limits of time and memory. Here a template can only reach its variables and values made from them.
+Only the parser of Jinja2 is used. Jinja2 itself would run a template as Python code, which can reach Python's objects
+and has no limits of time and memory. Here a template can only reach its variables and values made from them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.prompt.jinja.statements import capture_output, statements
 from engine.prompt.jinja.values import Failure, Function, Kwargs, Namespace, Refusal
 
 MAX_SOURCE_CHARS = 1 << 19
-"""Twenty times the length of the longest known template."""
+"""Limit for the length of a template: twenty times the longest known one."""
 
 _TIME_FORMAT = re.compile(r"(?:[^%]|%[-_0^#]?[a-zA-Z%]){0,200}")
 _ERRORS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError, MemoryError)
@@ -29,13 +29,13 @@ class Program:
 
     def __init__(self, source: str) -> None:
         """Raises Failure if `source` cannot be parsed or uses unsupported syntax."""
-        # Imported late: it takes 0.1 s, and the window's start does not need it.
+        # Imported late: the import takes 0.1 s, and the window opens without it.
         from jinja2 import Environment, TemplateError
         from jinja2.ext import ExprStmtExtension, LoopControlExtension
 
         if len(source) > MAX_SOURCE_CHARS:
             raise Failure("it is too long")
-        # The options that transformers uses for chat templates.
+        # transformers uses the same options for chat templates.
         environment = Environment(
             trim_blocks=True,
             lstrip_blocks=True,
@@ -47,7 +47,9 @@ class Program:
             raise Failure(_first_line(error)) from None
 
     def render(self, names: Mapping[str, object], budget: Budget) -> str:
-        """Raises Failure for errors and an exceeded budget, Refusal if the template calls `raise_exception`."""
+        """Renders the program with the variables `names`.
+
+        Raises Failure for errors and for an exceeded budget, Refusal if the template calls `raise_exception`."""
         run = Run({**_functions(budget), **names}, budget)
         try:
             return capture_output(Frame(run), self._body)

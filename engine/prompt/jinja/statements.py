@@ -19,7 +19,7 @@ Target = Callable[[Frame, Any], None]
 
 
 def statements(body: Sequence[Any]) -> Statement:
-    """Compiles a body. Raises Failure for unsupported nodes."""
+    """Compiles a list of statements. Raises Failure for unsupported nodes."""
     steps = [_statement(node) for node in body]
 
     def run(frame: Frame) -> Signal:
@@ -53,7 +53,7 @@ def _output(node: nodes.Output) -> Statement:
 
 
 def capture_output(frame: Frame, body: Statement) -> str:
-    """Runs `body` and returns its output."""
+    """Runs the statements of `body` and returns the text that they output."""
     run = frame.run
     before, run.output = run.output, []
     try:
@@ -64,7 +64,7 @@ def capture_output(frame: Frame, body: Statement) -> str:
 
 
 def target(node: Any) -> Target:
-    """Compiles the target of an assignment."""
+    """Compiles the target of an assignment to a function that sets it."""
     match type(node).__name__:
         case "Name":
             name = node.name
@@ -199,7 +199,8 @@ class _Parameters:
         self._defaults = [expression(each) for each in node.defaults]
 
     def bind(self, frame: Frame, args: list[Any], kwargs: Kwargs) -> None:
-        """Sets the parameters, and Jinja2's `varargs`, `kwargs` and `caller`, as variables of `frame`."""
+        """Sets the arguments of a macro call as variables of `frame`, and also Jinja2's `varargs`, `kwargs` and
+        `caller`."""
         rest = dict(kwargs)
         first_default = len(self.names) - len(self._defaults)
         for index, name in enumerate(self.names):

@@ -1,4 +1,4 @@
-"""The values of templates other than Python's strings, numbers, lists and dictionaries."""
+"""The values that templates can use besides Python's strings, numbers, lists and dictionaries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Refusal(Exception):
 
 
 class Undefined:
-    """A missing variable or entry: false and empty. Lookups in it are errors."""
+    """A missing variable or entry. It is false and prints as an empty text. Looking up anything in it is an error."""
 
     __slots__ = ("name",)
 
@@ -40,13 +40,15 @@ class Undefined:
 
 
 class EmptyContent(str):
-    """The content of a message that only calls tools: `is none` is true, and it prints as an empty string."""
+    """The content of a message that consists of tool calls only.
+
+    In a template, `is none` is true for it, and it prints as an empty string."""
 
     __slots__ = ()
 
 
 class Namespace:
-    """A value of `namespace()`, whose entries can be set inside a loop."""
+    """The result of a template's `namespace()`. Its entries can be set inside a loop."""
 
     __slots__ = ("entries",)
 
@@ -58,7 +60,7 @@ class Namespace:
 
 
 class Function:
-    """Anything that a template can call. `call` takes positional arguments and keyword arguments."""
+    """A function that a template can call. `call` takes positional arguments and keyword arguments."""
 
     __slots__ = ("call", "name")
 
@@ -71,7 +73,7 @@ class Function:
 
 
 class Loop:
-    """The variable `loop` inside a loop."""
+    """The value of the variable `loop` inside a template's `for` loop."""
 
     __slots__ = ("depth0", "index0", "items", "recurse", "seen")
 

@@ -75,7 +75,7 @@ def test_stop_while_request_is_built_marks_answer_stopped(run: Run, profile: Pro
     run(story())
 
 
-def test_stop_while_requests_are_built_ends_all_alternatives(run: Run, profile: Profile) -> None:
+def test_stop_while_requests_are_built_ends_all_alternative_answers(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             chats.send("Hi")

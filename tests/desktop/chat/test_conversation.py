@@ -94,7 +94,7 @@ def test_restored_messages_return_to_their_previous_place() -> None:
     assert len(conversation) == 6
 
 
-def test_removing_only_version_shows_parent() -> None:
+def test_removing_message_without_other_versions_shows_its_parent() -> None:
     conversation = tree()
     conversation.remove("d")
     assert shown(conversation) == "abc"

@@ -121,7 +121,7 @@ def test_retry_while_answer_is_written_stops_this_answer(run: Run, open_gui: Ope
     run(story())
 
 
-def test_alternatives_share_one_prefill_and_one_can_be_picked(run: Run, open_gui: OpenGui) -> None:
+def test_alternative_answers_share_one_prefill_and_one_can_be_picked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A title for you.", step_s=0.002)) as gui:
             question = "Give me a title for a talk about models that run on your own desk"

@@ -1,4 +1,5 @@
-"""The log and the diagnostics contain no user content: a marker word goes through all features of the app."""
+"""Tests that the log and the diagnostics contain no user content: a marker word is entered into all features of the
+app."""
 
 from __future__ import annotations
 
@@ -23,13 +24,13 @@ from tests.fakes import Script
 MARKER = "xylophone"
 ROOT = Path(__file__).parents[3]
 ALLOWED = {
-    "name",  # of a task or a closing step: constants and ids
+    "name",  # the name of a task or closing step: a constant, or contains an id
     "timeout_s",
-    "folder",  # of our translations
-    "error.strerror",  # the system's text for the error code
+    "folder",  # the folder of the app's translations
+    "error.strerror",  # the message of the operating system for the error code
     "len(constraint.source)",
     "len(late)",
-    "key[0].kind",  # formula or picture
+    "key[0].kind",  # "formula" or "picture"
     "platform.python_version()",
     "status.state",
     "_type_name(status.error)",
@@ -38,7 +39,7 @@ ALLOWED = {
     "message.state",
     "message.n_output",
     "reader.returncode",
-    "redacted_traceback(error)",  # types and places
+    "redacted_traceback(error)",  # the types of errors and their places in the source
 }
 
 
@@ -134,7 +135,7 @@ def test_log_and_diagnostics_contain_no_user_content(
     assert "uncaught exception on a thread" in reports[0]
 
 
-def test_log_is_rotated_and_works_without_a_folder(tmp_path: Path) -> None:
+def test_log_is_rotated_and_a_missing_folder_is_no_error(tmp_path: Path) -> None:
     book = LogFile(tmp_path)
     try:
         for number in range(16_000):
@@ -150,8 +151,8 @@ def test_log_is_rotated_and_works_without_a_folder(tmp_path: Path) -> None:
     assert nowhere.tail() == []
 
 
-def test_all_arguments_of_log_messages_are_allowed() -> None:
-    """A new argument has to be reviewed and added to `ALLOWED`."""
+def test_all_arguments_of_log_messages_are_reviewed() -> None:
+    """If this fails, check that the new argument contains no user content, and add it to `ALLOWED`."""
     found: dict[str, str] = {}
     for path in (each for name in ("desktop", "engine", "api") for each in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

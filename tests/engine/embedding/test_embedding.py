@@ -1,4 +1,5 @@
-"""Embeddings of an embedding model and of the chat model: values, slices beside chats, cancelling and failures."""
+"""Embeddings with an embedding model and with the chat model: values, computing in slices beside chats, cancelling,
+failures."""
 
 from __future__ import annotations
 
@@ -78,7 +79,7 @@ def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> 
         short = await engine.embed(ask(tuple(inputs[2]), dimensions=8))
         assert short.vectors[0] == pytest.approx(unit(np.array(answer.vectors[2][:8])), abs=1e-5)
         words = await engine.embed(ask("a b c"))
-        assert words.n_prompt == 5  # with [CLS] and [SEP]
+        assert words.n_prompt == 5  # three words, [CLS] and [SEP]
         with pytest.raises(ContextOverflow) as refused:
             await engine.embed(ask("a", "a " * 70))
         assert (refused.value.n_prompt, refused.value.n_ctx) == (72, 64)
@@ -95,7 +96,7 @@ def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> 
     asyncio.run(run())
 
 
-def test_reranking_model_is_refused(tmp_path: Path) -> None:
+def test_reranking_model_and_kv_type_setting_are_refused(tmp_path: Path) -> None:
     path = TinyBert().write(tmp_path / "rank.gguf", "rank")
 
     async def run() -> None:
@@ -124,7 +125,7 @@ def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path
             assert np.dot(alone, vector) > 0.9999
         cat, kitten, stocks = map(np.array, together)
         assert cat @ kitten > cat @ stocks
-        long = "Once upon a time there was a sea. " * 80  # computed in several slices
+        long = "Once upon a time there was a sea. " * 80  # this text is computed in several slices
         whole = await engine.embed(ask(long))
         assert whole.n_prompt > 600
         assert np.linalg.norm(whole.vectors[0]) == pytest.approx(1)
@@ -135,7 +136,7 @@ def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path
             await engine.embed(ask("a", dimensions=10_000))
         with pytest.raises(RequestError, match="vocabulary"):
             await engine.embed(ask((1, 1 << 20)))
-        await engine.load(model_path, LoadSettings(n_ctx=512))  # first frees the context over the old weights
+        await engine.load(model_path, LoadSettings(n_ctx=512))  # this frees the old embedding context first
         assert len((await engine.embed(ask("Hello"))).vectors[0]) == len(cat)
         await engine.aclose()
 
@@ -143,7 +144,7 @@ def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path
 
 
 def test_vectors_do_not_depend_on_slices() -> None:
-    """The fake's output rows are one-hot, so each vector counts bytes."""
+    """The fake embedder returns a one-hot row for each byte, so each mean vector counts the bytes of its input."""
 
     async def run() -> None:
         opener = FakeEmbedderOpener()
@@ -161,7 +162,7 @@ def test_vectors_do_not_depend_on_slices() -> None:
 
 
 @pytest.mark.parametrize("can_split", [True, False])
-def test_window_keeps_decoding_while_many_inputs_are_embedded(can_split: bool) -> None:
+def test_window_answer_does_not_stall_while_many_inputs_are_embedded(can_split: bool) -> None:
     async def run() -> None:
         limits = replace(LIMITS, n_ctx=500, n_batch=500, can_split=can_split)
         opener = FakeEmbedderOpener(limits)
@@ -181,7 +182,7 @@ def test_window_keeps_decoding_while_many_inputs_are_embedded(can_split: bool) -
     asyncio.run(run())
 
 
-def test_cancelled_request_ends_within_a_slice() -> None:
+def test_cancelled_embedding_request_ends_within_one_slice() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(), opener) as engine:
@@ -201,7 +202,7 @@ def test_cancelled_request_ends_within_a_slice() -> None:
     asyncio.run(run())
 
 
-def test_unload_and_close_end_requests_in_progress() -> None:
+def test_unload_and_close_end_embedding_requests_in_progress() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(), opener) as engine:
@@ -225,7 +226,7 @@ def test_unload_and_close_end_requests_in_progress() -> None:
     asyncio.run(run())
 
 
-def test_embedder_failure_does_not_affect_chats_and_can_be_loaded_again() -> None:
+def test_embedder_failure_leaves_chats_running_and_embedder_can_be_loaded_again() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(step_s=0.005), opener) as engine:
@@ -245,7 +246,7 @@ def test_embedder_failure_does_not_affect_chats_and_can_be_loaded_again() -> Non
     asyncio.run(run())
 
 
-def test_chat_model_failure_does_not_affect_the_embedder() -> None:
+def test_embedder_still_answers_after_chat_model_failure() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(fail_after=3), opener) as engine:
@@ -268,10 +269,10 @@ def test_chat_model_failure_does_not_affect_the_embedder() -> None:
         ([5, 6, 7, 2], [2], [5, 6, 2]),
         ([5, 6, 7, 8], [], [5, 6, 7]),
         ([1, 2], [1, 2], [1, 2]),
-        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # given as tokens, without special tokens
+        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # input that was given as tokens, without special tokens
     ],
 )
-def test_truncated_input_keeps_special_tokens_at_its_end(
+def test_truncated_input_keeps_its_final_special_tokens(
     tokens: list[int], special_tokens: list[int], expected: list[int]
 ) -> None:
     assert truncated(tokens, 3, special_tokens) == expected

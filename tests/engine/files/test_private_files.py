@@ -1,4 +1,4 @@
-"""The profile is readable only by its owner, regardless of the umask."""
+"""Permissions of the profile's files: only their owner can read them, regardless of the umask."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_permissions_of_existing_profile_are_restricted(tmp_path: Path) -> None:
     assert mode(root) == mode(root / "snapshots") == mode(root / "before-restore-2026-01-01") == 0o700
 
 
-def test_foreign_files_and_link_targets_keep_their_permissions(tmp_path: Path) -> None:
+def test_files_with_other_names_and_link_targets_keep_their_permissions(tmp_path: Path) -> None:
     root, outside = tmp_path / "home", tmp_path / "model.gguf"
     (root / "public").mkdir(parents=True)
     (root / "models").mkdir()
@@ -64,7 +64,7 @@ def test_foreign_files_and_link_targets_keep_their_permissions(tmp_path: Path) -
     assert mode(root / "public") == 0o755
 
 
-def test_shared_folder_keeps_its_mode(tmp_path: Path) -> None:
+def test_profile_in_a_shared_folder_such_as_tmp_does_not_change_its_mode(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)
@@ -72,7 +72,7 @@ def test_shared_folder_keeps_its_mode(tmp_path: Path) -> None:
     assert mode(shared) == 0o1777
 
 
-def test_file_in_place_of_folder_raises(tmp_path: Path) -> None:
+def test_make_private_folder_raises_if_a_file_has_that_path(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
         make_private_folder(tmp_path / "file")

@@ -1,4 +1,4 @@
-"""The location of the profile."""
+"""The location of the default profile folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from engine.files.profile import PORTABLE_FOLDER, Profile
 
 
-def test_portable_profile_next_to_program_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_packaged_program_uses_the_portable_profile_next_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usual = Profile.default()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "inglenook"))
     (tmp_path / PORTABLE_FOLDER).mkdir()

@@ -1,4 +1,4 @@
-"""The snapshot store: restarts, damaged and foreign files, the size limit, failures to write."""
+"""The store of KV snapshots: restarts, damaged and foreign files, the size limit, failures to write."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def store(
 
 
 def write_snapshot(folder: Path, tokens: list[int] = TOKENS, fingerprint: bytes = OURS) -> Path:
-    """Writes a snapshot as an earlier process would."""
+    """Writes a KV snapshot as an earlier process would have written it."""
     path = folder / snapshot_file.file_name(fingerprint, tokens)
     snapshot_file.write(path, fingerprint, tokens, STATE)
     return path
 
 
 def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
-    """The state of the best snapshot on disk for `tokens`."""
+    """Reads the KV state of the snapshot on disk that matches `tokens` best."""
     key = snapshots.find_on_disk(tokens, 0)
     if key is None:
         return None
@@ -48,7 +48,7 @@ def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
     return None if state is None else bytes(state)
 
 
-def test_state_is_found_in_memory_and_after_a_restart(tmp_path: Path) -> None:
+def test_state_is_found_in_memory_and_after_a_restart_on_disk(tmp_path: Path) -> None:
     first = store(tmp_path / "new")
     first.put(TOKENS, STATE)
     found = first.find([*TOKENS, 7])
@@ -62,7 +62,7 @@ def test_state_is_found_in_memory_and_after_a_restart(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "other users can read the folder"
 
 
-def test_snapshots_of_one_owner_are_deleted_and_others_kept(tmp_path: Path) -> None:
+def test_deleting_the_snapshots_of_one_owner_keeps_those_of_others(tmp_path: Path) -> None:
     snapshots = store(tmp_path)
     snapshots.put(TOKENS, STATE)
     snapshots.record_owner(TOKENS, "chat 1")
@@ -83,7 +83,7 @@ def test_written_state_stays_in_memory_only_if_needed_soon_or_without_rollback(
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
     snapshots.put(TOKENS, STATE, needed_soon=needed_soon)
-    snapshots.close()  # all is written
+    snapshots.close()  # waits until everything is written
     found = snapshots.find(TOKENS)
     assert (found is not None) == (needed_soon or not supports_full_rollback)
     if found is not None:
@@ -93,7 +93,7 @@ def test_written_state_stays_in_memory_only_if_needed_soon_or_without_rollback(
 
 @settings(max_examples=60, deadline=None)
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255), cut=st.booleans())
-def test_damaged_file_is_detected_and_deleted(
+def test_damaged_snapshot_is_detected_and_deleted(
     tmp_path_factory: pytest.TempPathFactory, at: float, flip: int, cut: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("snapshots")
@@ -112,7 +112,7 @@ def test_damaged_file_is_detected_and_deleted(
     assert not path.exists()
 
 
-def test_invalid_snapshots_are_deleted_and_other_files_kept(tmp_path: Path) -> None:
+def test_opening_a_store_deletes_invalid_snapshots_and_keeps_other_files(tmp_path: Path) -> None:
     foreign = write_snapshot(tmp_path, fingerprint=FOREIGN)
     renamed = write_snapshot(tmp_path, [1, 2, 3]).rename(tmp_path / f"{'0' * 32}.kv")
     part = tmp_path / "1.part"
@@ -137,7 +137,7 @@ def test_size_limit_deletes_least_recently_used_snapshots_of_all_models(tmp_path
     for n, path in enumerate(old):
         os.utime(path, (1000 + n, 1000 + n))
     snapshots = store(tmp_path, cap_bytes=3 * size)
-    assert read_from_disk(snapshots, [1, 1, 1]) == bytes(STATE)  # reading makes it the most recently used
+    assert read_from_disk(snapshots, [1, 1, 1]) == bytes(STATE)  # reading makes this snapshot the most recently used
     snapshots.put([9, 9], STATE)
     snapshots.close()
     assert [path.exists() for path in old] == [False, True, False, True]
@@ -150,7 +150,7 @@ def test_longer_snapshot_replaces_its_prefix_only_with_full_rollback(
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
     snapshots.put(TOKENS[:70], STATE)
-    snapshots.put([*TOKENS[:60], 500], STATE)  # another branch
+    snapshots.put([*TOKENS[:60], 500], STATE)  # a sequence that diverges from TOKENS
     snapshots.put(TOKENS, STATE)
     snapshots.close()
     assert len(list(tmp_path.glob("*.kv"))) == (2 if supports_full_rollback else 3)
@@ -161,7 +161,7 @@ def test_longer_snapshot_replaces_its_prefix_only_with_full_rollback(
     again.close()
 
 
-def test_full_disk_is_logged_and_leaves_no_file(
+def test_put_on_a_full_disk_logs_a_warning_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(_descriptor: int) -> None:
@@ -178,7 +178,7 @@ def test_full_disk_is_logged_and_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_cannot_be_created_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_put_logs_a_warning_if_the_folder_cannot_be_created(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").write_text("in the way")
     snapshots = store(tmp_path / "file" / "folder")
     snapshots.put(TOKENS, STATE)
@@ -186,7 +186,7 @@ def test_folder_that_cannot_be_created_is_logged(tmp_path: Path, caplog: pytest.
     assert "a snapshot was not written" in caplog.text
 
 
-def test_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> None:
+def test_snapshot_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> None:
     path = write_snapshot(tmp_path)
     snapshots = store(tmp_path)
     path.unlink()
@@ -195,7 +195,7 @@ def test_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> None:
     snapshots.close()
 
 
-def test_reader_never_gets_a_partly_written_file(tmp_path: Path) -> None:
+def test_reader_never_gets_a_partly_written_snapshot(tmp_path: Path) -> None:
     path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
     done = time.monotonic() + 0.3
     seen = 0
@@ -218,7 +218,9 @@ def test_reader_never_gets_a_partly_written_file(tmp_path: Path) -> None:
     assert seen
 
 
-def test_write_queue_is_limited_while_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_put_refuses_states_above_the_queue_limit_while_the_disk_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate, writing = threading.Event(), threading.Event()
 
     def slow(*arguments: object) -> None:
@@ -236,7 +238,9 @@ def test_write_queue_is_limited_while_the_disk_is_slow(tmp_path: Path, monkeypat
     gate.set()
 
 
-def test_single_state_above_the_limit_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_put_accepts_a_state_above_the_queue_limit_if_the_queue_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 10)
     snapshots = store(tmp_path)
     assert snapshots.put(TOKENS, memoryview(bytes(1000)))
@@ -244,7 +248,7 @@ def test_single_state_above_the_limit_is_queued(tmp_path: Path, monkeypatch: pyt
     assert len(list(tmp_path.glob("*.kv"))) == 1
 
 
-def test_unreadable_snapshot_is_skipped(tmp_path: Path) -> None:
+def test_opening_a_store_skips_an_unreadable_snapshot(tmp_path: Path) -> None:
     snapshots = store(tmp_path)
     snapshots.put(TOKENS, memoryview(bytes(1000)))
     snapshots.close()

@@ -1,7 +1,8 @@
 """A local model hub that can simulate faults.
 
-Implements the parts of the API that huggingface_hub uses (`/api/models`, its tree) and `/resolve/`, which redirects to
-the file's data like the real hub. `faults` is a list: each request takes the next one.
+It implements the parts of the API that huggingface_hub uses (`/api/models` and the tree of a repository), and
+`/resolve/`, which redirects to the file's data as the real hub does. Each request of file data takes the next fault
+from `faults`.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ class FakeRepo:
 
 @dataclass
 class FakeHub:
-    """Call `start`, then `stop`."""
+    """The fake hub. Call `start` before its use, and `stop` after it."""
 
     repos: dict[str, FakeRepo] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    """For requests of file data, in order; afterwards none."""
+    """Faults for requests of file data, in order. Further requests succeed."""
     cut_after: int = 1000
-    """Bytes that are sent of a response that is cut or stalls."""
+    """The number of bytes that a response sends before it is cut or stalls."""
     bytes_per_s: float = 0.0
-    """0: unlimited."""
+    """The speed of each response; 0 for unlimited."""
     down: bool = False
-    """Answers every request with 503."""
+    """Whether the hub answers every request with 503."""
     requests: list[str] = field(default_factory=list)
-    """Paths in order; those of file data with their range."""
+    """The paths of all requests, in order. Requests of file data include their range."""
     authorizations: set[str] = field(default_factory=set)
-    """Received Authorization headers."""
+    """The Authorization headers of all requests."""
 
     def start(self) -> FakeHub:
         hub = self
@@ -64,7 +65,7 @@ class FakeHub:
         return self
 
     def stop(self) -> None:
-        """Idempotent."""
+        """Stops the hub. Does nothing if it is already stopped."""
         if self._stopped.is_set():
             return
         self._stopped.set()
@@ -77,7 +78,7 @@ class FakeHub:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def wait(self, seconds: float) -> bool:
-        """Whether the hub was stopped meanwhile."""
+        """Waits for `seconds`. Returns whether the hub was stopped meanwhile."""
         return self._stopped.wait(seconds)
 
     def take_fault(self) -> Fault:
@@ -97,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, query = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
         ranged = self.headers.get("Range", "")
-        self.close_connection = True  # no thread waits for a client that keeps its connection
+        self.close_connection = True  # so that no thread waits for further requests of a client
         if authorization := self.headers.get("Authorization"):
             self.fake.authorizations.add(authorization)
         self.fake.requests.append(f"{path} {ranged}".strip())

@@ -1,7 +1,8 @@
-"""Corrupt GGUF files: `python -m tests.engine.library.gguf_fuzz --seconds 600 [--trial]` searches for unhandled ones.
+"""Writes corrupt GGUF files and tests whether each one is handled.
 
-A file is handled if reading its header, estimating its memory and trying it in a child process end in bounded time and
-memory, successfully or with a ModelFileError, EngineError or `unusable_reason`. A seed always gives the same file.
+`python -m tests.engine.library.gguf_fuzz --seconds 600 [--trial]` searches for files that are not handled. A file is
+handled if reading its header, estimating its memory and running its load trial end in bounded time and memory:
+successfully, or with a ModelFileError, EngineError or `unusable_reason`. A seed always gives the same file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from engine.library.split_files import read_model
 from tests.model_files.tiny_llama import N_EMBD, write_llama
 
 LONGEST_S, LARGEST_BYTES = 2.0, 64 << 20
-"""Limits for a header of some kilobytes."""
+"""Limits for a header of some kilobytes, in seconds and bytes."""
 
 TRIAL_S = 60.0
 
@@ -47,7 +48,7 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`problem` is empty if the file was handled."""
+    """The result of testing the file of one seed. `problem` is empty if the file was handled."""
 
     seed: int
     seconds: float
@@ -69,7 +70,7 @@ def corrupt(seed: int, path: Path) -> Path:
         for _ in range(draw.randint(1, 4)):
             _mutate(draw, data, min(header_end, len(data)))
     path.write_bytes(data)
-    if draw.random() < 0.1:  # sparse: large for the header check, small on disk
+    if draw.random() < 0.1:  # a sparse file: large for the header check, small on disk
         with path.open("r+b") as file:
             file.truncate(draw.choice((2**30, 2**36, 2**40)))
     return path
@@ -91,7 +92,7 @@ def _mutate(draw: random.Random, data: bytearray, end: int) -> None:
 
 
 def judge(seed: int, folder: Path) -> Outcome:
-    """Reads the file of this seed in this process."""
+    """Reads the header of this seed's file in this process, and estimates its memory."""
     path = corrupt(seed, folder / f"{seed}.gguf")
     tracemalloc.start()
     started, problem = time.monotonic(), ""
@@ -121,7 +122,7 @@ def _look(path: Path) -> None:
 
 
 def trial(seed: int, folder: Path) -> Outcome:
-    """Runs the load trial on the file of this seed."""
+    """Runs the load trial of this seed's file in a child process."""
     path = corrupt(seed, folder / f"{seed}.gguf")
     started, problem = time.monotonic(), ""
     try:
@@ -138,8 +139,10 @@ def trial(seed: int, folder: Path) -> Outcome:
 
 
 def fuzz(seconds: float, seed: int, *, also_tried: bool = False) -> list[str]:
-    """Tests files from `seed` on until the time is over. Returns a line for each unhandled one. `also_tried`: also
-    runs the load trial."""
+    """Tests the files of all seeds from `seed` on until the time is over. Returns a line for each file that was not
+    handled.
+
+    `also_tried`: also runs the load trial of each file."""
     deadline, problems = time.monotonic() + seconds, []
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < deadline:

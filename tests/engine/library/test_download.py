@@ -1,4 +1,4 @@
-"""Downloads from a hub with faults: a file under a model's name is always complete and correct."""
+"""Downloads from a hub with faults. A file with a model's name is always complete and correct."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def ranges(fake: FakeHub) -> list[str]:
     return [path.partition(" ")[2] for path in fake.requests if path.startswith("/bytes/")]
 
 
-def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_download_without_faults_is_complete_and_verified(fake: FakeHub, folder: Path, model: bytes) -> None:
     reported: list[DownloadProgress] = []
     path = create_download(fake, folder).run(reported.append)
     assert path == folder / NAME
@@ -78,14 +78,16 @@ def test_download_is_complete_and_verified(fake: FakeHub, folder: Path, model: b
 
 
 @pytest.mark.parametrize("faults", [["cut"], ["cut", "cut", "cut"], ["cut", "503", "cut"], ["429"], ["503", "503"]])
-def test_interrupted_download_resumes(fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]) -> None:
+def test_download_resumes_after_cut_connections_and_error_statuses(
+    fake: FakeHub, folder: Path, model: bytes, faults: list[Fault]
+) -> None:
     fake.faults = list(faults)
     assert create_download(fake, folder).run().read_bytes() == model
     n_cuts = faults.count("cut")
     assert ranges(fake)[-1] == (f"bytes={n_cuts * 1000}-" if n_cuts else "")
 
 
-def test_stalled_download_resumes(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_download_resumes_after_a_stall(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["stall"]
     started = time.monotonic()
     assert create_download(fake, folder).run().read_bytes() == model
@@ -93,7 +95,7 @@ def test_stalled_download_resumes(fake: FakeHub, folder: Path, model: bytes) -> 
     assert ranges(fake) == ["", "bytes=1000-"]
 
 
-def test_failed_download_raises_and_keeps_the_part(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_download_that_fails_at_every_try_raises_and_keeps_the_part(fake: FakeHub, folder: Path, model: bytes) -> None:
     fake.faults = ["cut", "503", "503", "503"]
     with pytest.raises(HubUnreachable, match="503"):
         create_download(fake, folder).run()
@@ -122,7 +124,9 @@ def test_resume_succeeds_if_server_ignores_or_misreads_the_range(
 
 
 @pytest.mark.parametrize(("fault", "error"), [("404", HubRefused), ("403", Gated), ("loop", HubUnreachable)])
-def test_error_status_is_raised(fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]) -> None:
+def test_error_status_of_the_hub_raises_hub_error(
+    fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]
+) -> None:
     fake.faults = [fault]
     with pytest.raises(error):
         create_download(fake, folder).run()
@@ -159,7 +163,7 @@ def test_stopped_download_resumes_after_a_restart(fake: FakeHub, folder: Path, m
     assert int(ranges(fake)[-1].removeprefix("bytes=").removesuffix("-")) > 20_000
 
 
-def test_stop_interrupts_a_stall(fake: FakeHub, folder: Path) -> None:
+def test_stop_during_a_stall_raises_stopped_promptly(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["stall"]
     download = create_download(fake, folder, Transfer(stall_s=30))
     timer = threading.Timer(0.3, download.stop.set)
@@ -171,7 +175,7 @@ def test_stop_interrupts_a_stall(fake: FakeHub, folder: Path) -> None:
     timer.join()
 
 
-def test_stop_interrupts_the_retry_delay(fake: FakeHub, folder: Path) -> None:
+def test_stop_during_the_retry_delay_raises_stopped(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["503"] * 9
     download = create_download(fake, folder, Transfer(max_tries=9, retry_delay_s=30))
     timer = threading.Timer(0.2, download.stop.set)
@@ -181,7 +185,7 @@ def test_stop_interrupts_the_retry_delay(fake: FakeHub, folder: Path) -> None:
     timer.join()
 
 
-def test_full_disk_is_detected_before_the_download(
+def test_too_little_disk_space_raises_disk_full_before_the_download(
     fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
@@ -191,7 +195,7 @@ def test_full_disk_is_detected_before_the_download(
     assert ranges(fake) == []
 
 
-def test_disk_full_during_download_is_raised(
+def test_disk_full_during_download_raises_disk_full(
     fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch, model: bytes
 ) -> None:
     download = create_download(fake, folder)
@@ -206,7 +210,7 @@ def test_disk_full_during_download_is_raised(
     assert download.run().read_bytes() == model
 
 
-def test_unwritable_folder_is_raised(fake: FakeHub, tmp_path: Path) -> None:
+def test_folder_that_is_not_writable_raises_cannot_write(fake: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(CannotWrite):
         create_download(fake, tmp_path / "file").run()
@@ -224,14 +228,14 @@ def test_part_of_another_file_is_discarded(fake: FakeHub, folder: Path, model: b
     assert create_download(fake, folder).run().read_bytes() == changed
 
 
-def test_existing_file_is_verified_and_not_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_existing_file_with_correct_checksum_is_not_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / NAME).write_bytes(model)
     create_download(fake, folder).run()
     assert ranges(fake) == []
 
 
-def test_split_model_is_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_all_files_of_split_model_are_downloaded(fake: FakeHub, folder: Path, model: bytes) -> None:
     parts = {f"Q8_0/Big-Q8_0-0000{n}-of-00003.gguf": model[:-n] for n in (1, 2, 3)}
     fake.repos[REPO].files = dict(parts)
     fake.faults = ["", "cut"]
@@ -243,7 +247,7 @@ def test_split_model_is_downloaded(fake: FakeHub, folder: Path, model: bytes) ->
     assert reported[-1].n_bytes == download.variant.size_bytes == sum(map(len, parts.values()))
 
 
-def test_discard_keeps_complete_files(fake: FakeHub, folder: Path) -> None:
+def test_discard_deletes_partial_files_and_keeps_complete_ones(fake: FakeHub, folder: Path) -> None:
     fake.faults = ["cut", "404"]
     download = create_download(fake, folder)
     with pytest.raises(HubRefused):
@@ -258,7 +262,7 @@ def test_discard_keeps_complete_files(fake: FakeHub, folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
 )
-def test_remote_names_cannot_leave_the_folder(folder: Path, name: str) -> None:
+def test_file_name_from_the_hub_cannot_leave_the_folder(folder: Path, name: str) -> None:
     choice = ModelVariant("a/b", "main", "", (RemoteFile(name, 1, "0"),))
     try:
         path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
@@ -275,7 +279,7 @@ def test_unreadable_part_description_is_skipped(folder: Path) -> None:
     assert unfinished_variants(folder / "nowhere") == ()
 
 
-def test_search_returns_models_by_downloads(fake: FakeHub) -> None:
+def test_search_lists_models_by_number_of_downloads(fake: FakeHub) -> None:
     fake.repos["others/Tiny-Code-GGUF"] = FakeRepo(
         {}, 90, "mit", True, {"total": 1_500_000_000, "context_length": 4096}
     )
@@ -286,7 +290,7 @@ def test_search_returns_models_by_downloads(fake: FakeHub) -> None:
     assert Hub(fake.endpoint).search("nothing of this name") == ()
 
 
-def test_variants_of_a_repository_are_listed(fake: FakeHub, model: bytes) -> None:
+def test_downloadable_variants_are_listed_largest_first(fake: FakeHub, model: bytes) -> None:
     fake.repos[REPO].files |= {
         "Tiny-Chat-Q8_0.gguf": model + b"12",
         "mmproj-Tiny.gguf": model,
@@ -306,7 +310,7 @@ def test_variants_of_a_repository_are_listed(fake: FakeHub, model: bytes) -> Non
         Hub(fake.endpoint).variants("not/there")
 
 
-def test_offline_hub_is_unreachable(fake: FakeHub) -> None:
+def test_offline_hub_raises_hub_unreachable(fake: FakeHub) -> None:
     with pytest.raises(HubUnreachable):
         Hub("http://127.0.0.1:9").search("anything")
     fake.down = True
@@ -314,7 +318,7 @@ def test_offline_hub_is_unreachable(fake: FakeHub) -> None:
         Hub(fake.endpoint).search("anything")
 
 
-def test_stored_token_is_not_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_hub_token_is_not_sent(fake: FakeHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     create_download(fake, folder).run()
     assert fake.authorizations == set()
@@ -324,7 +328,7 @@ def option(quantisation: str, size: int) -> ModelVariant:
     return ModelVariant("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
 
 
-def test_variant_is_chosen_for_the_machine() -> None:
+def test_chosen_variant_is_the_preferred_one_that_fits() -> None:
     giga = 10**9
     options = [
         option("BF16", 16 * giga),
@@ -340,7 +344,7 @@ def test_variant_is_chosen_for_the_machine() -> None:
     assert choose_variant([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
 
 
-def test_hub_library_is_imported_on_first_use() -> None:
+def test_hub_library_is_imported_only_on_first_use() -> None:
     code = "import sys, engine.library.download; print('huggingface_hub' in sys.modules, 'httpx2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

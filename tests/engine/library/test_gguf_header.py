@@ -1,4 +1,4 @@
-"""Damaged and hostile GGUF files raise ModelFileError before llama.cpp reads them."""
+"""read_header: damaged and hostile GGUF files raise ModelFileError before llama.cpp reads them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_header_is_rejected(name: str, tmp_path: Path) -> None:
+def test_hostile_header_raises_model_file_error_quickly(name: str, tmp_path: Path) -> None:
     data, reason = HOSTILE[name]
     path = tmp_path / "model.gguf"
     path.write_bytes(data)
@@ -70,19 +70,19 @@ def test_hostile_header_is_rejected(name: str, tmp_path: Path) -> None:
     assert time.monotonic() - started < 1
 
 
-def test_missing_file_or_folder_is_rejected(tmp_path: Path) -> None:
+def test_missing_file_or_folder_raises_model_file_error(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
         read_header(tmp_path / "nothing.gguf")
     with pytest.raises(ModelFileError, match="folder"):
         read_header(tmp_path)
 
 
-def test_default_model_passes(model_path: Path) -> None:
+def test_header_of_default_model_is_accepted(model_path: Path) -> None:
     read_header(model_path)
 
 
 @pytest.mark.parametrize("keep", [lambda n: n - 1, lambda n: n // 2, lambda n: 1_000_000, lambda n: 100])
-def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
+def test_truncated_file_raises_model_file_error(model_path: Path, tmp_path: Path, keep: Callable[[int], int]) -> None:
     path = tmp_path / "cut.gguf"
     shutil.copyfile(model_path, path)
     with path.open("r+b") as file:
@@ -93,7 +93,7 @@ def test_truncated_file_is_rejected(model_path: Path, tmp_path: Path, keep: Call
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 4), st.integers(0, 4))
-def test_random_bytes_after_a_header_raise_only_model_file_errors(
+def test_random_bytes_after_a_header_raise_no_other_error_than_model_file_error(
     tmp_path: Path, data: bytes, n_tensors: int, n_entries: int
 ) -> None:
     path = tmp_path / "any.gguf"

@@ -1,4 +1,4 @@
-"""Unsupported proxies give a short error without the password and without a traceback."""
+"""Unsupported proxies are reported with a short error, without the proxy's password and without a traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNUSABLE = [
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    huggingface_hub.close_session()  # opened by an earlier test without a proxy
+    huggingface_hub.close_session()  # an earlier test may have opened it without a proxy
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -41,7 +41,7 @@ def fetch(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("given", "redacted_address"), UNUSABLE)
-def test_unusable_proxy_is_named_without_its_password(
+def test_unsupported_proxy_is_named_without_its_password(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, redacted_address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", given)
@@ -62,7 +62,7 @@ def test_unusable_proxy_is_named_without_its_password(
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
 @pytest.mark.parametrize("given", ["127.0.0.1:9", "http://me:p%40ss@127.0.0.1:9"])
-def test_unreachable_proxy_is_an_unreachable_hub(
+def test_proxy_that_does_not_answer_raises_hub_unreachable(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, given: str
 ) -> None:
     monkeypatch.setenv(name, given)
@@ -75,12 +75,12 @@ def test_unreachable_proxy_is_an_unreachable_hub(
 
 
 @pytest.mark.parametrize("hosts", ["localhost,[::1],fd00::/8,*", "[::1,,10.0.0.0/8"])
-def test_every_form_of_no_proxy_is_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
+def test_unusual_values_of_no_proxy_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
     monkeypatch.setenv("NO_PROXY", hosts)
     with pytest.raises(HubUnreachable):
         fetch(tmp_path)
 
 
-def test_proxy_address_is_redacted() -> None:
+def test_redacted_proxy_address_contains_no_user_and_password() -> None:
     assert redacted("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
     assert redacted("socks5://[::1]:1080") == "socks5://[::1]:1080"

@@ -1,4 +1,4 @@
-"""The load trial: files that would crash the process are rejected, and files that passed are not tried again."""
+"""The load trial rejects files that would crash the process. Files that passed are not tried again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def child(code: str) -> LoadTrial:
     return LoadTrial(None, lambda path: [sys.executable, "-c", code])
 
 
-def test_good_file_is_tried_once(tmp_path: Path) -> None:
+def test_file_that_passed_is_tried_again_only_after_a_change(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     tried: list[Path] = []
 
@@ -49,7 +49,7 @@ def test_good_file_is_tried_once(tmp_path: Path) -> None:
     assert len(tried) == 2
 
 
-def test_default_model_needs_no_trial(model_path: Path, tmp_path: Path) -> None:
+def test_default_model_passes_without_load_trial(model_path: Path, tmp_path: Path) -> None:
     LoadTrial(tmp_path, lambda path: pytest.fail("tried")).check(model_path, never)
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -58,14 +58,14 @@ def test_default_model_needs_no_trial(model_path: Path, tmp_path: Path) -> None:
     ("change", "reason"),
     [
         ({"llama.attention.head_count": 7}, "invalid n_rot"),
-        # these three make llama.cpp abort
+        # the next three make llama.cpp abort
         ({"llama.rope.scaling.type": "unheard of"}, "cannot load it .the trial ended"),
         ({"llama.block_count": 0}, "cannot load it .the trial ended"),
         ({"llama.expert_count": 3, "llama.expert_used_count": 5}, "cannot load it .the trial ended"),
         ({"llama.block_count": 3}, "not found"),
     ],
 )
-def test_file_that_crashes_llama_cpp_is_rejected(tmp_path: Path, change: dict[str, object], reason: str) -> None:
+def test_file_that_llama_cpp_cannot_load_is_rejected(tmp_path: Path, change: dict[str, object], reason: str) -> None:
     path = write_llama(tmp_path / "tiny.gguf", change)
     started = time.monotonic()
     with pytest.raises(ModelFileError, match=reason):
@@ -78,22 +78,22 @@ def test_file_that_crashes_llama_cpp_is_rejected(tmp_path: Path, change: dict[st
     ("word", "at"), [("<0x-1>", 3), ("<0xZZ>", 100), ("<0x", 3 + 0xEF), ("", 100), ("x" * 5_000_000, 3 + 0x9F)]
 )
 def test_vocabulary_with_missing_byte_is_rejected(tmp_path: Path, word: str, at: int) -> None:
-    """llama.cpp loads it, and aborts at the first text with that byte."""
+    """llama.cpp loads such a file, but aborts at the first text that contains the missing byte."""
     words = [*WORDS[:at], word, *WORDS[at + 1 :]]
     with pytest.raises(ModelFileError, match="vocabulary is damaged"):
         LoadTrial(None).check(write_llama(tmp_path / "tiny.gguf", words=words), never)
 
 
-def test_trial_text_contains_every_byte() -> None:
+def test_text_of_the_load_trial_contains_every_byte_of_utf8() -> None:
     assert set(EVERY_BYTE.encode()) == set(range(256)) - {0xC0, 0xC1, *range(0xF5, 0x100)}
 
 
 @pytest.mark.parametrize("template", [LOOPS, BOMB])
-def test_model_with_endless_template_passes_the_trial(tmp_path: Path, template: str) -> None:
+def test_model_with_endless_template_passes_the_load_trial(tmp_path: Path, template: str) -> None:
     LoadTrial(None).check(write_llama(tmp_path / "tiny.gguf", {"tokenizer.chat_template": template}), never)
 
 
-def test_crashed_or_silent_child_rejects_the_file(tmp_path: Path) -> None:
+def test_file_is_rejected_if_the_child_crashes_or_reports_nothing(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     with pytest.raises(ModelFileError, match="cannot load"):
         child("import os; print('probe: loading', flush=True); os.abort()").check(path, never)
@@ -103,7 +103,7 @@ def test_crashed_or_silent_child_rejects_the_file(tmp_path: Path) -> None:
         child("print('probe: computing', flush=True); raise SystemExit(3)").check(path, never)
 
 
-def test_cancel_kills_the_child(tmp_path: Path) -> None:
+def test_cancelling_the_load_trial_kills_the_child(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     started = time.monotonic()
     with pytest.raises(LoadCancelled):
@@ -111,7 +111,7 @@ def test_cancel_kills_the_child(tmp_path: Path) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_rejected_file_keeps_the_loaded_model(tmp_path: Path) -> None:
+def test_loaded_model_is_kept_if_another_file_is_rejected(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"no model at all, but long enough to look at")
@@ -134,7 +134,7 @@ def test_rejected_file_keeps_the_loaded_model(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_cancel_load_during_trial_leaves_the_engine_empty(tmp_path: Path) -> None:
+def test_cancelling_a_load_during_its_trial_leaves_the_engine_empty(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:
@@ -150,7 +150,7 @@ def test_cancel_load_during_trial_leaves_the_engine_empty(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
-def test_packaged_program_starts_itself_for_the_trial(
+def test_packaged_program_starts_itself_for_the_load_trial(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bad = tmp_path / "bad.gguf"

@@ -1,4 +1,4 @@
-"""Load settings, and the memory estimate compared with llama.cpp's own log."""
+"""The check of load settings, and the memory estimate compared with llama.cpp's own log."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REPACKED_BUFFERS = ("AMX", "CPU_REPACK")
         LoadSettings(n_ctx=2048, mmap=False),
     ],
 )
-def test_estimate_equals_llama_cpp_allocations(model_path: Path, settings: LoadSettings) -> None:
+def test_memory_estimate_equals_allocations_in_llama_cpp_log(model_path: Path, settings: LoadSettings) -> None:
     log_lines: list[str] = []
     listener = llama.llama_log_callback(lambda level, text, data: log_lines.append(text.decode(errors="replace")))
     native_llama.start()
@@ -49,7 +49,7 @@ def test_estimate_equals_llama_cpp_allocations(model_path: Path, settings: LoadS
     llama.llama_log_set(native_llama._keep_callback, ctypes.c_void_p(0))
     backend.close()
     sizes = [(kind, float(size)) for kind, size in BUFFER.findall("".join(log_lines))]
-    # weights that are not copied, or twice in memory, are within the margin
+    # If weights are repacked, the log lists them twice. Mapped weights that are not repacked are within the tolerance.
     if any(kind in REPACKED_BUFFERS for kind, _ in sizes):
         sizes = [(kind, size) for kind, size in sizes if kind not in ("CPU_Mapped", "CPU")]
     account = backend.info.memory
@@ -62,7 +62,7 @@ def test_estimate_equals_llama_cpp_allocations(model_path: Path, settings: LoadS
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux alone")
 def test_copied_pages_of_mapped_file_are_released(model_path: Path) -> None:
-    """Computing reads the pages again that were not copied."""
+    """Loading copies most pages of a mapped model file and releases them. Computing reads the remaining pages again."""
     backend = open_native(model_path, LoadSettings(n_ctx=512), lambda progress: True)
     assert _resident(model_path) < model_path.stat().st_size / 10
     tokens = backend.tokenize("One, two, three, four, five,", add_special=True)
@@ -72,7 +72,7 @@ def test_copied_pages_of_mapped_file_are_released(model_path: Path) -> None:
 
 
 def _resident(path: Path) -> int:
-    """Bytes of a mapped file that are resident in this process."""
+    """The number of bytes of a mapped file that are resident in this process."""
     regions = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", Path("/proc/self/smaps").read_text())
     ours = [region for region in regions if region.partition("\n")[0].endswith(f" {path.resolve()}")]
     assert ours, "it is not mapped"
@@ -106,20 +106,22 @@ def test_memory_use_of_loaded_model_is_reported(model_path: Path, tmp_path: Path
         (LoadSettings(n_gpu_layers=-2), "n_gpu_layers"),
     ],
 )
-def test_contradictory_settings_are_rejected(model_path: Path, settings: LoadSettings, field: str) -> None:
+def test_invalid_load_settings_raise_invalid_settings(model_path: Path, settings: LoadSettings, field: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         open_native(model_path, settings, lambda progress: True)
     assert refused.value.field == field
 
 
-def test_kv_type_that_does_not_divide_heads_is_rejected(tmp_path: Path) -> None:
-    header = read_header(write_llama(tmp_path / "tiny.gguf"))  # heads of 8 numbers
+def test_kv_type_is_rejected_if_heads_are_not_whole_blocks(tmp_path: Path) -> None:
+    header = read_header(write_llama(tmp_path / "tiny.gguf"))  # its attention heads have 8 elements
     check_settings(LoadSettings(), header)
     with pytest.raises(InvalidSettings, match=r"kv_type_k: .* 8 "):
         check_settings(LoadSettings(kv_type_k="q4_0"), header)
 
 
-def test_model_that_does_not_fit_is_rejected_before_loading(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_does_not_fit_into_memory_is_rejected_before_loading(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine = psutil.virtual_memory()
 
     def free(n_bytes: int) -> None:
@@ -139,7 +141,7 @@ def test_model_that_does_not_fit_is_rejected_before_loading(model_path: Path, mo
     assert backend.info.memory.headroom > 0
 
 
-def test_quantised_kv_gives_similar_output_and_separate_snapshots(model_path: Path) -> None:
+def test_quantised_kv_cache_gives_same_next_token_and_another_fingerprint(model_path: Path) -> None:
     prints = set()
     for settings in (
         LoadSettings(n_ctx=512),
@@ -168,7 +170,7 @@ LLAMA = GgufHeader(
 
 
 def test_kv_and_state_sizes_of_architectures() -> None:
-    """Bytes computed by hand: cells per token, states per sequence."""
+    """The expected sizes were computed by hand: `cell_bytes` per token, `state_bytes` per sequence."""
 
     def of(name: str, **values: int | tuple[int, ...]) -> GgufHeader:
         plain = {f"{name}.{key.removeprefix('llama.')}": value for key, value in LLAMA.values.items() if "." in key}

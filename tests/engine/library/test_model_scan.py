@@ -1,4 +1,4 @@
-"""The model scan, its cache, and the estimates of memory fit and throughput."""
+"""The scan of model folders, its cache, and the estimates of memory fit and throughput."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def found(*folders: Path, cache: ModelScanCache | None = None) -> list[ModelFile
     return list(scan(folders, cache or ModelScanCache(None)).models)
 
 
-def test_metadata_of_default_model(model_path: Path) -> None:
+def test_metadata_of_default_model_is_read_from_its_header(model_path: Path) -> None:
     model = read_model_file(model_path, ModelScanCache(None))
     metadata = model.metadata
     assert metadata is not None
@@ -47,7 +47,7 @@ def test_metadata_of_default_model(model_path: Path) -> None:
     assert model.size_bytes == model_path.stat().st_size
 
 
-def test_scan_lists_each_model_once_and_problems_of_damaged_ones(tmp_path: Path) -> None:
+def test_scan_lists_each_model_once_and_damaged_files_with_their_problem(tmp_path: Path) -> None:
     write(tmp_path / "a" / "Tiny-One-Q4_0.gguf")
     write(tmp_path / "a" / "b" / "c" / "Tiny-Two.GGUF")
     whole = write(tmp_path / "cut-model.gguf").read_bytes()
@@ -67,12 +67,12 @@ def test_scan_lists_each_model_once_and_problems_of_damaged_ones(tmp_path: Path)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is readable here")
-def test_unreadable_folder_is_reported(tmp_path: Path) -> None:
+def test_scan_reports_unreadable_folder(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir(mode=0)
     assert scan([tmp_path], ModelScanCache(None)).unreadable == (tmp_path / "theirs",)
 
 
-def test_missing_folder_is_reported(tmp_path: Path) -> None:
+def test_scan_reports_missing_folder_and_lists_the_others(tmp_path: Path) -> None:
     write(tmp_path / "here" / "one.gguf")
     result = scan([tmp_path / "gone", tmp_path / "here"], ModelScanCache(None))
     assert result.unreadable == (tmp_path / "gone",)
@@ -119,7 +119,7 @@ def test_cached_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 0}', '{"version": 1, "files": []}', "{", "\x00"])
-def test_damaged_cache_is_ignored(tmp_path: Path, text: str) -> None:
+def test_damaged_scan_cache_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "library.json").write_text(text)
     cache = ModelScanCache(tmp_path / "library.json")
     cache.load()
@@ -127,7 +127,7 @@ def test_damaged_cache_is_ignored(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, cache=cache)[0].metadata is not None
 
 
-def test_invalid_cache_entry_is_ignored(tmp_path: Path) -> None:
+def test_invalid_entry_of_scan_cache_is_ignored(tmp_path: Path) -> None:
     path = write(tmp_path / "one.gguf")
     cache = ModelScanCache(tmp_path / "library.json")
     found(tmp_path, cache=cache)
@@ -141,7 +141,7 @@ def test_invalid_cache_entry_is_ignored(tmp_path: Path) -> None:
 
 
 def split(folder: Path) -> list[Path]:
-    """A model of 3 tensors in three files."""
+    """A model with three tensors, each in a file of its own."""
     folder.mkdir()
     paths = [folder / f"Big-Q8_0-0000{n}-of-00003.gguf" for n in (1, 2, 3)]
     for n, path in enumerate(paths):
@@ -173,7 +173,7 @@ def test_split_model_is_listed_once(tmp_path: Path) -> None:
     assert split_paths(tmp_path / "x-00001-of-99999.gguf") == [tmp_path / "x-00001-of-99999.gguf"]
 
 
-def test_adapters_and_projectors_are_unusable(tmp_path: Path) -> None:
+def test_adapters_and_image_encoders_are_listed_as_unusable(tmp_path: Path) -> None:
     for name, kind in (("lora", "adapter"), ("eye", "mmproj")):
         writer = gguf.GGUFWriter(tmp_path / f"{name}.gguf", "llama")
         writer.add_type(kind)
@@ -186,7 +186,7 @@ def test_adapters_and_projectors_are_unusable(tmp_path: Path) -> None:
     assert "adapter" in lora.problem
 
 
-def test_string_arrays_are_skipped_and_checked(tmp_path: Path) -> None:
+def test_valid_string_arrays_are_skipped_and_truncated_ones_rejected(tmp_path: Path) -> None:
     path = tmp_path / "texts"
     texts = [b"x" * n for n in (0, 1, 200_000, 7, 65_528, 65_536, 3)]
     data = b"".join(len(text).to_bytes(8, "little") + text for text in texts)
@@ -205,7 +205,7 @@ def test_string_arrays_are_skipped_and_checked(tmp_path: Path) -> None:
         walk(file, len(texts), 1 << 20)
 
 
-def test_pretty_names_and_quantisations() -> None:
+def test_readable_name_and_quantisation_are_taken_from_file_name() -> None:
     assert pretty_name("Qwen2.5-7B-Instruct-Q4_K_M.gguf") == "Qwen2.5 7B Instruct"
     assert pretty_name("gemma-3-4b-it-GGUF") == "Gemma 3 4B it"
     assert pretty_name("Llama-3.2-1B-Instruct-IQ4_XS") == "Llama 3.2 1B Instruct"
@@ -220,7 +220,7 @@ def metadata(model_path: Path, **changes: object) -> ModelMetadata:
     return replace(known, **changes)  # type: ignore[arg-type]
 
 
-def test_fit_verdicts_depend_on_free_memory(model_path: Path) -> None:
+def test_verdict_about_memory_fit_depends_on_free_memory(model_path: Path) -> None:
     known = metadata(model_path)
     roomy = estimate_fit(known, LoadSettings(), 20 * GIGA, 24 * GIGA, 13e9)
     assert (roomy.verdict, roomy.reason, roomy.n_ctx, roomy.n_ctx_best) == ("fits", "", 8192, 8192)
@@ -240,7 +240,7 @@ def test_fit_verdicts_depend_on_free_memory(model_path: Path) -> None:
     assert longer.verdict == "fits"
 
 
-def test_fit_of_remote_model_is_approximate() -> None:
+def test_memory_fit_of_model_on_the_hub_is_approximate() -> None:
     seven = estimate_fit_from_size(4_680_000_000, 7_620_000_000, 32_768, 20 * GIGA, 24 * GIGA, 13e9)
     assert (seven.verdict, seven.is_approximate) == ("fits", True)
     assert 5 * GIGA < seven.needed < 7 * GIGA
@@ -250,13 +250,13 @@ def test_fit_of_remote_model_is_approximate() -> None:
     assert experts.tokens_per_s > 4
 
 
-def test_inactive_experts_do_not_count_as_read(tmp_path: Path) -> None:
+def test_weights_of_inactive_experts_do_not_count_as_read_per_token(tmp_path: Path) -> None:
     known = read_model_file(write(tmp_path / "moe.gguf", "gpt-oss"), ModelScanCache(None)).metadata
     assert known is not None
     assert known.read_bytes < known.weights_bytes
 
 
-def test_throughput_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throughput_is_measured_once_and_then_loaded_from_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "machine.json"
     throughput = ThroughputEstimate(file)
     assert (throughput.is_measured, throughput.bytes_per_s) == (False, 0)
@@ -276,7 +276,7 @@ def test_throughput_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"machine": "another", "memory": 1e9, "shown": 0}'])
-def test_stored_measurement_of_another_machine_is_ignored(tmp_path: Path, text: str) -> None:
+def test_measurement_that_is_damaged_or_of_another_machine_is_replaced(tmp_path: Path, text: str) -> None:
     (tmp_path / "machine.json").write_text(text)
     throughput = ThroughputEstimate(tmp_path / "machine.json")
     throughput.measure()
@@ -284,7 +284,7 @@ def test_stored_measurement_of_another_machine_is_ignored(tmp_path: Path, text: 
     assert json.loads((tmp_path / "machine.json").read_text())["memory"] > 1e8
 
 
-def test_catalogue_entries_have_licences() -> None:
+def test_catalogue_is_sorted_by_size_and_every_entry_has_a_licence() -> None:
     entries = catalogue()
     assert len(entries) >= 8
     assert all(entry.licence and entry.n_params and entry.n_ctx_train for entry in entries)

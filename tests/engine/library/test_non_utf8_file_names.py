@@ -1,4 +1,4 @@
-"""Model files whose names are not UTF-8, as on old disks and in old archives."""
+"""Model files whose names are not UTF-8, as on old disks and in old archives, can be scanned and loaded."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def path(tmp_path: Path) -> Path:
     return named
 
 
-def test_display_name_contains_replacement_character() -> None:
+def test_display_name_has_replacement_character_for_invalid_bytes() -> None:
     assert display_name(os.fsdecode(b"caf\xe9")) == f"caf{MARK}"
     assert display_name("naïve 漢") == "naïve 漢"
 
 
-def test_model_loads_and_its_name_is_valid_text(path: Path, tmp_path: Path) -> None:
+def test_model_with_non_utf8_name_loads_and_its_name_is_valid_text(path: Path, tmp_path: Path) -> None:
     LoadTrial(tmp_path / "probed").check(path, lambda: False)
     backend = open_native(path, LoadSettings(n_ctx=64), lambda progress: True)
     backend.close()
@@ -63,7 +63,7 @@ def test_folder_with_non_utf8_name_is_scanned_and_cached(path: Path, tmp_path: P
     assert all(not model.problem for model in found.models)
 
 
-def test_error_message_with_non_utf8_name_is_valid_text(path: Path) -> None:
+def test_error_message_about_file_with_non_utf8_name_is_valid_text(path: Path) -> None:
     path.write_bytes(b"GGUF")
     with pytest.raises(ModelFileError) as refused:
         read_header(path)

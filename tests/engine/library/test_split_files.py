@@ -1,4 +1,4 @@
-"""Models in several files, fingerprints, and files that cannot be read for a moment."""
+"""Split models, fingerprints of model files, and temporary read errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.model_files.tiny_llama import write_llama
 
 @pytest.fixture
 def split(tmp_path: Path) -> Path:
-    """The first of two parts; the second is much larger."""
+    """The path of the first of two files. The second file is much larger."""
     first, second = (tmp_path / f"big-0000{n}-of-00002.gguf" for n in (1, 2))
     write_llama(first)
     shutil.copyfile(first, second)
@@ -28,24 +28,26 @@ def split(tmp_path: Path) -> Path:
     return first
 
 
-def test_total_size_includes_all_parts(split: Path) -> None:
+def test_total_size_includes_all_files_of_split_model(split: Path) -> None:
     assert total_size(split) == split.stat().st_size + (200 << 20)
 
 
-def test_trial_memory_limit_includes_all_parts(split: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_limit_of_load_trial_includes_all_files_of_split_model(
+    split: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.library.load_trial.SPARE_BYTES", 40 << 20)
     code = "import time; held = b'x' * (120 << 20); time.sleep(0.3); print('probe: good')"
     LoadTrial(None, lambda path: [sys.executable, "-c", code]).check(split, lambda: False)
 
 
-def test_trial_reports_a_missing_part(split: Path) -> None:
+def test_load_trial_reports_missing_file_of_split_model(split: Path) -> None:
     split.with_name("big-00002-of-00002.gguf").unlink()
     with pytest.raises(ModelFileError, match="1 of its 2 parts are missing"):
         LoadTrial(None, lambda path: pytest.fail("tried")).check(split, lambda: False)
 
 
 @pytest.mark.parametrize("part", [1, 2])
-def test_fingerprint_changes_with_weights_in_the_middle_of_a_part(split: Path, part: int) -> None:
+def test_fingerprint_changes_with_weights_in_the_middle_of_a_file(split: Path, part: int) -> None:
     path = split.with_name(f"big-0000{part}-of-00002.gguf")
     os.truncate(path, 64 << 20)
     before, found = fingerprint(split, "kind"), path.stat()
@@ -56,7 +58,7 @@ def test_fingerprint_changes_with_weights_in_the_middle_of_a_part(split: Path, p
     assert fingerprint(split, "kind") != before, "only the time tells"
 
 
-def test_fingerprint_depends_on_time_but_not_on_name(tmp_path: Path) -> None:
+def test_fingerprint_depends_on_modification_time_but_not_on_name(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "a.gguf")
     before = fingerprint(path, "kind")
     moved = path.rename(tmp_path / "b.gguf")
@@ -78,7 +80,7 @@ def test_file_with_temporary_read_error_is_read_again(tmp_path: Path, monkeypatc
     assert read_model_file(path, cache).problem == ""
 
 
-def test_cached_problem_keeps_its_template_and_values(tmp_path: Path) -> None:
+def test_problem_loaded_from_cache_keeps_its_template_and_values(tmp_path: Path) -> None:
     file, path, stamp = tmp_path / "library.json", tmp_path / "a.gguf", FileStamp(1, 2)
     cache = ModelScanCache(file)
     cache.put(path, stamp, Reason("{n} of its {all} parts are missing", n=1, all=2))

@@ -1,4 +1,4 @@
-"""What is freed if opening a model fails."""
+"""Failures to open a model with llama.cpp: the model, its context and its batch are freed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.model_files.tiny_llama import write_llama
 
 
 class NativeObjectCounts:
-    """Counts the models, contexts and batches that llama.cpp has created and not freed."""
+    """Counts the models, contexts and batches that llama.cpp has created and not yet freed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.alive = {"model": 0, "context": 0, "batch": 0}
@@ -47,7 +47,7 @@ class NativeObjectCounts:
         ("engine.native.model", "release_mapped_pages"),
     ],
 )
-def test_file_error_while_opening_frees_everything(
+def test_file_error_while_opening_a_model_frees_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, name: str
 ) -> None:
     path, counts = write_llama(tmp_path / "tiny.gguf"), NativeObjectCounts(monkeypatch)
@@ -61,7 +61,9 @@ def test_file_error_while_opening_frees_everything(
     assert counts.alive == {"model": 0, "context": 0, "batch": 0}
 
 
-def test_failure_after_the_context_is_open_frees_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_read_the_vocabulary_frees_the_model_and_it_can_be_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, counts = write_llama(tmp_path / "tiny.gguf"), NativeObjectCounts(monkeypatch)
 
     def failing(model: NativeModel) -> object:

@@ -1,4 +1,4 @@
-"""The tokenizer: equality with llama.cpp, special tokens, long texts, cancelling."""
+"""The tokenizer over llama.cpp: the same tokens as llama.cpp, special tokens, long texts, cancelling."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def llama_tokenize(
 
 
 def run_child(folder: Path, size: int, kinds: tuple[str, ...], units: tuple[str, ...] = UNITS) -> None:
-    """Tokenizes long texts in a child process, since llama.cpp alone would crash it."""
+    """Tokenizes long texts in a child process, because llama.cpp without this tokenizer would crash the process."""
     child = subprocess.run(
         [sys.executable, "-c", CHILD, str(folder), str(size), "|||".join(units), *kinds],
         cwd=ROOT,
@@ -75,22 +75,22 @@ def run_child(folder: Path, size: int, kinds: tuple[str, ...], units: tuple[str,
 
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.timeout(300)
-def test_run_of_20000_characters_with_every_pre_tokenizer(part: int, tmp_path: Path) -> None:
+def test_run_of_20000_characters_crashes_no_pre_tokenizer(part: int, tmp_path: Path) -> None:
     run_child(tmp_path, 20_000, PRE_TOKENIZERS[part::4], UNITS[:6])
 
 
 @pytest.mark.parametrize("kind", ["gpt-4o", "deepseek-v3", "tekken", "llama4", "superbpe", "exaone-moe"])
 @pytest.mark.timeout(300)
-def test_run_of_200000_characters(kind: str, tmp_path: Path) -> None:
+def test_run_of_200000_characters_crashes_no_pre_tokenizer_with_regex(kind: str, tmp_path: Path) -> None:
     run_child(tmp_path, 200_000, (kind,), ("Z", "漢", " ", "1", "a\u0301", "ab "))
 
 
-def test_every_plain_pre_tokenizer_is_tested() -> None:
+def test_every_pre_tokenizer_without_regex_is_in_the_tested_list() -> None:
     assert set(PRE_TOKENIZERS) >= PLAIN_PRE_TOKENIZERS
 
 
 @pytest.mark.parametrize("kind", PRE_TOKENIZERS)
-def test_tokens_equal_those_of_llama_cpp(kind: str, tmp_path: Path) -> None:
+def test_bpe_tokens_equal_those_of_llama_cpp(kind: str, tmp_path: Path) -> None:
     model = NativeModel(write_bpe(tmp_path / "m.gguf", kind), lambda progress: True)
     chat = f"<|im_start|>user\n{ORDINARY}<|im_end|>\n<think>{ORDINARY}</think>  <|im_end|>"
     try:
@@ -131,14 +131,14 @@ def test_tokens_of_long_text_equal_those_of_llama_cpp(kind: str, tmp_path: Path)
 
 
 def test_growing_text_keeps_its_first_tokens(model: NativeModel) -> None:
-    """Otherwise the cached prefix of a chat would not match its next turn."""
+    """If the first tokens changed, the cached prefix of a chat would not match its next turn."""
     words = "hello world, " * (MAX_PIECE // 8)
     tokens = model.tokenize(words, add_special=False)
     longer = model.tokenize(words + "hello " * MAX_PIECE, add_special=False)
     assert longer[: len(tokens) - 2] == tokens[:-2]
 
 
-def test_control_text_is_a_token_only_with_parse_special(model: NativeModel) -> None:
+def test_control_token_text_becomes_the_token_only_with_parse_special(model: NativeModel) -> None:
     (token,) = model.tokenize("<|im_end|>", add_special=False)
     plain = model.tokenize("<|im_end|>", add_special=False, parse_special=False)
     assert token not in plain
@@ -150,14 +150,14 @@ def test_control_text_is_a_token_only_with_parse_special(model: NativeModel) -> 
 
 @pytest.mark.parametrize("unit", [*SPECIALS[1:], *DEFINED])
 def test_many_special_tokens_take_linear_time(model: NativeModel, unit: str) -> None:
-    """llama.cpp alone takes 4.5 s for 40,000, in quadratic time."""
+    """llama.cpp alone takes quadratic time: 4.5 s for 40,000 special tokens."""
     started = time.thread_time()
     assert len(model.tokenize(unit * 400_000, add_special=False)) == 400_000
     assert time.thread_time() - started < 20
 
 
 def test_runs_of_maximum_length_are_split_in_linear_time() -> None:
-    """A regex with a minimum length took 10 s for 10 million characters."""
+    """An earlier regex with a minimum length took 10 s for 10 million characters."""
     text = ("a" * MAX_RUN + " ") * (4_000_000 // MAX_RUN)
     started = time.thread_time()
     assert list(_run_ends(text, 0, len(text))) == []
@@ -165,7 +165,7 @@ def test_runs_of_maximum_length_are_split_in_linear_time() -> None:
 
 
 def test_special_tokens_that_strip_whitespace_take_linear_time(tmp_path: Path) -> None:
-    """A quadratic implementation took 1.1 s for 50,000."""
+    """An earlier, quadratic implementation took 1.1 s for 50,000 tokens."""
     model = NativeModel(write_bpe(tmp_path / "m.gguf", "llama-bpe", name="Phi-3 tiny"), lambda progress: True)
     try:
         started = time.thread_time()
@@ -177,7 +177,7 @@ def test_special_tokens_that_strip_whitespace_take_linear_time(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("unit", ["Z", " ", "<|im_start|>", "a <|im_start|>"])
-def test_cancelled_tokenization_ends_soon(model: NativeModel, unit: str) -> None:
+def test_cancelled_tokenization_raises_within_5_seconds(model: NativeModel, unit: str) -> None:
     checks: list[float] = []
 
     def cancelled() -> bool:
@@ -190,7 +190,7 @@ def test_cancelled_tokenization_ends_soon(model: NativeModel, unit: str) -> None
 
 
 def test_random_texts_are_restored_from_their_tokens_in_bounded_time() -> None:
-    """INGLENOOK_FUZZ_SECONDS sets the duration."""
+    """The environment variable INGLENOOK_FUZZ_SECONDS sets the duration."""
     assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), 11) == []
 
 
@@ -216,7 +216,7 @@ print("alive")
 
 
 def test_constraint_with_long_run_does_not_crash_the_process(tmp_path: Path) -> None:
-    """llguidance calls the tokenizer for text that a constraint fully determines."""
+    """llguidance calls the tokenizer with text that a constraint fully determines, here 60,000 equal characters."""
     child = subprocess.run(
         [sys.executable, "-c", CONSTRAINED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120
     )

@@ -1,7 +1,7 @@
-"""Random texts for the tokenizer. `python -m tests.soak.fuzzers tests.engine.native.tokenizer_fuzz SECONDS [SEED]`
-runs for longer.
+"""Fuzzes the tokenizer over llama.cpp with random texts. Detokenizing must restore each text, and the time must be
+linear in its length.
 
-Checks that detokenizing restores the text, and that the time is linear in the length.
+For a longer run: `python -m tests.soak.fuzzers tests.engine.native.tokenizer_fuzz SECONDS [SEED]`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tests.model_files.tiny_bpe import DEFINED, PRE_TOKENIZERS, SPECIALS, write_
 
 MAX_CHARS = 30_000
 SECONDS_A_CHAR = 1e-4
-"""About five times the time of the slowest pre-tokenizer."""
+"""Maximum time per character: about five times that of the slowest pre-tokenizer."""
 
 RAW_UTF8 = {"gemma4", "granite-embed-multi-311m", "sarvam-moe", "whitespace"}
-"""These pre-tokenizers need another vocabulary; with this one they lose characters."""
+"""Pre-tokenizers that lose characters here, because they need another vocabulary than the test's."""
 
 PIECES = (
     *"Z漢 1\n\t.,'\"\\<|>_-=/\u0301\u200d\ufeff\u00ad😀éßЖはกि𐐀", "ab ", "\r\n", "it's ", "don't", " word", "123", "aA",
@@ -28,7 +28,8 @@ PIECES = (
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Returns texts that took too long or were not restored. A crash is seen by the parent process."""
+    """Returns descriptions of texts that took too long or were not restored. A crash ends this process; its parent
+    process reports it."""
     source, end = random.Random(seed), time.monotonic() + seconds
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +48,7 @@ def fuzz(seconds: float, seed: int) -> list[str]:
 def _text(source: random.Random) -> str:
     pieces = source.choices(PIECES, k=source.randint(1, 12))
     size = source.choice((1, 50, 2000, MAX_CHARS))
-    if source.random() < 0.5:  # long runs
+    if source.random() < 0.5:  # each piece becomes one long run
         return "".join(piece * (source.randint(1, size) // len(piece) + 1) for piece in pieces)[:MAX_CHARS]
     return "".join(source.choices(pieces, k=size))[:MAX_CHARS]
 

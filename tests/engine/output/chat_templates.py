@@ -1,4 +1,7 @@
-"""Short chat templates, one per model family, with the texts that identify the family and calls in its syntax."""
+"""Short chat templates, one for each model family.
+
+Each contains the texts that identify its family, and writes calls in the family's syntax.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TemplateStyle:
-    """Parts of a template. `call` can use `f`, the called function, and `c`, the call."""
+    """The parts from which a chat template is built. In `call`, `f` is the called function and `c` the call."""
 
     user: str
     start: str
@@ -18,7 +21,7 @@ class TemplateStyle:
     after: str = ""
     tools: str = "{{ tools | tojson }}"
     generation: str = ""
-    """The generation prompt, after `start`."""
+    """The generation prompt, which follows `start`."""
 
 
 _BODY = """{%- if tools %}TOOLS{% endif -%}
@@ -54,7 +57,7 @@ def template(style: TemplateStyle) -> str:
 
 
 def literal(text: str) -> str:
-    """Text whose white space template tags do not trim."""
+    """The text as a template expression. Template tags do not trim its white space."""
     quoted = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
     return f"{{{{ '{quoted}' }}}}" if text else ""
 
@@ -209,6 +212,6 @@ STYLES: dict[str, TemplateStyle] = {
     "functools": TemplateStyle(*_LLAMA, "<|eot_id|>", f"functools{_LISTED}"),
     "llama": TemplateStyle(*_LLAMA, "<|eot_id|>", '{"name": "{{ f.name }}", "parameters": {{ f.arguments | tojson }}}'),
 }
-"""By the name of the expected family."""
+"""The test templates, by the name of the family that they belong to."""
 
 TEMPLATES = {name: template(style) for name, style in STYLES.items()}

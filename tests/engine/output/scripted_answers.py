@@ -1,4 +1,4 @@
-"""Scripted answers of the fake backend through the engine, and the tools and templates of their requests."""
+"""Sends scripted answers of the fake backend through the engine. Also holds the tools and templates of the requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_request(script: Script, request: ChatRequest) -> list[Event]:
 
 
 def summary(events: Iterable[Event]) -> tuple[str, str, list[tuple[str, str]], str]:
-    """Text, reasoning, calls, and the finish reason."""
+    """The text, reasoning, calls and finish reason of an answer."""
     text, reasoning, reason = "", "", ""
     calls: list[tuple[str, str]] = []
     for event in events:

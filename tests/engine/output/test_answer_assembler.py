@@ -1,4 +1,4 @@
-"""AnswerAssembler without a parser: for every split of the bytes and all stop strings, streaming equals one piece."""
+"""AnswerAssembler without a parser: the text does not depend on how its bytes are split, whatever the stop strings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def text_of(events: list[Event]) -> str:
 
 
 def whole(text: str, stops: list[str]) -> str:
-    """The expected text, computed in the simplest way: ends before the stop string that is completed first."""
+    """The expected text: it ends before the stop string that is completed first."""
     return text[: stopped_at(text, stops)[0]]
 
 
@@ -50,17 +50,17 @@ def stopped_at(text: str, stops: list[str]) -> tuple[int, str | None]:
 
 
 @given(TEXT, STOPS, st.lists(st.integers(0, 100)))
-def test_streamed_text_equals_text_at_once(text: str, stops: list[str], cuts: list[int]) -> None:
+def test_text_streamed_in_random_pieces_equals_whole_text(text: str, stops: list[str], cuts: list[int]) -> None:
     assert "".join(streamed(cut(text.encode(), cuts), stops)) == whole(text, stops)
 
 
 @given(TEXT, STOPS)
-def test_text_fed_byte_by_byte_equals_text_at_once(text: str, stops: list[str]) -> None:
+def test_text_streamed_byte_by_byte_equals_whole_text(text: str, stops: list[str]) -> None:
     assert "".join(streamed([bytes([byte]) for byte in text.encode()], stops)) == whole(text, stops)
 
 
 @given(TEXT, STOPS)
-def test_matched_stop_string_is_reported(text: str, stops: list[str]) -> None:
+def test_stop_string_that_ended_the_text_is_reported(text: str, stops: list[str]) -> None:
     assembler = AnswerAssembler(stops)
     for byte in text.encode():
         if assembler.feed(bytes([byte]))[1]:
@@ -69,7 +69,7 @@ def test_matched_stop_string_is_reported(text: str, stops: list[str]) -> None:
 
 
 @given(st.binary(max_size=12), st.lists(st.integers(0, 100)))
-def test_any_bytes_decode_to_whole_characters(data: bytes, cuts: list[int]) -> None:
+def test_random_bytes_decode_to_whole_characters(data: bytes, cuts: list[int]) -> None:
     for shown in streamed(cut(data, cuts), []):
         shown.encode()
 
@@ -88,9 +88,9 @@ def test_invalid_bytes_become_replacement_characters() -> None:
 
 
 @pytest.mark.parametrize("stops", [["B2", "A1"], ["A1", "B2"]])
-def test_order_of_stop_strings_does_not_matter(stops: list[str]) -> None:
+def test_order_of_stop_strings_does_not_change_the_text(stops: list[str]) -> None:
     assert "".join(streamed([b"xA1B2"], stops)) == "x"
 
 
-def test_partial_stop_string_at_the_end_is_shown() -> None:
+def test_partial_stop_string_at_the_end_is_emitted() -> None:
     assert streamed([b"done <|im"], ["<|im_end|>"]) == ["done ", "<|im"]

@@ -1,4 +1,4 @@
-"""Reasoning, text and tool calls as events, from request to stream, with the fake backend."""
+"""Reasoning, text and tool calls of an answer become events of its stream. The backend is a fake."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tool_request(**changes: object) -> ChatRequest:
     return replace(chat(max_tokens=500), **{"tools": TOOLS, **changes})  # type: ignore[arg-type]
 
 
-def test_reasoning_text_and_calls_become_events() -> None:
+def test_reasoning_text_and_calls_become_events_in_order() -> None:
     events = run_request(script_for(f"<think>\nhm\n</think>\n\nI'll look.\n{CALL}\n{OTHER}"), tool_request())
     calls = [("get_weather", '{"city": "Oslo"}'), ("clock", "{}")]
     assert summary(events) == ("I'll look.", "hm", calls, "tool_calls")
@@ -51,7 +51,7 @@ def test_reasoning_text_and_calls_become_events() -> None:
     assert order == [Started, *first, ToolCallStarted, ToolCallDelta, Finished]
 
 
-def test_only_possible_markers_are_held_back() -> None:
+def test_only_text_that_may_become_a_marker_is_held_back() -> None:
     chat_format = detect_chat_format(HERMES, lambda text: list(text.encode()), frozenset())
     config = chat_format.parser_config("", "", TOOLS, single_call=False)
     answer, marked = "So a<b, no? [1] {2}\nx <toolbox>", range(24, 30)
@@ -64,24 +64,24 @@ def test_only_possible_markers_are_held_back() -> None:
     assert text == answer
 
 
-def test_model_without_format_has_no_parser() -> None:
+def test_format_without_reasoning_and_tools_has_no_parser() -> None:
     chat_format = detect_chat_format(None, lambda text: list(text.encode()), frozenset())
     assert chat_format.parser_config("", "", (), single_call=False) is None
     thinking = detect_chat_format("<think>", lambda text: list(text.encode()), frozenset())
     assert thinking.parser_config("", "", (), single_call=False) is not None
 
 
-def test_reasoning_opened_by_the_prompt_is_recognised() -> None:
+def test_answer_starts_with_reasoning_if_prompt_started_it() -> None:
     events = run_request(script_for("hm, hm</think>\n\nYes.", QWEN), tool_request(tools=()))
     assert summary(events) == ("Yes.", "hm, hm", [], "stop")
 
 
-def test_continued_answer_is_not_reasoning() -> None:
+def test_continued_answer_is_text_if_prompt_would_start_reasoning() -> None:
     events = run_request(script_for(" and wide. <think>", QWEN), tool_request(tools=(), answer_start="The sea is deep"))
     assert summary(events) == (" and wide. <think>", "", [], "stop")
 
 
-def test_special_tokens_as_markers_are_recognised() -> None:
+def test_markers_that_are_special_tokens_are_recognised() -> None:
     answer = (
         "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=functions.get_weather "
         '<|constrain|>json<|message|>{"city": "Oslo"}<|call|>and more'
@@ -97,12 +97,12 @@ def test_special_tokens_as_markers_are_recognised() -> None:
     )
 
 
-def test_continued_answer_gets_its_message_header() -> None:
+def test_continued_answer_of_format_with_headers_is_answer_text() -> None:
     script = script_for(" is wide.<|return|>", HARMONY, specials=HARMONY_TOKENS)
     assert summary(run_request(script, tool_request(answer_start="The sea"))) == (" is wide.", "", [], "stop")
 
 
-def test_min_tokens_applies_to_the_formats_end_tokens() -> None:
+def test_min_tokens_also_suppresses_end_tokens_of_the_format() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for("x", HARMONY, specials=HARMONY_TOKENS))
         async with engine_over(opener) as engine:
@@ -125,7 +125,7 @@ def test_min_tokens_applies_to_the_formats_end_tokens() -> None:
         (("hm</think>",), ("Done. hm", "hm", [("get_weather", '{"city": "Oslo"}')], "tool_calls")),
     ],
 )
-def test_stop_strings_apply_to_answer_text_only(stop: tuple[str, ...], want: object) -> None:
+def test_stop_strings_end_answer_text_but_not_reasoning_and_calls(stop: tuple[str, ...], want: object) -> None:
     assert summary(run_request(script_for(f"<think>hm</think>Done. hm{CALL}"), tool_request(stop=stop))) == want
 
 
@@ -136,7 +136,7 @@ def test_partial_stop_string_is_emitted_before_a_call() -> None:
 
 
 @pytest.mark.parametrize("answer", [f"Well. {CALL}\n{OTHER}", f"Well. {CALL} And then?"])
-def test_first_call_ends_the_answer_without_parallel_calls(answer: str) -> None:
+def test_first_call_ends_the_answer_if_parallel_calls_are_off(answer: str) -> None:
     events = run_request(script_for(answer), tool_request(parallel_tool_calls=False))
     assert summary(events) == ("Well.", "", [("get_weather", '{"city": "Oslo"}')], "tool_calls")
     last = events[-1]
@@ -144,7 +144,7 @@ def test_first_call_ends_the_answer_without_parallel_calls(answer: str) -> None:
     assert last.usage.n_output == answer.index("}") + 1, "it went on"
 
 
-def test_call_truncated_by_max_tokens_is_not_valid_json() -> None:
+def test_arguments_of_call_truncated_by_max_tokens_are_not_valid_json() -> None:
     text, _, calls, reason = summary(run_request(script_for(CALL), tool_request(max_tokens=CALL.index("slo"))))
     assert (text, reason) == ("", "length")
     assert calls == [("get_weather", '{"city": "O')]
@@ -170,7 +170,7 @@ def test_cancel_during_a_call_keeps_its_partial_arguments() -> None:
     asyncio.run(run())
 
 
-def test_cancel_emits_the_text_held_back() -> None:
+def test_cancelled_answer_ends_with_the_text_that_was_held_back() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for("a <tool_c" + "a" * 5 + "<tool_call>" * 100, step_s=0.003))
         async with engine_over(opener) as engine:
@@ -189,7 +189,7 @@ def test_cancel_emits_the_text_held_back() -> None:
     asyncio.run(run())
 
 
-def test_tool_choice_none_hides_tools_and_parses_no_calls() -> None:
+def test_tool_choice_none_hides_tools_from_prompt_and_parses_no_calls() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for(CALL))
         async with engine_over(opener) as engine:
@@ -207,7 +207,7 @@ def n_prompt(events: list[Event]) -> int:
 
 
 @pytest.mark.parametrize("template", [None, HERMES])
-def test_answer_without_tools_and_reasoning_is_unchanged(template: str | None) -> None:
+def test_markers_of_calls_are_text_in_answer_without_tools(template: str | None) -> None:
     answer = f" <tool_call> {{}} {CALL}"
     assert summary(run_request(script_for(answer, template), tool_request(tools=()))) == (answer, "", [], "stop")
 
@@ -219,7 +219,7 @@ def test_model_without_tool_support_can_call_tools() -> None:
     assert summary(bare) == ("", "", [("clock", "{}")], "tool_calls")
 
 
-def test_past_calls_and_results_are_rendered() -> None:
+def test_past_calls_and_results_are_in_the_prompt() -> None:
     async def run() -> None:
         for template in (HERMES, QWEN, HARMONY, None):
             opener = FakeOpener(script_for("It rains.", template))
@@ -238,7 +238,7 @@ def test_past_calls_and_results_are_rendered() -> None:
     asyncio.run(run())
 
 
-def test_reasoning_options_reach_the_template() -> None:
+def test_reasoning_options_of_request_reach_the_template() -> None:
     source = "{% if enable_thinking is defined %}think={{ enable_thinking }}{% endif %}{{ reasoning_effort }}|"
 
     async def run() -> None:
@@ -262,23 +262,23 @@ def test_reasoning_options_reach_the_template() -> None:
         ({"tools": (Tool("clock", "", "{"),)}, "schema"),
     ],
 )
-def test_invalid_request_fails_before_the_first_token(changes: dict[str, object], reason: str) -> None:
+def test_request_with_invalid_tools_fails_before_the_first_token(changes: dict[str, object], reason: str) -> None:
     (failed,) = run_request(script_for(CALL), tool_request(**changes))
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, RequestError)
     assert reason in str(failed.error)
 
 
-def test_logprobs_belong_to_the_answer_text() -> None:
+def test_logprobs_are_reported_for_answer_text_only() -> None:
     events = run_request(script_for(f"<think>hm</think>Yes.{CALL}"), tool_request(n_logprobs=1))
     choices = [choice for event in events if isinstance(event, TextDelta) for choice in event.choices]
     assert b"".join(choice.token for choice in choices) == b"Yes."
-    # The token that ends the reasoning may be counted with either side.
+    # The token that ends the reasoning counts for the reasoning or for the answer.
     n_tokens = sum(event.n_tokens for event in events if isinstance(event, TextDelta | ReasoningDelta))
     assert n_tokens <= len(f"<think>hm</think>Yes.{CALL}")
 
 
-def test_collect_returns_the_answer_text_only() -> None:
+def test_collect_returns_answer_text_without_reasoning_and_calls() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(script_for(f"<think>hm</think>Yes.{CALL}"))) as engine:
             text, finished = await engine.submit(tool_request()).collect()
@@ -287,13 +287,13 @@ def test_collect_returns_the_answer_text_only() -> None:
     asyncio.run(run())
 
 
-def test_pending_deltas_of_one_kind_are_merged() -> None:
+def test_deltas_of_one_kind_are_merged() -> None:
     assert merge_deltas([TextDelta("a", 1), TextDelta("b", 2)]) == TextDelta("ab", 3)
     assert merge_deltas([ReasoningDelta("a", 1), ReasoningDelta("b", 2)]) == ReasoningDelta("ab", 3)
     assert merge_deltas([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
 
 
-def test_pending_events_keep_their_order() -> None:
+def test_events_that_were_not_read_at_once_keep_their_order() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(script_for(f"<think>hm</think>Yes.{CALL}{OTHER}"))) as engine:
             stream = engine.submit(tool_request())
@@ -315,7 +315,7 @@ def test_pending_events_keep_their_order() -> None:
     asyncio.run(run())
 
 
-def test_loading_another_model_changes_the_format() -> None:
+def test_loading_another_model_changes_the_output_format() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for(CALL, None))
         engine = Engine(opener)

@@ -1,4 +1,4 @@
-"""Requests with tools and a response format: the answer is a call or matches the format."""
+"""Requests with both tools and a response format: the answer is a tool call or matches the format."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def reasoning_end(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
-def test_call_with_response_format_matches_its_tool(name: str) -> None:
+def test_call_matches_its_tool_if_request_also_has_response_format(name: str) -> None:
     wrong = render_tool_calls(
         detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
     )
@@ -67,7 +67,7 @@ def test_call_with_response_format_matches_its_tool(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
 @pytest.mark.parametrize("output", ['{"ok": true}', "It rains.", '{"ok": 3, "x'])
-def test_answer_with_tools_matches_format_or_is_a_call(name: str, output: str) -> None:
+def test_answer_with_tools_and_response_format_matches_format_or_is_a_call(name: str, output: str) -> None:
     text, _, calls, reason = summary(
         run_request(script_for(reasoning_end(name) + output, TEMPLATES[name]), tool_request())
     )
@@ -80,7 +80,7 @@ def test_answer_with_tools_matches_format_or_is_a_call(name: str, output: str) -
         assert is_ok(text)
 
 
-def test_answer_of_model_with_headers_matches_format_in_its_channel() -> None:
+def test_answer_of_format_with_headers_matches_response_format_in_its_channel() -> None:
     output = "<|channel|>final<|message|>no"
     text, _, calls, _ = summary(run_request(script_for(output, HARMONY, specials=HARMONY_TOKENS), tool_request()))
     assert not calls
@@ -91,7 +91,7 @@ def test_answer_of_model_with_headers_matches_format_in_its_channel() -> None:
     "constraint",
     [Constraint("choice", '["yes", "no"]'), Constraint("regex", "yes|no"), Constraint("gbnf", 'root ::= "yes" | "no"')],
 )
-def test_every_constraint_kind_works_with_tools(constraint: Constraint) -> None:
+def test_every_kind_of_response_format_allows_answer_or_tool_call(constraint: Constraint) -> None:
     text, _, calls, _ = summary(
         run_request(script_for("yes", HERMES, specials=CALL_TOKENS), tool_request(constraint=constraint))
     )
@@ -110,13 +110,13 @@ def test_every_constraint_kind_works_with_tools(constraint: Constraint) -> None:
 
 
 @pytest.mark.parametrize("choice", ["required", NamedTool("light")])
-def test_required_call_takes_precedence_over_format(choice: ToolChoice) -> None:
+def test_required_call_takes_precedence_over_response_format(choice: ToolChoice) -> None:
     events = run_request(script_for('{"ok": true}', HERMES), tool_request(choice, parallel_tool_calls=False))
     text, _, calls, reason = summary(events)
     assert (text, len(calls), reason) == ("", 1, "tool_calls")
 
 
-def test_tool_choice_none_applies_only_the_format() -> None:
+def test_tool_choice_none_applies_only_the_response_format() -> None:
     text, _, calls, _ = summary(
         run_request(
             script_for(f'<tool_call>{{"name": "light", "arguments": {VALID_ARGUMENTS}}}', HERMES), tool_request("none")
@@ -139,12 +139,10 @@ def test_reasoning_before_call_or_formatted_answer_is_unconstrained() -> None:
     assert bool(calls) or is_ok(text)
 
 
-def test_unenforceable_format_with_tools_fails() -> None:
+def test_response_format_that_cannot_be_enforced_fails_with_tools_too() -> None:
     odd = Constraint("json_schema", '{"type": "array", "uniqueItems": true}')
     assert isinstance(error_of(run_request(script_for("x", HERMES), tool_request(constraint=odd))), ConstraintError)
 
-
-# Unenforceable schemas
 
 UNIQUE = Tool(
     "tag", "", '{"type": "object", "properties": {"tags": {"type": "array", "items": {"type": "integer"}, '
@@ -158,17 +156,17 @@ def not_enforced(events: list[Event]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("choice", ["required", NamedTool("tag"), "auto"])
-def test_unenforceable_keyword_of_tool_is_reported(choice: ToolChoice) -> None:
+def test_tool_schema_keyword_that_cannot_be_enforced_is_reported(choice: ToolChoice) -> None:
     output = '<tool_call>\n{"name": "tag", "arguments": {"tags": [1, 1], "n": "x"}}\n</tool_call>'
     request = replace(chat(max_tokens=300), tools=(UNIQUE,), tool_choice=choice, parallel_tool_calls=False)
     events = run_request(script_for(output, HERMES, specials=CALL_TOKENS), request)
     assert not_enforced(events) == ("tag: uniqueItems at /properties/tags",)
     ((_, arguments),) = summary(events)[2]
     made = json.loads(arguments)
-    assert isinstance(made["n"], int)  # the rest is still enforced
+    assert isinstance(made["n"], int)  # the rest of the schema is still enforced
 
 
-def test_tool_with_unsupported_schema_keeps_its_argument_names() -> None:
+def test_tool_with_unsupported_schema_is_called_with_its_argument_names() -> None:
     odd = Tool("odd", "", '{"type": "object", "properties": {"a": {"enum": []}}, "required": ["a"]}')
     request = replace(chat(max_tokens=200), tools=(odd, CLOCK), tool_choice=NamedTool("odd"), parallel_tool_calls=False)
     events = run_request(
@@ -178,7 +176,7 @@ def test_tool_with_unsupported_schema_keeps_its_argument_names() -> None:
     assert not_enforced(events) == ("odd: the types of its arguments",)
 
 
-def test_nonstrict_format_is_relaxed_and_reported() -> None:
+def test_response_format_that_is_not_strict_is_relaxed_and_reported() -> None:
     odd = Constraint("json_schema", '{"type": "array", "uniqueItems": true, "items": {"enum": [1]}}', strict=False)
     for tools in ((), (CLOCK,)):
         events = run_request(script_for("[1]", HERMES), replace(tool_request(constraint=odd), tools=tools))

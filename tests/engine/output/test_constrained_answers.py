@@ -1,4 +1,4 @@
-"""Constraints through the engine. Without a constraint, the fake backend writes letters endlessly."""
+"""Constrained answers through the engine. Without a constraint, the fake backend writes letters endlessly."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def error_of(engine: Engine, constraint: Constraint) -> EngineError:
         (Constraint("json_schema", '{"enum": [1, "two", null]}'), '1|"two"|null'),
     ],
 )
-def test_answer_matches_constraint_and_ends(constraint: Constraint, pattern: str) -> None:
+def test_answer_matches_its_constraint_and_ends(constraint: Constraint, pattern: str) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             generated = set()
@@ -67,7 +67,7 @@ def test_answer_matches_constraint_and_ends(constraint: Constraint, pattern: str
 
 
 @pytest.mark.parametrize("constraint", [Constraint("json_object"), Constraint("json_schema", SCHEMA)])
-def test_answer_is_valid_json(constraint: Constraint) -> None:
+def test_answer_with_json_constraint_is_valid_json(constraint: Constraint) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b'{"name": "Ann", "age": 3}'))) as engine:
             text, finished = await engine.submit(constrained_request(constraint)).collect()
@@ -77,7 +77,7 @@ def test_answer_is_valid_json(constraint: Constraint) -> None:
     asyncio.run(run())
 
 
-def test_complete_answer_ends_without_end_token_and_flushes_held_text() -> None:
+def test_complete_answer_ends_without_end_token_and_emits_held_back_text() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             only = Constraint("choice", '["yes"]')
@@ -89,7 +89,7 @@ def test_complete_answer_ends_without_end_token_and_flushes_held_text() -> None:
     asyncio.run(run())
 
 
-def test_truncated_answer_finishes_with_length() -> None:
+def test_constrained_answer_truncated_by_max_tokens_finishes_with_length() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             text, finished = await engine.submit(replace(constrained_request(CITIES), max_tokens=2)).collect()
@@ -99,7 +99,7 @@ def test_truncated_answer_finishes_with_length() -> None:
     asyncio.run(run())
 
 
-def test_min_tokens_yields_if_nothing_can_follow() -> None:
+def test_min_tokens_is_ignored_if_nothing_can_follow() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b""))) as engine:
             text, _ = await engine.submit(constrained_request(Constraint("regex", "a{1,5}"), min_tokens=3)).collect()
@@ -110,7 +110,7 @@ def test_min_tokens_yields_if_nothing_can_follow() -> None:
     asyncio.run(run())
 
 
-def test_answer_start_counts_as_matched() -> None:
+def test_answer_start_counts_as_matched_by_the_constraint() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             generated = {
@@ -127,7 +127,7 @@ def test_answer_start_counts_as_matched() -> None:
     asyncio.run(run())
 
 
-def test_logprobs_ignore_the_constraint() -> None:
+def test_logprobs_are_those_before_the_constraint() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             events = await events_of(engine.submit(constrained_request(SUM, n_logprobs=1)))
@@ -140,7 +140,7 @@ def test_logprobs_ignore_the_constraint() -> None:
     asyncio.run(run())
 
 
-def test_preempted_answer_still_matches() -> None:
+def test_constrained_answer_is_the_same_after_preemption() -> None:
     async def run() -> None:
         script = Script()
         opener = FakeOpener(script, Limits(n_cells=400, n_slots=4, n_batch=16))
@@ -188,7 +188,7 @@ HOSTILE = [
     Constraint("choice", '"yes"'),
     Constraint("choice", "["),
 ]
-"""Unenforceable constraints, and constraints that would crash or stall without limits."""
+"""Constraints that cannot be enforced, or would crash or stall the process without limits."""
 
 ODD = [
     Constraint("json_schema", '{"type": "array", "items": {"type": "integer"}, "maxItems": 100000}'),
@@ -200,10 +200,10 @@ ODD = [
     Constraint("regex", "(x?){200}y"),
     Constraint("regex", "(.*a){20}"),
 ]
-"""Large or slow constraints, which are rejected or enforced."""
+"""Large or slow constraints. Each one may be rejected or enforced."""
 
 
-def test_unenforceable_constraint_fails_at_once() -> None:
+def test_unenforceable_constraint_fails_within_seconds() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.001))) as engine:
             others = [asyncio.create_task(engine.submit(chat(str(i), max_tokens=2000)).collect()) for i in range(2)]
@@ -233,7 +233,7 @@ def test_large_constraint_is_rejected_or_enforced_in_bounded_time() -> None:
     asyncio.run(run())
 
 
-def test_slow_masks_fail_only_their_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_whose_masks_are_slow_fails_without_affecting_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_AT_ONCE_S", 0.0005)
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_PER_TOKEN_S", 0.0)
 

@@ -1,4 +1,4 @@
-"""Constrained tool calls, and constraints after reasoning, with the fake backend."""
+"""Constrained tool calls, and constraints that apply after reasoning. The backend is a fake."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def call(arguments: str) -> str:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_named_tool_is_called_with_valid_arguments(name: str) -> None:
-    """The fake writes wrong arguments; tokens that are not allowed are replaced by other letters."""
+    """The fake backend is scripted to write wrong arguments. Tokens that the constraint does not allow are replaced by
+    other letters."""
     reasoning_end = "</think>" if STYLES[name].generation.startswith("<think>") else ""
     wrong = reasoning_end + render_tool_calls(
         detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
@@ -59,7 +60,7 @@ def test_named_tool_is_called_with_valid_arguments(name: str) -> None:
         check_light(arguments)
 
 
-def test_required_call_names_an_offered_tool() -> None:
+def test_required_call_calls_an_offered_tool() -> None:
     text, _, calls, reason = summary(
         run_request(script_for("It rains.", HERMES), tool_request("required", parallel_tool_calls=False))
     )
@@ -67,7 +68,7 @@ def test_required_call_names_an_offered_tool() -> None:
     assert [name in ("light", "clock") for name, _ in calls] == [True]
 
 
-def test_model_without_tool_support_can_be_required_to_call() -> None:
+def test_call_can_be_required_of_model_without_tool_support() -> None:
     script = script_for("It rains.", None)
     ((name, arguments),) = summary(run_request(script, tool_request(NamedTool("light"), parallel_tool_calls=False)))[2]
     assert name == "light"
@@ -83,14 +84,14 @@ def test_reasoning_before_required_call_is_unconstrained() -> None:
     assert json.loads(arguments) is not None
 
 
-def test_optional_call_gets_valid_arguments() -> None:
+def test_optional_call_has_valid_arguments() -> None:
     script = script_for(f"Well, let me see. {call(INVALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS)
     text, _, ((name, arguments), *_), reason = summary(run_request(script, tool_request(parallel_tool_calls=False)))
     assert (text, name, reason) == ("Well, let me see.", "light", "tool_calls")
     check_light(arguments)
 
 
-def test_call_marker_inside_reasoning_starts_no_constraint() -> None:
+def test_call_marker_inside_reasoning_does_not_start_the_constraint() -> None:
     script = script_for(
         f"<think>maybe <tool_call> or not</think>No. {call(VALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS
     )
@@ -99,7 +100,7 @@ def test_call_marker_inside_reasoning_starts_no_constraint() -> None:
     assert calls[0] == ("light", VALID_ARGUMENTS)
 
 
-def test_unenforceable_keyword_does_not_prevent_calls() -> None:
+def test_tool_with_unenforceable_keyword_can_be_called() -> None:
     odd = Tool("odd", "", '{"type": "object", "properties": {"a": {"not": {"type": "string"}}}}')
     output = '<tool_call>\n{"name": "odd", "arguments": {"a": 1}}\n</tool_call>'
     script = script_for(output, HERMES, specials=CALL_TOKENS)
@@ -112,12 +113,9 @@ def test_unenforceable_keyword_does_not_prevent_calls() -> None:
     )
 
 
-def test_required_call_with_answer_start_fails() -> None:
+def test_required_call_is_rejected_if_answer_has_a_start() -> None:
     error = error_of(run_request(script_for("x", HERMES), tool_request("required", answer_start="The")))
     assert isinstance(error, RequestError)
-
-
-# Constraints after reasoning
 
 
 def constrained(answer: str, template: str, specials: tuple[str, ...] = (), **changes: object) -> tuple[str, str]:
@@ -139,11 +137,11 @@ def test_reasoning_before_constrained_answer_is_unconstrained() -> None:
     assert (text in ("yes", "no"), reasoning) == (True, "hm")
 
 
-def test_answer_start_counts_if_prompt_opens_reasoning() -> None:
+def test_answer_start_counts_as_matched_if_prompt_starts_reasoning() -> None:
     assert constrained("x", QWEN, answer_start="ye") == ("s", "")
 
 
-def test_constrained_answer_cannot_start_reasoning_later() -> None:
+def test_constrained_answer_cannot_start_reasoning_in_its_middle() -> None:
     request = replace(chat(max_tokens=200), constraint=Constraint("regex", "[a-z]{3}[0-9]{3}"))
     events = run_request(script_for("abc<think>", HERMES, specials=CALL_TOKENS), request)
     assert re.fullmatch("[a-z]{3}[0-9]{3}", "".join(event.text for event in events if isinstance(event, TextDelta)))

@@ -1,4 +1,6 @@
-"""Every kind of constraint: random allowed answers match it. And the cache of compiled constraints."""
+"""Constraints of every kind match random answers of allowed tokens. Also tests GrammarConstraint and the cache of
+compiled constraints.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ LONGEST = 400
 
 
 def random_match(constraint: Constraint, seed: int) -> bytes | None:
-    """A random answer of allowed bytes; None if it did not end within the limit."""
+    """A random answer that the constraint allows; None if it did not end within the limit."""
     grammar_constraint = GrammarConstraint(compile_constraint(constraint, TOKENIZER).matcher())
     draw = random.Random(seed)
     generated = bytearray()
@@ -48,7 +50,7 @@ def random_match(constraint: Constraint, seed: int) -> bytes | None:
 
 
 def _fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Checks the few keywords that the schemas below use."""
+    """Whether a value matches a schema. Checks only the keywords that the schemas below use."""
     if "enum" in schema:
         return value in schema["enum"]
     if "anyOf" in schema:
@@ -113,7 +115,7 @@ SCHEMAS = st.recursive(
 
 @settings(max_examples=80, deadline=None)
 @given(schema=SCHEMAS, seed=st.integers(0, 1000))
-def test_random_answer_matches_its_schema(schema: dict[str, Any], seed: int) -> None:
+def test_random_answer_matches_its_json_schema(schema: dict[str, Any], seed: int) -> None:
     generated = random_match(Constraint("json_schema", json.dumps(schema)), seed)
     assert generated is None or _fits(json.loads(generated), schema)
 
@@ -183,7 +185,7 @@ def test_random_answer_matches_its_gbnf_grammar(case: Case) -> None:
         'root ::= "a"\n' + "".join(f'r{i} ::= "a"\n' for i in range(1000)),
     ],
 )
-def test_invalid_gbnf_is_rejected(source: str) -> None:
+def test_invalid_gbnf_grammar_raises_constraint_error(source: str) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("gbnf", source), TOKENIZER)
 
@@ -199,7 +201,7 @@ def test_invalid_gbnf_is_rejected(source: str) -> None:
         {"description": "x" * 300_000},
     ],
 )
-def test_excessive_schema_is_rejected(schema: dict[str, Any]) -> None:
+def test_excessive_json_schema_raises_constraint_error(schema: dict[str, Any]) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("json_schema", json.dumps(schema)), TOKENIZER)
 
@@ -216,12 +218,12 @@ def test_excessive_schema_is_rejected(schema: dict[str, Any]) -> None:
         "start: unknown",
     ],
 )
-def test_excessive_lark_grammar_is_rejected(source: str) -> None:
+def test_excessive_lark_grammar_raises_constraint_error(source: str) -> None:
     with pytest.raises(ConstraintError):
         compile_constraint(Constraint("lark", source), TOKENIZER)
 
 
-def test_grammar_constraint_starts_and_pauses() -> None:
+def test_grammar_constraint_applies_between_start_and_pause() -> None:
     grammar_constraint = GrammarConstraint(
         compile_constraint(Constraint("regex", "[ab]c"), TOKENIZER).matcher(), paused=True
     )
@@ -253,7 +255,7 @@ def cache() -> Iterator[ConstraintCache]:
     cache.close()
 
 
-def test_compiled_constraints_are_cached_least_recently_used(cache: ConstraintCache) -> None:
+def test_least_recently_used_compiled_constraint_is_evicted(cache: ConstraintCache) -> None:
     first = cache.get(Constraint("regex", "a"))
     for i in range(MAX_CACHED - 1):
         cache.get(Constraint("regex", f"b{i}"))
@@ -266,7 +268,7 @@ def test_compiled_constraints_are_cached_least_recently_used(cache: ConstraintCa
     assert cache.get(Constraint("regex", "a")) is not first
 
 
-def test_answers_with_one_constraint_are_independent(cache: ConstraintCache) -> None:
+def test_two_answers_with_one_compiled_constraint_are_independent(cache: ConstraintCache) -> None:
     compiled = cache.get(Constraint("regex", "ab"))
     one, other = compiled.matcher(), compiled.matcher()
     one.advance(ord("a"))
@@ -280,7 +282,7 @@ SLOW = Constraint("json_schema", json.dumps({"type": "object", "properties": {f"
 
 
 def test_slow_compilation_fails_at_deadline_and_succeeds_on_retry() -> None:
-    """Any compilation is slow on a busy machine, which must not reject the constraint permanently."""
+    """Any compilation is slow on a busy machine. This must not reject the constraint permanently."""
     cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     started = time.monotonic()
     with pytest.raises(ConstraintError, match="too long"):
@@ -299,7 +301,7 @@ def test_slow_compilation_fails_at_deadline_and_succeeds_on_retry() -> None:
         cache.get(Constraint("regex", "a"))
 
 
-def test_retries_of_slow_compilation_share_one_thread() -> None:
+def test_retries_of_slow_compilation_start_no_second_thread() -> None:
     cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     for _ in range(4):
         with suppress(ConstraintError):

@@ -1,4 +1,4 @@
-"""The output format of a chat template is detected from the template and matches what the template writes."""
+"""The output format of a model is detected from its chat template, and matches what the template writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_template_is_recognised_as_its_family(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_call_rendered_by_template_is_parsed_back(name: str) -> None:
+def test_tool_call_rendered_by_template_is_parsed_back(name: str) -> None:
     style = STYLES[name]
     prompt = render(name, ASKED, add_generation_prompt=True)
     assert "get_weather" in prompt, "the tools are not shown"
@@ -57,13 +57,13 @@ def test_call_rendered_by_template_is_parsed_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_reasoning_opened_by_prompt_is_detected(name: str) -> None:
+def test_reasoning_started_by_the_prompt_is_detected(name: str) -> None:
     prompt = render(name, ASKED, add_generation_prompt=True)
     assert opens_reasoning(detect_family(TEMPLATES[name]), prompt) == STYLES[name].generation.startswith("<think>")
 
 
 @pytest.mark.parametrize("source", [None, "", CHATML, "{% for m in messages %}<tool_call>{% endfor %}x"])
-def test_template_without_tool_support_gets_tools_in_system_message(source: str | None) -> None:
+def test_tools_and_calls_are_text_if_template_does_not_support_tools(source: str | None) -> None:
     format = detect_family(source)
     assert not format.template_shows_tools
     system = Message("system", "Be kind.")
@@ -101,7 +101,7 @@ def test_template_without_tool_support_gets_tools_in_system_message(source: str 
         (None, True, "low", {}),
     ],
 )
-def test_reasoning_options_map_to_template_arguments(
+def test_reasoning_options_become_template_arguments(
     template: str | None, enabled: bool | None, effort: str | None, want: dict[str, object]
 ) -> None:
     assert reasoning_arguments(template, enabled, effort) == want

@@ -1,4 +1,4 @@
-"""OutputParser: text, reasoning and calls are the same for every split of the answer."""
+"""OutputParser: text, reasoning and tool calls are the same however the answer is split."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CALLS = (
 
 
 def whole(family: OutputFormat) -> OutputFormat:
-    """The format as `detect_family` returns it."""
+    """The format of a family with its reasoning, as `detect_family` returns it."""
     return replace(family, reasoning=None if family.headers else family.reasoning or THINK)
 
 
@@ -58,12 +58,12 @@ BY_NAME = {family.name: family for family in ALL}
 
 @dataclass
 class Answer:
-    """Joined deltas."""
+    """The joined deltas of an answer."""
 
     text: str = ""
     reasoning: str = ""
     calls: tuple[tuple[str, str, str], ...] = ()
-    """Id, name, arguments."""
+    """Id, name and arguments of each call."""
 
 
 def parse(
@@ -78,7 +78,8 @@ def parse(
 
 
 def joined(deltas: Iterable[Delta]) -> Answer:
-    """Also checks that calls start once, in order, before their arguments, and that no delta is empty."""
+    """Joins deltas to an answer. Also checks that calls start once, in order and before their arguments, and that no
+    delta is empty."""
     answer = Answer()
     calls: list[list[str]] = []
     for delta in deltas:
@@ -116,7 +117,7 @@ def render(family: OutputFormat, calls: ToolCallSyntax) -> str:
 
 
 @pytest.mark.parametrize(("family", "calls"), SYNTAXES, ids=lambda value: getattr(value, "name", None))
-def test_every_call_syntax_parses_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
+def test_calls_of_every_syntax_parse_the_same_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
     text = render(family, calls)
     want = answer(family, text)
     assert want.text == ("" if calls.is_bare or family.headers else "Well.")
@@ -138,7 +139,7 @@ json_values = st.recursive(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), value=json_values, text=st.text("ab<>/\"'\\ \n{}[]|=é🌦", max_size=12))
-def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: object, text: str) -> None:
+def test_arguments_are_unchanged_by_rendering_and_parsing(data: st.DataObject, value: object, text: str) -> None:
     for family, calls in SYNTAXES:
         given = {"city": text.strip("\n") if "cdata" in calls.parameter else text, "list": value}
         tool_call = ToolCall("functions.get_weather:0", "get_weather", json.dumps(given, ensure_ascii=False))
@@ -149,7 +150,7 @@ def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: obj
         ((_, name, arguments),) = found.calls
         assert name == "get_weather"
         assert found.text == found.reasoning == ""
-        # A string without a type may look like other JSON: the syntax itself is ambiguous.
+        # In tags, a string may look like other JSON. Without a type in the schema the two cannot be told apart.
         if not calls.parameter or not isinstance(value, str):
             assert json.loads(arguments) == given
         else:
@@ -157,7 +158,7 @@ def test_arguments_survive_rendering_and_parsing(data: st.DataObject, value: obj
 
 
 def fragments(family: OutputFormat) -> list[str]:
-    """Markers, parts of markers, and text between them, for random combination."""
+    """Markers, parts of markers and text between them, which are combined at random."""
     texts = [text for calls in family.call_syntaxes for text in (*calls.section, calls.call, calls.parameter)]
     texts += [render(family, calls) for calls in family.call_syntaxes]
     markers = [*family.markers, *family.eog_texts, "<think>", "</think>"]
@@ -183,12 +184,9 @@ def test_random_fragments_parse_the_same_at_every_split(data: st.DataObject) -> 
 
 @settings(max_examples=50, deadline=None)
 @given(text=st.text('ab <>|/[]{}\n`"', max_size=40))
-def test_text_resembling_markers_is_unchanged(text: str) -> None:
+def test_random_text_of_marker_characters_is_unchanged(text: str) -> None:
     for family in ALL:
         assert answer(family, text) == Answer(text=text)
-
-
-# Malformed calls stay text
 
 
 @pytest.mark.parametrize(
@@ -216,22 +214,19 @@ def test_text_resembling_markers_is_unchanged(text: str) -> None:
         ("minimax", '<minimax:tool_call>\n<invoke name="">'),
     ],
 )
-def test_text_resembling_a_call_is_unchanged(name: str, text: str) -> None:
+def test_malformed_call_is_unchanged_text(name: str, text: str) -> None:
     for pieces in ((text,), text):
         assert joined(parse(BY_NAME[name], pieces)) == Answer(text=text)
 
 
-def test_call_after_malformed_one_is_found() -> None:
+def test_call_after_malformed_call_is_parsed() -> None:
     found = answer("hermes", '<tool_call>oops <tool_call>{"name": "clock", "arguments": {}}</tool_call>')
     assert found == Answer(text="<tool_call>oops", calls=(("id0", "clock", "{}"),))
 
 
-def test_call_without_offered_tools_is_text() -> None:
+def test_call_is_text_if_no_tools_are_offered() -> None:
     text = 'x <tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", text, tools=()) == Answer(text=text)
-
-
-# Tolerated, since models write it
 
 
 @pytest.mark.parametrize(
@@ -262,19 +257,19 @@ def test_call_without_offered_tools_is_text() -> None:
         ("functiongemma", "<start_function_call>call:clock{a:<escape>x, y<escape>}", '{"a": "x, y"}'),
     ],
 )
-def test_minor_syntax_errors_are_tolerated(name: str, text: str, want: str) -> None:
+def test_call_with_minor_syntax_errors_is_parsed(name: str, text: str, want: str) -> None:
     for pieces in ((text,), text):
         found = joined(parse(BY_NAME[name], pieces))
         assert found.text == ""
         assert [(call[1], json.loads(call[2])) for call in found.calls] == [("clock", json.loads(want))]
 
 
-def test_unnamed_values_get_names_in_schema_order() -> None:
+def test_arguments_without_names_get_names_in_schema_order() -> None:
     found = answer("lfm2", '<|tool_call_start|>[get_weather("Oslo", 3)]<|tool_call_end|>')
     assert json.loads(found.calls[0][2]) == {"city": "Oslo", "days": 3}
 
 
-def test_schema_decides_which_values_are_strings() -> None:
+def test_schema_decides_which_argument_values_are_strings() -> None:
     text = (
         "<tool_call>\n<function=get_weather>\n<parameter=city>\n12\n</parameter>\n<parameter=days>\n12\n</parameter>\n"
         "<parameter=wind>\nnull\n</parameter>\n<parameter=now>\nno\n</parameter>\n<parameter=other>\n[1]\n</parameter>\n"
@@ -284,10 +279,7 @@ def test_schema_decides_which_values_are_strings() -> None:
     assert arguments == {"city": "12", "days": 12, "wind": None, "now": "no", "other": [1]}
 
 
-# ToolCallSyntax while they stream
-
-
-def test_string_argument_streams_without_its_closing_marker() -> None:
+def test_string_argument_streams_without_its_closing_tag() -> None:
     parser = OutputParser(BY_NAME["qwen-xml"], TOOLS, lambda: "id")
     head = "<tool_call>\n<function=get_weather>\n<parameter=city>\n"
     assert parser.feed(head) == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"city": "')]
@@ -316,7 +308,7 @@ def test_json_arguments_stream_without_delay() -> None:
         ("glm", "<tool_call>get_weather\n<arg_key>days</arg_key>\n<arg_value>1"),
     ],
 )
-def test_truncated_call_stays_unclosed(name: str, text: str) -> None:
+def test_arguments_of_truncated_call_stay_unclosed(name: str, text: str) -> None:
     ((_, called, arguments),) = answer(name, text).calls
     assert called == "get_weather"
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
@@ -329,14 +321,11 @@ def test_text_after_malformed_arguments_is_text() -> None:
     assert found == Answer(text="and so on</function>", calls=(("id0", "clock", '{"a": 1'),))
 
 
-def test_extreme_depth_and_length_are_handled() -> None:
+def test_extremely_deep_or_long_call_is_parsed_without_error() -> None:
     deep = answer("gemma", "<|tool_call>call:clock{a:" + "[" * 5000)
     assert deep.calls[0][1] == "clock"
     assert answer("hermes", '<tool_call>{"name": "clock", "arguments": ' + "[" * 50_000).calls[0][2] == "[" * 50_000
     assert answer("hermes", '<tool_call>{"' + "a" * 20_000).text.endswith("aaa")
-
-
-# Reasoning
 
 
 @pytest.mark.parametrize(
@@ -366,18 +355,15 @@ def test_reasoning_is_separated_from_the_answer(template: str, text: str, reason
         assert joined(parse(detect_family(template), pieces)) == Answer(answer_text, reasoning)
 
 
-def test_reasoning_opened_by_the_prompt_is_recognised() -> None:
+def test_answer_starts_with_reasoning_if_prompt_started_it() -> None:
     assert answer("hermes", "hm\n</think>\n\nYes.", starts_in_reasoning=True) == Answer("Yes.", "hm")
 
 
-def test_call_inside_unclosed_reasoning_counts_if_it_names_a_tool() -> None:
+def test_call_inside_unclosed_reasoning_counts_if_it_names_an_offered_tool() -> None:
     call = '<tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", f"hm {call}", starts_in_reasoning=True) == Answer("", "hm", (("id0", "clock", "{}"),))
     other = call.replace("clock", "example")
     assert answer("hermes", f"hm {other} hm</think>No.", starts_in_reasoning=True) == Answer("No.", f"hm {other} hm")
-
-
-# Messages with headers
 
 
 @pytest.mark.parametrize(

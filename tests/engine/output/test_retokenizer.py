@@ -1,4 +1,6 @@
-"""Retokenizer with a toy tokenizer: it has a few words, splits before " word", and writes everything else as bytes."""
+"""Retokenizer with a toy tokenizer, which has a few words, splits a text before " word", and writes everything else as
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def tokenize(text: str) -> list[int]:
 
 
 def written(*pieces: str | int, start: int = 0) -> list[int]:
-    """The tokens after retokenizing an answer with these tokens."""
+    """The tokens of an answer after they were fed one by one to a Retokenizer."""
     spelling = Retokenizer(tokenize, WORDS.__getitem__, start)
     kept: list[int] = []
     for piece in pieces:
@@ -47,13 +49,13 @@ def test_word_is_retokenized_when_the_next_one_starts() -> None:
     assert written(" light", "house", " light", "house", " sea") == ids(" lighthouse", " lighthouse", " sea")
 
 
-def test_expected_tokens_are_unchanged() -> None:
+def test_tokens_that_the_tokenizer_would_write_are_unchanged() -> None:
     assert written(" the", " lighthouse", " sea", " light", ".", " the") == ids(
         " the", " lighthouse", " sea", " light", ".", " the"
     )
 
 
-def test_prompt_tokens_are_unchanged() -> None:
+def test_tokens_of_the_prompt_are_unchanged() -> None:
     assert written(" light", "house", " the", start=2) == ids(" light", "house", " the")
 
 
@@ -64,10 +66,10 @@ def test_partial_characters_and_control_tokens_are_unchanged() -> None:
     assert written("l", "i", "g", "h", "t", CONTROL, " the")[:6] == [*ids("l", "i", "g", "h", "t"), CONTROL]
 
 
-def test_text_that_looks_like_a_control_token_does_not_become_one() -> None:
+def test_text_of_a_control_token_does_not_become_that_token() -> None:
     assert written("<", "e", "n", "d", ">", " the") == ids("<", "e", "n", "d", ">", " the")
 
 
-def test_long_stretch_without_words_is_unchanged() -> None:
+def test_long_text_without_word_starts_is_unchanged() -> None:
     dashes = ["-"] * MAX_TOKENS
     assert written("l", "i", "g", "h", "t", *dashes, " the") == ids("l", "i", "g", "h", "t", *dashes, " the")

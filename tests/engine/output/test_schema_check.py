@@ -1,4 +1,4 @@
-"""unmet_keywords: violations that a grammar cannot prevent."""
+"""unmet_keywords reports violations of a JSON schema that a grammar cannot prevent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_violated_keyword_is_reported_with_its_path(
     assert unmet_keywords(bad, schema) == (keyword,)
 
 
-def test_check_of_recursive_schema_and_deep_value_ends() -> None:
+def test_check_of_recursive_schema_or_deep_value_ends() -> None:
     endless = {"$ref": "#"}
     assert unmet_keywords(1, endless) == ()
     wide = {"anyOf": [{"not": {"const": n}} for n in range(200)], "items": {"$ref": "#"}}

@@ -1,4 +1,5 @@
-"""Normalized schemas have no dead ends and no endless texts; unenforceable keywords are reported."""
+"""Normalised schemas have no dead ends and no endless texts. Keywords that cannot be enforced are removed and
+reported."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def allowed(matcher: Matcher) -> list[int]:
 
 
 def is_allowed(constraint: CompiledConstraint, text: str) -> bool:
-    """Whether `text` is the start of a match and can be continued."""
+    """Whether `text` is the start of an answer that matches the constraint."""
     matcher = constraint.matcher()
     for byte in text.encode():
         if byte not in allowed(matcher):
@@ -41,7 +42,7 @@ def is_allowed(constraint: CompiledConstraint, text: str) -> bool:
 
 
 def longest_run(constraint: CompiledConstraint, start: str, chars: bytes, limit: int = 300) -> int:
-    """The number of `chars` that can follow `start` consecutively."""
+    """The number of characters from `chars` that can follow `start` in a row."""
     matcher = constraint.matcher()
     matcher.advance_text(start)
     for n in range(limit):
@@ -71,11 +72,11 @@ def longest_run(constraint: CompiledConstraint, start: str, chars: bytes, limit:
         ("^a\\$", None),
     ],
 )
-def test_finite_pattern_is_enumerated(pattern: str, texts: tuple[str, ...] | None) -> None:
+def test_pattern_that_matches_few_strings_is_enumerated(pattern: str, texts: tuple[str, ...] | None) -> None:
     assert matching_strings(pattern) == texts
 
 
-def test_hostile_pattern_is_not_expanded() -> None:
+def test_hostile_pattern_is_not_enumerated_and_long_patterns_are_removed() -> None:
     for pattern in ("^" + "(" * 2000 + ")" * 2000 + "$", "^" + "(" * 499 + ")" * 499 + "$", "^" + "[a-z]?" * 150 + "$"):
         assert matching_strings(pattern) in (None, ("",))
     patterns = {f"p{i}": {"pattern": f"^a{i}$"} for i in range(400)}
@@ -91,7 +92,7 @@ SCORE = {
 }
 
 
-def test_property_matches_its_schema_and_that_of_its_pattern() -> None:
+def test_property_matches_its_own_schema_and_that_of_its_name_pattern() -> None:
     for pattern in ("^score$", "^(score|scare)$", "^sco"):
         constraint = compiled({**SCORE, "patternProperties": {pattern: {"type": "integer", "maximum": 20}}})
         assert is_allowed(constraint, '{"score":15}')
@@ -109,13 +110,13 @@ def test_property_matches_its_schema_and_that_of_its_pattern() -> None:
         ({"^x$": False}, '{"score":5'),
     ],
 )
-def test_comma_is_not_allowed_if_no_key_can_follow(patterns: dict[str, object], written: str) -> None:
+def test_comma_is_not_allowed_if_no_property_can_follow(patterns: dict[str, object], written: str) -> None:
     constraint = compiled({**SCORE, "patternProperties": patterns})
     assert is_allowed(constraint, written + "}")
     assert not is_allowed(constraint, written + ",")
 
 
-def test_pattern_with_other_matches_still_allows_them() -> None:
+def test_name_pattern_that_matches_many_names_still_allows_them() -> None:
     constraint = compiled({**SCORE, "patternProperties": {"^s": {"type": "integer"}}})
     assert is_allowed(constraint, '{"score":5,"size":1}')
 
@@ -124,14 +125,14 @@ def test_pattern_with_other_matches_still_allows_them() -> None:
     ("format", "start"),
     [("date-time", '"2026-11-30T10:00:00.'), ("time", '"10:00:00.'), ("duration", '"P')],
 )
-def test_time_has_a_bounded_number_of_digits(format: str, start: str) -> None:
+def test_date_and_time_formats_have_a_bounded_number_of_digits(format: str, start: str) -> None:
     assert longest_run(compiled({"type": "string", "format": format}), start, b"0123456789") < 40
     assert longest_run(compiled({"format": format}), start, b"0123456789") < 40
     inline = compiled(f'start: %json {{"type": "string", "format": "{format}"}}', "lark")
     assert longest_run(inline, start, b"0123456789") < 40
 
 
-def test_maxlength_of_schema_is_kept() -> None:
+def test_length_limits_of_schema_with_time_format_are_kept() -> None:
     assert bounded({"format": "date-time", "maxLength": 99}) == {"format": "date-time", "maxLength": 99}
     assert bounded({"format": "date-time", "minLength": 50}) == {"format": "date-time", "minLength": 50}
     assert is_allowed(compiled({"format": "date-time"}), '"2026-11-30T10:00:00.123456789+02:00"')
@@ -156,7 +157,7 @@ def test_integer_has_a_bounded_number_of_digits(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 40, 41, 500])
-def test_many_integers_still_compile(n: int) -> None:
+def test_schema_with_many_integers_compiles(n: int) -> None:
     properties = {f"a{i}": {"type": "integer"} for i in range(n)}
     assert is_allowed(compiled({"type": "object", "properties": properties}), '{"a0":1')
     compiled({"type": "integer", "multipleOf": 9973})
@@ -168,7 +169,7 @@ def test_whitespace_between_json_tokens_is_bounded(start: str) -> None:
         assert longest_run(constraint, start, b"\n\t \r") < 40
 
 
-def test_property_named_like_a_keyword_is_not_a_keyword() -> None:
+def test_property_named_like_a_schema_keyword_is_not_a_keyword() -> None:
     schema = {"type": "object", "properties": {"not": {"type": "string"}, "if": {"uniqueItems": True}}}
     found = relaxed_schema(schema)
     assert found.schema == {"type": "object", "properties": {"not": {"type": "string"}, "if": {}}}
@@ -215,20 +216,20 @@ def test_unenforceable_keyword_is_removed_and_reported(name: str) -> None:
         assert loose.not_enforced == not_enforced
 
 
-def test_reference_to_another_document_is_rejected() -> None:
+def test_reference_to_another_document_raises_constraint_error() -> None:
     for strict in (True, False):
         with pytest.raises(ConstraintError):
             compiled({"$ref": "https://example.com/a.json"}, strict=strict)
 
 
-def test_relaxed_schema_can_be_completed() -> None:
+def test_answer_to_relaxed_schema_can_be_completed() -> None:
     loose = compiled({"type": "array", "uniqueItems": True, "items": {"type": "boolean"}}, strict=False)
     assert is_allowed(loose, "[true,true]")
     assert not is_allowed(loose, "[1")
 
 
 @pytest.mark.parametrize("keyword", ["required", "enum", "items", "pattern", "format", "minimum", "anyOf", "$ref"])
-def test_null_keyword_has_no_effect(keyword: str) -> None:
+def test_schema_keyword_that_is_null_has_no_effect(keyword: str) -> None:
     constraint = compiled({"type": "object", "properties": {"a": {"type": ["string", "array"], keyword: None}}})
     assert is_allowed(constraint, '{"a":"x"}')
 
@@ -243,6 +244,6 @@ def test_null_constant_is_enforced() -> None:
     "schema",
     [{"type": "string", "format": {}}, {"format": ["date"]}, {"oneOf": [{}], "anyOf": [{}], "allOf": 5}],
 )
-def test_malformed_keyword_is_rejected(schema: dict[str, Any]) -> None:
+def test_malformed_schema_keyword_raises_constraint_error(schema: dict[str, Any]) -> None:
     with pytest.raises(ConstraintError):
         compiled({**schema, "uniqueItems": True}, strict=False)

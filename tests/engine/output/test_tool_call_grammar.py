@@ -1,4 +1,4 @@
-"""The grammar allows calls as a format writes them, and nothing that violates the tool's schema."""
+"""The grammar for tool calls allows calls as a format writes them, and nothing that violates the tool's schema."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def call(arguments: dict[str, object], name: str = "get_weather", place: int = 0
 
 
 class Vocabulary:
-    """Bytes and a format's markers, optionally as special tokens."""
+    """A vocabulary of all bytes and a format's markers. The markers may be special tokens."""
 
     def __init__(self, format: OutputFormat, *, special: bool) -> None:
         markers = format.markers if special else ()
@@ -117,7 +117,7 @@ def test_grammar_allows_only_calls_that_match_the_schema(format: OutputFormat, s
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_grammar_for_named_tool_allows_no_other(format: OutputFormat) -> None:
+def test_grammar_for_named_tool_allows_no_other_tool(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, NamedTool("clock"))
     assert vocabulary.accepts(grammar, render(format, call({}, "clock")))
@@ -125,7 +125,7 @@ def test_grammar_for_named_tool_allows_no_other(format: OutputFormat) -> None:
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
-def test_several_calls_need_parallel(format: OutputFormat) -> None:
+def test_several_calls_are_allowed_only_with_parallel_calls(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     two = render(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)
@@ -134,7 +134,7 @@ def test_several_calls_need_parallel(format: OutputFormat) -> None:
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", [f for f in ALL if f.reasoning], ids=lambda format: format.name)
-def test_reasoning_before_calls_is_allowed(format: OutputFormat, special: bool) -> None:
+def test_grammar_allows_reasoning_before_calls(format: OutputFormat, special: bool) -> None:
     assert format.reasoning is not None
     vocabulary = Vocabulary(format, special=special)
     reasoning, rendered = f"hm < hm\n{format.reasoning.close}\n\n", render(format, call(SOME))
@@ -144,7 +144,7 @@ def test_reasoning_before_calls_is_allowed(format: OutputFormat, special: bool) 
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
-def test_headers_format_allows_reasoning_then_one_call(special: bool) -> None:
+def test_grammar_for_headers_allows_reasoning_then_one_call(special: bool) -> None:
     vocabulary = Vocabulary(HARMONY, special=special)
     reasoning = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
     rendered = render(HARMONY, call(SOME))
@@ -169,7 +169,7 @@ def test_grammar_after_call_marker_allows_the_rest_of_the_call(format: OutputFor
     assert vocabulary.accepts(one, render(format, call(SOME)).removeprefix(call_marker(format)))
 
 
-def test_headers_and_bare_syntax_have_no_call_marker() -> None:
+def test_formats_with_headers_or_bare_calls_have_no_call_marker() -> None:
     without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 
@@ -179,7 +179,7 @@ EMPTY = Tool("clear", "", '{"type":"object","properties":null,"required":null,"d
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_required_argument_without_property_accepts_any_value(format: OutputFormat) -> None:
+def test_required_argument_that_schema_does_not_name_may_have_any_value(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     grammar = grammar_for(format, vocabulary, tools=(LOOSE,))
     full: dict[str, object] = {"near": "Oslo", "term": "rain"}
@@ -189,6 +189,6 @@ def test_required_argument_without_property_accepts_any_value(format: OutputForm
 
 
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_null_keywords_of_schema_are_ignored(format: OutputFormat) -> None:
+def test_null_keywords_of_tool_schema_are_ignored(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     assert vocabulary.accepts(grammar_for(format, vocabulary, tools=(EMPTY,)), render(format, call({}, "clear")))

@@ -1,7 +1,6 @@
-"""Random chat templates. `python -m tests.soak.fuzzers tests.engine.prompt.template_fuzz SECONDS [SEED]` runs for
-longer.
+"""Generates random chat templates, and checks that each one renders or raises Failure in bounded time and memory.
 
-Checks that each one renders or raises Failure within its budget, in bounded time and memory.
+`python -m tests.soak.fuzzers tests.engine.prompt.template_fuzz SECONDS [SEED]` runs for longer than the test.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ TESTS = tuple(name for name in sorted(PREDICATES) if name.isalpha())
 
 
 class Writer:
-    """Generates one template."""
+    """Writes one random template."""
 
     def __init__(self, source: random.Random) -> None:
         self._random = source
@@ -97,7 +96,7 @@ class Writer:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Tests templates until the time is over or one exceeds a limit. Returns the findings."""
+    """Tests random templates until the time is over or one exceeds a limit. Returns what was found."""
     source, end, found = random.Random(seed), time.monotonic() + seconds, ""
     tracemalloc.start()
     try:

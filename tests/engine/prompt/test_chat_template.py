@@ -1,4 +1,4 @@
-"""ChatTemplate: rendering of common templates, limits of hostile ones."""
+"""ChatTemplate renders common chat templates, and limits hostile ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_model_without_template_uses_chatml() -> None:
     assert render(None) == '<|im_start|>user\nhi "é" <b><|im_end|>\n<|im_start|>assistant\n'
 
 
-def test_common_template_features_render() -> None:
+def test_template_with_common_features_renders() -> None:
     source = (
         "{{ bos_token }}{% for m in messages %}{% generation %}"
         "{{ m['role'].upper() + ': ' + m.content.strip() }}{% endgeneration %}{% endfor %}"
@@ -31,7 +31,7 @@ def test_common_template_features_render() -> None:
     assert render(source) == '<s>USER: hi "é" <b>[{"role": "user", "content": "hi \\"é\\" <b>"}]%</s>'
 
 
-def test_refusal_contains_the_templates_message() -> None:
+def test_error_of_refusing_template_contains_its_message() -> None:
     with pytest.raises(TemplateError) as refusal:
         render("{{ raise_exception('no system role') }}")
     assert refusal.value.reason == "no system role"
@@ -49,7 +49,7 @@ def test_refusal_contains_the_templates_message() -> None:
         "{% if %}",
     ],
 )
-def test_hostile_or_broken_template_raises_in_bounded_time(source: str) -> None:
+def test_hostile_or_broken_template_raises_template_error_in_bounded_time(source: str) -> None:
     started = time.monotonic()
     with pytest.raises(TemplateError):
         render(source)

@@ -1,4 +1,4 @@
-"""The template interpreter: same output as Jinja2, within its budget."""
+"""The template interpreter gives the same output as Jinja2 and stays within its budget."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def jinja2(source: str) -> str:
         "{{ 4 is divisibleby 2 }}{{ none is none }}",
     ],
 )
-def test_renders_as_jinja2(source: str) -> None:
+def test_template_renders_as_in_jinja2(source: str) -> None:
     assert render(source) == jinja2(source)
 
 
@@ -287,7 +287,7 @@ def _at_most_1_gb() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process's memory is bounded otherwise there")
 def test_hostile_template_is_bounded_in_time_and_memory() -> None:
-    """Runs in a process limited to 1 GB, of which Python and its libraries use about 200 MB."""
+    """Runs in a process that is limited to 1 GB, of which Python and its libraries use about 200 MB."""
     child = subprocess.run(
         [sys.executable, "-c", CHILD], cwd=ROOT, preexec_fn=_at_most_1_gb, capture_output=True, text=True, timeout=240
     )
@@ -301,17 +301,17 @@ def test_hostile_template_is_bounded_in_time_and_memory() -> None:
 
 
 def test_random_template_is_bounded_in_time_and_memory() -> None:
-    """INGLENOOK_FUZZ_SECONDS makes it run for longer."""
+    """The variable INGLENOOK_FUZZ_SECONDS makes the test run for longer."""
     assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), 5) == []
 
 
-def test_unknown_filter_fails_only_when_it_is_used() -> None:
+def test_unknown_filter_raises_failure_only_when_it_is_used() -> None:
     assert render("{% if false %}{{ 1|no_such_filter }}{% endif %}a") == "a"
     with pytest.raises(Failure, match="no_such_filter"):
         render("{{ 1|no_such_filter }}")
 
 
-def test_long_chat_stays_within_its_budget() -> None:
+def test_long_chat_renders_within_its_budget() -> None:
     source = (
         "{% set ns = namespace(last=-1) %}{% for m in messages[::-1] %}{% if m.role == 'user' and ns.last < 0 %}"
         "{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{% for m in messages %}{{ '<|im_start|>' + "

@@ -1,4 +1,5 @@
-"""A scheduler over a real prefix cache, sequences, and a model of the KV memory that checks its operations."""
+"""Test harness for the scheduler: a real prefix cache, a factory of sequences, and a model of the KV memory that checks
+operations."""
 
 from __future__ import annotations
 
@@ -18,14 +19,14 @@ LIMITS = Limits(n_cells=48, n_slots=6, n_batch=16, n_running=4, n_outputs=12)
 
 
 class CachedScheduler(Scheduler):
-    """A scheduler with its cache as an attribute."""
+    """A scheduler whose prefix cache is an attribute."""
 
     def __init__(self, limits: Limits = LIMITS, snapshots: SnapshotIndex | None = None) -> None:
         self.cache = PrefixCache(limits)
         super().__init__(limits, frozenset({END}), self.cache, snapshots)
 
     def finish_all(self) -> list[SequenceState]:
-        """Steps until idle. Returns the rejected sequences."""
+        """Runs steps until no sequence is left. Returns the rejected sequences."""
         rejected: list[SequenceState] = []
         while not self.idle:
             commit_all(self, self.plan(16))
@@ -36,17 +37,18 @@ class CachedScheduler(Scheduler):
 def sequence(
     name: str, n_prompt: int, priority: Priority = Priority.ENDPOINT, max_tokens: int = 8, kind: int = 0
 ) -> SequenceState:
-    """Its prompt is `kind`, 1, 2, …, so prompts of one kind have a common beginning."""
+    """Returns a sequence whose prompt is `kind`, 1, 2, …, so that prompts of the same kind have a common beginning."""
     return SequenceState(name, priority, (kind, *range(1, n_prompt)), max_tokens)
 
 
 class KvMemoryModel:
-    """Slots of cells as in llama.cpp's KV memory. Asserts that every operation and every decode is valid."""
+    """A model of llama.cpp's KV memory, in which slots consist of cells. Asserts that every operation and every decode
+    is valid."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.slots: dict[int, list[tuple[int, int]]] = {}
-        """Slot → (cell, token)."""
+        """The (cell, token) pairs of each slot."""
         self.saved: dict[str, list[int]] = {}
         self._n_cells_created = 0
 
@@ -91,6 +93,7 @@ class KvMemoryModel:
 
 
 def commit_all(scheduler: Scheduler, plan: BatchPlan, token: int = 1) -> list[str]:
-    """Samples `token` for every entry. Returns the ids of the sequences that finished."""
+    """Commits a plan with `token` as the sampled token of every entry. Returns the ids of the sequences that
+    finished."""
     sampled = {entry.sequence.id: token for entry in plan.entries if entry.chunk.sample_last}
     return [outcome.sequence.id for outcome in scheduler.commit(plan, sampled) if outcome.finish]

@@ -1,4 +1,4 @@
-"""Number of prompt tokens in a step, and when the window awaits its first token."""
+"""The budget of prompt tokens per step, and when the user of the app's window waits for a first token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_step_is_short_while_window_awaits_first_token(token_s: float, n: int) -
     assert budget.tokens(window_is_decoding=False) == 256, "a prompt of the endpoint alone uses full batches"
 
 
-def test_window_awaits_first_token_from_request_to_first_token() -> None:
+def test_window_awaits_first_token_only_between_request_and_first_token() -> None:
     run = CachedScheduler()
     waits = []
     run.add(sequence("tool", 10, Priority.ENDPOINT))
@@ -39,7 +39,7 @@ def test_window_awaits_first_token_from_request_to_first_token() -> None:
     assert waits == [False, True, False]
 
 
-def test_deterministic_prompt_has_steps_of_full_size() -> None:
+def test_window_does_not_await_first_token_while_a_deterministic_prompt_is_computed() -> None:
     run = CachedScheduler()
     asked = sequence("person", 10, Priority.WINDOW)
     asked.is_deterministic = True

@@ -20,7 +20,7 @@ def test_several_sequences_decode_in_one_batch() -> None:
     assert [entry.sequence.id for entry in several.plan(16).entries] == ["a", "b", "c"]
 
 
-def test_decode_precedes_prompts_and_is_not_counted_in_their_budget() -> None:
+def test_decoding_sequence_precedes_prompts_and_does_not_count_in_their_budget() -> None:
     both = CachedScheduler()
     both.add(sequence("writing", 1, Priority.WINDOW))
     commit_all(both, both.plan(16))
@@ -30,13 +30,13 @@ def test_decode_precedes_prompts_and_is_not_counted_in_their_budget() -> None:
     assert [entry.sequence.id for entry in both.plan(0).entries] == ["writing"]
 
 
-def test_single_prompt_proceeds_without_budget() -> None:
+def test_single_prompt_gets_one_token_per_step_with_a_budget_of_zero() -> None:
     lone = CachedScheduler()
     lone.add(sequence("reading", 12))
     assert lone.plan(0).n_tokens == 1
 
 
-def test_window_preempts_endpoint_when_memory_is_full() -> None:
+def test_window_request_preempts_endpoint_request_when_memory_is_full() -> None:
     full = CachedScheduler()
     tool = sequence("tool", 40)
     full.add(tool)
@@ -77,7 +77,7 @@ def test_second_turn_computes_only_its_new_tokens() -> None:
     assert plan.n_tokens == 6
 
 
-def test_edited_turn_keeps_the_other_branch_cached() -> None:
+def test_edited_turn_leaves_the_original_turn_cached() -> None:
     chat = CachedScheduler()
     chat.add(sequence("first", 20, max_tokens=2))
     while not chat.idle:
@@ -103,7 +103,7 @@ def test_equal_prompts_at_the_same_time_are_computed_once() -> None:
     assert len(forks.cache.prefixes) <= 4
 
 
-def test_endpoint_prefix_is_evicted_before_window_prefix() -> None:
+def test_background_work_evicts_endpoint_prefix_before_chat_prefix() -> None:
     full = CachedScheduler()
     for name, priority, kind in (("chat", Priority.WINDOW, 0), ("tool", Priority.ENDPOINT, 1)):
         full.add(sequence(name, 16, priority, max_tokens=1, kind=kind))
@@ -115,7 +115,7 @@ def test_endpoint_prefix_is_evicted_before_window_prefix() -> None:
     assert full.cache.match(list(range(16)))[1] == 16, "background work evicted a chat"
 
 
-def test_background_work_waits_for_others_and_is_rejected_if_only_window_prefixes_are_left() -> None:
+def test_background_work_waits_for_others_and_is_rejected_if_only_chat_prefixes_are_left() -> None:
     full = CachedScheduler()
     full.add(sequence("chat", 30, Priority.WINDOW, max_tokens=1))
     assert not full.finish_all()
@@ -160,7 +160,7 @@ def test_cached_chats_leave_one_slot_for_background_work() -> None:
     assert not full.finish_all()
 
 
-def test_sequence_without_room_evicts_nothing() -> None:
+def test_sequence_that_has_to_wait_for_room_evicts_nothing() -> None:
     full = CachedScheduler()
     full.add(sequence("chat", 10, Priority.WINDOW, max_tokens=1))
     full.finish_all()
@@ -199,7 +199,7 @@ def test_preempted_sequence_is_restored_from_its_snapshot() -> None:
 
 
 def test_restarted_prompts_with_all_logits_stay_within_output_limit() -> None:
-    """After a restart they have as few pending tokens as a retokenized word, but are not decoding."""
+    """A sequence that starts over has as few pending tokens as a retokenized word, but it is not decoding."""
     several = CachedScheduler()
     for name in "abcd":
         needs_all_logits = sequence(name, 2)
@@ -307,7 +307,7 @@ def test_sequence_computing_a_shared_prompt_inherits_order_of_waiting_one() -> N
     assert shared.prefill_order == waits.order < shared.order
 
 
-def test_waits_for_names_the_reason() -> None:
+def test_waits_for_is_the_reason_why_a_plan_computes_no_token_of_a_sequence() -> None:
     limits = replace(BIG, n_running=2)
     crowd = CachedScheduler(limits)
     reading, behind, third = (sequence(name, 100, Priority.WINDOW, kind=kind) for kind, name in enumerate("abc"))
@@ -324,7 +324,7 @@ def repeatable(name: str, n_prompt: int, *, uses_cache: bool = True) -> Sequence
 
 
 def chunks_of(run: CachedScheduler, memory: KvMemoryModel, one: SequenceState) -> list[tuple[int, tuple[int, ...]]]:
-    """Start and tokens of each chunk of the sequence."""
+    """Runs a sequence to its end. Returns the start and the tokens of each of its chunks."""
     run.add(one)
     chunks = []
     while not run.idle:
@@ -352,7 +352,7 @@ def test_deterministic_prompt_ends_with_single_token_step_cached_or_not() -> Non
 
 
 def test_rerun_of_deterministic_prompt_uses_the_same_cells() -> None:
-    """Sums round differently in other cells, which could change the answer."""
+    """In other cells sums round differently, which could change the answer."""
     run = CachedScheduler()
     first = repeatable("first", 20)
     run.add(first)

@@ -1,4 +1,4 @@
-"""The scheduler as a Hypothesis state machine: its invariants hold after any sequence of calls."""
+"""The scheduler as a Hypothesis state machine: its invariants must hold after any sequence of calls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RECURRENT = replace(LIMITS, supports_truncation=False)
 
 
 class SchedulerMachine(RuleBasedStateMachine):
-    """Runs the scheduler with a model of the KV memory that checks every operation."""
+    """Runs the scheduler together with a model of the KV memory that checks every operation."""
 
     limits = LIMITS
 
@@ -142,7 +142,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 assert other is one or other.prefill_order < one.prefill_order
 
     def chats(self) -> list[list[int]]:
-        """Tokens of the window's idle prefixes."""
+        """Returns the tokens of the idle prefixes that belong to chats in the app's window."""
         return [
             list(prefix.tokens)
             for prefix in self.scheduler.cache.prefixes
@@ -216,7 +216,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
 
 class RecurrentSchedulerMachine(SchedulerMachine):
-    """For models without truncation, such as recurrent ones."""
+    """The state machine for models without truncation, such as recurrent ones."""
 
     limits = RECURRENT
 

@@ -1,4 +1,4 @@
-"""Thread counts on a simulated machine, where the step time depends on the count and on other processes."""
+"""The thread tuner on a simulated machine, where the step time depends on the thread count and on other processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from engine.scheduler.thread_tuner import ThreadCountPolicy, candidate_thread_co
 
 QUIET = {1: 0.0114, 2: 0.0074}
 BUSY = {1: 0.0147, 2: 0.042}
-"""Measured seconds per decode step on two cores by thread count: alone, and beside one busy process."""
+"""Measured seconds per decode step on two cores, by thread count: QUIET without other processes, BUSY beside one busy
+process."""
 
 
 def run(counts: ThreadCountPolicy, cost_s: Callable[[int], float], n_steps: int, n_tokens: int = 1) -> list[int]:
@@ -19,7 +20,7 @@ def run(counts: ThreadCountPolicy, cost_s: Callable[[int], float], n_steps: int,
     return used
 
 
-def test_candidate_thread_counts() -> None:
+def test_candidate_thread_counts_are_spaced_and_end_with_the_number_of_cores() -> None:
     assert candidate_thread_counts(1) == (1,)
     assert candidate_thread_counts(2) == (1, 2)
     assert candidate_thread_counts(6) == (1, 2, 3, 4, 6)
@@ -41,26 +42,26 @@ def test_busy_process_reduces_thread_count_until_it_ends() -> None:
     assert back[-200:].count(2) > 190
 
 
-def test_best_of_many_counts_is_found() -> None:
+def test_best_of_many_thread_counts_is_found() -> None:
     counts = ThreadCountPolicy(candidate_thread_counts(16))
     used = run(counts, lambda n: 0.001 * (10 + abs(n - 6)), 3000)
     assert used[-300:].count(6) > 280
 
 
-def test_prompts_have_a_separate_count() -> None:
+def test_prompts_have_a_thread_count_separate_from_that_of_decodes() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, BUSY.__getitem__, 200)
     assert counts.choose(1) == 1
     assert counts.choose(64) == 2
 
 
-def test_single_count_is_kept() -> None:
+def test_tuner_with_one_thread_count_always_uses_it() -> None:
     assert set(run(ThreadCountPolicy((4,)), lambda n: 0.01, 100)) == {4}
 
 
-def test_without_exploration_no_other_count_is_probed() -> None:
+def test_without_exploration_no_other_thread_count_is_probed() -> None:
     counts = ThreadCountPolicy((1, 2))
-    run(counts, BUSY.__getitem__, 200)  # also requests a probe for prompts
+    run(counts, BUSY.__getitem__, 200)  # this also requests a probe for prompts
     for n in range(400):
         assert counts.choose(32, may_explore=False) == 2, n
         counts.record(32, 0.1, may_explore=False)
@@ -85,11 +86,11 @@ def test_without_exploration_slow_steps_still_start_a_probe() -> None:
     assert used[60:].count(1) > 35
 
 
-def test_prompts_are_probed_only_after_decode_steps_found_a_change() -> None:
+def test_thread_counts_for_prompts_are_probed_only_after_decode_steps_found_a_change() -> None:
     reading = {1: 0.36, 2: 0.26}
     counts = ThreadCountPolicy((1, 2))
     assert set(run(counts, reading.__getitem__, 100, n_tokens=64)) == {2}
-    run(counts, BUSY.__getitem__, 200)  # another process starts, which decode steps detect
+    run(counts, BUSY.__getitem__, 200)  # another process starts, and decode steps detect it
     beside = {1: 0.4, 2: 1.3}
     assert run(counts, beside.__getitem__, 50, n_tokens=64)[-20:].count(1) > 15
     run(counts, QUIET.__getitem__, 1000)

@@ -73,7 +73,7 @@ def test_file_name_determines_language_of_code_block() -> None:
         (codecs.BOM_UTF16_LE + b"\x00\xd8", None),
     ],
 )
-def test_decode_returns_text_or_none_for_binary_data(data: bytes, text: str | None) -> None:
+def test_decode_returns_text_or_none_if_data_is_binary(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
@@ -98,7 +98,7 @@ def test_encrypted_pdf_with_empty_password_is_read(tmp_path: Path) -> None:
     assert FileReader().read(write_pdf(tmp_path / "open.pdf", ["Read me"], password="")).text == "Read me"
 
 
-def test_docx_is_converted_to_markdown(tmp_path: Path) -> None:
+def test_word_document_is_converted_to_markdown(tmp_path: Path) -> None:
     body = (
         paragraph("The garden", '<w:pStyle w:val="Heading1"/>')
         + paragraph("Beans &amp; peas")
@@ -211,7 +211,7 @@ def test_reading_file_over_size_limit_raises_too_large(tmp_path: Path) -> None:
     assert [error.measure for error in errors if isinstance(error, TooLarge)] == ["bytes", "characters", "pages"]
 
 
-def test_document_that_takes_too_long_raises_too_slow(tmp_path: Path) -> None:
+def test_document_whose_reading_takes_too_long_raises_too_slow(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(TooSlow):

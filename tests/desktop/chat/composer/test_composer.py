@@ -106,7 +106,7 @@ def test_message_with_file_but_without_text_can_be_sent(run: Run, open_gui: Open
             composer = gui.window.chat_page.composer
             assert not composer._send.isEnabled()
             composer.files_given.emit([note(tmp_path)])
-            assert not composer._send.isEnabled()  # the file is still being read
+            assert not composer._send.isEnabled()  # the message cannot be sent while the file is being read
             await until(composer._send.isEnabled)
             QTest.mouseClick(composer._send, Qt.MouseButton.LeftButton)
             await answered(gui)
@@ -236,7 +236,7 @@ def test_loading_another_model_counts_attachments_again(run: Run, open_gui: Open
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])
             await until(lambda: chips(gui) and chips(gui)[0].item.attachment is not None)
-            assert chips(gui)[0]._tokens.text() == "…"  # no model is loaded yet
+            assert chips(gui)[0]._tokens.text() == "…"  # no tokens are counted, because no model is loaded yet
             await until(lambda: counted(gui, 1))
             gui.opener.script = Script(template="{% for m in messages %}{{ m.content }}{{ m.content }}{% endfor %}")
             before = chips(gui)[0].item.n_tokens or 0

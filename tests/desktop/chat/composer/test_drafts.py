@@ -47,7 +47,7 @@ def test_draft_stays_in_cache_until_save_succeeds() -> None:
         cache = DraftCache(disk.save)
         cache.put("c", Draft("early"))
         await cache.save()
-        assert disk.drafts == {}  # nothing is saved before the stored drafts are loaded
+        assert disk.drafts == {}  # no draft is saved before the stored drafts are loaded
         cache.load({"c": ("stored", (FILE,)), "d": ("other", ())})
         assert cache["c"] == Draft("stored\n\nearly", (FILE,))
         disk.full = True
@@ -60,12 +60,12 @@ def test_draft_stays_in_cache_until_save_succeeds() -> None:
         assert disk.drafts == {"c": ("stored\n\nearly", (FILE,))}
         assert cache.is_saved
         cache.put("d", Draft("other"))
-        assert cache.is_saved  # the draft has not changed
+        assert cache.is_saved  # a draft that has not changed need not be saved
 
     asyncio.run(story())
 
 
-def test_draft_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_draft_of_new_chat_is_restored_after_restart(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -235,12 +235,12 @@ def test_text_typed_during_startup_is_appended_to_stored_draft(run: Run, open_gu
 
 def test_composer_keeps_text_when_store_cannot_be_written(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
-        profile.chats.mkdir()  # a folder where the database file should be
+        profile.chats.mkdir()  # there is a folder where the database file should be
         async with open_gui(Script(answer=b"Still here.")) as gui:
             await until(lambda: gui.ready)
             QTest.keyClicks(gui.window.chat_page.composer._edit, "Words that matter")
             await until(lambda: gui.window.toast.isVisible())
-            await asyncio.sleep(0.5)  # time for further attempts to save
+            await asyncio.sleep(0.5)  # the app has time for further attempts to save
             assert gui.window.chat_page.composer.text == "Words that matter"
             type_and_send(gui, "")
             await answered(gui)

@@ -111,7 +111,9 @@ def test_first_message_of_new_chat_is_sent_although_other_chat_was_opened(
     run(story())
 
 
-def test_toast_opens_left_chat_whose_message_does_not_fit(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_message_that_does_not_fit_in_left_chat_is_reported_in_toast(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:

@@ -158,7 +158,8 @@ def test_choosing_to_leave_out_sends_message_without_oldest_turns(
             assert "Be kind." in read
             assert "Question 0" not in read
             assert f"Question {N_TURNS - 1}" in read
-            type_and_send(gui, "And again? " + "n" * 500)  # the choice also applies to the next message
+            # The choice to leave turns out also applies to the next message.
+            type_and_send(gui, "And again? " + "n" * 500)
             await until(lambda: len(gui.rows) == 2 * N_TURNS + 4)
             await answered(gui)
 

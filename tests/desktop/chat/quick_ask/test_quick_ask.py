@@ -58,7 +58,7 @@ def test_quick_question_starts_new_chat_and_leaves_other_chat_open(run: Run, ope
             await until(lambda: gui.ready)
             type_and_send(gui, "An open chat")
             await answered(gui)
-            assert quick_window(gui) is None  # the window is made when it is first opened
+            assert quick_window(gui) is None  # the quick-ask window is made when it is first opened
             QTest.keyClick(gui.window, Qt.Key.Key_Space, CONTROL | SHIFT)
             window = quick_window(gui)
             assert window.isVisible()
@@ -74,7 +74,7 @@ def test_quick_question_starts_new_chat_and_leaves_other_chat_open(run: Run, ope
             QTest.keyClicks(window.field, "Not while it writes")
             QTest.keyClick(window.field, Qt.Key.Key_Return)
             await answer_ended(gui)
-            # drawing is throttled, so the text appears a little later
+            # Drawing is throttled, so the text appears a little later.
             await until(lambda: window.answer.shown_text == "It is wide and blue.")
             assert window.answer.accessibleDescription() == "It is **wide** and blue."
             assert window.field.text() == "Not while it writes"
@@ -100,7 +100,7 @@ def test_escape_hides_quick_ask_window_and_answer_continues(run: Run, open_gui: 
             QTest.keyClick(window.field, Qt.Key.Key_Escape)
             assert not window.isVisible()
             child_of_window(gui, QuickAskController).open()
-            assert quick_answer(gui) is not None  # an answer that is being written is shown again
+            assert quick_answer(gui) is not None  # an answer that is still being written is shown again
             await answer_ended(gui)
             QTest.keyClick(window.field, Qt.Key.Key_Escape)
             child_of_window(gui, QuickAskController).open()
@@ -183,7 +183,7 @@ def test_gallery_screenshots_of_quick_ask_window_are_saved(run: Run, open_gui: O
             await until(lambda: len(window.answer.shown_text) > 120)
             window.grab().save(str(GALLERY / f"quick-ask-writing-{scheme}.png"))
             await answer_ended(gui)
-            await asyncio.sleep(0.1)  # lets the window finish drawing before the screenshot
+            await asyncio.sleep(0.1)  # the window needs time to draw before the screenshot
             window.grab().save(str(GALLERY / f"quick-ask-answered-{scheme}.png"))
             assert window.answer.height() <= MAX_HEIGHT
 
