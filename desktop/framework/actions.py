@@ -55,8 +55,8 @@ class Action(QAction):
 
 @dataclass(frozen=True, slots=True)
 class Submenu:
-    """A submenu of the menu `menu`. If `fill` is given, that function adds its entries; otherwise it contains the actions
-    whose `menu` is the submenu's `id`."""
+    """A submenu of the menu `menu`. If `fill` is given, that function adds its entries; otherwise it contains the
+    actions whose `menu` is the submenu's `id`."""
 
     id: str
     title: str
