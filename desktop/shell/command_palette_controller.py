@@ -37,10 +37,13 @@ class CommandPaletteController(QObject):
         super().__init__(window)
         self._window, self._actions, self._search, self._chats = window, actions, search, chats
         self._query = ""
+        self._hits: Sequence[SearchHit] | None = None
+        """The chats that are shown for the query; None while its search runs."""
         self.palette = CommandPalette(window.theme, window)
         self.palette.query_changed.connect(self._look_up)
         self.palette.chosen.connect(self._run)
         search.finished.connect(self._show_chats)
+        chats.sessions.saved.connect(self._search_again)
         actions.add(Action(ACTION_ID, translate("actions", "Do something, or find a chat"), self._toggle, SHORTCUT))
         actions.triggered.connect(self._close_for)
         window.pages.currentChanged.connect(self.palette.hide)
@@ -58,12 +61,20 @@ class CommandPaletteController(QObject):
 
     def _look_up(self, query: str) -> None:
         self._query = query.strip()
+        self._hits = None
         self._show(())
         self._search.search_for(self._query)
 
+    def _search_again(self) -> None:
+        """Finds messages that were saved after the query was typed."""
+        if self.palette.isVisible():
+            self._search.repeat()
+
     def _show_chats(self, query: str, n_hits: int) -> None:
-        if query and query == self._query:
-            self._show(self._search.results.hits[:MAX_CHATS], is_complete=True)
+        hits = self._search.results.hits[:MAX_CHATS]
+        if query and query == self._query and hits != self._hits:  # showing equal hits again would reset the selection
+            self._hits = hits
+            self._show(hits, is_complete=True)
 
     def _show(self, hits: Sequence[SearchHit], *, is_complete: bool = False) -> None:
         possible = [action for action in self._actions.listed if action.id != ACTION_ID and action.is_possible()]

@@ -51,6 +51,48 @@ def raise_it() -> None:
     raise RuntimeError(f"no {MARKER}")
 
 
+async def status_of(port: int, key: str, body: object, path: str = "/v1/chat/completions") -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        response = await client.post(
+            f"http://127.0.0.1:{port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}
+        )
+        return response.status_code
+
+
+async def send_requests(gui: Gui) -> str:
+    """Turns the endpoint on and sends requests that contain the marker. Returns the key."""
+    page, port = gui.endpoint_page, free_port()
+    page.port_requested.emit(port)
+    await until(lambda: page._state.stage == "on" and page._state.key)
+    key = page._state.key
+    messages = [{"role": "user", "content": f"Play the {MARKER}"}]
+    assert await status_of(port, key, {"model": MARKER, "messages": messages}) == 200
+    assert await status_of(port, MARKER, {"model": "m", "messages": messages}) == 401
+    assert await status_of(port, key, {"model": "m", "messages": messages, "max_tokens": MARKER}) >= 400
+    assert await status_of(port, key, {"messages": MARKER}, f"/v1/{MARKER}") >= 400
+    wide = [{"role": "user", "content": MARKER * 5_000}]
+    assert await status_of(port, key, {"model": "m", "messages": wide}) >= 400
+    return str(key)
+
+
+def raise_and_log_errors() -> None:
+    """Uncaught exceptions and log messages whose texts contain the marker."""
+    with capture_exceptions() as caught:
+        sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
+        thread = threading.Thread(target=raise_it)
+        thread.start()
+        thread.join()
+    assert caught
+    logging.getLogger("uvicorn.error").error("the %s broke", MARKER)
+    logging.getLogger("desktop.test").error("%s failed", ValueError(MARKER))
+    try:
+        raise_it()
+    except RuntimeError as error:
+        outer = OSError(2, MARKER, MARKER)
+        outer.__cause__ = error
+        logging.getLogger("desktop.test").error("this failed", exc_info=outer)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_log_and_diagnostics_contain_no_user_content(
     run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
@@ -58,27 +100,6 @@ def test_log_and_diagnostics_contain_no_user_content(
     attached = tmp_path / f"{MARKER}.txt"
     attached.write_text(f"A file about the {MARKER}.\n")
     reports: list[str] = []
-
-    async def ask(port: int, key: str, body: object, path: str = "/v1/chat/completions") -> int:
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            asked = await client.post(
-                f"http://127.0.0.1:{port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}
-            )
-            return asked.status_code
-
-    async def endpoint(gui: Gui) -> str:
-        page, port = gui.endpoint_page, free_port()
-        page.port_requested.emit(port)
-        await until(lambda: page._state.stage == "on" and page._state.key)
-        key = page._state.key
-        messages = [{"role": "user", "content": f"Play the {MARKER}"}]
-        assert await ask(port, key, {"model": MARKER, "messages": messages}) == 200
-        assert await ask(port, MARKER, {"model": "m", "messages": messages}) == 401
-        assert await ask(port, key, {"model": "m", "messages": messages, "max_tokens": MARKER}) >= 400
-        assert await ask(port, key, {"messages": MARKER}, f"/v1/{MARKER}") >= 400
-        wide = [{"role": "user", "content": MARKER * 5_000}]
-        assert await ask(port, key, {"model": "m", "messages": wide}) >= 400
-        return str(key)
 
     async def story() -> None:
         script = Script(answer=f"I like the {MARKER}.".encode())
@@ -89,21 +110,8 @@ def test_log_and_diagnostics_contain_no_user_content(
             type_and_send(gui, f"Play the {MARKER}")
             await answered(gui)
             assert MARKER in gui.rows[-1].text
-            key = await endpoint(gui)
-            with capture_exceptions() as caught:
-                sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
-                thread = threading.Thread(target=raise_it)
-                thread.start()
-                thread.join()
-            assert caught
-            logging.getLogger("uvicorn.error").error("the %s broke", MARKER)
-            logging.getLogger("desktop.test").error("%s failed", ValueError(MARKER))
-            try:
-                raise_it()
-            except RuntimeError as error:
-                outer = OSError(2, MARKER, MARKER)
-                outer.__cause__ = error
-                logging.getLogger("desktop.test").error("this failed", exc_info=outer)
+            key = await send_requests(gui)
+            raise_and_log_errors()
             script.fail_after = 0
             type_and_send(gui, f"And the {MARKER}?")
             await answered(gui)

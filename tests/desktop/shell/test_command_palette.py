@@ -70,6 +70,22 @@ def test_palette_runs_an_action_and_opens_a_chat_by_name(run: Run, open_gui: Ope
     run(story())
 
 
+def test_open_palette_finds_message_saved_after_query_was_typed(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Hello there.")) as gui:
+            await until(lambda: gui.ready)
+            palette = palette_of(gui)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClicks(palette._field, "lightho")
+            await until(palette._nothing.isVisible)
+            composer = gui.window.chat_page.composer
+            composer._edit.setPlainText("About the lighthouse")  # without the focus, whose loss closes the palette
+            composer._submit()
+            await until(lambda: any("lighthouse" in text for text in offered(gui)))
+
+    run(story())
+
+
 def test_palette_without_match_shows_that_nothing_matches(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
