@@ -1,4 +1,4 @@
-"""The chat window: `python -m desktop`."""
+"""Entry point of the app with its chat window: `python -m desktop`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick-ask", action="store_true", help="ask something in a small window above all others")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # the log file has more
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)  # the log file also has lower levels
     profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
     return launch(Options(profile, given.model.absolute() if given.model else None, given.port, given.quick_ask))
 

@@ -1,6 +1,6 @@
-"""The composition root: opens all that lives behind the window, in one order, and closes it in the reverse order.
+"""The composition root: creates the store, the engine, the controllers and the pages, and closes them in reverse order.
 
-Imported after the first paint.
+Imported after the first paint of the window, because its imports take long.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from desktop.platform.signal_handlers import SignalHandlers
 from desktop.platform.task_set import TaskSet
 from desktop.render.markdown import prerender
 from desktop.services import Services
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.diagnostics import diagnostics
 from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
@@ -79,7 +79,8 @@ MakeEngine = Callable[[], "Engine"]
 
 
 def run(application: QApplication, window: MainWindow, settings: SettingsFile, options: Options) -> bool:
-    """Runs until the window is closed. False where something did not close in time. Main thread."""
+    """Runs the app until the window is closed. Returns False if a part of the app did not close in time. Main
+    thread."""
     signals = SignalHandlers()
     signals.quit_requested.connect(window.quit)
 
@@ -99,9 +100,10 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
 async def run_until_closed(
     window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine
 ) -> bool:
-    """Opens everything behind `window`, waits until it is closed, and closes everything in the reverse order.
+    """Opens the parts of the app (store, engine, pages), waits until `window` is closed, and closes them in reverse
+    order.
 
-    False where something did not close in time."""
+    Returns False if a part did not close in time."""
     closed = asyncio.Event()
     window.close_requested.connect(closed.set)
     if window.closing:
@@ -109,7 +111,9 @@ async def run_until_closed(
     async with TimedExitStack() as stack:
         services = _open_services(stack, window, settings, options, make_engine)
         chat_page = await _open_chat_page(services)
-        stack.closes("drafts", chat_page.composer.aclose, 2)  # while the store and the tasks are there
+        stack.closes(
+            "drafts", chat_page.composer.aclose, 2
+        )  # closed before the store and the tasks, because drafts are saved with them
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
@@ -132,12 +136,12 @@ def _open_services(
     options: Options,
     make_engine: MakeEngine,
 ) -> Services:
-    """What is opened first is closed last."""
+    """Opens all services and registers how each is closed. The first to be opened is the last to be closed."""
     profile = options.profile
     log_file = LogFile(profile.root)
     stack.callback(log_file.close)
     tasks = TaskSet(lambda error, name: _report(window, error, name))
-    stack.closes("tasks", tasks.aclose, 2)  # no task may outlive what it uses
+    stack.closes("tasks", tasks.aclose, 2)  # closed after the services below, whose tasks it cancels
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
@@ -153,7 +157,7 @@ def _open_services(
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
-    stack.closes("chats", chats.aclose, 3)  # before the engine: stops answers and saves what they have so far
+    stack.closes("chats", chats.aclose, 3)  # closed before the engine: it stops answers and saves their text so far
     stack.closes("settings", lambda: _save_geometry(window, settings_file), 2)
     stack.callback(GarbageCollector().close)
 
@@ -206,19 +210,24 @@ def _open_endpoint(
 
     port = options.port or settings.value.endpoint_port
     endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
-    stack.closes("endpoint", endpoint.aclose, 4)  # its own limit is 2 s, then it closes the connections
+    stack.closes(
+        "endpoint", endpoint.aclose, 4
+    )  # stopping the server takes at most 2 s, after which it closes the connections
     presenter = EndpointPresenter(server, server, OWN_KEY, read_memory)
     stack.closes("endpoint's presenter", presenter.aclose, 2)
     return endpoint, presenter
 
 
 async def _open_chat_page(services: Services) -> ChatPageController:
-    """Makes each part in a turn of its own: all at once would hold up the window for three frames."""
+    """Creates the transcript and the list of chats, and connects the chat page with its controllers.
+
+    Each part is created in an own iteration of the event loop: all at once would freeze the window for three frames."""
     window, page, sidebar, chats = services.window, services.chat_page, services.sidebar, services.chats
     settings = services.settings
     chats.organizer.fold_archive(settings.value.archive_folded)
     chats.organizer.archive_folded_changed.connect(lambda folded: settings.change(archive_folded=folded))
-    transcript = TranscriptView(window.theme)
+    transcript = TranscriptView(window.theme, settings=lambda: settings.value)
+    settings.on_any_change(transcript.viewport().update)
     await asyncio.sleep(0)
     chat_list = ChatListView(window.theme)
     await asyncio.sleep(0)
@@ -249,7 +258,8 @@ async def _open_search(services: Services) -> None:
 
 
 def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
-    """In the order of the command palette. Pages add further actions."""
+    """Adds the actions of the window and of chats, in the order in which the command palette lists them. Pages add
+    more."""
     actions, chats, page = services.actions, services.chats, services.chat_page
     actions.add(*window_actions(window, services.sidebar), quick_ask.action, *services.model_switcher.actions())
     if (chat_list := services.sidebar.chats) is not None:
@@ -267,7 +277,9 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
     stack.callback(tray.close)
 
     def show_availability(_: object = None) -> None:
-        """Without an icon, nothing could bring back a window that stays in the tray."""
+        """Enables the setting "Closing the window leaves Inglenook in the tray" only if the tray icon is visible.
+
+        Without the icon, the user could not show the hidden window again."""
         if page is not None:
             page.row("stays").setEnabled(tray.update_icon())
 
@@ -281,7 +293,7 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
 
 
 async def _add_pages(services: Services, window: MainWindow) -> None:
-    """Each in a turn of its own."""
+    """Adds all pages, each in an own iteration of the event loop, so that the window stays responsive."""
     for page in PAGES:
         window.add_page(page, partial(page.make, services))
         await asyncio.sleep(0)
@@ -294,12 +306,12 @@ def _start(
     problem: Exception | None,
     options: Options,
 ) -> None:
-    """Starts what takes long: reading the chats, loading the model, opening the endpoint."""
+    """Starts the slow steps as tasks: reading the chats, loading the model, opening the endpoint."""
     tasks, chats, models, endpoint = services.tasks, services.chats, services.models, services.endpoint
     if problem is not None:
         services.window.show_error(problem)
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
-    services.chat_page.composer.enable_sending()  # messages sent from now on are saved once the store is open
+    services.chat_page.composer.enable_sending()  # messages sent before the store is open are saved once it is
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
@@ -326,7 +338,8 @@ async def _load_initial_model(models: ModelController, last_used: str, options: 
 
 
 def _initial_model(last_used: str, options: Options) -> Path | None:
-    """The file of the command line, else the one used last, else the one that comes with Inglenook. Any thread."""
+    """The model file to load at the start: that of the command line, else the last one, else the default model. Any
+    thread."""
     if options.model is not None:
         return options.model
     if last_used and Path(last_used).is_file():
@@ -335,14 +348,14 @@ def _initial_model(last_used: str, options: Options) -> Path | None:
 
 
 async def _start_endpoint(endpoint: EndpointController, was_on: bool) -> None:
-    """Opens the endpoint if it was open last time, and reads its key."""
+    """Turns the endpoint on if it was on when the app was last closed, and reads its key."""
     if was_on:
         await endpoint.turn_on()
     await endpoint.read_key()
 
 
 def make_engine(profile: Profile) -> Engine:
-    """The engine over llama.cpp. Any thread; the first call takes long."""
+    """Creates the engine that runs llama.cpp. The first call takes long because of its imports. Any thread."""
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 

@@ -1,4 +1,4 @@
-"""The sentences for errors, shared by all features: what happened, and what the user can do."""
+"""Translates the errors of all features into sentences for the user: what happened, and what the user can do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ translate = QCoreApplication.translate
 
 
 def error_message(error: BaseException) -> str:
-    """One or two sentences for any error. Of an unknown one, they contain the message or type. GUI thread."""
+    """One or two sentences for any error. For an unknown error they contain its message, or else its type. GUI
+    thread."""
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
             text = translate(

@@ -1,6 +1,6 @@
-"""Translations of the clauses with which the engine and the system explain an error.
+"""Translates the clauses in which the engine and the operating system give the reason of an error.
 
-The engine writes them in English without Qt (`engine.errors.Reason`); they are marked for lupdate here.
+The engine has no Qt and writes the clauses in English (`engine.errors.Reason`). This module marks them for lupdate.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from engine.errors import Reason
 
 _MARKED = (
-    # Model files
+    # Reasons why a model file is unusable.
     QT_TRANSLATE_NOOP("reasons", "there is no such file"),
     QT_TRANSLATE_NOOP("reasons", "this is a folder, not a file"),
     QT_TRANSLATE_NOOP("reasons", "the file cannot be read ({why})"),
@@ -24,7 +24,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it is the image encoder of another model"),
     QT_TRANSLATE_NOOP("reasons", "it contains no weights"),
     QT_TRANSLATE_NOOP("reasons", "this model ranks texts, it does not embed them"),
-    # Load trial
+    # Reasons why the trial load in a child process failed.
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load it ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its vocabulary is damaged ({why})"),
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot compute with it ({why})"),
@@ -36,16 +36,16 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot compute with it"),
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load this file"),
     QT_TRANSLATE_NOOP("reasons", "there is not enough memory for its context"),
-    # Load settings
+    # Reasons why load settings are invalid.
     QT_TRANSLATE_NOOP("reasons", "{kind} needs flash attention"),
     QT_TRANSLATE_NOOP("reasons", "the model's attention heads of size {sizes} cannot be stored as {kind}"),
     QT_TRANSLATE_NOOP("reasons", "{value} is not between 0 and {largest}"),
     QT_TRANSLATE_NOOP("reasons", "the system allows locking {allowed} MB, the model has {size} MB"),
     QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp has no GPU support"),
     QT_TRANSLATE_NOOP("reasons", "an embedding model supports only the default"),
-    # Downloads
+    # Reasons why a download failed.
     QT_TRANSLATE_NOOP("reasons", "{name} is not a valid name of a model file"),
-    # The operating system
+    # Messages of the operating system.
     QT_TRANSLATE_NOOP("reasons", "No such file or directory"),
     QT_TRANSLATE_NOOP("reasons", "Permission denied"),
     QT_TRANSLATE_NOOP("reasons", "Operation not permitted"),
@@ -56,18 +56,19 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "Read-only file system"),
     QT_TRANSLATE_NOOP("reasons", "Input/output error"),
     QT_TRANSLATE_NOOP("reasons", "File name too long"),
-    # SQLite
+    # Messages of SQLite.
     QT_TRANSLATE_NOOP("reasons", "unable to open database file"),
     QT_TRANSLATE_NOOP("reasons", "attempt to write a readonly database"),
     QT_TRANSLATE_NOOP("reasons", "database is locked"),
     QT_TRANSLATE_NOOP("reasons", "disk I/O error"),
 )
 KNOWN = frozenset(map(str, _MARKED))
-"""Templates of all clauses that can be translated."""
+"""The templates of all clauses that have a translation."""
 
 
 def translated_reason(clause: str) -> str:
-    """The clause in the user's language; an unknown one, such as llama.cpp's own, is returned unchanged. GUI thread."""
+    """The clause in the user's language. An unknown clause, such as an error text of llama.cpp, is returned unchanged.
+    GUI thread."""
     template, values = (clause.template, clause.values) if isinstance(clause, Reason) else (clause, {})
     if template not in KNOWN:
         return clause

@@ -1,7 +1,8 @@
-"""From the start of the process to the first paint. Imports only what that needs.
+"""Starts the app: shows the window as early as possible, then imports `desktop.app` and runs it.
 
-`desktop.app`, with asyncio, the store, the renderer and the controllers, is imported on a thread while the window is
-already visible; the engine and the API are imported later still.
+This module imports only what the first paint needs. `desktop.app` imports asyncio, the store, the renderer and the
+controllers. It is imported on a thread while the window is already visible. The engine and the API are imported even
+later.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def launch(options: Options) -> int:
     application.setDesktopFileName("inglenook")
     application.setQuitOnLastWindowClosed(
         False
-    )  # `desktop.app` hides the window first, and ends the app when all is closed
+    )  # `desktop.app` hides the window, closes the services, and only then ends the app
     writable_options = _with_writable_profile(application, options)
     if writable_options is None:
         return 1
@@ -55,14 +56,14 @@ def launch(options: Options) -> int:
         clean = _run(application, options)
     finally:
         lock.release()
-    if not clean:  # a thread is stuck, and the process would wait for it without a window
+    if not clean:  # a thread is stuck, and a normal exit would wait for it without a window
         logging.shutdown()
         os._exit(1)
     return 0
 
 
 def _with_writable_profile(application: QApplication, options: Options) -> Options | None:
-    """None if the person chose to quit."""
+    """The options, with another profile folder if the given one is not writable. None if the user chose to quit."""
     from desktop.startup.writable_profile import check_writable, writable
 
     try:
@@ -74,7 +75,7 @@ def _with_writable_profile(application: QApplication, options: Options) -> Optio
 
 
 def _wait_for_running_instance(application: QApplication, lock: InstanceLock, options: Options) -> int | None:
-    """None once this instance holds the lock; else the exit code."""
+    """Waits for the other instance on this profile. Returns None if this instance may start, else its exit code."""
     from desktop.startup.running_instance import show_already_open, wait_for_running_instance
 
     outcome = wait_for_running_instance(application, lock, options)
@@ -87,7 +88,7 @@ def _wait_for_running_instance(application: QApplication, lock: InstanceLock, op
 
 
 def _run(application: QApplication, options: Options) -> bool:
-    """Shows the window and runs the app. False if something did not close in time."""
+    """Shows the window and runs the app. Returns False if a part of the app did not close in time."""
     restored = _finish_restore(options.profile)
     settings = SettingsFile(options.profile.settings)
     install_translators(application, settings.value.language)
@@ -105,7 +106,8 @@ def _run(application: QApplication, options: Options) -> bool:
 
 
 def _finish_restore(profile: Profile) -> Path | OSError | None:
-    """The folder with what a restored backup has replaced, or the error because of which none was restored."""
+    """Restores the staged backup, if there is one. Returns the folder with the replaced files, the error if it failed,
+    or None if there is no staged backup."""
     try:
         return finish_restore(profile.root)
     except OSError as error:
@@ -113,13 +115,14 @@ def _finish_restore(profile: Profile) -> Path | OSError | None:
 
 
 def show_restored(toast: Toast, aside: Path) -> None:
-    """Shows that a backup is restored, and where the chats and settings before it are."""
+    """Shows that a backup was restored, and the folder that the earlier chats and settings were moved to."""
     text = translate("launch", "The backup is restored. What was here before is kept in {folder}.")
     toast.show_message(text.format(folder=aside.name))
 
 
 def screen_of(window: MainWindow) -> QScreen:
-    """The screen that the middle of the window is on, else the primary one: the stored screen may be gone."""
+    """The screen that contains the middle of the window. The primary screen if the screen of the stored geometry is
+    gone."""
     return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
@@ -146,9 +149,9 @@ class _Import(QObject):
 
 
 def _import_app(window: MainWindow) -> ModuleType | None:
-    """Imports `desktop.app` after the first paint. Raises what the import raises.
+    """Imports `desktop.app` after the first paint. An error of the import is raised.
 
-    None if Qt ended the event loop, as it does when the display is gone: nothing is open yet."""
+    Returns None if the display is gone, so that Qt ended the event loop. Then no service is open yet."""
     waiting = QEventLoop()
     importing = _Import("desktop.app")
     importing.done.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)

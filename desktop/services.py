@@ -1,4 +1,5 @@
-"""What the app consists of: opened by `desktop.app`, used by the pages that `desktop.shell.page_list` registers."""
+"""The services that the parts of the app share. `desktop.app` opens them and passes them to the factories of the
+pages."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.sidebar.search_controller import SearchController
 from desktop.sidebar.sidebar import Sidebar
 from desktop.store.store import Store
@@ -24,7 +25,7 @@ from desktop.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """GUI thread only."""
+    """The window and all services behind it. GUI thread only."""
 
     window: AppWindow
     chat_page: ChatPage
@@ -43,4 +44,4 @@ class Services:
     endpoint_presenter: EndpointPresenter
     import_export: ImportExportController
     diagnostics: Callable[[], str]
-    """A report on the machine, the versions and the states, for the clipboard."""
+    """Returns a report for the clipboard: the machine, the versions, the states of model and endpoint, and the log."""

@@ -256,7 +256,7 @@ class ChatSession:
 
 @dataclass(frozen=True, slots=True)
 class SeededPrompt:
-    """Prompt for one of several answers to the same question. Each of these answers gets another seed, so that they
+    """Prompt for one of several answers to the same question. Each of these answers has its own seed, so that they
     differ."""
 
     prompt: ChatPrompt

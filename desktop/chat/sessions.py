@@ -110,7 +110,7 @@ class ChatSessions(QObject):
         return self.chats_by_id.get(chat_id)
 
     def waiting(self, message_id: str) -> Waiting:
-        """What an answer in any chat waits for."""
+        """What this answer waits for. It may be in any chat."""
         return self.answer_writer.waiting(message_id)
 
     async def load(self) -> None:
@@ -127,7 +127,7 @@ class ChatSessions(QObject):
         await self.write_queue.aclose()
 
     def new_chat(self, folder_id: str = "") -> None:
-        """Leave the open chat. The next message then creates a new chat in this folder."""
+        """Leave the open chat. The next message then creates a chat in the folder `folder_id`."""
         self.leaving.emit()
         self._opening_id = None
         self._next_folder_id = folder_id
@@ -155,7 +155,7 @@ class ChatSessions(QObject):
 
     async def session_of(self, chat_id: str) -> ChatSession | None:
         """The session of a chat, read from the store if it is not in memory. None if the chat is deleted or cannot be
-        read; in the latter case `failed` is emitted."""
+        read. If it cannot be read, `failed` is emitted."""
         if (live := self.live.get(chat_id)) is not None:
             return live
         try:

@@ -1,6 +1,7 @@
-"""Requests, API keys and web origins of the endpoint as its page shows them, and the interfaces that provide them.
+"""Records of the requests, API keys and web origins of the endpoint, and the interfaces that the endpoint page reads
+them from.
 
-Qt-free. `desktop.endpoint.server.ApiServer` implements the protocols.
+Qt-free. `desktop.endpoint.server.ApiServer` implements the interfaces.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ ACTIVE_STATES: frozenset[ToolRequestState] = frozenset({"queued", "reading", "wr
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """A snapshot of one request. Counts are tokens."""
+    """The state of one request from a tool at one moment. `n_prompt`, `n_cached`, `n_read` and `n_output` count
+    tokens."""
 
     id: str
     client: str
-    """IP address."""
+    """IP address of the tool."""
     key: str
     """Name of the API key."""
     dialect: str
@@ -27,14 +29,14 @@ class ToolRequest:
     state: ToolRequestState
     age_s: float = 0.0
     queue_place: int = 0
-    """Counted from 1; 0 if the request does not wait."""
+    """Position in the queue, counted from 1; 0 if the request does not wait."""
     n_prompt: int = 0
     n_cached: int = 0
     n_read: int = 0
     n_output: int = 0
     tokens_per_s: float = 0.0
     body: str | None = None
-    """JSON as received; None if request bodies are not kept."""
+    """The request body as received; None unless the user turned on that bodies are stored."""
 
     @property
     def is_active(self) -> bool:
@@ -49,7 +51,7 @@ class KeyUsage:
     own: bool = False
     """Whether it is the endpoint's own key, which cannot be revoked."""
     n_requests: int = 0
-    """Requests that have ended."""
+    """Number of requests that have ended."""
     n_tokens: int = 0
     in_use: bool = False
     """Whether a request with this key is active."""
@@ -61,23 +63,24 @@ class PageOrigins:
 
     allowed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    """Recently refused, newest first."""
+    """Origins whose requests were recently refused, newest first."""
 
 
 class ActivityFeed(Protocol):
-    """Requests and origins of the endpoint. Called on the thread of the window's event loop; never blocks. Empty while
-    the endpoint is off."""
+    """Access to the requests and web origins of the endpoint. There are no requests while the endpoint is off.
+
+    All methods are called on the thread of the window's event loop, and none blocks."""
 
     def requests(self) -> Sequence[ToolRequest]:
-        """Active requests, oldest first; then ended ones, newest first."""
+        """The active requests, oldest first, followed by the ended ones, newest first."""
         ...
 
     def usage(self) -> Mapping[str, tuple[int, int]]:
-        """Numbers of ended requests and of tokens, by the name of the key."""
+        """For each API key, by name: the number of its ended requests and the number of their tokens."""
         ...
 
     def answer_text(self, request_id: str) -> str:
-        """The answer so far; "" if it is not kept."""
+        """The text of the answer so far; "" unless the user turned on that bodies are stored."""
         ...
 
     def stop(self, request_id: str) -> None: ...
@@ -85,30 +88,32 @@ class ActivityFeed(Protocol):
     def stop_all(self) -> None: ...
 
     def keep_bodies(self, keep: bool) -> None:
-        """Keep the bodies of requests in memory; False also deletes those that were kept."""
+        """Turn on or off that request bodies are stored in memory. Turning it off deletes the stored ones."""
         ...
 
     def origins(self) -> PageOrigins:
-        """Also valid while the endpoint is off."""
+        """The allowed and the refused origins. May also be called while the endpoint is off."""
         ...
 
     def set_allowed_origins(self, origins: Sequence[str]) -> None:
-        """Takes effect with the next request."""
+        """Replace the allowed origins. The next request is checked against the new ones."""
         ...
 
     def set_listener(self, listener: Callable[[], None]) -> None:
-        """Call `listener` on the window's thread soon after a request began or ended or an origin was refused."""
+        """Call `listener` on the window's thread soon after a request began or ended, or an origin was refused."""
         ...
 
 
 class KeyStore(Protocol):
-    """API keys of tools. All methods block on a small file; call them on a pool thread. All raise OSError and
-    ValueError."""
+    """The file with the API keys of tools. Methods read or write the file: call them on a pool thread.
+
+    All methods raise OSError, and ValueError if the file is damaged."""
 
     def names(self) -> Sequence[str]: ...
 
     def add(self, name: str) -> str:
-        """Create a key and return it; it cannot be read again. Raises KeyNameTaken, InvalidKeyName."""
+        """Create a key and return its value, which cannot be read again later. Raises KeyNameTaken and
+        InvalidKeyName."""
         ...
 
     def revoke(self, name: str) -> None: ...

@@ -1,4 +1,4 @@
-"""Card with the address of the endpoint and the API dialects it supports."""
+"""Card with the address of the endpoint and the API dialects that it supports."""
 
 from __future__ import annotations
 

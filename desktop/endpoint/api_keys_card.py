@@ -1,4 +1,4 @@
-"""Card with the API keys: usage of each key, create, copy and revoke."""
+"""Card with the API keys: shows the usage of each key; creates, copies and revokes keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_NAME_LENGTH = 64
 
 
 class ApiKeysCard(Card):
-    """Signals carry the name of the key."""
+    """Card with a row for each API key. Its signals carry the name of a key."""
 
     add_requested = Signal(str)
     revoke_requested = Signal(str)
@@ -56,7 +56,7 @@ class ApiKeysCard(Card):
         self._new_key.hide()
 
     def show_own_key(self, key: str) -> None:
-        """Set the value of the endpoint's own key, which the button in its row copies."""
+        """Set the value of the endpoint's own key, which the copy button in the row of that key copies."""
         self._own_key = key
 
     def show_keys(self, keys: Sequence[KeyUsage]) -> None:
@@ -175,7 +175,7 @@ class NewKeyPanel(QWidget):
 
 
 class _NameField(QLineEdit):
-    """Escape emits `cancelled`."""
+    """Field for the name of a new key. The Escape key emits `cancelled`."""
 
     cancelled = Signal()
 

@@ -1,4 +1,4 @@
-"""Configuration snippets that connect tools to the endpoint. Pure."""
+"""Configuration snippets that connect tools to the endpoint. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from string import Template
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """`place` is the file or command it belongs to; "" for a shell."""
+    """A configuration text for one tool. `place` is the file or command that it belongs to; "" for a shell command."""
 
     name: str
     place: str
@@ -16,7 +16,7 @@ class Snippet:
 
 
 def snippets(port: int, key: str, model: str, hello: str) -> tuple[Snippet, ...]:
-    """`hello` is the message in the examples. `key` appears in plain text."""
+    """A snippet for each tool. `hello` is the message in the examples. The snippets contain `key` in plain text."""
     root = f"http://127.0.0.1:{port}"
     values = {"root": root, "v1": f"{root}/v1", "key": key, "model": model, "hello": hello}
     return tuple(Snippet(name, place, Template(text).substitute(values)) for name, place, text in _TEMPLATES)

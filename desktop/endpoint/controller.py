@@ -19,7 +19,9 @@ class RunningServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """`key` is the endpoint's own API key, "" until it was read. `error` is the reason of "failed"."""
+    """Whether the endpoint runs, and on which port. `key` is its own API key, "" until it is read.
+
+    `error` is the reason of the stage "failed"."""
 
     stage: Literal["off", "starting", "on", "stopping", "failed"] = "off"
     port: int = 0
@@ -32,9 +34,9 @@ class EndpointState:
 
 
 class EndpointController(QObject):
-    """Requests to start and stop run one after the other, so that the last one wins. Event loop thread only.
+    """Starts and stops the server of the endpoint. Calls of `turn_on` and `turn_off` run one after the other, in order.
 
-    `serve(port)` starts a server and raises PortTaken if another program uses the port."""
+    `serve(port)` starts a server and raises PortTaken if another program uses the port. Event loop thread only."""
 
     changed = Signal(object)
     """Carries the `EndpointState`."""
@@ -54,19 +56,20 @@ class EndpointController(QObject):
         self._set(key=await self._read_key())
 
     async def turn_on(self, port: int | None = None) -> None:
-        """Serve on `port`, or on the port of the last time. A failure becomes stage "failed" and is not raised."""
+        """Serve on `port`; None means the port of the last time. A failure is not raised, but sets the stage
+        "failed"."""
         async with self._turn:
             try:
                 await self._stop()
                 self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
-            except Exception as error:  # any error is shown on the page
+            except Exception as error:  # the page shows every error
                 self._set(stage="failed", error=error)
             else:
                 self._set(stage="on", port=self._server.port)
 
     async def turn_off(self) -> None:
-        """Raises the error of stopping the server; the stage is "off" in any case."""
+        """Stop the server. If that raises an error, it is passed on, and the stage is "off" nevertheless."""
         async with self._turn:
             try:
                 await self._stop()
@@ -74,7 +77,7 @@ class EndpointController(QObject):
                 self._set(stage="off", error=None)
 
     async def aclose(self) -> None:
-        """Idempotent."""
+        """Turn the endpoint off. Idempotent."""
         await self.turn_off()
 
     async def _stop(self) -> None:

@@ -24,8 +24,9 @@ class InvalidKeyName(Exception):
 
 
 class BodyNotStored(Exception):
-    """The body of the request was not kept, because the user had not turned that on."""
+    """The body of the request was not stored, because the user had not turned on that bodies are stored."""
 
 
 class BodyUnreadable(Exception):
-    """The kept body has no conversation: it was cut because of its length, or it is another kind of request."""
+    """The stored request body contains no conversation: it was too long and cut off, or the request is of another
+    kind."""

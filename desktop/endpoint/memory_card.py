@@ -1,4 +1,4 @@
-"""Card with the memory use: a bar with a legend, and the largest users of the KV cache."""
+"""Card with the memory use: a bar with a legend, and the chats and tools that use most of the KV cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desktop.widgets.card_parts import Card, label
 
 MAX_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8
-"""Pixels: heights of the bar and of a line of the legend, gap between entries, size of a colour square."""
+"""Pixels: height of the bar, height of a line of the legend, gap between legend entries, size of a colour square."""
 
 
 class MemoryCard(Card):
@@ -105,7 +105,7 @@ class MemoryBar(QWidget):
         return f"{part[1]} {strings.size(part[2])}"
 
     def _legend_positions(self) -> list[tuple[tuple[str, str, int], int, int]]:
-        """Each part with the position of its legend entry, line by line."""
+        """Places the legend entries in lines. Returns each part of the bar with the position of its entry."""
         metrics, x, y = _metrics(self), 0, BAR + 8
         places = []
         for part in self._parts:

@@ -1,4 +1,4 @@
-"""Memory of the process divided into model, chats, tools and the rest."""
+"""Divides the memory of the process into model weights, KV cache of chats, KV cache of tools, and the rest."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class MemoryHolder:
 
 @dataclass(frozen=True, slots=True)
 class MemoryShares:
-    """All sizes in bytes."""
+    """The sizes of the parts that the memory of the process consists of, in bytes."""
 
     weights: int
     kv_window: int
     kv_tools: int
     kv_free: int
     others: int
-    """Window, endpoint and compute buffers."""
+    """The rest of the process: window, endpoint and compute buffers."""
     available: int
     """Free memory of the machine."""
     snapshots: int
-    """Size of the saved prompt states on disk."""
+    """Size of the KV snapshots on disk."""
     holders: tuple[MemoryHolder, ...] = ()
-    """Largest first."""
+    """The chats and API keys that use the KV cache, largest first."""
 
     @property
     def used(self) -> int:
@@ -43,8 +43,10 @@ class MemoryShares:
 
 
 def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
-    """`title_of(chat_id)` returns "" for an unknown chat. The memory of unknown chats is counted but not listed as a
-    holder. Weights and KV cache are estimates; `others` is the rest of the resident memory."""
+    """Computes the parts from the memory use that the engine reports.
+
+    `title_of(chat_id)` returns "" for an unknown chat. Its memory is counted, but it is not listed as a holder. The
+    sizes of weights and KV cache are estimates; `others` is the rest of the resident memory."""
     weights = use.estimate.weights_bytes if use.estimate else 0
     kv = use.estimate.kv_bytes if use.estimate else 0
     window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)

@@ -1,4 +1,4 @@
-"""Card with the origins of web pages and apps that are allowed or were refused recently."""
+"""Card with the origins of web pages and apps: the allowed ones, and those that were refused recently."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.tab_order import set_tab_order
 
 MAX_NAME_WIDTH = 260
-"""Pixels; longer origins are elided and shown in full in the tooltip."""
+"""Largest width of an origin in pixels. A longer one is elided, and shown in full in the tooltip."""
 
 
 class OriginsCard(Card):
-    """Hidden if there are no origins. Signals carry the origin."""
+    """Card with a row for each origin; hidden if there is none. Its signals carry the origin."""
 
     allow_requested = Signal(str)
     remove_requested = Signal(str)
@@ -27,7 +27,7 @@ class OriginsCard(Card):
         self._shown = PageOrigins()
         self.rows: dict[str, OriginRow] = {}
         self._tab_start = link("", self)
-        """Hidden; marks the position of the rows in the tab order."""
+        """A hidden widget that marks the position of the rows in the tab order."""
         self._tab_start.hide()
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)

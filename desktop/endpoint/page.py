@@ -18,7 +18,7 @@ from desktop.platform.theme import Theme
 from desktop.widgets.scroll_page import ScrollPage
 
 MIN_WIDTH_FOR_COLUMNS = 700
-"""Pixels. In a narrower page the cards of address and keys are below each other."""
+"""Width in pixels. In a narrower page the card with the keys is below the card with the address, not beside it."""
 
 
 class EndpointPage(ScrollPage):
@@ -47,7 +47,7 @@ class EndpointPage(ScrollPage):
         self.show_state(self._state)
 
     def toggle(self) -> None:
-        """Turn the endpoint on or off, as a click on the switch does."""
+        """Turn the endpoint on or off, like a click on the switch."""
         self._switch.click()
 
     def show_state(self, state: EndpointState) -> None:
@@ -81,7 +81,7 @@ class EndpointPage(ScrollPage):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(
                 0, self, lambda: self.ensureWidgetVisible(self.snippets)
-            )  # after the layout has placed the card
+            )  # waits until the layout has placed the card
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)

@@ -1,4 +1,4 @@
-"""Top of the page of the endpoint: title with switch, and the reason of a failed start."""
+"""Top of the page of the endpoint: the title with the switch, and a card with the reason of a failed start."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class EndpointPageHeader(QWidget):
 
 
 class StartFailureCard(Card):
-    """Reason of a failed start, with a button to use another port."""
+    """Card with the reason why the endpoint did not start, and a button to use another port."""
 
     port_requested = Signal(int)
 

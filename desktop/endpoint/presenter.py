@@ -1,4 +1,6 @@
-"""State of the page of the endpoint except its switch: requests, API keys, web origins, memory; and their actions."""
+"""Provides the endpoint page with requests, API keys, web origins and memory use, and performs the actions on them.
+
+The switch of the page belongs to `desktop.endpoint.controller`."""
 
 from __future__ import annotations
 
@@ -19,30 +21,31 @@ from desktop.platform.task_set import TaskSet
 ACTIVE_MS = 250
 """Interval of updates while the page is visible and a request is active."""
 IDLE_MS = 3_000
-"""Interval of updates while the page is visible and no request is active; memory use may still change."""
+"""Interval of updates while the page is visible and no request is active, since memory use may still change."""
 MEMORY_INTERVAL_S = 1.0
 
 
 class EndpointPresenter(QObject):
-    """Reads the feed periodically while the page is visible, and once when a request begins or ends. Otherwise no timer
-    runs. GUI thread only."""
+    """Reads the activity feed periodically while the page is visible, and once when a request begins or ends.
+
+    No timer runs while the page is hidden and no request begins or ends. GUI thread only."""
 
     n_tools_changed = Signal(int)
     """Carries the number of tools with an active request."""
     keys_changed = Signal(object)
     """Carries a tuple of `KeyUsage`."""
     origins_changed = Signal(object)
-    """Carries the `PageOrigins`."""
+    """Carries the current `PageOrigins`."""
     allowed_origins_changed = Signal(object)
-    """Carries the tuple of allowed origins after the user changed it."""
+    """The user changed the allowed origins. Carries all of them as a tuple."""
     memory_read = Signal(object)
-    """Carries the `MemoryShares`."""
+    """Carries the `MemoryShares` that were just read."""
     key_created = Signal(str, str)
     """Carries the name and the value of a new key. The value cannot be read again."""
     conversation_opened = Signal(object)
     """Carries the `RequestConversation` of a request that the user wants to open as a chat."""
     failed = Signal(object)
-    """Carries the exception."""
+    """An action failed. Carries its exception."""
 
     def __init__(
         self, feed: ActivityFeed, keys: KeyStore, own_key: str, read_memory: Callable[[], Awaitable[MemoryShares]]
@@ -86,12 +89,14 @@ class EndpointPresenter(QObject):
         self._feed.stop_all()
 
     def keep_bodies(self, keep: bool) -> None:
-        """Keep the bodies of requests until Inglenook ends; False deletes them."""
+        """Turn on or off that request bodies are stored until Inglenook ends. Turning it off deletes the stored
+        ones."""
         self._feed.keep_bodies(keep)
         self._update_soon()
 
     def open_as_chat(self, request_id: str) -> None:
-        """Emits `conversation_opened`, or `failed` with BodyNotStored or BodyUnreadable."""
+        """Emits `conversation_opened` with the conversation of the request, or `failed` with BodyNotStored or
+        BodyUnreadable."""
         body = next((request.body for request in self._feed.requests() if request.id == request_id), None)
         try:
             if body is None:
@@ -133,7 +138,7 @@ class EndpointPresenter(QObject):
         self._show_keys()
 
     def _update_soon(self) -> None:
-        """Update at most once in `ACTIVE_MS`, however many requests begin and end."""
+        """Schedule an update. There is at most one per `ACTIVE_MS`, however many requests begin and end."""
         wait_ms = round(max(0.0, ACTIVE_MS - 1000 * (time.monotonic() - self._updated_at)))
         if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
             self._timer.start(wait_ms)

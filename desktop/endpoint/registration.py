@@ -1,4 +1,4 @@
-"""Declares the endpoint page."""
+"""Registers the endpoint page with its title, icon, shortcut and factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the conversation out of the body of a request of any API dialect. Pure."""
+"""Reads the conversation out of the body of a request of any API dialect. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ _ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "tool": 
 
 @dataclass(frozen=True, slots=True)
 class RequestConversation:
-    """`system` is the instructions, `messages` the role and text of each message, oldest first."""
+    """The conversation of a request: `system` is the system prompt, `messages` are pairs of role and text, oldest
+    first."""
 
     system: str
     messages: tuple[tuple[Role, str], ...]
 
     def with_answer(self, answer: str) -> RequestConversation:
-        """Append the answer; "" appends nothing."""
+        """A copy with `answer` appended as the last message; an empty answer is not appended."""
         return RequestConversation(self.system, (*self.messages, ("assistant", answer))) if answer else self
 
 
 def conversation_in(body: str) -> RequestConversation:
-    """Raises BodyUnreadable if `body` is not JSON or has no message with text."""
+    """The conversation in a request body. Raises BodyUnreadable if `body` is not JSON or has no message with text."""
     try:
         request = json.loads(body)
     except (ValueError, RecursionError):
@@ -46,7 +47,8 @@ def conversation_in(body: str) -> RequestConversation:
 
 
 def _messages(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Role and text. Chat APIs have `messages`, Responses has `input`, completions have `prompt`."""
+    """Role and text of each message. Chat APIs name the field `messages`, the Responses API `input`, completions
+    `prompt`."""
     for name in ("messages", "input"):
         items = request.get(name)
         if isinstance(items, str):
@@ -59,14 +61,14 @@ def _messages(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _role(item: Mapping[str, object]) -> str:
-    """Items of Responses that are not messages have a `type` and no `role`."""
+    """The role of a message; items of the Responses API that are not messages have a `type` and no `role`."""
     if item.get("type") == "function_call_output":
         return "tool"
     return str(item.get("role", ""))
 
 
 def _text(content: object) -> str:
-    """A string, or the joined texts of a list of content parts. Images and tool calls are left out."""
+    """The text of a message whose content is a string or a list of parts. Images and tool calls are omitted."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):

@@ -1,4 +1,4 @@
-"""Requests of tools as a Qt list."""
+"""Qt list model of the requests of tools."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from desktop.endpoint.activity import ToolRequest
 from desktop.widgets.row_list import KeyedList
 
 MAX_ROWS = 50
-"""Active and ended requests together; active ones are listed even beyond this limit."""
+"""Largest number of listed requests, active and ended ones together. Active ones are listed even beyond this limit."""
 
 
 class RequestList(KeyedList[ToolRequest]):
-    """Active requests first, then ended ones. `describe` returns the accessible text of a row. GUI thread only."""
+    """Lists active requests first, then ended ones. `describe` returns the accessible text of a row. GUI thread
+    only."""
 
     def __init__(self, describe: Callable[[ToolRequest], str], parent: QObject | None = None) -> None:
         super().__init__(lambda request: request.id, lambda request: request.key, describe, parent)

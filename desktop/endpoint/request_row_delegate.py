@@ -1,4 +1,4 @@
-"""Layout and painting of a request's row: columns and two buttons."""
+"""Lays out and paints the row of a request: columns, and the buttons to stop it and to open it as a chat."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Column = Literal["request", "state", "prompt", "speed", "age"]
 
 PADDING, BUTTON_SIZE = 10, 28
 WIDE = 600
-"""Pixels. Narrower rows have no columns for prompt and speed; the tooltip and the menu show them."""
+"""Width in pixels. A narrower row has no columns for prompt and speed; the tooltip shows them."""
 
 _SHARES: Mapping[Column, float] = {"request": 0.28, "state": 0.225, "prompt": 0.2, "speed": 0.12, "age": 0.0}
 _NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
 
 
 def columns(row: QRect) -> dict[Column, QRect]:
-    """Rectangles of the columns in a row; the titles of the columns use them too."""
+    """Rectangles of the columns in a row. The column titles above the list use the same ones."""
     shares = _SHARES if row.width() >= WIDE else _NARROW
     left, right = row.left() + PADDING, row.right() - 2 * BUTTON_SIZE - PADDING
     rects: dict[Column, QRect] = {}
@@ -38,12 +38,12 @@ def columns(row: QRect) -> dict[Column, QRect]:
 
 
 def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
-    """Rectangles in the row that can be clicked."""
+    """Rectangles of the buttons in the row, by what a click does."""
     right, top = row.right() - PADDING + 6, row.center().y() - BUTTON_SIZE // 2
     rects: dict[RowAction, QRect] = {}
     if request.is_active:
         rects["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
-    # Never where "stop" is or was: a request may end while the user moves the mouse to it.
+    # "open" never takes the place of "stop": the request may end just before the user clicks "stop".
     rects["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
     return {action: mirrored(rect, row) for action, rect in rects.items()}
 

@@ -21,7 +21,7 @@ TITLES_HEIGHT = 38
 
 
 class RequestsCard(Card):
-    """`stop_requested` and `open_requested` carry the id of the request."""
+    """Card with the list of requests. `stop_requested` and `open_requested` carry the id of a request."""
 
     stop_requested = Signal(str)
     stop_all_requested = Signal()
@@ -79,7 +79,8 @@ class RequestsCard(Card):
 
 
 class RequestListView(CardListView[ToolRequest, RowAction]):
-    """Enter opens a request as a chat, Delete stops it; the context menu has both actions."""
+    """The list of requests. Enter opens the selected one as a chat, Delete stops it; the context menu has both
+    actions."""
 
     stop_requested = Signal(str)
     open_requested = Signal(str)

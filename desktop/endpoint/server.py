@@ -1,7 +1,7 @@
 """Runs the API server for the window. The only module of `desktop` that imports `api`.
 
-The server has its own thread and event loop. Methods are called on the window's thread, except where a docstring says
-otherwise. `api` is imported on first use because FastAPI takes 0.4 s to import.
+The server has its own thread and event loop. Methods are called on the window's thread, unless their docstring names
+another one. `api` is imported on first use because FastAPI takes 0.4 s to import.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.activity import Activity
-    from api.keys import KeyFile
+    from api.authentication import KeyFile
     from api.request_record import RequestView
     from api.server import EndpointServer
     from engine.engine import Engine
@@ -30,31 +30,31 @@ OWN_KEY = "inglenook"
 
 
 def read_key(profile: Profile) -> str:
-    """The endpoint's own key; created if there is none. Blocks; call on a pool thread."""
-    from api.keys import find_key
+    """Reads the endpoint's own key from its file, or creates it. Blocks; call on a pool thread."""
+    from api.authentication import find_key
 
     return find_key(profile).value
 
 
 class ApiServer:
-    """Starts servers, and implements `ActivityFeed` and `KeyStore` for the one that was started last."""
+    """Starts the API server, and implements `ActivityFeed` and `KeyStore` for the server that was started last."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._app: FastAPI | None = None
         self._activity: Activity | None = None
         self._earlier_usage: dict[str, tuple[int, int]] = {}
-        """Usage of the servers before the current one."""
+        """Usage of the API keys at earlier servers, before the current one was started."""
         self._keeps_bodies = False
         self._origins: tuple[str, ...] = ()
         self._listener: Callable[[], None] = lambda: None
         self._call_pending = False
 
     async def serve(self, engine: Engine, port: int) -> RunningServer:
-        """Start a server and return it once it listens. Raises PortTaken."""
+        """Start a server and return it once it listens. Raises PortTaken if another program uses the port."""
         loop = asyncio.get_running_loop()
         server, app, activity = await asyncio.to_thread(self._create, engine, port)
-        from api.errors import PortBusy  # imported by `_create` already
+        from api.errors import PortBusy  # fast, because `_create` has imported the package already
 
         activity.on_change = app.state.origins.on_refused = lambda: self._activity_changed(loop)
         try:
@@ -65,7 +65,7 @@ class ApiServer:
         self._app, self._activity = app, activity
         return server
 
-    # ActivityFeed
+    # The methods of `ActivityFeed`.
 
     def requests(self) -> Sequence[ToolRequest]:
         return [_tool_request(view) for view in self._activity.views()] if self._activity is not None else ()
@@ -107,7 +107,7 @@ class ApiServer:
     def set_listener(self, listener: Callable[[], None]) -> None:
         self._listener = listener
 
-    # KeyStore; called on a pool thread
+    # The methods of `KeyStore`, which are called on a pool thread.
 
     def names(self) -> Sequence[str]:
         return [key.name for key in self._key_file().read()]
@@ -125,12 +125,12 @@ class ApiServer:
         self._key_file().revoke(name)
 
     def _key_file(self) -> KeyFile:
-        from api.keys import KeyFile
+        from api.authentication import KeyFile
 
         return KeyFile(self._profile.named_keys)
 
     def _create(self, engine: Engine, port: int) -> tuple[EndpointServer, FastAPI, Activity]:
-        """Blocks; called on a pool thread."""
+        """Create the FastAPI app and its server without starting them. Blocks; called on a pool thread."""
         from api.app import create_app
         from api.request_context import activity_of
         from api.server import EndpointServer
@@ -148,7 +148,8 @@ class ApiServer:
         return EndpointServer(app, settings), app, activity_of(app)
 
     def _activity_changed(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Called on the endpoint's thread. Many changes at once cause one call of the listener."""
+        """Schedule a call of the listener on the window's loop; changes until then share the call. Called on the
+        endpoint's thread."""
         if not self._call_pending and not loop.is_closed():
             self._call_pending = True
             loop.call_soon_threadsafe(self._call_listener)

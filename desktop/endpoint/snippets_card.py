@@ -15,7 +15,8 @@ HIDDEN_KEY = "$INGLENOOK_KEY"
 
 
 class SnippetsCard(Card):
-    """The snippets show a placeholder for the key until the user reveals it. Copied snippets contain the key."""
+    """Shows snippets with a placeholder for the key, until the user reveals it. Copied snippets always contain the
+    key."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Strings about requests, API keys and memory for the page of the endpoint. GUI thread only."""
+"""Texts of the endpoint page about requests, API keys and memory. GUI thread only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ translate = QCoreApplication.translate
 
 
 def kind(request: ToolRequest) -> str:
-    """The API function of the request, from the last part of its path."""
+    """The kind of the request, read from the last part of its path: chat, completion or embedding, for example."""
     return {
         "completions": translate("endpoint", "chat")
         if "/chat/" in request.path
@@ -78,7 +78,7 @@ def age(request: ToolRequest) -> str:
 
 
 def accessible_text(request: ToolRequest) -> str:
-    """The whole row for screen readers."""
+    """The text of the whole row for screen readers."""
     parts = [request.key, kind(request), state(request)]
     if request.n_prompt:
         parts.append(translate("endpoint", "prompt {prompt}").format(prompt=prompt(request)))
@@ -88,7 +88,7 @@ def accessible_text(request: ToolRequest) -> str:
 
 
 def details(request: ToolRequest) -> str:
-    """Lines of the tooltip: what does not fit into the row."""
+    """The lines of the tooltip of a request, with the details that do not fit into its row."""
     lines = [
         translate("endpoint", "From {client}, with the key “{key}”").format(client=request.client, key=request.key),
         f"{request.dialect} · {request.path}",
@@ -114,7 +114,7 @@ def size(n_bytes: int) -> str:
 
 
 def holder(each: MemoryHolder) -> str:
-    """Title of the chat, or name of the key."""
+    """The name of a chat or tool in the list of those that use the KV cache."""
     if each.is_tool:
         return translate("endpoint", "{name} (tool)").format(name=each.name)
     title = each.name if len(each.name) <= MAX_TITLE_LENGTH else f"{each.name[:MAX_TITLE_LENGTH].rstrip()}…"
@@ -122,7 +122,7 @@ def holder(each: MemoryHolder) -> str:
 
 
 def error_text(error: BaseException) -> str:
-    """What failed and what the user can do; "" for errors that are not of the endpoint."""
+    """What failed and what the user can do, for the errors in `desktop.endpoint.errors`; "" for any other error."""
     match error:
         case BodyNotStored():
             return translate(

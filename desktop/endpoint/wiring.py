@@ -16,7 +16,7 @@ from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.sidebar.sidebar import Sidebar
 from engine.status import Status
 
@@ -24,7 +24,7 @@ translate = QCoreApplication.translate
 
 
 class EndpointWiring(QObject):
-    """Child of the window. GUI thread only."""
+    """Owns the connections of the endpoint page. A child object of the window. GUI thread only."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class EndpointWiring(QObject):
             self._report_failure(state)
 
     def _report_failure(self, state: EndpointState) -> None:
-        """Show a toast for a failed start if another page is open; this page shows the reason itself."""
+        """Show a toast for a failed start, unless the endpoint page is open, which shows the reason itself."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
         elif not self._window.is_page_shown("endpoint"):

@@ -1,4 +1,4 @@
-"""Read-only view of Markdown texts, for the user guide and release notes."""
+"""Read-only view of Markdown articles, for the user guide and the release notes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from desktop.store.records import ChatMessage
 from desktop.transcript.view import TranscriptView
 
 READING_OFFSET = 160
-"""Pixels below the top of the view. The article at this position counts as the one that is read."""
+"""Distance below the top of the view, in pixels. The article at this position counts as the current one."""
 
 
 class ArticleView(TranscriptView):
@@ -25,7 +25,7 @@ class ArticleView(TranscriptView):
         self.set_list(self._articles)
 
     def show_articles(self, texts: Mapping[str, str]) -> None:
-        """`texts` has Markdown by the id of the article."""
+        """Replace all articles. `texts` maps the id of each article to its Markdown."""
         self._articles.show([_message(article_id, text) for article_id, text in texts.items()])
 
     def replace_article(self, article_id: str, text: str) -> None:
@@ -34,7 +34,7 @@ class ArticleView(TranscriptView):
 
     @property
     def current_row(self) -> int:
-        """Row of the article that is read; -1 if there is none."""
+        """Index of the article at `READING_OFFSET`; -1 if there is none."""
         return self.column.row_at(READING_OFFSET)
 
 

@@ -1,4 +1,4 @@
-"""Page of help: list of topics on the left, their texts on the right."""
+"""Help page: the list of topics on the left, their texts on the right."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from desktop.widgets.page_view import PageView
 
 TOPICS_WIDTH, TOPIC_HEIGHT = 220, 34
 MIN_WIDTH_FOR_TOPICS = 720
-"""Pixels. A narrower page hides the list of topics."""
+"""Width in pixels. A narrower page hides the list of topics."""
 
 
 class HelpPage(PageView, QWidget):
-    """Shows all `topics` in one view. GUI thread only."""
+    """Shows the texts of all `topics` one below the other in one view. GUI thread only."""
 
     def __init__(self, theme: Theme, topics: Sequence[Topic], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +51,7 @@ class HelpPage(PageView, QWidget):
         self.contents.setVisible(self.width() >= MIN_WIDTH_FOR_TOPICS)
 
     def _show_pictures(self) -> None:
-        """Show the pictures of the current colour scheme."""
+        """Replace the pictures in the texts by those of the current colour scheme."""
         for topic in self._topics:
             self.view.replace_article(topic.id, topic.text_in(self._theme.scheme))
 
@@ -62,7 +62,7 @@ class HelpPage(PageView, QWidget):
             self._scrolling_to_topic = False
 
     def _select_current_topic(self) -> None:
-        """Select the topic that is read, after the user scrolled."""
+        """Select the topic at the scroll position in the list of topics."""
         if not self._scrolling_to_topic:
             with QSignalBlocker(self.contents):
                 self.contents.setCurrentRow(self.view.current_row)

@@ -1,4 +1,4 @@
-"""Declares the help page. It is created when it is first shown."""
+"""Registers the help page, which is created when it is first shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _make(services: Services) -> QWidget:
-    """Raises OSError if the topics cannot be read."""
+    """Create the help page. Raises OSError if the topics cannot be read."""
     from desktop.help.page import HelpPage
     from desktop.help.topics import topics
 

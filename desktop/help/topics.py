@@ -11,24 +11,25 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "guide"
 PICTURES = FOLDER / "pictures"
-"""Has a folder for each colour scheme, with the same file names."""
+"""Folder with one folder of pictures for each colour scheme, with the same file names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`text` is Markdown; its first line is a heading, and its pictures have the paths of the guide's files."""
+    """A topic of the user guide. `text` is Markdown as in the file: a heading first, and relative paths of pictures."""
 
     id: str
     title: str
     text: str
 
     def text_in(self, scheme: Scheme) -> str:
-        """The text with absolute paths of the pictures of this colour scheme."""
+        """The text, in which the paths of pictures are replaced by absolute ones of this colour scheme."""
         return self.text.replace("](pictures/", f"]({PICTURES.as_posix()}/{scheme}/")
 
 
 def topics(language: str) -> list[Topic]:
-    """The topics in their order, in English if there is no guide for `language` (for example "de"). Raises OSError."""
+    """The topics of the guide for `language` (for example "de") in reading order; the English ones if there is no such
+    guide. Raises OSError."""
     folder = FOLDER / language
     if not folder.is_dir():
         folder = FOLDER / "en"

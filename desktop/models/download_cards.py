@@ -1,4 +1,4 @@
-"""Cards of the downloads, each with progress, pause and cancel."""
+"""Cards of the downloads, each with its progress and buttons to pause and cancel it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from desktop.widgets.card_parts import Card, IconButton, label
 
 
 class DownloadCards(QWidget):
-    """A card for each download; hidden if there is none. Signals carry the key of the download."""
+    """Shows a card for each download; hidden if there is none. The signals carry the key of a download."""
 
     pause_requested = Signal(str)
     resume_requested = Signal(str)
@@ -36,7 +36,7 @@ class DownloadCards(QWidget):
         for key in self._cards.keys() - {state.key for state in states}:
             card = self._cards.pop(key)
             if card.isAncestorOf(self.focusWidget() or self):
-                self.focusNextChild()  # else Qt moves the focus out of the page
+                self.focusNextChild()  # otherwise Qt would move the focus out of the page
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()
@@ -59,7 +59,7 @@ class DownloadCard(Card):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.is_active = True
-        """Whether the button pauses the download; else it resumes it."""
+        """Whether the button pauses the download; if False, it resumes it."""
         self._name = label("cardTitle", "", self)
         self._about = label("cardLabel", "", self)
         self.bar = _ProgressBar(theme, self)

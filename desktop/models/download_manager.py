@@ -26,8 +26,9 @@ CLOSE_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class DownloadState:
-    """`key` is the repository. In stage "resolving" the hub is asked for the files of the repository. `error` is the
-    reason of "failed"; the partial file is kept then, and `DownloadManager.resume` continues it."""
+    """The state of one download. `key` is the name of the repository. In stage "resolving", the list of its files is
+    requested from the hub. `error` is the reason of stage "failed". The partial file of a failed download is kept, and
+    `DownloadManager.resume` continues it."""
 
     key: str
     name: str
@@ -44,7 +45,7 @@ class DownloadState:
 
     @property
     def seconds_left(self) -> float:
-        """0 if unknown."""
+        """Estimated time until the download is complete; 0 if unknown."""
         return (self.size_bytes - self.n_bytes) / self.bytes_per_s if self.bytes_per_s else 0.0
 
 
@@ -56,7 +57,7 @@ class _Job:
         self.choice = choice
         self.running: Download | None = None
         self.is_stopped = False
-        """Set by pause, cancel and close; the task of the job ends then."""
+        """Set when the download is paused or cancelled, or the app is closed. The task of the job then ends."""
         self._progress: deque[tuple[float, int]] = deque()
 
     def stop(self) -> None:
@@ -69,7 +70,8 @@ class _Job:
         self._progress.clear()
 
     def speed(self, n_bytes: int) -> float:
-        """Bytes per second over the last `SPEED_WINDOW_S`."""
+        """Transfer speed in bytes per second over the last `SPEED_WINDOW_S` seconds. `n_bytes` were transferred so
+        far."""
         now = time.monotonic()
         self._progress.append((now, n_bytes))
         while now - self._progress[0][0] > SPEED_WINDOW_S:
@@ -79,13 +81,13 @@ class _Job:
 
 
 class DownloadManager(QObject):
-    """Event loop thread only. `fits(choice)` tells whether a file fits into the memory of this machine; it is called
-    on a pool thread."""
+    """Owns all downloads. `fits(choice)` returns whether a model file fits into the memory of this machine; it is
+    called on a pool thread. All other calls are on the event loop thread."""
 
     changed = Signal(object)
-    """Carries a tuple with the `DownloadState` of every download that is not complete."""
+    """Carries a tuple with the `DownloadState` of every incomplete download."""
     arrived = Signal(object)
-    """Carries the path of a model whose download is complete."""
+    """A download is complete. Carries the path of its model file."""
 
     def __init__(self, hub: Hub, folder: Path, fits: Callable[[ModelVariant], bool]) -> None:
         super().__init__()
@@ -100,7 +102,7 @@ class DownloadManager(QObject):
         return tuple(job.state for job in self._jobs.values())
 
     async def read_unfinished(self) -> None:
-        """List the partial downloads of earlier sessions as paused."""
+        """Add the partial downloads of earlier runs of the app as paused downloads."""
         for choice in await asyncio.to_thread(unfinished_variants, self._folder):
             if choice.repo not in self._jobs:
                 n_bytes = self._download(choice).n_downloaded
@@ -119,7 +121,7 @@ class DownloadManager(QObject):
         self._run_job(repo)
 
     def pause(self, key: str) -> None:
-        """Stop immediately and keep the partial file."""
+        """Stop the download immediately and keep its partial file."""
         job = self._jobs.get(key)
         if job is not None and job.state.is_active:
             job.stop()
@@ -131,12 +133,12 @@ class DownloadManager(QObject):
             self._run_job(key)
 
     def cancel(self, key: str) -> None:
-        """Stop and delete the partial file."""
+        """Stop the download and delete its partial file."""
         job = self._jobs.pop(key, None)
         if job is None:
             return
         job.stop()
-        if job.running is None and job.choice is not None:  # else `_run` deletes the file, after it was closed
+        if job.running is None and job.choice is not None:  # a running job deletes it in `_run`
             self._tasks.spawn(asyncio.to_thread(self._download(job.choice).discard), "delete a partial download")
         self._report()
 
@@ -168,7 +170,7 @@ class DownloadManager(QObject):
         except Stopped:
             if job.state.key not in self._jobs and job.choice is not None and not self._closed:
                 await asyncio.to_thread(self._download(job.choice).discard)
-        except Exception as error:  # also bugs: an ended download must not look active
+        except Exception as error:  # catches bugs too, because an ended download must not look active
             await self._fail(job, HubError(f"{type(error).__name__}: {error}"))
         else:
             self._jobs.pop(job.state.key, None)
@@ -189,7 +191,8 @@ class DownloadManager(QObject):
         return Download(self._hub, choice, self._folder)
 
     async def _transfer(self, job: _Job, download: Download) -> Path:
-        """Run the transfer on a daemon thread, because it may take hours and would block a thread of the pool."""
+        """Transfer the file on a daemon thread. It may take hours, and would occupy a thread of the pool for that
+        time."""
         loop = asyncio.get_running_loop()
         job.running = download
         self._set(job, stage="fetching")
@@ -202,9 +205,9 @@ class DownloadManager(QObject):
             return await asyncio.shield(done)
         except asyncio.CancelledError:
             download.stop.set()
-            await asyncio.wait([done], timeout=CLOSE_TIMEOUT_S)  # until the file is closed
+            await asyncio.wait([done], timeout=CLOSE_TIMEOUT_S)  # waits until the thread has closed the file
             if done.done() and not done.cancelled():
-                done.exception()  # marks it as retrieved
+                done.exception()  # without this, asyncio logs that the exception was never retrieved
             raise
         finally:
             job.running = None

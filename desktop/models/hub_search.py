@@ -15,7 +15,8 @@ Stage = Literal["idle", "searching", "found", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class HubSearchState:
-    """`text` is the searched text, `found` the models in stage "found", `error` the reason of "failed"."""
+    """The state of the search. `text` is the query, `found` the models of stage "found", `error` the reason of
+    "failed"."""
 
     stage: Stage = "idle"
     text: str = ""
@@ -27,19 +28,19 @@ class HubSearch:
     """Runs one search at a time; a newer search or `clear` discards the result of an older one. Event loop thread."""
 
     def __init__(self, hub: Hub, changed: Callable[[], None]) -> None:
-        """`changed` is called after each change of `state`."""
+        """`changed()` is called after each change of `state`."""
         self.state = HubSearchState()
         self._hub, self._changed = hub, changed
         self._number = 0
 
     async def search(self, text: str) -> None:
-        """Search for models whose name matches `text`. Errors end in stage "failed" and are not raised."""
+        """Search for models whose names match `text`. An error is not raised, but sets the stage "failed"."""
         self._number += 1
         number = self._number
         self._set(HubSearchState("searching", text))
         try:
             state = HubSearchState("found", text, await asyncio.to_thread(self._hub.search, text))
-        except Exception as error:  # also bugs: the stage must not stay "searching"
+        except Exception as error:  # catches bugs too, because the stage must not stay "searching"
             known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
             state = HubSearchState("failed", text, error=known)
         if number == self._number:

@@ -1,4 +1,4 @@
-"""State of the page of models: local files, recommended models, search results, downloads and load options."""
+"""Provides the models page with local files, recommended models, search results, downloads and load options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from desktop.models.model_list import (
 )
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from engine.backend import LoadSettings
 from engine.files.profile import Profile
 from engine.library import default_model
@@ -41,7 +41,8 @@ from engine.status import Status
 
 @dataclass(frozen=True, slots=True)
 class LibraryState:
-    """`folders` are those that the user added. `filter` is the text in the search field."""
+    """What the models page shows besides its lists. `folders` are those that the user added. `filter` is the text in
+    the search field."""
 
     scanning: bool = False
     folders: tuple[Path, ...] = ()
@@ -51,16 +52,16 @@ class LibraryState:
 
 
 class LibraryController(QObject):
-    """Reads no folder and sends no request before `page_shown` is called. GUI thread only."""
+    """Reads no folder and sends no network request before `page_shown` is called. GUI thread only."""
 
     changed = Signal(object)
     """Carries the new `LibraryState`."""
     local_models_changed = Signal()
-    """The result of `row_for` may differ now, also for models that the filter hides."""
+    """The result of `row_for` may have changed for any local model, including those that the filter hides."""
     capacity_changed = Signal(object)
     """Carries the new `MachineCapacity`."""
     failed = Signal(object)
-    """Carries the exception."""
+    """A task failed. Carries its exception."""
 
     def __init__(self, profile: Profile, hub: Hub, settings: AppSettings) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class LibraryController(QObject):
         self.downloads = DownloadManager(hub, profile.models, self.would_fit)
         self.state = LibraryState(folders=tuple(Path(folder) for folder in settings.value.model_folders))
         self.loaded_options = LoadOptions()
-        """The options that the model in memory was loaded with."""
+        """The options with which the model in memory was loaded."""
         self._profile, self._settings = profile, settings
         self._capacity = CapacityEstimator(ThroughputEstimate(profile.machine))
         self._options = LoadOptionsByFile(settings.value.model_settings)
@@ -87,10 +88,8 @@ class LibraryController(QObject):
         self.downloads.arrived.connect(lambda path: self.refresh())
         self.downloads.changed.connect(lambda states: self._update_remote())
 
-    # Models that exist
-
     def page_shown(self) -> None:
-        """List the models; called each time the page becomes visible."""
+        """List the models. Called each time the models page becomes visible."""
         if not self._was_shown:
             self._was_shown = True
             self._tasks.spawn(self._prepare(), "prepare the library")
@@ -105,7 +104,7 @@ class LibraryController(QObject):
             self._set_folders((*self.state.folders, folder))
 
     def remove_folder(self, folder: Path) -> None:
-        """Stop listing the folder. Its files are not changed."""
+        """Remove a folder from the list of folders with models. Its files are not changed."""
         self._set_folders(tuple(each for each in self.state.folders if each != folder))
 
     def filter_by(self, text: str) -> None:
@@ -122,10 +121,8 @@ class LibraryController(QObject):
     def download(self, row: ModelRow) -> None:
         self.downloads.start(row.key, row.name)
 
-    # The model in memory, and load options
-
     def update_status(self, status: Status, path: Path | None) -> None:
-        """`path` is the file that is loaded or being loaded."""
+        """Set the status of the engine. `path` is the file that is loaded or being loaded."""
         changed = (status.state, status.model) != (self._status.state, self._status.model)
         self._status, self._loaded_path = status, path
         if changed:
@@ -133,7 +130,7 @@ class LibraryController(QObject):
         self._update_local()
 
     def add_measured_speed(self, tokens_per_s: float) -> None:
-        """Correct the speed estimates of all models by the speed of an answer of the model in memory."""
+        """Correct the speed estimates of all models by the measured speed of an answer of the model in memory."""
         path = self._loaded_path if self._status.state == "ready" else None
         model = self.find_file(path) if path is not None else None
         if model is None or model.metadata is None:
@@ -143,16 +140,16 @@ class LibraryController(QObject):
             self._update_lists()
 
     def options_for(self, path: Path) -> LoadOptions:
-        """The options that the sheet shows: edited or saved."""
+        """The options that the sheet of the model shows: the edited ones, else the saved ones."""
         return self._options.current(path)
 
     def load_settings_for(self, path: Path) -> LoadSettings:
-        """Called when the file is loaded."""
+        """The settings to load this file with. Called when the load begins; sets `loaded_options`."""
         self.loaded_options = self._options.saved(path)
         return self.loaded_options.settings
 
     def edit_options(self, path: Path, options: LoadOptions) -> None:
-        """Estimate the model with these options. They take effect and are stored with `save_options`."""
+        """Estimate memory and speed of the model with these options. `save_options` stores them for the next load."""
         self._options.edit(path, options)
         self._update_local()
 
@@ -165,18 +162,18 @@ class LibraryController(QObject):
         return next((file for file in self._files if file.path == path), None)
 
     def row_for(self, path: Path) -> ModelRow | None:
-        """The row of a local file even if the filter hides it; None if the file is unknown."""
+        """The row of a local file, even if the filter hides it; None if the file is unknown."""
         model = self.find_file(path)
         return self._local_row(model) if model is not None else None
 
     def would_fit(self, choice: ModelVariant) -> bool:
-        """Thread-safe."""
+        """Whether a model file of the hub would fit into the memory of this machine. Thread-safe."""
         capacity = self._capacity.capacity
         estimate = estimate_fit_from_size(choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s)
         return estimate.verdict == "fits" or not capacity.total
 
     async def aclose(self) -> None:
-        """Idempotent."""
+        """Pause the downloads and end all tasks. Idempotent."""
         self._stop_scan.set()
         await self.downloads.aclose()
         await self._tasks.aclose()
@@ -206,7 +203,7 @@ class LibraryController(QObject):
             self._update_lists()
 
     def _scan_folders(self, folders: Sequence[Path], first: bool) -> Scan:
-        """Blocks; runs on a daemon thread."""
+        """Read the metadata of all model files in the folders. Blocks; runs on a daemon thread."""
         if first:
             self._cache.load()
         found = scan(folders, self._cache, self._stop_scan.is_set)
@@ -214,7 +211,7 @@ class LibraryController(QObject):
         return found
 
     async def _add_loaded_file(self) -> None:
-        """List the model in memory even if its folder is not scanned."""
+        """Add the model in memory to the list, even if its folder is not scanned."""
         path = self._loaded_path
         if path is not None and self._status.state in ("ready", "loading") and self.find_file(path) is None:
             self._files = (*self._files, await detached("read-model-file", read_model_file, path, self._cache))
@@ -279,5 +276,5 @@ class LibraryController(QObject):
 
 
 def default_model_folder() -> Path:
-    """The folder into which set-up installs the bundled model, whichever profile is used."""
+    """The folder into which the installer puts the bundled model. It is the same for all profiles."""
     return Profile.default().models

@@ -1,4 +1,4 @@
-"""Options for loading one model file that the user can set, and where they are kept."""
+"""The options for loading a model file that the user can set, and their storage for each file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ MAX_LAYERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """`n_ctx` 0 and `n_gpu_layers` None mean automatic. Thread counts are not an option because they adapt while the
-    model runs."""
+    """Options for loading one model file. `n_ctx` 0 and `n_gpu_layers` None mean automatic.
+
+    The number of threads is not an option, because it adapts while the model runs."""
 
     n_ctx: int = 0
     kv_type: KvType = "f16"
@@ -30,14 +31,14 @@ class LoadOptions:
         )
 
     def to_dict(self) -> dict[str, object]:
-        """Values that differ from the defaults, as stored in the settings file."""
+        """The values that differ from the defaults, as the settings file stores them."""
         default = LoadOptions()
         values = {"n_ctx": self.n_ctx, "kv_type": self.kv_type, "n_gpu_layers": self.n_gpu_layers}
         return {name: value for name, value in values.items() if value != getattr(default, name)}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> LoadOptions:
-        """Invalid values are replaced by their defaults."""
+        """The options with these stored values. Invalid values are replaced by the defaults."""
         n_ctx, kv_type, n_layers = stored.get("n_ctx"), stored.get("kv_type"), stored.get("n_gpu_layers")
         default = cls()
         return cls(
@@ -48,10 +49,10 @@ class LoadOptions:
 
 
 class LoadOptionsByFile:
-    """Saved options and edited options that are not saved yet, by the path of the model file. Qt-free."""
+    """The saved options of each model file, and the edited ones that are not saved yet, by its path. Qt-free."""
 
     def __init__(self, stored: Mapping[str, Mapping[str, object]]) -> None:
-        """`stored` is `model_settings` of the settings file."""
+        """`stored` is the setting `model_settings`."""
         self._saved = {path: LoadOptions.from_dict(values) for path, values in stored.items()}
         self._edited: dict[str, LoadOptions] = {}
 
@@ -59,19 +60,19 @@ class LoadOptionsByFile:
         return self._saved.get(str(path), LoadOptions())
 
     def current(self, path: Path) -> LoadOptions:
-        """The edited options, otherwise the saved ones."""
+        """The edited options of the file, else its saved ones."""
         return self._edited.get(str(path)) or self.saved(path)
 
     def edit(self, path: Path, options: LoadOptions) -> None:
         self._edited[str(path)] = options
 
     def save(self, path: Path) -> bool:
-        """Make the edited options the saved ones; return False if there are none."""
+        """Make the edited options of the file its saved ones. Return False if there are no edited ones."""
         options = self._edited.pop(str(path), None)
         if options is not None:
             self._saved[str(path)] = options
         return options is not None
 
     def to_dict(self) -> dict[str, dict[str, object]]:
-        """Saved options that differ from the defaults, for the settings file."""
+        """The saved options that differ from the defaults, as the setting `model_settings`."""
         return {path: values for path, options in self._saved.items() if (values := options.to_dict())}

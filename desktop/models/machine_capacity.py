@@ -1,4 +1,5 @@
-"""Free memory and decoding speed of this machine, measured and corrected by the speed of real answers. Qt-free."""
+"""Measures the free memory and the decoding speed of this machine. The speed is corrected by that of real answers.
+Qt-free."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
 
 N_SPEEDS = 3
-"""Number of answers whose median speed replaces the measured memory bandwidth."""
+"""Number of answers after which their median speed replaces the measured memory bandwidth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class CapacityEstimator:
         self._speeds: deque[float] = deque(maxlen=N_SPEEDS)
 
     def measure_throughput(self) -> None:
-        """Load the stored estimate of this machine, or measure for 0.25 s. Blocks; call on a pool thread."""
+        """Load the stored estimate of this machine's memory bandwidth, or measure it for 0.25 s. Blocks; call on a pool
+        thread."""
         self._throughput.measure()
 
     def measure_memory(self, status: Status) -> bool:
-        """Update `capacity` and return whether it changed. The loaded model's memory counts as free because another
-        model would replace it."""
+        """Update `capacity` and return whether it changed.
+
+        The memory of the loaded model counts as free, because another model would replace it."""
         memory = psutil.virtual_memory()
         model = status.model if status.state == "ready" else None
         own = model.memory.needed if model is not None and model.memory is not None else 0
@@ -49,8 +52,10 @@ class CapacityEstimator:
         return self.capacity != before
 
     def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
-        """Add the speed of an answer by the model with this metadata; return whether the estimate changed. The median
-        of the last `N_SPEEDS` answers is used because the speed of one short answer is unreliable."""
+        """Add the speed of an answer of the model with this metadata; return whether the estimate changed.
+
+        The estimate uses the median of the last `N_SPEEDS` answers, because the speed of one short answer is
+        unreliable."""
         if not self._throughput.is_measured:
             return False
         self._speeds.append(tokens_per_s * metadata.read_bytes)

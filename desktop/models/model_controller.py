@@ -39,15 +39,18 @@ class ModelController(QObject):
         self._closed = False
         self._path: Path | None = None
         self.load_settings_for: Callable[[Path], LoadSettings] = lambda path: LoadSettings()
-        """The settings with which a file is loaded."""
-        self.status = Status("loading")  # until `load` or `none_found`, so that earlier messages wait
+        """Returns the settings to load a file with."""
+        self.status = Status(
+            "loading"
+        )  # so that messages wait for the initial load, until `load` or `none_found` is called
 
     def none_found(self) -> None:
-        """Report that there is no model to load at the start."""
+        """Set the status "empty": at the start, no model file was found."""
         self._set(Status("empty"))
 
     async def load(self, path: Path) -> bool:
-        """Load this model in place of the one in memory. Return False if that failed; `status.error` has the reason."""
+        """Load this model in place of the one in memory. Return False if that failed; `status.error` is then the
+        reason."""
         self._path = path
         self._set(Status("loading"))
         try:
@@ -57,14 +60,14 @@ class ModelController(QObject):
             if self.status.error is None:
                 self._set(Status("empty", error=error))
             return False
-        except Exception as error:  # a bug: the state must not stay "loading", because answers wait for its end
+        except Exception as error:  # catches bugs too: answers would wait forever in state "loading"
             log.error("loading a model failed\n%s", redacted_traceback(error))
             self._set(Status("empty", error=EngineError(f"{type(error).__name__}: {error}")))
             return False
         return True
 
     async def reload(self) -> bool:
-        """Load the last file again, after a failure."""
+        """Load the last model file again, after a failure."""
         return self._path is not None and await self.load(self._path)
 
     def cancel_load(self) -> None:
@@ -73,17 +76,18 @@ class ModelController(QObject):
             self._engine.cancel_load()
 
     async def unload(self) -> None:
-        """Free the memory of the model. The engine stays and can load another one."""
+        """Free the memory of the model. The engine can then load another one."""
         if self._engine is not None:
             await self._engine.unload()
 
     @property
     def path(self) -> Path | None:
-        """The file that was loaded last, or whose load was requested last."""
+        """The model file that was requested last, loaded or not."""
         return self._path
 
     async def engine(self) -> Engine:
-        """The engine, created by the first call, with or without a model. Raises EngineClosed."""
+        """The engine, which the first call creates, whether or not a model is loaded. Raises EngineClosed after
+        `aclose`."""
         async with self._making:
             if self._closed:
                 raise EngineClosed
@@ -94,7 +98,8 @@ class ModelController(QObject):
             return self._engine
 
     async def ready(self) -> Engine:
-        """Wait until a model is loaded and return the engine. Raises the error of the load, or NotLoaded."""
+        """Wait until no load is in progress and return the engine with its model. Raises the error of the load, or
+        NotLoaded."""
         while self.status.state == "loading":
             await self._changed.wait()
         if self.status.state == "ready" and self._engine is not None:
@@ -102,7 +107,7 @@ class ModelController(QObject):
         raise self.status.error or NotLoaded()
 
     async def aclose(self) -> None:
-        """Free the model and end the native thread. Idempotent."""
+        """Free the model and end the thread that calls llama.cpp. Idempotent."""
         self._closed = True
         if self._engine is not None:
             self._engine.cancel_load()
@@ -116,7 +121,7 @@ class ModelController(QObject):
 
     def _status_received(self, status: Status) -> None:
         if status.state == "empty" and status.error is None and self.status.state == "loading":
-            return  # a new engine starts empty; the load that created it follows
+            return  # the status of a new engine, before it begins the requested load
         self._set(status)
 
     def _set(self, status: Status) -> None:

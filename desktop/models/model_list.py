@@ -1,4 +1,4 @@
-"""Models as rows of a Qt list: local files, entries of the catalogue, search results of the hub."""
+"""Qt list model of models: local files, entries of the catalogue, or search results of the hub."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ Place = Literal["disk", "catalogue", "hub"]
 Use = Literal["", "loading", "in_use"]
 
 BYTES_PER_PARAM = 0.61
-"""Of a 4-bit quantisation. The hub's search results state the number of parameters but no file size."""
+"""Bytes per parameter of a 4-bit quantisation. It estimates the file size of search results, which state only the
+number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One model. `key` is the path of the file, or the repository. Unknown values are "", 0 or None."""
+    """One model in a list. `key` is the path of a local file, else the name of the repository. Unknown values are "", 0
+    or None."""
 
     key: str
     place: Place
@@ -35,9 +37,10 @@ class ModelRow:
     fit: MemoryFit | None = None
     use: Use = ""
     progress: float = 0.0
-    """0 to 1 while the model is loaded."""
+    """Progress of the load in progress, from 0 to 1."""
     fault: str = ""
-    """Why the file is unusable; a clause for `desktop.error_reasons.translated_reason`."""
+    """Why the file is unusable, as a clause that `desktop.error_reasons.translated_reason` translates; "" if it is
+    usable."""
     licence: str = ""
     good_for: str = ""
     maker: str = ""
@@ -47,9 +50,9 @@ class ModelRow:
     is_bundled: bool = False
     """Whether this is the default model that is installed with Inglenook."""
     gated: bool = False
-    """Whether the hub requires that its terms are accepted first."""
+    """Whether the hub requires that the user accepts the terms of the model before the download."""
     is_local: bool = False
-    """For a model of the catalogue or the hub: it was downloaded, or its download has started."""
+    """Whether a model of the catalogue or the hub was downloaded, or its download has started."""
 
     @property
     def path(self) -> Path:
@@ -131,7 +134,7 @@ def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bo
 def _estimated_fit(
     size_bytes: int, n_params: int, n_ctx_train: int, capacity: MachineCapacity, n_active: int = 0
 ) -> MemoryFit | None:
-    """None if the size of the model or the memory of the machine is unknown."""
+    """Estimates whether the model fits into memory. None if its size or the memory of the machine is unknown."""
     if not (size_bytes and capacity.total):
         return None
     return estimate_fit_from_size(

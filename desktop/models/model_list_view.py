@@ -1,4 +1,4 @@
-"""List of models in a card. The page of models has three of them."""
+"""A list of models in a card. The models page has three: local models, recommended models, search results."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from desktop.widgets.card_list_view import CardListView
 
 
 class ModelListView(CardListView[ModelRow, RowAction]):
-    """Enter presses the button of the row, or opens the settings of the model in use. Space opens the settings. The
-    context menu has all actions."""
+    """A list of models. Enter presses the button of the row; for the model in use, it opens the settings. Space opens
+    the settings of any row. The context menu has all actions."""
 
     action_requested = Signal(str, object)
-    """Carries the `RowAction` and the `ModelRow`."""
+    """The user requested an action. Carries the `RowAction` and the `ModelRow`."""
 
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(theme, ModelRowDelegate, "models", parent)

@@ -1,4 +1,4 @@
-"""Layout and painting of a model's row: name, verdict, speed and buttons."""
+"""Lays out and paints the row of a model: name, verdict (whether it fits into memory), speed and buttons."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ RowAction = Literal["load", "unload", "cancel", "download", "settings"]
 
 PADDING = 10
 WIDE = 640
-"""Pixels. Wider rows have columns; in narrower rows verdict and speed are on a second line below the name."""
+"""Width in pixels. A wider row has columns. In a narrower one, verdict and speed are on a second line below the
+name."""
 BUTTON_HEIGHT, ICON_SIZE = 34, 30
 SPEED_WIDTH = 92
 
 
 def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
-    """Rectangles of name, verdict and speed in a row of at least `WIDE` pixels."""
+    """Rectangles of the columns name, verdict and speed in a row that is at least `WIDE` pixels wide."""
     chip, speed = row.left() + round(0.462 * row.width()), row.left() + round(0.617 * row.width())
     name = QRect(row.left() + PADDING, row.top(), chip - row.left() - PADDING - 12, row.height())
     verdict = QRect(chip, row.top(), speed - chip - 8, row.height())
@@ -35,8 +36,8 @@ def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
 
 
 def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
-    """What the button of the row does, and its label; None if it has no button. `hovered`: the mouse is over the row or
-    the row has the focus."""
+    """What the button of the row does, and its label; None if the row has no button. `hovered`: the mouse is over the
+    row, or the row has the focus."""
     if row.use == "in_use" and hovered:
         return "unload", strings.unload_label()
     if row.use == "loading" and hovered:
@@ -47,7 +48,7 @@ def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
 
 
 def action_rects(box: QRect, row: ModelRow, *, hovered: bool) -> dict[RowAction, QRect]:
-    """Rectangles in the row that can be clicked."""
+    """Rectangles of the buttons in the row, by what a click does."""
     right, top = box.right() - PADDING, box.center().y() - BUTTON_HEIGHT // 2
     rects: dict[RowAction, QRect] = {}
     if row.place == "disk":
@@ -95,12 +96,12 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
             self._draw_text(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
 
     def _paint_details(self, painter: QPainter, rect: QRect, row: ModelRow, indent: int = 0) -> None:
-        """Paint on the second line, `indent` pixels from its start."""
+        """Paint the details of the model on the second line, `indent` pixels from its start."""
         lower = QRect(rect.left(), rect.center().y(), rect.width(), scaled(18))
         self._draw_text(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), strings.details(row), "muted", 12)
 
     def _paint_below(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
-        """Paint verdict, speed and details on the second line."""
+        """Paint verdict, speed and details on the second line, below the name."""
         lower = QRect(rect.left(), rect.center().y() + 2, rect.width(), scaled(20))
         indent = self._paint_chip(painter, lower, row)
         indent += 8 if indent else 0
@@ -112,7 +113,7 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         return self._draw_text(painter, rect, strings.speed(row.fit), "muted" if muted else "text")
 
     def _text_end(self, painter: QPainter, box: QRect, row: ModelRow, *, hovered: bool) -> int:
-        """Right end of the space for text, in a left-to-right row; the buttons follow."""
+        """Right end of the space for text in a left-to-right row. The buttons are to the right of it."""
         lefts = [mirrored(rect, box).left() for rect in action_rects(box, row, hovered=hovered).values()]
         if button_of(row, hovered=hovered) is None and (text := strings.button_label(row)):
             painter.setFont(_button_font())
@@ -120,7 +121,7 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         return min([box.right() - PADDING, *lefts]) - 10
 
     def _paint_chip(self, painter: QPainter, rect: QRect, row: ModelRow) -> int:
-        """Paint the verdict in a rounded frame and return its width."""
+        """Paint the verdict in a rounded frame, and return the width of the frame."""
         text = strings.verdict(row)
         if not text:
             return 0

@@ -1,4 +1,4 @@
-"""Sheet on the right of the page of models: details and load options of one model."""
+"""Sheet at the right of the models page: details and load options of one model."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ KV_TYPES: tuple[KvType, ...] = get_args(KvType)
 
 
 class ModelSettingsSheet(SideSheet):
-    """`show_model` fills it, its signals report what the user changes. GUI thread only."""
+    """Shows the model that `show_model` sets. Its signals report the user's changes and requests. GUI thread only."""
 
     options_changed = Signal(object, object)
-    """Carries the path of the file and the `LoadOptions`."""
+    """The user changed an option. Carries the path of the model file and the new `LoadOptions`."""
     load_requested = Signal(object)
-    """Carries the path of the file."""
+    """The user requested to load the model. Carries the path of its file."""
     unload_requested = Signal()
     folder_requested = Signal(object)
-    """Carries the folder to open in the file manager."""
+    """The user requested to open a folder in the file manager. Carries its path."""
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
         super().__init__(theme, page)
@@ -65,12 +65,13 @@ class ModelSettingsSheet(SideSheet):
 
     @property
     def path(self) -> Path | None:
-        """Path of the shown model; None if the sheet is closed."""
+        """Path of the file of the shown model; None if the sheet is closed."""
         return self._row.path if not self.isHidden() else None
 
     def show_model(self, row: ModelRow, options: LoadOptions, loaded: LoadOptions | None) -> None:
-        """`loaded` are the options of the model in memory, if `row` is that model. Text that the user is typing for the
-        same model stays."""
+        """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
+
+        If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
             self._discard_typing()
         self._row, self._options = row, options
@@ -107,7 +108,7 @@ class ModelSettingsSheet(SideSheet):
 
     def _load(self) -> None:
         for field in (self.context, self.layers):
-            field.commit()  # clicking the button does not always move the focus and end the typing
+            field.commit()  # a click on the button does not always end the typing
         if not self._is_wrong:
             self.load_requested.emit(self._row.path)
 

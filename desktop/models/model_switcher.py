@@ -1,4 +1,4 @@
-"""Loads another model, and shows the state of the model on the chat page and in toasts."""
+"""Loads another model at the user's request, and shows the status of the model on the chat page and in toasts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from engine.errors import LoadCancelled
 from engine.status import Status
 
@@ -26,7 +26,7 @@ TOPIC = "model"
 
 
 class ModelSwitcher(QObject):
-    """Child of the window. GUI thread only."""
+    """Connects the model controller with the chat page. A child object of the window. GUI thread only."""
 
     def __init__(
         self, window: AppWindow, page: ChatPage, models: ModelController, settings: AppSettings, tasks: TaskSet
@@ -38,7 +38,7 @@ class ModelSwitcher(QObject):
         models.status_changed.connect(self._show_status)
 
     def actions(self) -> list[Action]:
-        """Also shown in the menu of the header's model button."""
+        """The actions about the model. The menu of the model button in the header shows them too."""
         return [
             Action(
                 "cancel_load",
@@ -69,7 +69,7 @@ class ModelSwitcher(QObject):
         dialog.open()
 
     def load(self, path: str) -> None:
-        """Start to load the file. It is also loaded at the next start of the app."""
+        """Start to load the file. If that succeeds, the next start of the app loads it too."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     async def _load(self, path: Path) -> None:
@@ -92,7 +92,7 @@ class ModelSwitcher(QObject):
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
-        elif isinstance(error, LoadCancelled):  # the user cancelled
+        elif isinstance(error, LoadCancelled):  # not an alert, because the user cancelled the load
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:
             choose = translate("window", "Choose another…")

@@ -1,4 +1,4 @@
-"""An optional number in the sheet of a model."""
+"""A field for an optional number in the settings sheet of a model."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QWidget
 from desktop.widgets.card_parts import label, set_style_flag
 
 SEPARATORS = " ,.’'\u00a0\u202f"
-"""Accepted between the digits of a number."""
+"""Characters that are accepted between the digits of a number."""
 
 
 class OptionField(QWidget):
-    """Name, text field and help text. Invalid text stays in the field, marked as wrong, so that it can be corrected."""
+    """A name, a text field and a help text. Invalid text is marked as wrong and not removed, so that the user can
+    correct it."""
 
     entered = Signal(object)
-    """Carries the valid number, or None if the field is empty."""
+    """The user entered a value. Carries the valid number, or None if the field is empty."""
     validity_changed = Signal()
 
     def __init__(self, name: str, parent: QWidget) -> None:
@@ -48,13 +49,13 @@ class OptionField(QWidget):
         self.help.setText(help_text)
 
     def show_value(self, value: int | None) -> None:
-        """Does nothing while the user is typing."""
+        """Show a value, unless the user is typing."""
         text = "" if value is None else str(value)
         if not self.edit.isModified() and text != self.edit.text():
             self.edit.setText(text)
 
     def commit(self) -> None:
-        """Validate the text and emit `entered` if it is valid."""
+        """Validate the typed text and emit `entered` if it is valid."""
         digits = "".join(letter for letter in self.edit.text() if letter not in SEPARATORS)
         is_valid = not digits or (digits.isdecimal() and self._least <= int(digits) <= self._most)
         self._finish(is_wrong=not is_valid)

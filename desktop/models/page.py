@@ -1,4 +1,4 @@
-"""Page of the models: local models, downloads, search results and recommended models."""
+"""The models page: local models, downloads, search results and recommended models."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from desktop.widgets.scroll_page import ScrollPage
 
 class ModelsPage(ScrollPage):
     seen = Signal()
-    """The page became visible."""
+    """The page has become visible."""
     action_requested = Signal(str, object)
-    """Carries the `RowAction` and the `ModelRow`."""
+    """The user requested an action on a row. Carries the `RowAction` and the `ModelRow`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("models", parent)

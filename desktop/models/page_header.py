@@ -1,4 +1,4 @@
-"""Header of the page of models: summary of this computer, search field, buttons to add files and folders."""
+"""Header of the models page: summary of this computer, search field, and buttons to add files and folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desktop.widgets.page_title import PageTitle
 from desktop.widgets.text_composition import CompositionGuard
 
 MIN_WIDTH_FOR_LABELS = 640
-"""Pixels. In a narrower header the buttons show only their icons, to leave space for the search field."""
+"""Width in pixels. In a narrower header the buttons show only their icons, to leave space for the search field."""
 
 
 class ModelsPageHeader(QWidget):
@@ -68,7 +68,7 @@ class ModelsPageHeader(QWidget):
 
 
 class ModelSearch(QLineEdit):
-    """Typing filters the lists, Enter searches the hub, Escape clears the field."""
+    """The search field. Typing filters the lists of models, Enter searches the hub, Escape clears the field."""
 
     search_requested = Signal(str)
     down_pressed = Signal()
@@ -97,7 +97,7 @@ class ModelSearch(QLineEdit):
         self._restyle()
 
     def event(self, event: QEvent) -> bool:
-        """Handle Escape in this field before the shortcut of the window that stops an answer."""
+        """Handle the Escape key before the window does, whose shortcut stops an answer."""
         match event:
             case QKeyEvent() if (
                 event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape and self.text()

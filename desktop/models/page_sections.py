@@ -1,4 +1,4 @@
-"""Sections of the page of models: local models with their folders, recommended models, search results."""
+"""Sections of the models page: local models with their folders, recommended models, search results."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ModelSection(QWidget):
         self._fit()
 
     def show_message(self, text: str) -> None:
-        """The text that is shown if the list is empty; "" hides the section then."""
+        """Set the text that is shown if the list is empty; with "" an empty section is hidden."""
         self._message = text
         self.empty.setText(text)
         self._fit()
@@ -74,7 +74,7 @@ class ModelSection(QWidget):
 
 
 class LocalModelsSection(ModelSection):
-    """Local models, and a chip for each folder that the user added."""
+    """Lists the local models, and shows a chip for each folder that the user added."""
 
     folder_removed = Signal(object)
 
@@ -135,7 +135,7 @@ class FolderChip(QFrame):
 
 
 class HubSearchSection(ModelSection):
-    """Results of a search on the hub, and a link that starts the search."""
+    """Lists the results of a search on the hub, and shows the link that starts it."""
 
     search_requested = Signal()
 

@@ -1,4 +1,4 @@
-"""Declares the models page."""
+"""Registers the models page with its title, icon, shortcut and factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strings about models for the screen: memory, speed, downloads, errors of the hub. GUI thread only."""
+"""Texts about models: memory, speed, downloads, errors of the hub. GUI thread only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ translate = QCoreApplication.translate
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
 SLOW_TOKENS_PER_S = 3.0
-"""About two words per second, half of a usual reading speed."""
+"""Slower models get the verdict "slow". 3 tokens are about two words, and people read about four words per second."""
 
 
 def model_name_from_path(path: Path) -> str:
@@ -43,12 +43,12 @@ def model_name_from_path(path: Path) -> str:
 
 
 def size(n_bytes: float) -> str:
-    """Size on disk; 1 GB is 10⁹ bytes."""
+    """Text for a size on disk, where 1 GB is 10⁹ bytes."""
     return _size(n_bytes, 1e6, 1e9)
 
 
 def memory(n_bytes: float) -> str:
-    """Size in memory; 1 GB is 2³⁰ bytes."""
+    """Text for a size in memory, where 1 GB is 2³⁰ bytes."""
     return _size(n_bytes, 2.0**20, 2.0**30)
 
 
@@ -61,14 +61,14 @@ def _size(n_bytes: float, mega: float, giga: float) -> str:
 
 
 def params(n_params: int) -> str:
-    """Number of parameters, for example 7.6 B or 135 M."""
+    """Text for a number of parameters, for example 7.6 B or 135 M."""
     if n_params >= 1e9:
         return translate("models", "{n} B parameters").format(n=plain(round(n_params / 1e9, 1)))
     return translate("models", "{n} M parameters").format(n=whole(round(n_params / 1e6)))
 
 
 def machine_summary(capacity: MachineCapacity) -> str:
-    """Cores and memory of this computer in one line."""
+    """One line about this computer: its cores and its memory."""
     if not capacity.total:
         return translate("models", "Models on this computer, and models that run well on it.")
     text = counted(
@@ -81,7 +81,7 @@ def machine_summary(capacity: MachineCapacity) -> str:
 
 
 def verdict(row: ModelRow) -> str:
-    """Whether the model fits, in one or two words; "" if unknown."""
+    """Whether the model fits into memory, in one or two words; "" if unknown."""
     if row.fault:
         return translate("models", "Unusable")
     if row.fit is None:
@@ -98,7 +98,7 @@ def is_slow(fit: MemoryFit | None) -> bool:
 
 
 def speed(fit: MemoryFit | None) -> str:
-    """Estimated tokens per second, or the needed memory if the model is too big; "" if unknown."""
+    """Estimated tokens per second of a model, or the memory that it needs if it is too big; "" if unknown."""
     if fit is None:
         return ""
     if fit.verdict == "too_big":
@@ -113,7 +113,7 @@ def speed(fit: MemoryFit | None) -> str:
 
 
 def details(row: ModelRow) -> str:
-    """Quantisation, size, publisher, downloads and licence, or why the file is unusable. The line below the name."""
+    """The line below the name: quantisation, size, publisher, downloads and licence, or why the file is unusable."""
     if row.fault:
         return translated_reason(row.fault)
     parts = [row.quantisation]
@@ -202,7 +202,7 @@ def kv_type(kind: KvType) -> str:
 
 
 def accessible_text(row: ModelRow) -> str:
-    """The whole row for screen readers."""
+    """The text of the whole row for screen readers."""
     parts = [row.name, good_for(row.good_for), details(row), verdict(row), speed(row.fit), button_label(row)]
     return ", ".join(part for part in parts if part)
 
@@ -213,7 +213,7 @@ def download_details(state: DownloadState) -> str:
 
 
 def download_state(state: DownloadState) -> str:
-    """Progress, or why the download is paused, waits or failed."""
+    """The progress of a download, or that it waits or is paused, or why it failed."""
     done = translate("models", "{done} of {all}").format(done=size(state.n_bytes), all=size(state.size_bytes))
     match state.stage:
         case "resolving":
@@ -243,7 +243,7 @@ def _time_left(seconds: float) -> str:
 
 
 def hub_error(error: BaseException | None) -> str:
-    """What failed while searching or downloading, and what the user can do."""
+    """What failed during a search or a download, and what the user can do."""
     match error:
         case ProxyUnusable(proxy=proxy):
             return translate("models", "The proxy {proxy} in the system's settings cannot be used.").format(proxy=proxy)
@@ -274,7 +274,7 @@ def hub_error(error: BaseException | None) -> str:
 
 
 def folder_name(path: Path) -> str:
-    """The path, with `~` for the home folder."""
+    """The path of a folder, with `~` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path != home and path.is_relative_to(home) else str(path)
 
@@ -288,7 +288,7 @@ def unload_label() -> str:
 
 
 def memory_breakdown(fit: MemoryFit) -> str:
-    """Memory for weights, KV cache and compute buffers."""
+    """One text with the memory for weights, KV cache and compute buffers."""
     account = fit.estimate
     text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
     other = account.compute_bytes + account.other_bytes
@@ -296,7 +296,7 @@ def memory_breakdown(fit: MemoryFit) -> str:
 
 
 def model_state(status: Status) -> str:
-    """Name of the loaded model, or the state of loading, in a few words."""
+    """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
             return model_name(status.model)

@@ -1,4 +1,4 @@
-"""Connects the page of models with the library, the loaded model and the window."""
+"""Connects the models page with the library, the loaded model and the window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.status import Status
 
 
 class ModelsWiring(QObject):
-    """Child of the window. GUI thread only."""
+    """Owns the connections of the models page. A child object of the window. GUI thread only."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class ModelsWiring(QObject):
         self._window, self._page, self._library = window, page, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
-        """Keys of the downloads whose failure was shown."""
+        """Keys of the downloads whose failure was already shown in a toast."""
         self._connect_page()
         self._connect_sheet()
         self._connect_library()
@@ -128,7 +128,7 @@ class ModelsWiring(QObject):
         dialog.open()
 
     def _report_failed(self, states: Sequence[DownloadState]) -> None:
-        """Show a toast for a failed download if another page is open; the page of models shows the reason itself."""
+        """Show a toast for a failed download, unless the models page is open, which shows the reason itself."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")

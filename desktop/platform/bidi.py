@@ -1,4 +1,4 @@
-"""Bidirectional text (Arabic and Hebrew beside other scripts), and layout from right to left."""
+"""Helpers for bidirectional text (Arabic and Hebrew beside other scripts) and for the layout from right to left."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 
 MAX_SEARCHED = 2_000
-"""Characters that are searched for the first with a direction."""
+"""Only so many characters are searched for the first one that has a direction."""
 
 _ISOLATE, _END = "\u2068", "\u2069"
 
 
 def direction_of(text: str) -> Qt.LayoutDirection:
-    """The direction of the first character that has one, else of the layout."""
+    """The direction of the first character that has one. If none has, the direction of the layout."""
     for letter in text[:MAX_SEARCHED]:
         match unicodedata.bidirectional(letter):
             case "L":
@@ -26,7 +26,8 @@ def direction_of(text: str) -> Qt.LayoutDirection:
 
 
 def isolated(text: str) -> str:
-    """One line of text in Unicode isolates: drawn in its own direction, without influence on the text around it."""
+    """The text between Unicode isolates. It is then drawn in its own direction and does not affect the text around
+    it."""
     return f"{_ISOLATE}{text}{_END}"
 
 
@@ -39,7 +40,7 @@ Box = TypeVar("Box", QRect, QRectF)
 
 
 def mirrored(box: Box, around: Box) -> Box:
-    """The place of a box, given for a layout from left to right, in the current layout."""
+    """The position of `box` within `around`, mirrored if the layout is from right to left."""
     if not is_mirrored():
         return box
     return box.translated(around.left() + around.left() + around.width() - box.left() - box.left() - box.width(), 0)

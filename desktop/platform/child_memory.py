@@ -8,8 +8,9 @@ import psutil
 
 
 def bound_memory(n_bytes: int) -> None:
-    """Makes this process raise MemoryError when it allocates `n_bytes` more than it has now (in a packaged program that
-    includes Qt). Linux only; elsewhere the parent watches alone."""
+    """Makes this process raise MemoryError once it allocates `n_bytes` more than it has now.
+
+    Linux only. On other systems only the parent process limits the memory, by reading `memory_of`."""
     with contextlib.suppress(ImportError, OSError, ValueError, OverflowError, psutil.Error):
         import resource
 

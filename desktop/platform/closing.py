@@ -1,4 +1,4 @@
-"""Closing the parts of the app, each within a time limit."""
+"""Closes the parts of the app, each within a time limit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ log = logging.getLogger(__name__)
 
 
 class TimedExitStack(AsyncExitStack):
-    """An exit stack whose steps have time limits. A step that fails or takes too long is logged, and the next follows.
+    """An exit stack whose closing steps have time limits. A step that fails or takes too long is logged, and the next
+    one runs.
 
-    Loop's thread only."""
+    Event loop thread only."""
 
     def __init__(self) -> None:
         super().__init__()
         self.overdue: list[str] = []
-        """The names of steps that took too long."""
+        """The names of closing steps that took too long."""
 
     def closes(self, name: str, close: Callable[[], Awaitable[object]], timeout_s: float) -> None:
         self.push_async_callback(self._close, name, close, timeout_s)

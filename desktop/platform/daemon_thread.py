@@ -1,4 +1,5 @@
-"""Runs blocking functions that may never return, such as reading from a network drive."""
+"""Runs blocking functions on daemon threads, because they may never return: a read from a network drive, for
+example."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ Result = TypeVar("Result")
 
 
 def detached(name: str, function: Callable[..., Result], *args: object) -> asyncio.Future[Result]:
-    """The result or error of `function(*args)`, run on a new daemon thread. Loop's thread only.
+    """Runs `function(*args)` on a new daemon thread and returns a future with its result or error. Event loop thread
+    only.
 
-    Neither the loop nor the process waits for the thread. Cancelling the future does not stop it."""
+    Neither the event loop nor the process waits for the thread at its end. Cancelling the future does not stop the
+    thread."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Result] = loop.create_future()
 
@@ -38,7 +41,7 @@ def detached(name: str, function: Callable[..., Result], *args: object) -> async
 
 
 def call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
-    """Calls `function` on the loop's thread, unless the loop is closed. Any thread."""
+    """Calls `function` on the thread of the event loop, unless the loop is closed. May be called on any thread."""
     try:
         loop.call_soon_threadsafe(function, *args)
     except RuntimeError:

@@ -1,4 +1,5 @@
-"""Qt's event loop as asyncio's. It runs until it is stopped, even after Qt has ended its own loop."""
+"""The asyncio event loop of the app, which runs on Qt's event loop. It continues even after Qt has ended its own
+loop."""
 
 from __future__ import annotations
 
@@ -13,12 +14,13 @@ from qasync import QEventLoop
 
 PAUSE_S = 0.01
 POOL_CLOSE_S = 1.5
-"""How long closing waits for the threads of the pool: one that reads a network drive may never end."""
+"""How long closing the pool waits for its threads. A thread that reads from a network drive may never end."""
 
 
 class Pool(ThreadPoolExecutor):
-    """A pool whose `shutdown` has a time limit. If `is_stuck` afterwards, a thread still runs; then only `os._exit`
-    ends the process, since Python joins these threads at exit."""
+    """A thread pool whose `shutdown` has a time limit. Afterwards, `is_stuck` is True if a thread still runs.
+
+    Then only `os._exit` ends the process, because Python joins the threads of a pool at a normal exit."""
 
     is_stuck = False
 
@@ -31,19 +33,21 @@ class Pool(ThreadPoolExecutor):
 
 
 class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
-    """When the display server dies, Qt ends its event loop and each further one at once. Then this loop calls
-    `display_lost`, once, and processes events itself until `stop`, so that all can be closed. GUI thread only."""
+    """An asyncio event loop on Qt's event loop that outlives the display server. GUI thread only.
+
+    When the display server dies, Qt ends its event loop, and ends every new one immediately. This loop then calls
+    `display_lost` once and processes events itself until `stop`, so that the app can save and close."""
 
     def __init__(self, application: QApplication, display_lost: Callable[[], None]) -> None:
         self._application, self._cut_off = application, display_lost
         self._stop_requested = self._is_cut_off = False
         super().__init__(application)
-        self._pool = Pool(3, thread_name_prefix="pool")  # qasync's own starts ten QThreads
+        self._pool = Pool(3, thread_name_prefix="pool")  # the default pool of qasync would start ten QThreads
         self.set_default_executor(self._pool)
 
     @property
     def is_stuck(self) -> bool:
-        """Whether a thread of the pool still runs after the loop was closed."""
+        """Whether a thread of the pool still runs although the loop is closed."""
         return self._pool.is_stuck
 
     def run_forever(self) -> None:
@@ -62,7 +66,9 @@ class Loop(QEventLoop):  # type: ignore[misc]  # qasync has no types
         try:
             if not self._is_cut_off:
                 self._is_cut_off = True
-                QLoggingCategory.setFilterRules("default.warning=false")  # Qt would log the lost display in each turn
+                QLoggingCategory.setFilterRules(
+                    "default.warning=false"
+                )  # Qt would log the lost display again and again
                 self._cut_off()
             while not self._stop_requested:
                 self._application.processEvents()

@@ -1,7 +1,8 @@
-"""Garbage collection on the GUI thread only, from a timer.
+"""Runs Python's garbage collection only on the GUI thread, from a timer.
 
-Python collects on whichever thread happens to allocate. There it may destroy widgets, which crashes: Qt objects must be
-destroyed on their own thread. On the GUI thread it may run inside a destructor of Qt that holds a lock, and deadlock.
+Automatic collection runs on the thread that happens to allocate an object. On another thread it may destroy widgets,
+which crashes, because Qt objects must be destroyed on their own thread. On the GUI thread it may run inside a
+destructor of Qt that holds a lock, and deadlock.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ from PySide6.QtCore import QObject, QTimer
 
 INTERVAL_MS = 1_000
 FULL_EVERY = 60
-"""Turns between collections of the oldest generation, which takes longest and changes least."""
+"""The oldest generation is collected every 60 intervals: it takes longest to traverse and changes least."""
 
 IMPORTED = 10_000
-"""More new objects than that are imported modules: they are never freed, and traversing them takes long."""
+"""If there are more new objects, they come from imported modules. They are frozen and not collected, because modules
+are never freed and traversing them takes long."""
 
 
 class GarbageCollector(QObject):
-    """Collects until `close`. Automatic collection stays off afterwards, since the process is ending. GUI thread."""
+    """Turns automatic collection off and collects once per second until `close`. GUI thread only.
+
+    Automatic collection is not turned on again, since the process is about to end."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One running instance for each profile: two windows on one profile would overwrite each other's chats."""
+"""A lock that allows one running instance for each profile: two would overwrite each other's chats."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from engine.files.private_files import open_private
 
 
 class InstanceLock:
-    """A file lock that the operating system releases when the process ends, however it ends.
+    """A file lock that the operating system releases when the process ends, even after a crash.
 
-    Not a QLockFile: after a crash that takes the lock to be held while any process of the same name (`python3.11`) has
-    the process id that its file names, as is likely in a container (measured with Qt 6.11).
+    QLockFile is not used, because it identifies the owner by process id and program name. After a crash, any other
+    `python3.11` process with the same id makes it report the lock as held. That is likely in a container (measured with
+    Qt 6.11).
     """
 
     def __init__(self, path: Path) -> None:
@@ -21,7 +22,7 @@ class InstanceLock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:
-        """False if another process holds the lock. Raises OSError."""
+        """Takes the lock. Returns False if another process holds it. Raises OSError."""
         file = open(self._path, "ab", opener=open_private)  # noqa: SIM115 -- it stays open until `release`
         try:
             if sys.platform == "win32":
@@ -40,7 +41,7 @@ class InstanceLock:
         return True
 
     def release(self) -> None:
-        """Idempotent."""
+        """Releases the lock. Idempotent."""
         if self._file is not None:
             self._file.close()
             self._file = None

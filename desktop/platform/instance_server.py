@@ -1,6 +1,7 @@
-"""How a second start of the program reaches the running instance: over a local socket.
+"""A local socket through which a second start of the app sends a request to the running instance.
 
-Not in `instance_lock`: QtNetwork takes 15 ms to import, and the first paint does not need it.
+This module is separate from `instance_lock` because importing QtNetwork takes 15 ms, and the first paint does not need
+it.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ Request = Literal["show", "quick-ask"]
 
 
 class InstanceServer(QObject):
-    """Receives the requests of later starts on a local socket that only this user can connect to.
-
-    Listens from its construction to `close`. GUI thread only."""
+    """Receives the requests of later starts, on a local socket that only this user can connect to. It listens from its
+    construction until `close`. GUI thread only."""
 
     show_requested = Signal()
     quick_ask_requested = Signal()
@@ -36,7 +36,8 @@ class InstanceServer(QObject):
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._accept)
-        QLocalServer.removeServer(_address(root))  # left by a killed process: the lock says that none is running
+        # A killed process may have left its socket. The instance lock ensures that no other instance uses it.
+        QLocalServer.removeServer(_address(root))
         self._server.listen(_address(root))
 
     def close(self) -> None:
@@ -50,7 +51,7 @@ class InstanceServer(QObject):
             client = self._server.nextPendingConnection()
             self._clients.append(client)
             client.disconnected.connect(self._read_requests)
-        self._read_requests()  # a client that disconnected before it was accepted emits no signal
+        self._read_requests()  # needed for a client that has disconnected already: it emits no further signal
 
     def _read_requests(self) -> None:
         """Reads the request of each client that has disconnected."""
@@ -63,9 +64,9 @@ class InstanceServer(QObject):
 
 
 def signal_running_instance(root: Path, timeout_s: float = TIMEOUT_S, request: Request = "show") -> bool:
-    """Asks the instance that runs on this profile to show its window or Quick ask. False if none was reached.
+    """Requests the running instance on this profile to show its window or Quick ask. Returns False if none was reached.
 
-    Blocks for up to `timeout_s`: an instance that is still starting does not listen yet."""
+    Blocks for up to `timeout_s`, because an instance that is still starting does not listen yet."""
     socket = QLocalSocket()
     give_up_s = time.monotonic() + timeout_s
     while True:
@@ -81,7 +82,9 @@ def signal_running_instance(root: Path, timeout_s: float = TIMEOUT_S, request: R
 
 
 def _address(root: Path) -> str:
-    """The socket's path or pipe name, one for each profile. A Unix socket's path is limited to about 100 bytes."""
+    """The path of the socket, or the name of the pipe on Windows; different for each profile.
+
+    It is short, because the path of a Unix socket is limited to about 100 bytes."""
     name = f"inglenook-{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
     if sys.platform == "win32":
         return name

@@ -1,7 +1,7 @@
-"""The language of the user interface: translations of our texts and of Qt's, format of numbers and dates.
+"""Sets the language of the user interface: translations of the app's and Qt's texts, formats of numbers and dates.
 
 Translations are in `resources/translations`: `make translations` compiles each `.ts` file to a `.qm` file. English has
-them too, for plurals.
+a translation file too, for plural forms.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ log = logging.getLogger(__name__)
 TRANSLATIONS = RESOURCES / "translations"
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
-"""Names of the languages in themselves."""
+"""Each supported language by its code, with its name in that language."""
 
 _OURS = "language"
 
 
 def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
-    """The chosen language, else the first of `wanted` (such as "de-AT") that is supported, else English."""
+    """The code of the language to use: the chosen one, else the first supported one of `wanted` (such as "de-AT"), else
+    "en"."""
     if choice != "system":
         return choice
     spoken = (tag.replace("_", "-").partition("-")[0] for tag in wanted)
@@ -35,10 +36,10 @@ def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
 
 
 def install_translators(application: QCoreApplication, choice: LanguageChoice) -> str:
-    """Sets the language of widgets that are made from now on, and returns its code. GUI thread."""
+    """Sets the language of all widgets that are created later, and returns its code. GUI thread only."""
     system = QLocale.system()
     language = language_for(choice, system.uiLanguages())
-    # The system's formats of numbers and dates, if it has the same language: those of Austria, for example.
+    # If the system has the same language, its formats of numbers and dates are used: those of Austria, for example.
     own = system.language() == QLocale(language).language()
     QLocale.setDefault(system if own else QLocale(language))
     for before in application.findChildren(QTranslator, _OURS):

@@ -1,8 +1,8 @@
-"""The log file: when, where and which kind of event, never user content.
+"""Sets up the log file. It records the time, place and kind of an event, and never user content.
 
-The message of an exception or of another package may contain text of a chat, a prompt, a file name or a key. So only
-the type and the traceback of an exception are logged, and only the place of other packages' messages. Our own messages
-are constants with numbers and fixed texts as arguments; a test checks that.
+The message of an exception or of another package may contain text of a chat, a prompt, a file name or a key. So of an
+exception only the type and the traceback are logged, and of a message of another package only its place in the source.
+The app's own messages are constants, whose arguments are numbers and fixed texts; a test checks that.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from engine.redacted_traceback import redacted_traceback
 
 NAME = "inglenook.log"
 MAX_BYTES, N_OLD = 256 * 1024, 2
-"""The file is rotated at that size, and so many old ones are kept."""
+"""The log file is rotated at `MAX_BYTES`, and `N_OLD` old files are kept."""
 
 OURS = ("desktop", "engine", "api")
 log = logging.getLogger(__name__)
 
 
 class LogFile:
-    """Logs until `close`. Errors of writing are ignored. `tail` may be called on any thread."""
+    """Writes the log file until `close`. Errors of writing are ignored. `tail` may be called on any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
@@ -46,7 +46,7 @@ class LogFile:
         log.info("started, Python %s", platform.python_version())
 
     def close(self) -> None:
-        """Idempotent."""
+        """Stops logging and restores the previous log levels and exception hooks. Idempotent."""
         log.info("ended")
         self._unhook()
         logging.getLogger().removeHandler(self._handler)
@@ -55,7 +55,7 @@ class LogFile:
         self._handler.close()
 
     def tail(self, n_lines: int = 60) -> list[str]:
-        """The last lines; empty if the file cannot be read."""
+        """The last lines of the log file; empty if it cannot be read."""
         try:
             return self._path.read_text(encoding="utf-8", errors="replace").splitlines()[-n_lines:]
         except OSError:
@@ -68,7 +68,7 @@ class _Silent(RotatingFileHandler):
         return TextIOWrapper(file, encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Ignored: a full disk is reported by the store."""
+        """Ignores the error: if the disk is full, the store reports it to the user."""
 
 
 class _Discreet(logging.Formatter):
@@ -92,7 +92,7 @@ def _discreet(argument: object) -> object:
 
 
 def _hook() -> Callable[[], None]:
-    """Also logs uncaught exceptions. Returns a function that undoes this."""
+    """Installs exception hooks that log uncaught exceptions. Returns a function that removes them."""
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def uncaught(kind: type[BaseException], error: BaseException, way: TracebackType | None) -> None:
@@ -108,7 +108,7 @@ def _hook() -> Callable[[], None]:
         before[2](seen)
 
     def undo() -> None:
-        # If someone else has set hooks since, theirs stay, and ours pass on to the previous ones.
+        # Hooks that another package installed later are not removed. They may call ours, which call the previous ones.
         ours = uncaught, in_thread, unraisable
         if (sys.excepthook, threading.excepthook, sys.unraisablehook) == ours:
             sys.excepthook, threading.excepthook, sys.unraisablehook = before

@@ -1,4 +1,4 @@
-"""Formats numbers and plurals in the language of the user interface. GUI thread."""
+"""Formats numbers and plurals in the language of the user interface. GUI thread only."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ translate = QCoreApplication.translate
 
 
 def counted(text: str, disambiguation: str, n: int) -> str:
-    """A translated sentence in the plural form for `n`, which replaces `%Ln`.
+    """Translates a sentence into its plural form for `n`, which replaces `%Ln`.
 
-    For functions outside of classes, which have no `tr`: lupdate finds no plurals in `translate(…, n)`. It is
-    configured to read this as `tr` with an empty context."""
+    Functions outside of classes use it, because they have no `tr`, and lupdate finds no plurals in `translate(…, n)`.
+    lupdate is configured to read `counted` as `tr` with an empty context."""
     return QCoreApplication.translate("", text, disambiguation, n)
 
 
 def whole(n: int) -> str:
-    """1,240 in English, 1.240 in German."""
+    """An integer with group separators: 1,240 in English, 1.240 in German."""
     return QLocale().toString(n)
 
 
 def decimal(value: float, digits: int = 1) -> str:
-    """1,240.5 in English, 1.240,5 in German."""
+    """A number with `digits` decimals: 1,240.5 in English, 1.240,5 in German."""
     return QLocale().toString(float(value), "f", digits)
 
 
 def plain(value: float) -> str:
-    """Without trailing zeros: 0.7, 1, 4,294,967,295."""
+    """A number without trailing zeros: 0.7, 1, 4,294,967,295."""
     return QLocale().toString(float(value), "g", 12)
 
 
 def short(n: int) -> str:
-    """2.1 M, 310 k, 88."""
+    """A short approximate number: 2.1 M, 310 k, 88."""
     if n >= 999_500:
         return translate("numbers", "{n} M").format(n=_scaled(n / 1_000_000))
     if n >= 1_000:

@@ -1,7 +1,8 @@
-"""How often a streaming answer is read and drawn.
+"""How often a streaming answer is read and redrawn; less often on machines with few cores.
 
-The model computes on all cores, and its threads wait for each other: while the window reads and draws new text, for
-about 3 ms, all of them wait. With two cores and 15 refreshes a second that costs 5 % of the model's speed."""
+The model computes on all cores, and its threads wait for each other. The window takes one core for about 3 ms to read
+and draw new text, and all threads of the model wait that long. With two cores, 15 redraws per second cost 5 % of the
+model's speed."""
 
 from __future__ import annotations
 
@@ -12,4 +13,4 @@ _FEW_CORES = (os.cpu_count() or 1) <= 2
 REDRAW_MS = 96 if _FEW_CORES else 50
 
 READ_EVERY_S = 0.09 if _FEW_CORES else 0.045
-"""A little shorter than `REDRAW_MS`, so that new text is drawn at the next redraw."""
+"""Interval of reading new text. A little shorter than `REDRAW_MS`, so that the next redraw shows it."""

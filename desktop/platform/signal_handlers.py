@@ -1,4 +1,4 @@
-"""Turns SIGINT (Ctrl+C) and SIGTERM into a Qt signal."""
+"""Emits a Qt signal when the process receives SIGINT (Ctrl+C) or SIGTERM."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 
 class SignalHandlers(QObject):
-    """Active until `close`. A second signal ends the process at once. GUI thread only.
+    """Handles the signals from its construction until `close`. A second signal ends the process immediately. GUI thread
+    only.
 
-    Python runs signal handlers only between its own instructions, and Qt's event loop runs none. So Python writes the
-    signal to a socket, which wakes Qt."""
+    Python runs signal handlers only between bytecode instructions, and none is executed while Qt's event loop waits. So
+    Python writes the number of the signal to a socket, which wakes Qt's event loop."""
 
     quit_requested = Signal()
 
@@ -46,4 +47,4 @@ class SignalHandlers(QObject):
 
 
 def _leave_to_qt(number: int, frame: FrameType | None) -> None:
-    """Does nothing: the byte in the socket wakes Qt."""
+    """Does nothing. Its only purpose is that Python writes to the socket instead of ending the process."""

@@ -1,14 +1,14 @@
-"""Lone surrogates, which cannot be encoded as UTF-8 for SQLite, files or pipes.
+"""Replaces lone surrogates, which cannot be encoded as UTF-8 for SQLite, files or pipes.
 
-They come from JSON that was cut inside an emoji, from PDFs, from the clipboard, and from file names that are not UTF-8
-(PEP 383).
+Text contains them if it is read from JSON that was cut inside an emoji, from a PDF or from the clipboard, or if it is a
+file name that is not UTF-8 (PEP 383).
 """
 
 from __future__ import annotations
 
 
 def well_formed(text: str) -> str:
-    """The text with surrogate pairs joined, and U+FFFD for each lone surrogate."""
+    """The text with each surrogate pair joined to one character, and each lone surrogate replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Asyncio tasks with an owner that can end them."""
+"""A set of asyncio tasks that their owner can wait for and cancel together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 
 class TaskSet:
-    """Tasks that are ended together. `report(error, name)` is called for an error of a task. Loop's thread only."""
+    """Holds the running tasks of one owner. An error of a task is passed to `report(error, name)`. Event loop thread
+    only."""
 
     def __init__(self, report: Callable[[BaseException, str], None]) -> None:
         self._report = report
@@ -21,7 +22,7 @@ class TaskSet:
         return task
 
     async def join(self) -> None:
-        """Waits until all tasks have ended by themselves."""
+        """Waits until all tasks have ended, without cancelling them."""
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:
             await asyncio.wait(running)
             self._tasks.difference_update(running)
@@ -32,7 +33,8 @@ class TaskSet:
             task.cancel()
 
     async def aclose(self) -> None:
-        """Cancels the tasks, including those that are spawned meanwhile, and waits until they have ended."""
+        """Cancels the tasks and waits until they have ended. Tasks that are spawned during the wait are cancelled
+        too."""
         while running := [task for task in self._tasks if task is not asyncio.current_task()]:
             for task in running:
                 task.cancel()

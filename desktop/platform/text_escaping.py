@@ -8,12 +8,12 @@ from PySide6.QtGui import Qt
 
 
 def button_text(text: str) -> str:
-    """For a button or a menu, where an ampersand makes the next letter a mnemonic."""
+    """Escapes a text for a button or menu entry, where an ampersand would make the next letter a mnemonic."""
     return text.replace("&", "&&")
 
 
 def tooltip_text(text: str) -> str:
-    """For a tooltip, which Qt renders as HTML if the text looks like it."""
+    """Escapes a text for a tooltip, which Qt would render as HTML if the text looks like HTML."""
     if not Qt.mightBeRichText(text):
         return text
     return f"<qt>{escape(text, quote=False)}</qt>".replace("\n", "<br>")

@@ -1,4 +1,5 @@
-"""The appearance: named colours for light and dark, and the style sheets and icons made from them."""
+"""The appearance of the app: named colours for the light and the dark scheme, and style sheets and icons that use
+them."""
 
 from __future__ import annotations
 
@@ -16,35 +17,36 @@ from PySide6.QtWidgets import QApplication
 
 ThemeChoice = Literal["system", "light", "dark"]
 TEXT_SIZE = 13
-"""The usual size of interface text, in pixels."""
+"""The default size of interface text, in pixels."""
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Cantarell")
 CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
 ICON_SIZE = 16
 TEXT_SIZES = (11, 12, 13, 14, 15, 16, 18, 20)
-"""Sizes of interface text to choose from, in pixels. What is painted by hand has room for the largest."""
+"""Sizes of interface text that the user can choose, in pixels. Widgets that paint text themselves have space for the
+largest."""
 
 _SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
 _HAIRLINE = 10
-"""Heights below this are lines, which are not scaled with the text."""
+"""In style sheets, a height below this many pixels is that of a line, which is not scaled with the text."""
 
 Scheme = Literal["light", "dark"]
 
 
 def zoom() -> float:
-    """The current text size ÷ the usual one, from the application's font."""
+    """The current text size, read from the application's font, relative to the default text size."""
     base = QFont().pixelSize()
     return base / TEXT_SIZE if base > 0 else 1.0
 
 
 def scaled(pixels: float) -> int:
-    """`pixels`, given for the usual text size, at the current one."""
+    """A length in pixels at the current text size. `pixels` is the length at the default text size."""
     return round(pixels * zoom())
 
 
 def text_font(pixel_size: int, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """The interface font. `pixel_size` is given for the usual text size."""
+    """The interface font, scaled to the current text size. `pixel_size` is its size at the default text size."""
     font = QFont()
     font.setFamilies([*TEXT_FAMILIES, font.family()])
     font.setPixelSize(scaled(pixel_size))
@@ -57,7 +59,7 @@ def code_font(pixel_size: int) -> QFont:
     font.setFamilies([*CODE_FAMILIES, "monospace"])
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setPixelSize(scaled(pixel_size))
-    # Ligatures would show other characters than those in the text: ≠ for !=.
+    # Ligatures would show characters that are not in the text: ≠ for !=.
     font.setFeature(QFont.Tag("liga"), 0)
     font.setFeature(QFont.Tag("calt"), 0)
     return font
@@ -90,7 +92,7 @@ class Theme(QObject):
 
     @property
     def text_size(self) -> int:
-        """In pixels, of interface text."""
+        """The current size of interface text, in pixels."""
         return self._text_size
 
     def choose(self, choice: ThemeChoice) -> None:
@@ -109,7 +111,7 @@ class Theme(QObject):
         return QColor(self._tokens[self._scheme][token])
 
     def fill(self, template: str) -> str:
-        """Replaces each `$token` by its colour."""
+        """The template with each `$token` replaced by the colour of that name."""
         return Template(template).substitute(self._tokens[self._scheme])
 
     def style_of(self, name: str) -> str:
@@ -117,7 +119,7 @@ class Theme(QObject):
         return _SCALED.sub(_at_size, self.print_style_of(name))
 
     def print_style_of(self, name: str) -> str:
-        """A style sheet for exported pages: with the current colours and the usual text size."""
+        """A style sheet for exported pages, with the current colours and the default text size."""
         return self.fill(_read(f"styles/{name}"))
 
     def paper_style(self) -> str:
@@ -125,7 +127,7 @@ class Theme(QObject):
         return Template(_read("styles/paper.css")).substitute(self._tokens["light"])
 
     def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
-        """An icon of `resources/icons` in the colour `token`."""
+        """An icon of `resources/icons`, drawn in the colour that is named `token`."""
         icon = QIcon()
         for scale in (1, 2):
             icon.addPixmap(_drawn(name, self._tokens[self._scheme][token], size, scale))
@@ -178,7 +180,7 @@ class Theme(QObject):
 
 def _at_size(found: re.Match[str]) -> str:
     name, pixels = found[1], int(found[2])
-    if name == "border-radius":  # Qt ignores a radius of more than half of the box
+    if name == "border-radius":  # Qt ignores a radius of more than half of the height of the box
         return f"{name}: {min(pixels, scaled(pixels))}px"
     return found[0] if pixels < _HAIRLINE else f"{name}: {scaled(pixels)}px"
 

@@ -1,4 +1,4 @@
-"""Actions that change settings."""
+"""The actions that change settings, and the action that copies the diagnostics."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.framework.actions import Action
 from desktop.platform.theme import TEXT_SIZE, TEXT_SIZES
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import next_step
 
 translate = QCoreApplication.translate
 
 
 def settings_actions(settings: AppSettings, copy_diagnostics: Callable[[], None]) -> list[Action]:
-    """GUI thread only."""
+    """The actions for appearance and text size, and the one that copies the diagnostics. GUI thread only."""
     change = settings.change
 
     def step_text_size(by: int) -> None:

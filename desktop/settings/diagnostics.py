@@ -1,4 +1,5 @@
-"""A report for bug reports: machine, versions, states, settings, the end of the log. No chats, keys or folder names."""
+"""Writes the diagnostics for a bug report: machine, versions, states, settings, end of the log. They contain no chats,
+keys or folder names."""
 
 from __future__ import annotations
 
@@ -12,18 +13,20 @@ import psutil
 from PySide6.QtCore import QLocale, qVersion
 from PySide6.QtGui import QGuiApplication
 
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from engine.status import Status
 
 PACKAGES = ("inglenook", "llama-cpp-python", "PySide6-Essentials", "qasync", "fastapi", "uvicorn")
 
 
 SHOWN_SETTINGS = ("theme", "text_size", "tray", "stays", "notifies", "endpoint_on", "endpoint_port", "shortcuts")
-"""Settings whose values are reported. Of the others, which contain folders and files, only the number."""
+"""Settings whose values are reported. The values of other settings are not, because some contain paths of folders and
+files."""
 
 
 def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence[str]) -> str:
-    """GUI thread. `endpoint` is the stage of the endpoint, `log` the last lines of the log file."""
+    """The text of the diagnostics. `endpoint` is the stage of the endpoint, `log` the last lines of the log file. GUI
+    thread only."""
     memory = psutil.virtual_memory()
     screen = QGuiApplication.primaryScreen()
     lines = [

@@ -1,4 +1,4 @@
-"""The settings page: cards with the rows of the declared settings, and the cards of other features."""
+"""The settings page: cards with a row for each setting, and the cards of shortcuts and of import and export."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton,
 from desktop.framework.actions import Actions
 from desktop.import_export.card import ImportExportCard
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import Card
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import SettingRow, make_rows
+from desktop.settings.setting_field import Card
 from desktop.settings.shortcuts_card import ShortcutsCard
 from desktop.widgets.copy_button import CopyButton
 from desktop.widgets.scroll_page import ScrollPage
@@ -24,7 +24,7 @@ QUICK_ASK_COMMAND = "inglenook --quick-ask"
 
 
 class SettingsPage(ScrollPage):
-    """GUI thread only."""
+    """The settings page. Its rows change the settings immediately. GUI thread only."""
 
     shown = Signal()
 
@@ -48,11 +48,11 @@ class SettingsPage(ScrollPage):
         self._put_in_the_middle(body)
 
     def row(self, name: str) -> SettingRow:
-        """The row of the setting of that name."""
+        """The row of the setting that is named `name`."""
         return self._rows[name][1]
 
     def copy_diagnostics(self) -> None:
-        """Copies the report to the clipboard; the button says so."""
+        """Copies the diagnostics to the clipboard, and shows "Copied" on the button."""
         QGuiApplication.clipboard().setText(self._diagnostics())
         self._copy.setText(self.tr("Copied"))
 
@@ -84,7 +84,8 @@ class SettingsPage(ScrollPage):
     def _card(
         self, card: Card, title: str, about: str = "", *, above: Sequence[QLayout] = (), below: Sequence[QLayout] = ()
     ) -> QFrame:
-        """A card with the rows of its settings, between the layouts `above` and `below`."""
+        """A card with a title and the rows of its settings. The layouts `above` and `below` are added around the
+        rows."""
         frame = QFrame(self._body)
         frame.setObjectName("card")
         column = QVBoxLayout(frame)
@@ -103,7 +104,7 @@ class SettingsPage(ScrollPage):
         return frame
 
     def _quick_ask(self) -> list[QLayout]:
-        """How to give Quick ask a shortcut of the desktop."""
+        """Explains how the user sets a system-wide shortcut for Quick ask."""
         about = QHBoxLayout()
         about.setContentsMargins(0, 4, 0, 0)
         text = self.tr(

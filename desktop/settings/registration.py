@@ -1,4 +1,4 @@
-"""Declares the settings page."""
+"""Registers the settings page with its title, icon, shortcut and factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of the settings page, made from the declarations in `desktop.settings.settings`."""
+"""The rows of the settings page, created from the fields in `desktop.settings.all_settings`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import Card, ChoiceRow, Row, StepsRow, SwitchRow, row_of
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
+from desktop.settings.current_settings import AppSettings
+from desktop.settings.setting_field import Card, ChoiceRow, Row, StepsRow, SwitchRow, row_of
 from desktop.widgets.card_parts import ChoiceButton, set_enabled
 from desktop.widgets.switch import Switch
 
 
 class SettingRow(QWidget):
-    """Shows one setting and changes it. GUI thread only."""
+    """A row that shows one setting and lets the user change it. GUI thread only."""
 
     def __init__(self, settings: AppSettings, name: str, parent: QWidget) -> None:
         super().__init__(parent)
@@ -53,7 +53,7 @@ class SwitchSetting(SettingRow):
 
 
 class ChoiceSetting(SettingRow):
-    """One button for each value."""
+    """A row with a button for each value of the setting."""
 
     def __init__(self, settings: AppSettings, name: str, row: ChoiceRow, parent: QWidget) -> None:
         super().__init__(settings, name, parent)
@@ -71,7 +71,7 @@ class ChoiceSetting(SettingRow):
 
 
 class StepsSetting(SettingRow):
-    """A button for the next smaller value, one for the usual value, one for the next larger value."""
+    """A row with three buttons: for the next smaller value, for the default value, for the next larger value."""
 
     def __init__(self, settings: AppSettings, name: str, row: StepsRow, parent: QWidget) -> None:
         super().__init__(settings, name, parent)
@@ -108,13 +108,14 @@ class StepsSetting(SettingRow):
 
 
 def next_step(steps: Sequence[int], value: int, by: int) -> int:
-    """The value that is `by` steps from the one nearest to `value`, or the last one."""
+    """The step that is `by` steps after the one nearest to `value` (before it, if negative), within the bounds of
+    `steps`."""
     place = steps.index(min(steps, key=lambda step: abs(step - value)))
     return steps[max(0, min(place + by, len(steps) - 1))]
 
 
 def make_rows(settings: AppSettings, theme: Theme, parent: QWidget) -> dict[str, tuple[Card, SettingRow]]:
-    """The rows of all settings that have one, by the names of the settings, each with the card to put it in."""
+    """Creates the rows of all settings that declare one. Maps the name of the setting to its card and its row."""
     made: dict[str, tuple[Card, SettingRow]] = {}
     for declared in fields(Settings):
         if (row := row_of(declared)) is not None:

@@ -1,4 +1,4 @@
-"""The settings file: JSON, in the profile."""
+"""Reads and writes the settings file, a JSON file in the profile."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from desktop.settings.declaration import is_valid
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
+from desktop.settings.setting_field import is_valid
 from engine.files.atomic_write import write_atomic
 
 
 class SettingsDamaged(Exception):
-    """The file was damaged and is renamed to `kept_as`."""
+    """The settings file was damaged and has been renamed to `kept_as`."""
 
     def __init__(self, kept_as: str) -> None:
         super().__init__(kept_as)
@@ -22,7 +22,8 @@ class SettingsDamaged(Exception):
 
 
 class SettingsUnreadable(Exception):
-    """The file exists but cannot be read, or not be renamed. `reason` is the message of the system."""
+    """The settings file cannot be read, or is damaged and cannot be renamed. `reason` is the message of the operating
+    system."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -30,17 +31,19 @@ class SettingsUnreadable(Exception):
 
 
 class SettingsFile:
-    """The settings and their file. `value` and `change` are used by one thread; `save` may run on any."""
+    """Holds the settings and saves them to their file. `value` and `change` belong to one thread; `save` may run on
+    any."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """Why the defaults are used instead of the file; None if they are not."""
+        """Why the file could not be used, so that the settings have their defaults; None if there was no such
+        problem."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:
-        """Sets new values. True if something has changed and needs to be saved."""
+        """Sets new values, without saving them. Returns whether a value has changed."""
         changed = replace(self.value, **changes)  # type: ignore[arg-type]
         different = changed != self.value
         self.value = changed
@@ -49,7 +52,7 @@ class SettingsFile:
     def save(self) -> None:
         """Writes the file atomically. Raises OSError.
 
-        A file that could not be read is not overwritten: it may become readable again."""
+        If the file could not be read, it is not overwritten, because it may become readable again."""
         if isinstance(self.problem, SettingsUnreadable):
             return
         with self._saving:
@@ -57,7 +60,7 @@ class SettingsFile:
 
     def _load(self) -> Settings:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # editors may add a BOM
+            found = json.loads(self._path.read_text(encoding="utf-8-sig"))  # an editor may have added a BOM
             if not isinstance(found, dict):
                 raise ValueError("the settings are no object")
         except FileNotFoundError:
@@ -65,7 +68,7 @@ class SettingsFile:
         except OSError as error:
             self.problem = SettingsUnreadable(error.strerror or str(error))
             return Settings()
-        except (ValueError, RecursionError):  # includes UnicodeDecodeError
+        except (ValueError, RecursionError):  # ValueError includes UnicodeDecodeError
             self._rename_damaged()
             return Settings()
         return _checked(found)
@@ -80,7 +83,7 @@ class SettingsFile:
 
 
 def _checked(stored: dict[str, object]) -> Settings:
-    """Takes the values that are valid; an invalid one does not affect the others."""
+    """The settings with all valid stored values, and with the default in place of each invalid one."""
     valid: dict[str, object] = {}
     default = Settings()
     for declared in fields(Settings):

@@ -1,4 +1,4 @@
-"""The card with all shortcuts, which can be changed."""
+"""The card of the settings page that lists all shortcuts and lets the user change them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from desktop.framework.actions import Actions, is_usable
 
 
 class ShortcutField(QKeySequenceEdit):
-    """Takes one key combination. Shows "none" if empty, in place of Qt's own text, which Qt sets after each change."""
+    """A field for one key combination. Shows "none" while it is empty. Qt sets its own placeholder after each change,
+    which is replaced."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setMaximumSequenceLength(1)
         self.setClearButtonEnabled(True)
-        self.setMinimumWidth(150)  # more for large text
+        self.setMinimumWidth(150)  # pixels; the field is wider if the text size is larger
         self._line = self.findChild(QLineEdit)
         self.show_none()
 
@@ -41,7 +42,7 @@ class ShortcutField(QKeySequenceEdit):
 
 
 class ShortcutsCard(QFrame):
-    """GUI thread only."""
+    """Lists each action with a field for its shortcut. GUI thread only."""
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,7 +81,7 @@ class ShortcutsCard(QFrame):
         self._alert.hide()
 
     def _add_rows(self) -> None:
-        """For the actions that have none yet."""
+        """Adds rows for the actions that have none yet."""
         for action in self._actions.listed:
             if action.id in self._edits:
                 continue

@@ -1,4 +1,4 @@
-"""The command palette: a search field over the window, with the actions and chats that match."""
+"""The command palette: a search field over the window, with a list of the actions and chats that match."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ GAP_ABOVE = 72
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row: an action or a chat by its id, and for a chat the id of the message that was found, if any."""
+    """A row of the palette. `id` is that of an action or a chat; `message_id` is the found message of the chat, if
+    any."""
 
     kind: Literal["action", "chat"]
     id: str
@@ -57,11 +58,12 @@ _ENTRY = Qt.ItemDataRole.UserRole
 
 
 class CommandPalette(QFrame):
-    """A child of the window. `query_changed` asks for entries, `show_entries` shows them. GUI thread only."""
+    """The widget of the palette, a child of the window. When `query_changed` is emitted, its owner calls `show_entries`
+    with the matches. GUI thread only."""
 
     query_changed = Signal(str)
     chosen = Signal(object)
-    """An `Entry`."""
+    """The user chose an entry. Carries the `Entry`."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
@@ -112,14 +114,14 @@ class CommandPalette(QFrame):
         self._field.setFocus()
 
     def close_palette(self) -> None:
-        """Returns the focus to the widget that had it before."""
+        """Hides the palette and returns the focus to the widget that had it before."""
         if self.isVisible():
             self.hide()
             if self._focused_before is not None:
                 self._focused_before.setFocus()
 
     def show_entries(self, entries: Sequence[Entry], *, is_complete: bool = False) -> None:
-        """`is_complete`: no more entries will be found for the query."""
+        """Replaces the rows. `is_complete`: the search has ended, so no more entries follow for this query."""
         self._entries = list(entries)
         self._nothing.setVisible(is_complete and not entries)
         self._list.clear()

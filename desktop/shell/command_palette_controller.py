@@ -1,4 +1,4 @@
-"""Fills the command palette with the matching actions and chats, and runs what is chosen."""
+"""Fills the command palette with the matching actions and chats, runs the chosen action or opens the chosen chat."""
 
 from __future__ import annotations
 
@@ -29,16 +29,21 @@ N = TypeVar("N", bound=Named)
 
 
 class CommandPaletteController(QObject):
-    """Lives as long as its window. `search` is used by the palette alone. GUI thread only."""
+    """Connects the palette with actions and search. A child object of the window. GUI thread only.
+
+    `search` must not have another user, since its results are shown in the palette."""
 
     def __init__(self, window: MainWindow, actions: Actions, search: SearchController, chats: ChatController) -> None:
         super().__init__(window)
         self._window, self._actions, self._search, self._chats = window, actions, search, chats
         self._query = ""
+        self._hits: Sequence[SearchHit] | None = None
+        """The chats that are shown for the query; None while its search runs."""
         self.palette = CommandPalette(window.theme, window)
         self.palette.query_changed.connect(self._look_up)
         self.palette.chosen.connect(self._run)
         search.finished.connect(self._show_chats)
+        chats.sessions.saved.connect(self._search_again)
         actions.add(Action(ACTION_ID, translate("actions", "Do something, or find a chat"), self._toggle, SHORTCUT))
         actions.triggered.connect(self._close_for)
         window.pages.currentChanged.connect(self.palette.hide)
@@ -50,18 +55,26 @@ class CommandPaletteController(QObject):
             self.palette.open()
 
     def _close_for(self, action_id: str) -> None:
-        """Closes the palette when the shortcut of another action was pressed."""
+        """Closes the palette when any other action was triggered, for example by its shortcut."""
         if action_id != ACTION_ID:
             self.palette.close_palette()
 
     def _look_up(self, query: str) -> None:
         self._query = query.strip()
+        self._hits = None
         self._show(())
         self._search.search_for(self._query)
 
+    def _search_again(self) -> None:
+        """Finds messages that were saved after the query was typed."""
+        if self.palette.isVisible():
+            self._search.repeat()
+
     def _show_chats(self, query: str, n_hits: int) -> None:
-        if query and query == self._query:
-            self._show(self._search.results.hits[:MAX_CHATS], is_complete=True)
+        hits = self._search.results.hits[:MAX_CHATS]
+        if query and query == self._query and hits != self._hits:  # showing equal hits again would reset the selection
+            self._hits = hits
+            self._show(hits, is_complete=True)
 
     def _show(self, hits: Sequence[SearchHit], *, is_complete: bool = False) -> None:
         possible = [action for action in self._actions.listed if action.id != ACTION_ID and action.is_possible()]
@@ -86,16 +99,16 @@ def _chat_entry(hit: SearchHit) -> Entry:
 
 
 def matching(actions: Iterable[N], query: str) -> list[N]:
-    """The actions whose names contain all words of `query`, the best match first; all for an empty query.
+    """The actions whose names contain all words of `query`, best match first; all actions for an empty query.
 
-    A word that starts a word of the name counts more than one inside of it."""
+    A match at the start of a word counts more than a match inside of a word."""
     words = query.casefold().split()
     scored = [(score, place, action) for place, action in enumerate(actions) if (score := _score(action.name, words))]
     return [action for _, _, action in sorted(scored, key=lambda each: (-each[0], each[1]))]
 
 
 def _score(name: str, words: Sequence[str]) -> int:
-    """0 if one of the words is missing."""
+    """How well the name of an action matches the words; 0 if it does not contain all of them."""
     plain_name = name.casefold()
     parts = plain_name.split()
     score = 1

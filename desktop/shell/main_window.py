@@ -1,4 +1,4 @@
-"""The main window: the sidebar at the left, one page at a time, and toasts above the page."""
+"""The main window: the sidebar at the left, the current page beside it, and toasts over the page."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound=QWidget)
 
 FOLDS_UNDER = 760
-"""In a narrower window the sidebar is hidden, and opens over the page."""
+"""Width in pixels. In a narrower window the sidebar is hidden, and is opened over the page."""
 TITLE_BAR = 40
 TOAST_WIDTH = 320
-"""Where a side sheet leaves less, a toast stands below the page."""
+"""Pixels that a toast needs beside an open side sheet. If there are less, the toast is placed below the page."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
 class MainWindow(AppWindow):
-    """Shows the chat page from the start; the other pages are made after the first paint. GUI thread only."""
+    """Shows the chat page at once; the other pages are created after the first paint. GUI thread only."""
 
     first_painted = Signal()
 
@@ -45,9 +45,9 @@ class MainWindow(AppWindow):
         self.theme = theme
         self.closing = False
         self.is_ready = False
-        """Whether all pages and services are there."""
+        """Whether all services are open and all pages are added."""
         self.stays_in_tray: Callable[[], bool] = lambda: False
-        """Whether closing the window hides it and leaves the app running."""
+        """Returns whether closing the window only hides it, so that the app keeps running."""
         self._painted = False
         self._sidebar_open = False
         self._views: dict[str, QWidget] = {}
@@ -77,14 +77,15 @@ class MainWindow(AppWindow):
         self.toast.focus_left.connect(self._return_focus_from_toast)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
 
-    # Geometry
-
     def fit_to_screen(self, available: QRect) -> None:
-        """Shrinks and moves the window, with its title bar, into `available`: its stored place may have been on a
-        larger screen, or on one that is gone."""
+        """Shrinks and moves the window, with its title bar, into the rectangle `available`.
+
+        The stored geometry may be of a larger screen, or of a screen that is gone."""
         state = self.windowState()
         if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
-            self.setWindowState(Qt.WindowState.WindowNoState)  # so that it also fits when it is no longer maximised
+            self.setWindowState(
+                Qt.WindowState.WindowNoState
+            )  # the geometry of the window when it is no longer maximised must fit too
         room = available.size() - QSize(0, TITLE_BAR)
         self.setMinimumSize(self.minimumSize().boundedTo(room))
         size = self.size().boundedTo(room)
@@ -93,25 +94,23 @@ class MainWindow(AppWindow):
         left = max(available.left(), min(self.x(), available.left() + room.width() - size.width()))
         top = max(available.top(), min(self.y(), available.top() + room.height() - size.height()))
         if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
-            self.move(left, top)  # without a stored place the window manager chooses one
+            self.move(left, top)  # without a stored position, the window manager chooses one
         self.setWindowState(state)
 
     @property
     def geometry_base64(self) -> str:
-        """Qt's description of the window's place, as the constructor takes it."""
+        """Position and size of the window in base64, in the format of the constructor's argument `geometry`."""
         return bytes(self.saveGeometry().toBase64().data()).decode()
 
-    # Pages
-
     def add_page(self, page: Page, make: Callable[[], QWidget]) -> None:
-        """Makes the page now, or when it is first shown (`Page.on_demand`)."""
+        """Adds a page. Its widget is created now, or when the page is first shown if `Page.on_demand` is set."""
         if page.on_demand:
             self._makers[page.id] = make
         else:
             self._add_view(page.id, make())
 
     def view(self, page_id: str, kind: type[V] = QWidget) -> V | None:  # type: ignore[assignment]
-        """The widget of a page, which is of that class; None where it is not made yet."""
+        """The widget of a page, which must be of class `kind`; None if it is not created yet."""
         view = self._views.get(page_id)
         return view if isinstance(view, kind) else None
 
@@ -122,7 +121,7 @@ class MainWindow(AppWindow):
         if view is None:
             return
         if view is not self.chat_page and self._focus_is_in(self.chat_page) and (focused := self.focusWidget()):
-            focused.clearFocus()  # Qt would pass the focus on to any widget, and the page would scroll there
+            focused.clearFocus()  # otherwise Qt would focus an arbitrary widget of the new page and scroll to it
         self.pages.setCurrentWidget(view)
         self.sidebar.mark_page(page_id)
         self.close_sidebar()
@@ -134,7 +133,7 @@ class MainWindow(AppWindow):
 
     @property
     def _page(self) -> PageView | None:
-        """The current page."""
+        """The widget of the current page."""
         widget: QWidget = self.pages.currentWidget() or self.chat_page
         return widget if isinstance(widget, PageView) else None
 
@@ -167,10 +166,8 @@ class MainWindow(AppWindow):
         elif (page := self._page) is None or not page.close_topmost():
             self.chat_page.composer.stop_requested.emit()
 
-    # Sidebar
-
     def open_sidebar(self) -> None:
-        """Opens the sidebar over the page, where the window is too narrow for both."""
+        """Opens the sidebar over the page, if the window is too narrow for both."""
         self._sidebar_open = True
         self._fold()
         self.sidebar.raise_()
@@ -199,7 +196,7 @@ class MainWindow(AppWindow):
             self.sidebar.chats.setFocus()
 
     def _fold(self) -> None:
-        """Places sidebar and page side by side, or in a narrow window the page alone."""
+        """Sets the geometry of sidebar and page: side by side, or only the page in a narrow window."""
         folds = self.width() < FOLDS_UNDER
         self._sidebar_open = self._sidebar_open and folds
         left = 0 if folds else SIDEBAR_WIDTH
@@ -210,10 +207,8 @@ class MainWindow(AppWindow):
             if isinstance(view, PageView):
                 view.sidebar_button.setVisible(folds)
 
-    # Showing and closing
-
     def show_error(self, error: BaseException, *, topic: str = "", stays: bool = False) -> None:
-        from desktop.error_messages import error_message  # not needed for the first paint
+        from desktop.error_messages import error_message  # imported here because the first paint does not need it
 
         self.toast.show_message(error_message(error), alert=True, topic=topic, stays=stays)
 
@@ -248,15 +243,14 @@ class MainWindow(AppWindow):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _MOVES:  # of the pages or of a side sheet
+        if event.type() in _MOVES:  # sent to the stack of pages or to a side sheet
             self._place_toast()
         return super().eventFilter(watched, event)
 
-    # Toasts
-
     def _place_toast(self) -> None:
-        """Places the toast above the composer where that is visible, else below the page. What is above the toast is
-        made shorter, so that the toast covers nothing."""
+        """Places the toast above the composer, or below the page if the composer is not visible.
+
+        The widget above the toast is made shorter, so that the toast covers nothing."""
         self.toast.place()
         taken = self.toast.height() + 2 * GAP if not self.toast.isHidden() else 0
         below = self._toast_is_below
@@ -270,12 +264,12 @@ class MainWindow(AppWindow):
             focused.clearFocus()
 
     def _shorten(self, stack: QStackedWidget, by: int) -> None:
-        """Leaves `by` pixels free below what the stack shows; a field that has the focus stays in sight."""
+        """Leaves `by` pixels free at the bottom of the stack, and keeps the focused field of the page visible."""
         if stack.contentsMargins().bottom() != by:
             stack.setContentsMargins(0, 0, 0, by)
             page, focused = self.pages.currentWidget(), self.focusWidget()
             if isinstance(page, ScrollPage) and focused is not None and page.isAncestorOf(focused):
-                QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))  # once the page has its new size
+                QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))  # after the page got its new size
 
     def _focus_is_in(self, widget: QWidget) -> bool:
         focused = self.focusWidget()
@@ -283,7 +277,7 @@ class MainWindow(AppWindow):
 
     @property
     def _sheet(self) -> SideSheet | None:
-        """The side sheet that is open on the current page."""
+        """The open side sheet of the current page; None if there is none."""
         sheet = page.side_sheet if (page := self._page) is not None else None
         return sheet if sheet is not None and not sheet.isHidden() else None
 
@@ -294,7 +288,8 @@ class MainWindow(AppWindow):
         return narrow or not self.is_page_shown("chat")
 
     def _toast_area(self) -> QRect:
-        """The rectangle at whose lower edge a toast stands: above the composer and its card where they are visible."""
+        """The rectangle at whose lower edge a toast is placed. On the chat page it ends above the composer and its
+        card."""
         area = QRect(QPoint(0, 0), self.pages.size())
         if self._toast_is_below:
             return area

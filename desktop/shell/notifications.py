@@ -22,7 +22,8 @@ class MessageSink(Protocol):
 
 
 class AnswerNotifier(QObject):
-    """Lives as long as its window. Of an answer, only the title of its chat is shown. GUI thread only."""
+    """Shows a notification with the title of the chat, but no text of the answer. A child object of the window. GUI
+    thread only."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class AnswerNotifier(QObject):
         is_seen_elsewhere: Callable[[str], bool],
         now_s: Callable[[], float],
     ) -> None:
-        """`is_seen_elsewhere(message_id)`: whether another window shows that answer."""
+        """`is_seen_elsewhere(message_id)` returns whether another window shows that answer."""
         super().__init__(window)
         self._window, self._chats, self._messages = window, chats, messages
         self._is_enabled, self._is_seen_elsewhere, self._now_s = is_enabled, is_seen_elsewhere, now_s

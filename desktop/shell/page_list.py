@@ -1,4 +1,4 @@
-"""The registry of pages. Their order is that of the sidebar and of the command palette."""
+"""The list of all pages, in the order in which the sidebar and the command palette show them."""
 
 from __future__ import annotations
 

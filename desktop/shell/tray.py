@@ -1,4 +1,4 @@
-"""The tray icon: its menu, and notifications of the desktop."""
+"""The tray icon with its menu, and the notifications that the desktop shows for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ MESSAGE_MS = 8_000
 
 
 class Tray(QObject):
-    """Lives as long as its window. If the desktop has no tray, nothing is shown; a tray that appears later is used
-    from the next call of `update_icon` on. GUI thread only."""
+    """Owns the tray icon. A child object of the window. GUI thread only.
+
+    If the desktop has no tray, nothing is shown. If a tray appears later, the next call of `update_icon` shows the
+    icon."""
 
     def __init__(self, window: MainWindow, actions: Actions, shown: bool) -> None:
         super().__init__(window)
@@ -43,7 +45,8 @@ class Tray(QObject):
         self.update_icon()
 
     def update_icon(self) -> bool:
-        """Shows the icon if it is wanted and the desktop has a tray now. Returns whether it is visible."""
+        """Shows the icon if the setting is on and the desktop has a tray now; hides it otherwise. Returns whether it is
+        visible."""
         self.icon.setVisible(self._is_wanted and QSystemTrayIcon.isSystemTrayAvailable())
         return self.icon.isVisible()
 
@@ -52,7 +55,7 @@ class Tray(QObject):
         self.update_icon()
 
     def show_message(self, title: str, text: str, clicked: Callable[[], None]) -> None:
-        """Shows a notification of the desktop, which calls `clicked` on a click. Nothing happens without a tray."""
+        """Shows a notification of the desktop; a click on it calls `clicked`. Without a tray, nothing is shown."""
         if self.update_icon() and self.icon.supportsMessages():
             self._clicked = clicked
             self.icon.showMessage(title, text, self.icon.icon(), MESSAGE_MS)

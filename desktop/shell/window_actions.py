@@ -1,4 +1,4 @@
-"""The actions of the window itself: starting a chat, going to a page, undo, quit."""
+"""The actions of the main window: start a chat, show a page, undo, quit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ translate = QCoreApplication.translate
 
 
 def window_actions(window: AppWindow, sidebar: Sidebar) -> list[Action]:
-    """GUI thread only."""
+    """Creates the actions of the main window. GUI thread only."""
     undo_stack = window.undo_stack
     return [
         Action("new_chat", translate("actions", "New chat"), sidebar.new_chat_requested.emit, "Ctrl+N"),

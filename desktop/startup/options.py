@@ -10,10 +10,10 @@ from engine.files.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """None: as stored in the settings."""
+    """The options of one start of the app. With `model` or `port` None, the value of the settings is used."""
 
     profile: Profile
     model: Path | None = None
     port: int | None = None
     quick_ask: bool = False
-    """Open Quick ask: here, or in the instance that is already running."""
+    """Whether to open Quick ask, in this instance or in the one that is already running."""

@@ -1,4 +1,5 @@
-"""A start on a profile that another instance has locked: it shows its window, or is about to end."""
+"""Starts the app on a profile that another instance has locked: makes that instance show its window, or waits for its
+end."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ from desktop.settings.settings_file import SettingsFile
 from desktop.startup.options import Options
 
 CLOSING_S = 30.0
-"""The longest that closing takes: the sum of the time limits in `desktop.app`."""
+"""How long a start waits for the other instance, which may be closing."""
 DIALOG_DELAY_S = 0.2
 POLL_S = 0.1
 
 Outcome = Literal["locked", "shown", "not responding", "cancelled"]
-"""locked: the other instance has ended, and this one holds the lock. shown: the other one has shown its window. not
-responding: it did neither in time. cancelled: by the person."""
+""""locked": the other instance has ended, and this one holds the lock. "shown": the other one was requested to show its
+window. "not responding": neither happened in time. "cancelled": the user cancelled the wait."""
 
 translate = QCoreApplication.translate
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 def wait_for_running_instance(
     application: QApplication, lock: InstanceLock, options: Options, closing_s: float = CLOSING_S
 ) -> Outcome:
-    """Waits until the other instance has shown its window or has ended; shows a dialog meanwhile."""
+    """Waits until the other instance has received the request to show its window, or has ended; for at most
+    `closing_s`. A dialog is shown meanwhile."""
     began_s, dialog = time.monotonic(), None
     try:
         while not lock.acquire():
@@ -56,7 +58,7 @@ def wait_for_running_instance(
 
 
 def show_already_open(application: QApplication, options: Options) -> None:
-    """Shows that another instance has the profile open; returns when the message is closed."""
+    """Shows a message that another instance has the profile open. Returns when the user closes it."""
     log.error("Inglenook is already open on this profile")
     install_translators(application, SettingsFile(options.profile.settings).value.language)
     box = QMessageBox(QMessageBox.Icon.Information, "Inglenook", "")

@@ -1,4 +1,4 @@
-"""Checks that the profile is writable before any file of it is opened, and offers to choose another folder."""
+"""Checks that the profile is writable before any of its files is opened. If not, the user can choose another folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ PROBE = ".write-test"
 
 
 def check_writable(profile: Profile) -> None:
-    """Creates the folder of the profile, then creates and deletes a file in it. Raises OSError."""
+    """Creates the folder of the profile, and creates and deletes a file in it. Raises OSError if the profile is not
+    writable."""
     probe = profile.ensure().root / PROBE
-    probe.unlink(missing_ok=True)  # left by a killed process
+    probe.unlink(missing_ok=True)  # a killed process may have left the file
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     probe.unlink()
 
 
 def writable(options: Options) -> Options | None:
-    """The options with a writable profile: the given one, or one that the person chose. None if they chose to quit. GUI
-    thread, before any event loop."""
+    """Lets the user choose another folder until the profile is writable, and returns the options with it. None if the
+    user chose to quit.
+
+    GUI thread only, before any event loop runs."""
     while True:
         try:
             check_writable(options.profile)
@@ -44,7 +47,7 @@ def writable(options: Options) -> Options | None:
 
 
 def show_restore_failed(error: OSError) -> None:
-    """Shows that the staged backup could not be restored; returns when the message is closed."""
+    """Shows a message that the staged backup could not be restored. Returns when the user closes it."""
     from PySide6.QtWidgets import QMessageBox
 
     log.error("a backup could not be restored", exc_info=error)
@@ -56,7 +59,7 @@ def show_restore_failed(error: OSError) -> None:
 
 
 def _ask(root: Path, error: OSError) -> Path | None:
-    """The folder that the user chose instead; None to quit."""
+    """Shows the message. Returns the folder that the user chose instead, or None to quit."""
     from PySide6.QtWidgets import QFileDialog, QMessageBox
 
     box = QMessageBox(QMessageBox.Icon.Warning, "Inglenook", "")

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontMetrics, QFontMetricsF, QPainter
 from desktop.chat.waiting import Waiting
 from desktop.platform.bidi import isolated, mirrored
 from desktop.platform.theme import Theme, text_font
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.strings import ending_note, statistics, waiting_text
 
@@ -87,9 +88,9 @@ def paint_note(painter: QPainter, theme: Theme, message: ChatMessage, box: QRect
     painter.drawText(text_box, _WRAPPED, ending_note(message))
 
 
-def fitting_stats(message: ChatMessage, width: float) -> str:
+def fitting_stats(message: ChatMessage, settings: Settings, width: float) -> str:
     """The statistics of an answer that fit into `width` pixels. The last ones are omitted first."""
-    text, metrics = statistics(message), QFontMetricsF(text_font(12))
+    text, metrics = statistics(message, settings), QFontMetricsF(text_font(12))
     while text and metrics.horizontalAdvance(text) > width:
         text = text.rpartition(" · ")[0]
     return text

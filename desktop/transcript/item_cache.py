@@ -3,11 +3,12 @@ has been out of sight for long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from desktop.platform.theme import Theme
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.comparison import ComparisonControls, ComparisonItem
 from desktop.transcript.inline_images import InlineImageCache
@@ -34,6 +35,8 @@ class ItemCache:
         """`viewport` is the parent widget of the buttons. With `read_only`, messages have no action buttons."""
         self.items: dict[str, MessageItem] = {}
         self.controls: dict[str, MessageControls] = {}
+        self.settings: Callable[[], Settings] = Settings
+        """Returns the current settings. Each new item gets this function, and calls it when it is painted."""
         self._theme = theme
         self._viewport = viewport
         self._images = images
@@ -87,6 +90,7 @@ class ItemCache:
         else:
             item = self._make_single(message, width)
             controls = MessageControls(item, self._theme, self._viewport, self._callbacks)
+        item.settings = self.settings
         self.controls[message.id] = controls
         return item
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -13,6 +13,7 @@ from desktop.platform.theme import Theme
 from desktop.render.blocks import Block, InlineImage, Kind
 from desktop.render.long_text import EXCERPT_LENGTH, excerpt
 from desktop.render.reasoning_and_calls import reasoning_blocks, tool_call_block
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 from desktop.transcript.answer_status import (
     StatusOf,
@@ -69,6 +70,8 @@ class MessageItem:
         self.matches: Sequence[TextSpan] = ()
         """The matches of a search, which are highlighted."""
         self.status = WaitStatus()
+        self.settings: Callable[[], Settings] = Settings
+        """Returns the current settings: the defaults, unless `ItemCache` replaced this function."""
         self.buttons_width = 0
         """The width in pixels of the row of buttons below the message."""
         self._theme = theme
@@ -107,7 +110,7 @@ class MessageItem:
     @property
     def shown_stats(self) -> str:
         """The statistics of the answer that fit beside the buttons."""
-        return fitting_stats(self.message, self.width - self.buttons_width - STATS_GAP)
+        return fitting_stats(self.message, self.settings(), self.width - self.buttons_width - STATS_GAP)
 
     @property
     def _text_top(self) -> int:

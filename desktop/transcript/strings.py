@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.waiting import Waiting
 from desktop.platform.number_format import counted, decimal, whole
+from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
 
 translate = QCoreApplication.translate
@@ -31,8 +32,10 @@ def reasoning_title(message: ChatMessage) -> str:
     return translate("transcript", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
 
 
-def statistics(message: ChatMessage) -> str:
-    """Number of tokens, tokens per second and time to first token of an answer, separated by " · "."""
+def statistics(message: ChatMessage, settings: Settings) -> str:
+    """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
+
+    No setting changes them so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))

@@ -25,6 +25,7 @@ from desktop.chat.message_list import MessageList
 from desktop.platform.theme import Theme, text_font, zoom
 from desktop.render.blocks import Block
 from desktop.render.safe_addresses import is_safe_link
+from desktop.settings.all_settings import Settings
 from desktop.transcript.answer_status import StatusOf, WaitStatus
 from desktop.transcript.column_layout import COLUMN_WIDTH, MARGIN, ColumnLayout
 from desktop.transcript.deferred_layout import DeferredLayout
@@ -79,9 +80,11 @@ class TranscriptView(QAbstractScrollArea):
         *,
         read_only: bool = False,
         picture_folders: Sequence[Path] = (),
+        settings: Callable[[], Settings] = Settings,
     ) -> None:
         """With `read_only`, there are no message actions, no word picking and no button to the end. Pictures in
-        `picture_folders` are loaded without asking, like those in the home folder."""
+        `picture_folders` are loaded without asking, like those in the home folder. `settings` returns the
+        current settings."""
         super().__init__(parent)
         self._theme = theme
         self.edit_draft: Callable[[str], str] = lambda message_id: ""
@@ -93,6 +96,7 @@ class TranscriptView(QAbstractScrollArea):
         self.images = InlineImageCache(QFontMetricsF(text_font(15)).xHeight() / 2 / zoom(), self)
         self.images.folders = tuple(picture_folders)
         self.cache = ItemCache(theme, self.viewport(), self.images, self._callbacks(), read_only=read_only)
+        self.cache.settings = settings
         self.column = ColumnLayout(self, self.cache, MessageList(self))
         self.updates = ModelUpdates(self, self.column, self.cache)
         self.deferred = DeferredLayout(

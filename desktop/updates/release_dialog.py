@@ -1,4 +1,4 @@
-"""Dialog with the notes of a new release and a link to its download page."""
+"""The dialog with the notes of a new release and a button for its download page."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from desktop.updates.releases import Release
 
 
 class ReleaseDialog(QDialog):
-    """Deletes itself when it is closed. GUI thread only."""
+    """Shows a new release. The dialog deletes itself when it is closed. GUI thread only."""
 
     download_requested = Signal(QUrl)
-    """Carries the address of the download page."""
+    """The user wants to download the release. Carries the address of the download page."""
 
     def __init__(self, release: Release, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)

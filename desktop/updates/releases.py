@@ -1,4 +1,4 @@
-"""Reads the newest release from its web API. All functions block; call them on a pool thread."""
+"""Reads the newest release of Inglenook from a web API. `newer_release` blocks; call it on a pool thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.library.hub_errors import ProxyUnusable
 DEFAULT_URL = "https://api.github.com/repos/inglenook/inglenook/releases/latest"
 TIMEOUT_S = 10.0
 MAX_BYTES = 1 << 20
-"""Longer answers are rejected."""
+"""A longer response of the server is rejected."""
 
 
 class UpdateCheckError(Exception):
@@ -28,7 +28,7 @@ class UpdateCheckError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`notes` is Markdown, `page` the address of the download page."""
+    """A release of Inglenook. `notes` is Markdown, `page` the address of the download page."""
 
     version: str
     notes: str

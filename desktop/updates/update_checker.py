@@ -1,4 +1,5 @@
-"""Decides when to check for a new version, and checks. Off by default, at most once a week. Qt-free."""
+"""Decides when to check for a new version, and checks. Checks are off by default, and run at most once a week.
+Qt-free."""
 
 from __future__ import annotations
 
@@ -7,18 +8,18 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 
 if TYPE_CHECKING:
     from desktop.updates.releases import Release
 
 INTERVAL_S = 7 * 24 * 3600.0
 START_DELAY_S = 20.0
-"""Delay after the start before the user is asked or a check runs, so that it does not disturb the first message."""
+"""Delay between the start of the app and the question or check, so that neither disturbs the user's first message."""
 
 
 class UpdateChecker:
-    """Event loop thread only."""
+    """Reads and changes the settings about updates, and checks for a new version. Event loop thread only."""
 
     def __init__(self, settings: AppSettings) -> None:
         self._settings = settings
@@ -33,15 +34,17 @@ class UpdateChecker:
 
     @property
     def was_never_asked(self) -> bool:
-        """Whether the user was not asked yet to allow checks."""
+        """Whether the user was not yet asked to allow checks."""
         return self._settings.value.updates == "unasked"
 
     def set_enabled(self, enabled: bool) -> None:
         self._settings.change(updates="on" if enabled else "off")
 
     async def newer_release(self) -> Release | None:
-        """The newest release if it is newer than this version. Raises UpdateCheckError."""
-        from desktop.updates.releases import newer_release  # imports an HTTP client; rarely needed
+        """The newest release, if it is newer than this version; else None. Raises UpdateCheckError."""
+        from desktop.updates.releases import (
+            newer_release,
+        )  # imported here, because it imports an HTTP client and is rarely needed
 
         release = await asyncio.to_thread(newer_release, version("inglenook"))
         self._settings.change(updates_looked_at=time.time())

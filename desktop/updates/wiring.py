@@ -1,4 +1,4 @@
-"""Connects the check for new versions with the window: question, toasts and the dialog with release notes."""
+"""Connects the check for new versions with the window: the question, the toasts and the dialog with release notes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PySide6.QtGui import QDesktopServices
 from desktop.framework.actions import Action, Actions
 from desktop.framework.app_window import AppWindow
 from desktop.platform.task_set import TaskSet
-from desktop.settings.app_settings import AppSettings
+from desktop.settings.current_settings import AppSettings
 from desktop.updates import update_checker
 from desktop.updates.update_checker import UpdateChecker
 
 
 class UpdateWiring(QObject):
-    """Adds the action "Check for updates". GUI thread only."""
+    """Asks the user, shows results, and adds the action "Check for updates". GUI thread only."""
 
     def __init__(
         self,
@@ -33,12 +33,14 @@ class UpdateWiring(QObject):
         settings.on_change("updates", lambda _: self._check_if_enabled())
 
     async def check_at_start(self, n_chats: Callable[[], int]) -> None:
-        """After a delay: check if checks are allowed and one is due; else ask once, if this is not the first start."""
+        """After a delay, check if checks are allowed and one is due.
+
+        If the user was never asked to allow checks, ask once, unless there is no chat yet or a toast is shown."""
         await asyncio.sleep(update_checker.START_DELAY_S)
         if self._checker.is_due:
             await self._check(quietly=True)
         elif self._checker.was_never_asked and n_chats() > 0 and not self._window.toast.text:
-            self._checker.set_enabled(False)  # no answer counts as no
+            self._checker.set_enabled(False)  # a question that is not answered counts as no
             self._window.toast.show_message(
                 self.tr("Check for new versions once a week? No personal data is sent."),
                 action=self.tr("Yes"),
@@ -51,11 +53,11 @@ class UpdateWiring(QObject):
             self._tasks.spawn(self._check(quietly=True), "check for updates")
 
     def check_now(self) -> None:
-        """Check because the user requested it; shows the result even if there is no new version."""
+        """Check because the user requested it. The result is shown even if there is no new version."""
         self._tasks.spawn(self._check(quietly=False), "check for updates")
 
     async def _check(self, *, quietly: bool) -> None:
-        from desktop.updates.releases import Release, UpdateCheckError  # rarely needed
+        from desktop.updates.releases import Release, UpdateCheckError  # imported here because it is rarely needed
 
         toast = self._window.toast
         try:

@@ -1,4 +1,4 @@
-"""Fixtures of the desktop tests: one QApplication, a qasync loop for each test, a window with a fake model."""
+"""Fixtures of the desktop tests: an asyncio loop on Qt's event loop for each test, and a window with a fake model."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ T = TypeVar("T")
 
 PATIENCE_S = 30.0
 THREADS_END_S = 3.0
-"""A thread may still be ending when the loop is closed."""
+"""How long the fixture waits for threads that are still ending when the loop is closed."""
 
-gc.disable()  # as in the app: see `desktop.platform.gui_gc`; each test collects at its end
+gc.disable()  # for the reason in `desktop.platform.gui_gc`; `run` collects garbage at the end of each test
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _english(qapp: QApplication) -> None:
-    """Sets English, whatever the language of the system."""
+    """Sets the language to English, whatever the language of the system is."""
     install_translators(qapp, "en")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_cursor_blinking(qapp: QApplication) -> None:
-    """Stops the blinking of the cursor, by which screenshots would differ."""
+    """Stops the text cursor from blinking, so that screenshots do not differ because of it."""
     qapp.setCursorFlashTime(0)
 
 
@@ -58,7 +58,7 @@ class Run(Protocol):
 
 @pytest.fixture
 def run(qapp: QApplication) -> Run:
-    """Runs a coroutine on a new qasync loop; fails if a task or thread is left."""
+    """Returns a function that runs a coroutine on a new qasync loop, and fails if a task or thread is left running."""
 
     def runner(coro: Coroutine[Any, Any, T]) -> T:
         before = set(threading.enumerate())
@@ -75,7 +75,7 @@ def run(qapp: QApplication) -> Run:
 
 
 def _collect_garbage(qapp: QApplication) -> None:
-    """Destroys unreachable Qt objects on this thread: see `desktop.platform.gui_gc`."""
+    """Destroys unreachable Qt objects on this thread, for the reason in `desktop.platform.gui_gc`."""
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
 
@@ -88,7 +88,7 @@ async def _check_tasks(coro: Coroutine[Any, Any, T]) -> T:
 
 
 async def until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-    """Like `qtbot.waitUntil`, which cannot be used inside a task."""
+    """Waits until the condition is true, like `qtbot.waitUntil`, which cannot be used inside a task."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110 -- any state of a widget, most have no event to wait for
             await asyncio.sleep(0.005)
@@ -105,7 +105,7 @@ def profile(tmp_path: Path) -> Profile:
 
 
 class Gui:
-    """A running window over a real engine with a fake model."""
+    """Access to a running window with a real engine and a fake model."""
 
     def __init__(self, window: MainWindow, opener: FakeOpener) -> None:
         self.window = window
@@ -147,7 +147,8 @@ OpenGui = Callable[..., Any]
 
 @pytest.fixture
 def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenGui:
-    """`async with open_gui(...) as gui`: a running window, which is closed on exit as by a user."""
+    """`async with open_gui(...) as gui` opens the window and runs the app. On exit, it closes the window as a user
+    does."""
     monkeypatch.setattr("desktop.app.find_default_model", lambda profile: None)
 
     @asynccontextmanager
@@ -161,7 +162,7 @@ def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: 
         language: LanguageChoice = "en",
         hurry: Callable[[MainWindow], Coroutine[Any, Any, None]] | None = None,
     ) -> AsyncIterator[Gui]:
-        """`hurry` runs right after the first paint, before the services are open."""
+        """`hurry` is called right after the first paint, before the services are open."""
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)
@@ -197,7 +198,7 @@ def messages() -> MessageList:
 
 @pytest.fixture
 def view(qtbot: QtBot, theme: Theme, messages: MessageList) -> Iterator[TranscriptView]:
-    """The transcript alone, showing `messages`."""
+    """A transcript without a main window, which shows `messages`."""
     view = TranscriptView(theme)
     view.set_list(messages)
     view.resize(900, 600)

@@ -1,4 +1,4 @@
-"""Drag and drop events as the window system sends them, for every supported PySide6."""
+"""Creates drag and drop events as the window system sends them, with every supported version of PySide6."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
 TAKES_POINTF = __version_info__ >= (6, 12)
-"""6.12 deprecates the constructors with a QPoint; 6.11 has no others for enter and move events."""
+"""PySide6 6.12 deprecates the constructors with a QPoint. In 6.11, enter and move events have no others."""
 
 
 def drag_enter(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDragEnterEvent:
-    """The pointer enters a widget at `at`, in its coordinates, with the left button held."""
+    """The event of a pointer that enters a widget with the left button held. `at` is in coordinates of the widget."""
     return QDragEnterEvent(_position(at), *_rest(mime, actions))
 
 
 def drag_move(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDragMoveEvent:
-    """The pointer moves over a widget during a drag."""
+    """The event of a pointer that moves over a widget during a drag."""
     return QDragMoveEvent(_position(at), *_rest(mime, actions))
 
 
 def dropped(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDropEvent:
-    """The left button is released over a widget during a drag."""
+    """The event of the left button being released over a widget during a drag."""
     return QDropEvent(at.toPointF(), *_rest(mime, actions))
 
 

@@ -1,4 +1,4 @@
-"""Mouse events on widgets, as Qt gets them from the window system."""
+"""Sends mouse events to widgets, as Qt receives them from the window system."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QStyle, QStyleOptionSlider, QWidget
 
 NOTCH = 120
-"""One step of a wheel, in eighths of a degree."""
+"""One step of a mouse wheel, in eighths of a degree."""
 _NO_BUTTON, _NO_KEYS = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
 
 
 def wheel(widget: QWidget, n_notches: int, at: QPoint | None = None) -> None:
-    """Turns the wheel over a widget, downwards for a positive number."""
+    """Turns the mouse wheel over a widget by a number of steps, downwards if it is positive."""
     at = at if at is not None else widget.rect().center()
     sign = 1 if n_notches > 0 else -1
     for _ in range(abs(n_notches)):
@@ -45,7 +45,7 @@ def leave(widget: QWidget) -> None:
 
 
 def drag_scroll_bar(area: QAbstractScrollArea, distance: int) -> None:
-    """Drags the handle of the vertical scroll bar down by that many pixels."""
+    """Drags the handle of the vertical scroll bar down by `distance` pixels."""
     bar = area.verticalScrollBar()
     option = QStyleOptionSlider()
     bar.initStyleOption(option)

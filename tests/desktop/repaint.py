@@ -1,4 +1,4 @@
-"""Compares what the screen shows of a window with a full repaint.
+"""Compares the pixels of a window on the screen with a full repaint of the window.
 
 `QWidget.grab()` paints before it copies, so it never shows a part that was not repainted. `QScreen.grabWindow()` copies
 the window's surface: on the offscreen platform the backing store, elsewhere the pixels of the screen.
@@ -14,18 +14,18 @@ _PENDING = (QEvent.Type.LayoutRequest, QEvent.Type.UpdateRequest)
 
 
 class Surface:
-    """The surface of one visible window. GUI thread only; may be used inside a coroutine."""
+    """The pixels of one visible window. GUI thread only; may be used inside a coroutine."""
 
     def __init__(self, window: QWidget) -> None:
         self._window = window.window()
 
     def held(self) -> QImage:
-        """The surface after all requested updates are painted."""
+        """The pixels after all requested updates are painted."""
         self._paint_requested()
         return self._copied()
 
     def repainted(self) -> QImage:
-        """The surface after a full repaint of the window."""
+        """The pixels after a full repaint of the window."""
         for widget in self._window.findChildren(QWidget):
             if widget.isVisible() and not widget.isWindow():
                 widget.update()
@@ -34,9 +34,10 @@ class Surface:
         return self._copied()
 
     def difference(self) -> QRect:
-        """The smallest rectangle, in surface pixels, that contains all differences; empty if there are none.
+        """The smallest rectangle that contains all differing pixels; empty if there are none.
 
-        Leaves the window fully repainted, so that the next action is compared alone."""
+        The window is fully repainted afterwards, so that the next comparison finds only the differences of the next
+        action."""
         held, repainted = self.held(), self.repainted()
         return QRect() if held == repainted else _bounds(held, repainted)
 
@@ -44,17 +45,17 @@ class Surface:
         return self._window.screen().grabWindow(self._window.winId()).toImage()
 
     def _paint_requested(self) -> None:
-        """Delivers requested layouts and paints without running the event loop, which a coroutine must not do."""
+        """Delivers requested layouts and paints without running the event loop, since a coroutine must not run it."""
         for view in self._window.findChildren(QAbstractItemView):
             if view.isVisible():
-                view.indexAt(view.viewport().rect().topLeft())  # runs a delayed layout of its rows
+                view.indexAt(view.viewport().rect().topLeft())  # makes the view run a delayed layout of its rows
         for _ in range(3):  # a layout may request a paint, and painting a layout
             for kind in _PENDING:
                 QCoreApplication.sendPostedEvents(None, kind.value)
 
 
 def assert_current(surface: Surface, action: str) -> None:
-    """Fails if the screen differs from a full repaint."""
+    """Fails if the window on the screen differs from a full repaint. `action` is named in the message."""
     wrong = surface.difference()
     assert wrong.isEmpty(), f"after {action}: not repainted at {wrong.getRect()}"
 

@@ -1,4 +1,4 @@
-"""A kill -9 at any moment costs at most 250 ms of an answer."""
+"""Tests that killing the process at any moment loses at most the last 250 ms of an answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def test_killed_process_loses_at_most_250_ms_of_answer(tmp_path: Path, n_letters
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_partial_answer_is_saved_within_250_ms(kind: str) -> None:
-    """Reasoning, parallel answers, a continued answer; the benchmark `store.kill9` does this 200 times."""
+    """The kinds are reasoning, parallel answers and a continued answer. The benchmark `store.kill9` does this 200
+    times."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.bench.killed_chat"])
     with tempfile.TemporaryDirectory() as folder:

@@ -157,7 +157,7 @@ class Composer(QFrame):
         self.preset_pill.setToolTip(self.tr("Choose a preset"))
 
     def set_context_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
-        """Show how much of the context is used. With 0, nothing is shown."""
+        """Show how much of the context is used. With `n_tokens` 0, the meter is hidden."""
         self._context_meter.show_usage(n_tokens, n_ctx, n_left_out)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -98,10 +98,10 @@ def as_text(value: object) -> str:
 def as_seconds(value: object, unit_s: float = 1.0) -> float:
     """Converts a time to Unix seconds; returns 0 if it is invalid.
 
-    `value` is a number, a string with a number, or (only if `unit_s` is 1) a string with an ISO 8601 time. A number is
-    in units of `unit_s` seconds. If the result exceeds `MAX_SECONDS`, it is divided by 1000 up to three times."""
+    `value` is a number, a string with a number, or a string with an ISO 8601 time. A number is in units of `unit_s`
+    seconds. If the result exceeds `MAX_SECONDS`, it is divided by 1000 up to three times."""
     if isinstance(value, str):
-        value = _parsed(value)
+        value, unit_s = _number_and_unit(value, unit_s)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return 0.0
     try:
@@ -124,12 +124,13 @@ def as_message_text(content: object) -> str | None:
     return "\n\n".join(text for text in texts if text.strip())
 
 
-def _parsed(text: str) -> float:
+def _number_and_unit(text: str, unit_s: float) -> tuple[float, float]:
+    """The number in `text` with its unit; an ISO 8601 time is in seconds whatever `unit_s` is."""
     try:
-        return float(text)
+        return float(text), unit_s
     except ValueError:
         pass
     try:
-        return datetime.fromisoformat(text).timestamp()
+        return datetime.fromisoformat(text).timestamp(), 1.0
     except (ValueError, OverflowError, OSError):
-        return 0.0
+        return 0.0, 1.0

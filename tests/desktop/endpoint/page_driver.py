@@ -1,4 +1,4 @@
-"""Drives the page of the endpoint as a user does, and sends requests as a tool does."""
+"""Helpers of the endpoint tests: click and read the endpoint page as a user does, send requests as a tool does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes import Script
 
 @dataclass
 class Client:
-    """A tool that sends one streamed request."""
+    """A tool that sends streamed requests to the endpoint, and collects the chunks of the answer."""
 
     gui: Gui
     key: str
@@ -46,7 +46,7 @@ class Client:
 
 @asynccontextmanager
 async def served(open_gui: OpenGui, script: Script) -> AsyncIterator[Gui]:
-    """A GUI with the endpoint on and its page open."""
+    """Opens the app, turns the endpoint on and shows the endpoint page."""
     async with open_gui(script) as gui:
         gui.window.sidebar.page_buttons["endpoint"].click()
         gui.endpoint_page.port_requested.emit(free_port())
@@ -55,7 +55,7 @@ async def served(open_gui: OpenGui, script: Script) -> AsyncIterator[Gui]:
 
 
 async def make_key(gui: Gui, name: str) -> str:
-    """Create a key in the card and return its value from the clipboard."""
+    """Create a key on the page, as a user does, and return its value, which is copied to the clipboard."""
     keys = gui.endpoint_page.keys
     keys._new_link.click()
     QTest.keyClicks(keys._name, name)

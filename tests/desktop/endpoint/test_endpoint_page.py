@@ -1,4 +1,4 @@
-"""The page of the endpoint, with real requests to its port."""
+"""Tests of the endpoint page. The requests that it lists are sent to the port of a running endpoint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.fakes import FakeOpener, Script
 ENDLESS = Script(answer=None, step_s=0.01)
 
 
-def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui: OpenGui) -> None:
+def test_stopping_one_of_two_requests_leaves_the_other_running(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             one, two = Client(gui, await make_key(gui, "aider")), Client(gui, await make_key(gui, "continue"))
@@ -51,7 +51,7 @@ def test_stopping_one_of_two_requests_keeps_the_other_running(run: Run, open_gui
     run(story())
 
 
-def test_switch_keeps_focus_and_last_press_wins(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_follows_last_press_of_switch_which_keeps_focus(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             page = gui.endpoint_page
@@ -69,7 +69,7 @@ def test_switch_keeps_focus_and_last_press_wins(run: Run, open_gui: OpenGui) -> 
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # logged by the offscreen platform for menus
-def test_new_key_is_shown_once_counted_and_revoked(run: Run, open_gui: OpenGui) -> None:
+def test_requests_with_new_key_are_counted_until_it_is_revoked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Hello there.")) as gui:
             client = Client(gui, await make_key(gui, "aider"))
@@ -89,7 +89,7 @@ def test_new_key_is_shown_once_counted_and_revoked(run: Run, open_gui: OpenGui) 
     run(story())
 
 
-def test_duplicate_key_name_shows_toast(run: Run, open_gui: OpenGui) -> None:
+def test_creating_a_key_with_an_existing_name_shows_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Hi")) as gui:
             await make_key(gui, "aider")
@@ -100,7 +100,7 @@ def test_duplicate_key_name_shows_toast(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_request_opens_as_chat_only_if_bodies_are_kept(run: Run, open_gui: OpenGui) -> None:
+def test_request_opens_as_chat_only_if_its_body_was_stored(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Of course.")) as gui:
             client = Client(gui, gui.endpoint_page._state.key)
@@ -126,7 +126,7 @@ def test_request_opens_as_chat_only_if_bodies_are_kept(run: Run, open_gui: OpenG
     run(story())
 
 
-def test_hidden_page_counts_tools_but_lists_no_requests(run: Run, open_gui: OpenGui) -> None:
+def test_hidden_endpoint_page_counts_tools_but_lists_no_requests(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             gui.window.show_page("chat")
@@ -141,7 +141,7 @@ def test_hidden_page_counts_tools_but_lists_no_requests(run: Run, open_gui: Open
     run(story())
 
 
-def test_delete_key_stops_selected_request(run: Run, open_gui: OpenGui) -> None:
+def test_pressing_delete_stops_the_selected_request(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             client = Client(gui, gui.endpoint_page._state.key)
@@ -157,7 +157,7 @@ def test_delete_key_stops_selected_request(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_kv_usage_of_tools_is_separate_from_chats() -> None:
+def test_kv_cache_used_by_tools_is_not_counted_as_used_by_chats() -> None:
     with live(FakeOpener(Script(answer=b"Hello there.")), keep_bodies=True) as endpoint:
         assert endpoint.engine.memory.kv_endpoint == 0
         assert endpoint.post(ask("x" * 1000)).status_code == 200
@@ -173,7 +173,7 @@ def test_kv_usage_of_tools_is_separate_from_chats() -> None:
         assert (activity.answer_text(call.id), activity.views()[0].body) == ("", None)
 
 
-def test_tools_button_opens_page_with_memory_card(run: Run, open_gui: OpenGui) -> None:
+def test_tools_button_of_chat_page_opens_endpoint_page_with_memory_card(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.chat_page.header.tools_requested.emit()
@@ -198,7 +198,7 @@ def test_memory_card_lists_chats_and_tools_by_size(run: Run, open_gui: OpenGui) 
     run(story())
 
 
-def test_tools_are_counted_before_page_was_opened(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_tools_are_counted_before_endpoint_page_is_first_shown(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         settings = SettingsFile(profile.settings)
         settings.change(endpoint_on=True, endpoint_port=free_port())
@@ -214,7 +214,7 @@ def test_tools_are_counted_before_page_was_opened(run: Run, open_gui: OpenGui, p
     run(story())
 
 
-def test_copied_snippet_contains_hidden_key(run: Run, open_gui: OpenGui) -> None:
+def test_copied_snippet_contains_the_key_that_is_not_shown(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page

@@ -1,4 +1,4 @@
-"""Switching the endpoint on and off, and a port that is taken."""
+"""Tests of the switch of the endpoint: turning it on and off, and a port that another program uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import free_port
 
 
-def test_endpoint_serves_while_switched_on(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_endpoint_answers_requests_while_switched_on(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.sidebar.page_buttons["endpoint"].click()
@@ -38,7 +38,9 @@ def test_endpoint_serves_while_switched_on(run: Run, open_gui: OpenGui, profile:
     run(story())
 
 
-def test_switch_during_key_reading_toggles_once(run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_switching_while_the_key_is_read_toggles_once(
+    run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read_key = server.read_key
 
     def slowly(profile: Profile) -> str:
@@ -61,7 +63,7 @@ def test_switch_during_key_reading_toggles_once(run: Run, open_gui: OpenGui, mon
     run(story())
 
 
-def test_taken_port_shows_reason_on_page(run: Run, open_gui: OpenGui) -> None:
+def test_port_used_by_another_program_is_reported_on_endpoint_page(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Screenshots of the page of the endpoint in each of its states."""
+"""Takes screenshots of the endpoint page in each of its states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the conversation out of request bodies of every dialect."""
+"""Tests of reading the conversation out of the request bodies of every API dialect."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from desktop.endpoint.request_conversation import RequestConversation, conversat
         ({"prompt": "Hi", "system": "S"}, ("S", "Hi")),
     ],
 )
-def test_conversation_is_read_from_each_dialect(body: dict[str, object], expected: tuple[str, str]) -> None:
+def test_conversation_is_read_from_the_body_of_each_dialect(body: dict[str, object], expected: tuple[str, str]) -> None:
     assert conversation_in(json.dumps(body)) == RequestConversation(expected[0], (("user", expected[1]),))
 
 
 @pytest.mark.parametrize(
     "body", ["", "[]", "[" * 100_000, '{"input": ["a"]}', '{"messages": [{"role": "us', '{"messages": 3}']
 )
-def test_body_without_conversation_raises(body: str) -> None:
+def test_body_without_conversation_raises_body_unreadable(body: str) -> None:
     with pytest.raises(BodyUnreadable):
         conversation_in(body)

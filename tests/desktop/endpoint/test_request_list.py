@@ -1,4 +1,4 @@
-"""The Qt list of requests."""
+"""Tests of the Qt list model of requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desktop.endpoint.request_list import MAX_ROWS, RequestList
 CALL = ToolRequest("1", "127.0.0.1", "aider", "openai", "/v1/chat/completions", "writing", n_output=3)
 
 
-def test_request_list_updates_rows_without_reset(qtmodeltester: ModelTester) -> None:
+def test_request_list_updates_changed_rows_without_model_reset(qtmodeltester: ModelTester) -> None:
     calls = RequestList(strings.accessible_text)
     qtmodeltester.check(calls)  # type: ignore[no-untyped-call]
     two = replace(CALL, id="2", state="queued", queue_place=1)

@@ -1,4 +1,4 @@
-"""Layout of a request's row."""
+"""Tests of the layout of the row of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refused origins are listed on the page and can be allowed, immediately and after a restart."""
+"""Tests of web origins: a refused origin is listed on the endpoint page, and the user can allow it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def preflight(gui: Gui, origin: str) -> httpx.Response:
 
 
 def shown(gui: Gui) -> dict[str, bool]:
-    """Listed origins, and whether each has the button Allow."""
+    """Maps each listed origin to whether its row has the button "Allow"."""
     return {origin: row.button.text() == "Allow" for origin, row in gui.endpoint_page.origins.rows.items()}
 
 
@@ -73,7 +73,7 @@ def test_allowed_origin_is_served_after_a_restart_of_the_endpoint(run: Run, open
     run(story())
 
 
-def test_origin_that_cannot_be_allowed_is_not_offered(run: Run, open_gui: OpenGui) -> None:
+def test_refused_origin_that_is_invalid_is_not_listed(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(b"Hello there.")) as gui:
             for origin in ("null", "*", "https://" + "a" * 300, "javascript:alert(1)"):
@@ -84,7 +84,7 @@ def test_origin_that_cannot_be_allowed_is_not_offered(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_invalid_stored_origin_does_not_prevent_start(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_starts_despite_an_invalid_allowed_origin(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(b"Hello there.")) as gui:
             gui.endpoint_page.origins.allow_requested.emit("no origin")
@@ -103,7 +103,7 @@ def test_stored_origins_that_are_not_strings_are_ignored(tmp_path: Path) -> None
         assert SettingsFile(path).value.endpoint_origins == expected
 
 
-def test_card_is_hidden_without_origins_and_buttons_have_names(qtbot: object, theme: Theme) -> None:
+def test_origins_card_is_hidden_if_empty_and_its_buttons_have_names(qtbot: object, theme: Theme) -> None:
     page = QWidget()
     card = OriginsCard(theme, page)
     after = QPushButton(page)

@@ -1,5 +1,6 @@
-"""Creates the guide's pictures from screenshots: `python -m tests.desktop.help.guide_pictures`, after the gallery
-tests."""
+"""Creates the pictures of the user guide from screenshots, which the gallery tests take.
+
+Run `python -m tests.desktop.help.guide_pictures` after the gallery tests."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def main() -> None:
 
 
 def _few_colours(image: QImage) -> QImage:
-    """Reduce to the 256 most frequent colours, so that the file is small; every installer contains it."""
+    """The picture with at most 256 colours. The file must be small, because every installer contains it."""
     seen = Counter(image.pixel(x, y) for x in range(image.width()) for y in range(image.height()))
     return image.convertToFormat(QImage.Format.Format_Indexed8, [colour for colour, _ in seen.most_common(256)])
 

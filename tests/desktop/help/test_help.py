@@ -1,4 +1,4 @@
-"""The user guide: complete in both languages, and shown on the page of help."""
+"""Tests of the user guide: it is complete in both languages, and the help page shows it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_each_topic_has_heading_text_and_existing_pictures(language: str, scheme
     assert all(path.stat().st_size < 80_000 for path in (PICTURES / scheme).iterdir())
 
 
-def test_keys_in_guide_match_shortcuts(run: Run, open_gui: OpenGui) -> None:
+def test_shortcuts_in_the_guide_are_those_of_the_app(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             actions = gui.window.findChild(Actions)
@@ -65,7 +65,7 @@ def help_page(gui: Gui) -> HelpPage:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_help_opens_with_f1_and_scrolls_to_topics(run: Run, open_gui: OpenGui, scheme: str) -> None:
+def test_f1_opens_help_and_clicking_a_topic_scrolls_to_it(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         async with open_gui(theme=scheme) as gui:
             assert gui.window.view("help") is None, "the page is created when it is first opened"
@@ -92,7 +92,7 @@ def test_help_opens_with_f1_and_scrolls_to_topics(run: Run, open_gui: OpenGui, s
     run(story())
 
 
-def test_scheme_change_replaces_pictures_and_keeps_position(run: Run, open_gui: OpenGui) -> None:
+def test_changed_colour_scheme_replaces_guide_pictures_and_keeps_position(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(theme="light") as gui:
             QTest.keyClick(gui.window, Qt.Key.Key_F1)
@@ -101,7 +101,8 @@ def test_scheme_change_replaces_pictures_and_keeps_position(run: Run, open_gui: 
             QTest.mouseClick(page.contents.viewport(), Qt.MouseButton.LeftButton, pos=position)
 
             def brightness() -> float:
-                """Of the drawn picture in the topic Models; -1 if it is not drawn yet."""
+                """The brightness of the picture in the topic "Models" as drawn, from 0 to 1; -1 if it is not drawn
+                yet."""
                 item = page.view.column.item(3)
                 (segment,) = [each for each in item.segments if each.block.inline_images]
                 if not segment._drawn_images:

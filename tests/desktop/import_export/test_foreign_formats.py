@@ -10,6 +10,7 @@ import pytest
 
 from desktop.chat.conversation import Conversation
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
+from desktop.import_export.formats.foreign_json import as_seconds
 from desktop.import_export.reader import read
 from desktop.import_export.records import PortableChat
 from tests.desktop.import_export import foreign_exports
@@ -121,3 +122,9 @@ def test_damaged_zip_and_missing_file_raise_unreadable_file(tmp_path: Path) -> N
         list(read(tmp_path / "x.zip"))
     with pytest.raises(UnreadableFile, match="No such file"):
         list(read(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("unit_s", [1.0, 0.001])
+def test_iso_time_has_the_same_value_in_formats_with_milliseconds(unit_s: float) -> None:
+    assert as_seconds("2024-01-01T00:00:00+00:00", unit_s) == 1_704_067_200
+    assert as_seconds("1704067200000", 0.001) == 1_704_067_200

@@ -1,4 +1,4 @@
-"""Fixtures: a fake hub with one model, and a folder with two models and a damaged file."""
+"""Fixtures of the model tests: a fake hub with one model, and a folder with two models and a damaged file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drives the page of models as a user does: reads and clicks its rows."""
+"""Helpers of the model tests: read and click the rows of the models page as a user does."""
 
 from __future__ import annotations
 

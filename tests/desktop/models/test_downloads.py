@@ -1,4 +1,4 @@
-"""Downloads: pause, resume, cancel, order, closing the app."""
+"""Tests of model downloads: pause, resume, cancel, their order, and closing the app during a download."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_paused_download_resumes_after_restart_and_can_be_cancelled(
     run(story())
 
 
-def test_second_download_waits_for_the_first(
+def test_second_download_waits_until_the_first_is_complete(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile, model: bytes
 ) -> None:
     fake_hub.repos["makers/Other-GGUF"] = FakeRepo({"Other-Q4_0.gguf": model})
@@ -68,7 +68,7 @@ def test_second_download_waits_for_the_first(
     run(story())
 
 
-def test_closing_during_download_leaves_only_partial_files(
+def test_closing_the_app_during_download_leaves_only_partial_files(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, profile: Profile
 ) -> None:
     fake_hub.faults = ["stall"]

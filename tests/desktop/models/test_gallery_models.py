@@ -1,4 +1,4 @@
-"""Screenshots of the page of models in each of its states."""
+"""Takes screenshots of the models page in each of its states."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def page_of(gui: Gui) -> ModelsPage:
 
 
 def write_models(folder: Path) -> None:
-    """Write five models, of which one is too big for this machine and one is damaged."""
+    """Write five model files, of which one is too big for this machine and one is damaged."""
     write_sparse(folder / "Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", n_bytes=GIGA * 4 // 10, n_layers=24, n_embd=896)
     write_sparse(folder / "Llama-3.2-3B-Instruct-Q4_K_M.gguf", n_bytes=2 * GIGA)
     write_sparse(folder / "Qwen3-32B-Q4_K_M.gguf", n_bytes=19_800_000_000, n_layers=64, n_embd=5120)
@@ -83,7 +83,7 @@ def test_screenshots_of_models_page(
     monkeypatch: pytest.MonkeyPatch,
     scheme: str,
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))  # so that folders below it are shown with ~
+    monkeypatch.setenv("HOME", str(tmp_path))  # sets the home folder, so that folders in it are shown with ~
     write_models(tmp_path / "models")
     settings = SettingsFile(profile.settings)
     settings.change(model_folders=[str(tmp_path / "models"), str(tmp_path / "gone")])

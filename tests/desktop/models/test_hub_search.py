@@ -1,4 +1,4 @@
-"""Search and download on the hub, and its failures."""
+"""Tests of searching the hub and downloading from it, and of failures of the hub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.desktop.models.page_driver import NAME, REPO, card, names, page_of, r
 from tests.engine.library.fake_hub import FakeHub
 
 
-def test_typing_filters_lists_without_network_request(
+def test_typing_in_model_search_filters_lists_without_network_request(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -79,7 +79,9 @@ def test_corrupt_download_is_deleted_and_can_be_retried(
     run(story())
 
 
-def test_unreachable_hub_shows_message_without_toast(run: Run, open_gui: OpenGui, fake_hub: FakeHub) -> None:
+def test_search_on_unreachable_hub_shows_message_in_list_but_no_toast(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub
+) -> None:
     fake_hub.down = True
 
     async def story() -> None:

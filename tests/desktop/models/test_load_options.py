@@ -1,4 +1,4 @@
-"""Load options: edited in the sheet, saved for each file, used when the model is loaded."""
+"""Tests of load options: they are edited in the settings sheet, saved for each model file, and used for loading it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.desktop.models.page_driver import click, page_of, rows, save_folder, 
 from tests.engine.library.fake_hub import FakeHub
 
 
-def test_load_options_are_saved_for_each_file_when_it_is_loaded(
+def test_edited_load_options_are_saved_when_the_file_is_loaded(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -79,7 +79,7 @@ def test_load_options_are_saved_for_each_file_when_it_is_loaded(
     run(story())
 
 
-def test_sheet_of_filtered_out_model_follows_its_state(
+def test_settings_sheet_of_filtered_out_model_shows_its_current_state(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -100,7 +100,7 @@ def test_sheet_of_filtered_out_model_follows_its_state(
     run(story())
 
 
-def test_typed_value_stays_when_the_row_changes(
+def test_value_being_typed_is_kept_when_the_model_row_changes(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -131,11 +131,11 @@ def test_typed_value_stays_when_the_row_changes(
     run(story())
 
 
-def test_stored_context_below_minimum_is_ignored() -> None:
+def test_stored_context_length_below_minimum_is_ignored() -> None:
     assert LoadOptions.from_dict({"n_ctx": 48}) == LoadOptions()
 
 
-def test_load_options_round_trip_through_settings() -> None:
+def test_stored_load_options_are_read_back_without_change() -> None:
     choice = LoadOptions(4096, "q8_0", 12)
     assert LoadOptions.from_dict(choice.to_dict()) == choice
     assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
@@ -143,6 +143,6 @@ def test_load_options_round_trip_through_settings() -> None:
     assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
 
 
-def test_invalid_settings_error_has_field_and_reason() -> None:
+def test_message_for_invalid_settings_names_field_and_reason() -> None:
     message = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
     assert message.endswith("kv_type_v: a quantised value cache needs flash attention.")

@@ -1,4 +1,4 @@
-"""Verdict and layout of a model's row."""
+"""Tests of the row of a model: its verdict (whether it fits and is fast enough) and its layout."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def row_of(tokens_per_s: float, verdict: str = "fits") -> ModelRow:
 @pytest.mark.parametrize(
     ("tokens_per_s", "verdict"), [(0.9, "Slow"), (2.9, "Slow"), (3.0, "Fits"), (40.0, "Fits"), (0.0, "Fits")]
 )
-def test_model_slower_than_reading_speed_has_verdict_slow(tokens_per_s: float, verdict: str) -> None:
+def test_fitting_model_below_3_tokens_per_second_has_verdict_slow(tokens_per_s: float, verdict: str) -> None:
     assert strings.verdict(row_of(tokens_per_s)) == verdict
     assert strings.verdict(row_of(0.9, "tight")) == "Tight"
     assert strings.verdict(row_of(0.9, "too_big")) == "Too big"
 
 
 @pytest.mark.parametrize("width", [400, 428, 480, 560, WIDE - 1, WIDE, 700])
-def test_name_and_speed_are_not_elided_at_any_width(qtbot: QtBot, theme: Theme, width: int) -> None:
+def test_name_and_speed_of_model_row_are_not_elided_at_any_width(qtbot: QtBot, theme: Theme, width: int) -> None:
     home = QWidget()
     qtbot.addWidget(home)
     drawn: list[tuple[str, QRect]] = []

@@ -1,4 +1,4 @@
-"""Messages while a model is loaded, and reloading a model that died."""
+"""Tests of messages that are sent while a model is being loaded, and of reloading a model that stopped working."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
 
 
-def test_message_sent_during_load_is_answered_after_it(run: Run, open_gui: OpenGui) -> None:
+def test_message_sent_during_model_load_is_answered_after_it(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.", load_s=0.6)) as gui:
             assert not gui.ready
@@ -34,7 +34,7 @@ def test_answer_waiting_for_model_can_be_stopped_and_retried(run: Run, open_gui:
     run(story())
 
 
-def test_dead_model_is_reloaded_from_toast(run: Run, open_gui: OpenGui) -> None:
+def test_stopped_model_is_reloaded_by_the_button_of_the_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"Half an answer", fail_after=9)
         async with open_gui(script) as gui:

@@ -1,4 +1,4 @@
-"""Local models on the page: folders, loading and unloading, by mouse and keyboard."""
+"""Tests of the local models on the models page: folders, loading and unloading, by mouse and keyboard."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.model_files.sparse_model import write_sparse
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
-def test_model_list_keeps_rows_by_key(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_model_list_keeps_rows_with_the_same_key(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     models = ModelList(strings.accessible_text)
     qtmodeltester.check(models)  # type: ignore[no-untyped-call]
     one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
@@ -44,8 +44,8 @@ def test_model_list_keeps_rows_by_key(qtbot: QtBot, qtmodeltester: ModelTester) 
     assert models.rowCount() == 0
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen platform for dialogs
-def test_added_folder_is_listed_and_saved_until_removed(
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
+def test_models_of_added_folder_are_listed_until_it_is_removed(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -78,7 +78,7 @@ def test_added_folder_is_listed_and_saved_until_removed(
     assert sorted(path.name for path in model_folder.iterdir()) == ["Alpha-Q4_0.gguf", "Beta-Q8_0.gguf", "Gamma.gguf"]
 
 
-def test_load_and_unload_buttons_change_the_model_in_use(
+def test_buttons_of_model_row_load_and_unload_the_model(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -127,7 +127,7 @@ def test_model_in_folder_with_non_utf8_name_is_loaded(
     run(story())
 
 
-def test_double_click_loads_only_one_model(
+def test_double_click_on_load_button_loads_only_one_model(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -181,7 +181,7 @@ def test_answer_interrupted_by_model_change_can_be_continued(
     run(story())
 
 
-def test_models_page_works_with_keyboard_only(
+def test_keys_load_a_model_and_open_its_settings_on_models_page(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -235,7 +235,7 @@ def test_model_that_is_too_big_cannot_be_loaded(
     run(story())
 
 
-def test_controls_and_rows_have_accessible_names(
+def test_controls_and_rows_of_models_page_have_accessible_names(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -266,7 +266,7 @@ def test_controls_and_rows_have_accessible_names(
     run(story())
 
 
-def test_row_of_loading_model_offers_cancel_on_hover() -> None:
+def test_row_of_loading_model_has_cancel_button_only_on_hover() -> None:
     row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
     assert "cancel" in action_rects(QRect(0, 0, 800, 58), row, hovered=True)
     assert "cancel" not in action_rects(QRect(0, 0, 800, 58), row, hovered=False), "without hover the progress is shown"

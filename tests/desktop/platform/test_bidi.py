@@ -1,4 +1,4 @@
-"""Right-to-left text, and the window in right-to-left layout."""
+"""Tests of right-to-left text, and of the window in right-to-left layout."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def lived_in(gui: Gui) -> None:
         ("", LEFT_TO_RIGHT),
     ],
 )
-def test_direction_is_that_of_the_first_directional_letter(
+def test_text_direction_is_that_of_the_first_directional_letter(
     qapp: QApplication, text: str, direction: Qt.LayoutDirection
 ) -> None:
     assert direction_of(text) == direction
@@ -99,7 +99,7 @@ def message(text: str, role: str, state: str = "complete") -> ChatMessage:
 
 
 @pytest.mark.parametrize("text", [QUESTION, HEBREW, "Hello there"])
-def test_rtl_text_stays_inside_its_bubble(theme: Theme, text: str) -> None:
+def test_text_of_user_message_is_inside_its_bubble_in_its_direction(theme: Theme, text: str) -> None:
     item = UserMessageItem(message(text, "user"), theme, 600)
     (segment,) = item.segments
     first, last = (segment.boxes(at, at + 1)[0].translated(item._corner(segment)) for at in (0, len(text) - 1))
@@ -111,7 +111,7 @@ def test_rtl_text_stays_inside_its_bubble(theme: Theme, text: str) -> None:
     assert (first.left() > last.left()) == (direction_of(text) == RIGHT_TO_LEFT)
 
 
-def test_paragraph_direction_follows_its_text(theme: Theme) -> None:
+def test_direction_of_each_paragraph_is_that_of_its_text(theme: Theme) -> None:
     item = MessageItem(message(ANSWER, "assistant"), theme, 600)
     runs = {segment.block.kind: segment.is_rtl for segment in item.segments[:-1]}
     assert runs == {"heading": True, "text": True, "list": True, "quote": True, "code": False}
@@ -119,7 +119,7 @@ def test_paragraph_direction_follows_its_text(theme: Theme) -> None:
     heading, quote = item.segments[0], next(each for each in item.segments if each.block.kind == "quote")
     assert heading.boxes(0, 1)[0].right() > 590
     assert quote.text_origin.x() == 0
-    assert quote.boxes(0, 1)[0].right() < 600 - 10  # left of the line at the right edge
+    assert quote.boxes(0, 1)[0].right() < 600 - 10  # left of the vertical line that marks the quote at the right edge
     growing = MessageItem(message(QUESTION[:8], "assistant", "streaming"), theme, 600)
     assert growing.segments[0].caret().right() < growing.segments[0].boxes(7, 8)[0].left() + 4
 
@@ -162,7 +162,7 @@ def test_rtl_table_starts_at_the_right(theme: Theme) -> None:
     assert segment.boxes(text.index("ب"), text.index("ب") + 1)[0].right() > second.right() - 8
 
 
-def test_copied_text_contains_no_isolates(theme: Theme) -> None:
+def test_copied_rtl_text_contains_no_isolate_characters(theme: Theme) -> None:
     item = MessageItem(message(CODE_FIRST, "assistant"), theme, 600)
     copied = item.text_between(*item.whole())
     assert copied.startswith("csv.Error() هو نوع")
@@ -177,12 +177,12 @@ def test_code_in_rtl_text_keeps_character_order(theme: Theme) -> None:
     assert first.left() < last.left()
 
 
-def test_composer_direction_follows_its_text(run: Run, open_gui: OpenGui) -> None:
+def test_direction_of_composer_is_that_of_the_typed_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             edit = gui.window.chat_page.composer._edit
-            edit.insertPlainText(HEBREW[:4])  # QTest has only Latin keys
+            edit.insertPlainText(HEBREW[:4])  # QTest cannot press Hebrew keys
             option = edit.document().defaultTextOption()
             assert (option.textDirection(), option.alignment()) == (RIGHT_TO_LEFT, Qt.AlignmentFlag.AlignRight)
             edit.clear()
@@ -193,7 +193,7 @@ def test_composer_direction_follows_its_text(run: Run, open_gui: OpenGui) -> Non
     run(story())
 
 
-def test_gallery_of_rtl_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_rtl_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await with_arabic(profile)
         for scheme in ("light", "dark"):

@@ -1,4 +1,4 @@
-"""Closing steps: each has a time limit, and a failed one does not prevent the others."""
+"""Tests of closing the parts of the app: each step has a time limit, and a failed step does not prevent the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from desktop.platform.closing import TimedExitStack
 
 
-def test_steps_run_in_reverse_order_and_overdue_ones_are_named() -> None:
+def test_closing_steps_run_in_reverse_order_despite_late_and_failing_ones() -> None:
     closed: list[str] = []
 
     async def close(name: str) -> None:

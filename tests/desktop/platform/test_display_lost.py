@@ -1,4 +1,4 @@
-"""Loss of the display: the app saves, logs it, and ends by itself."""
+"""Tests of the loss of the display server: the app saves its state, logs the loss, and ends by itself."""
 
 from __future__ import annotations
 
@@ -20,11 +20,9 @@ from tests.desktop.shell.test_process import wait_for
 from tests.desktop.test_crash import ROOT
 
 ENDS_S = 30.0
-"""An upper bound for closing on a busy machine; usually it takes half a second."""
+"""The longest time that the app may take to end on a busy machine. Usually it takes half a second."""
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="wants an X server and a person's hands on it"
-)
+pytestmark = pytest.mark.skipif(not (shutil.which("Xvfb") and shutil.which("xdotool")), reason="needs Xvfb and xdotool")
 
 
 class Screen(NamedTuple):
@@ -38,7 +36,7 @@ class Screen(NamedTuple):
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    """An X server on a free display number."""
+    """Starts an X server on a free display number."""
     told, tells = os.pipe()
     command = ["Xvfb", "-displayfd", str(tells), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[tells], stderr=subprocess.DEVNULL) as server:
@@ -54,30 +52,32 @@ def start(screen: Screen, profile: Path, model: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, env=screen.environment, stderr=subprocess.PIPE, text=True)
 
 
-def kept(profile: Path, question: str) -> list[tuple[str, ...]]:
+def rows_of(profile: Path, question: str) -> list[tuple[str, ...]]:
     path = profile / "chats.sqlite3"
     if not path.exists():
         return []
     with closing(sqlite3.connect(path, timeout=10)) as connection:
         try:
             return connection.execute(question).fetchall()
-        except sqlite3.OperationalError:  # the tables do not exist yet
+        except sqlite3.OperationalError:  # the app has not created the tables yet
             return []
 
 
-def dies(screen: Screen, process: subprocess.Popen[str]) -> tuple[float, str]:
-    """Kills the X server; returns the seconds until the process ended, and its output."""
+def kill_display(screen: Screen, process: subprocess.Popen[str]) -> tuple[float, str]:
+    """Kills the X server. Returns the seconds until the app ended, and the app's error output."""
     screen.server.send_signal(signal.SIGKILL)
     screen.server.wait()
     dead_s = time.monotonic()
     try:
-        _, said = process.communicate(timeout=ENDS_S)
+        _, output = process.communicate(timeout=ENDS_S)
     finally:
         process.kill()
-    return time.monotonic() - dead_s, said
+    return time.monotonic() - dead_s, output
 
 
-def test_lost_display_saves_answer_and_draft_and_ends_the_app(tmp_path: Path, screen: Screen, model_path: Path) -> None:
+def test_lost_display_ends_the_app_with_answer_and_draft_saved(
+    tmp_path: Path, screen: Screen, model_path: Path
+) -> None:
     log = tmp_path / "inglenook.log"
     answers = "SELECT state, text FROM messages WHERE role = 'assistant'"
     drafts = "SELECT text FROM drafts"
@@ -91,17 +91,17 @@ def test_lost_display_saves_answer_and_draft_and_ends_the_app(tmp_path: Path, sc
         screen.does("windowfocus", "--sync", window)
         screen.does("type", "--delay", "5", "Tell me a very long story about the sea.")
         screen.does("key", "Return")
-        wait(lambda: any(text for _, text in kept(tmp_path, answers)))
+        wait(lambda: any(text for _, text in rows_of(tmp_path, answers)))
         screen.does("type", "--delay", "5", "and then")
-        wait(lambda: kept(tmp_path, drafts) == [("and then",)])
-        took_s, said = dies(screen, process)
-    assert process.returncode in (0, 1), said  # 1 if the model took too long to unload
-    assert "Traceback" not in said
-    assert took_s < ENDS_S
-    [(state, text)] = kept(tmp_path, answers)
+        wait(lambda: rows_of(tmp_path, drafts) == [("and then",)])
+        ended_after_s, output = kill_display(screen, process)
+    assert process.returncode in (0, 1), output  # it is 1 if unloading the model took too long
+    assert "Traceback" not in output
+    assert ended_after_s < ENDS_S
+    [(state, text)] = rows_of(tmp_path, answers)
     assert state in ("stopped", "complete", "streaming")
     assert text
-    assert kept(tmp_path, drafts) == [("and then",)]
+    assert rows_of(tmp_path, drafts) == [("and then",)]
     assert (tmp_path / "settings.json").exists()
     words = log.read_text(encoding="utf-8")
     assert "the display is gone" in words
@@ -111,6 +111,6 @@ def test_lost_display_saves_answer_and_draft_and_ends_the_app(tmp_path: Path, sc
 def test_display_lost_during_start_ends_the_app(tmp_path: Path, screen: Screen) -> None:
     with start(screen, tmp_path, tmp_path / "missing.gguf") as process:
         wait_for(process, lambda: bool(screen.does("search", "--onlyvisible", "--name", "Inglenook")))
-        took_s, said = dies(screen, process)
-    assert (process.returncode, "Traceback" in said) == (0, False), said
-    assert took_s < ENDS_S
+        ended_after_s, output = kill_display(screen, process)
+    assert (process.returncode, "Traceback" in output) == (0, False), output
+    assert ended_after_s < ENDS_S

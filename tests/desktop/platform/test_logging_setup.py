@@ -1,4 +1,5 @@
-"""The log and the diagnostics contain no user content: a marker word goes through all features of the app."""
+"""Tests that the log and the diagnostics contain no user content: a marker word is entered into all features of the
+app."""
 
 from __future__ import annotations
 
@@ -23,13 +24,13 @@ from tests.fakes import Script
 MARKER = "xylophone"
 ROOT = Path(__file__).parents[3]
 ALLOWED = {
-    "name",  # of a task or a closing step: constants and ids
+    "name",  # the name of a task or closing step: a constant, or contains an id
     "timeout_s",
-    "folder",  # of our translations
-    "error.strerror",  # the system's text for the error code
+    "folder",  # the folder of the app's translations
+    "error.strerror",  # the message of the operating system for the error code
     "len(constraint.source)",
     "len(late)",
-    "key[0].kind",  # formula or picture
+    "key[0].kind",  # "formula" or "picture"
     "platform.python_version()",
     "status.state",
     "_type_name(status.error)",
@@ -38,7 +39,7 @@ ALLOWED = {
     "message.state",
     "message.n_output",
     "reader.returncode",
-    "redacted_traceback(error)",  # types and places
+    "redacted_traceback(error)",  # the types of errors and their places in the source
 }
 
 
@@ -50,6 +51,48 @@ def raise_it() -> None:
     raise RuntimeError(f"no {MARKER}")
 
 
+async def status_of(port: int, key: str, body: object, path: str = "/v1/chat/completions") -> int:
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        response = await client.post(
+            f"http://127.0.0.1:{port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}
+        )
+        return response.status_code
+
+
+async def send_requests(gui: Gui) -> str:
+    """Turns the endpoint on and sends requests that contain the marker. Returns the key."""
+    page, port = gui.endpoint_page, free_port()
+    page.port_requested.emit(port)
+    await until(lambda: page._state.stage == "on" and page._state.key)
+    key = page._state.key
+    messages = [{"role": "user", "content": f"Play the {MARKER}"}]
+    assert await status_of(port, key, {"model": MARKER, "messages": messages}) == 200
+    assert await status_of(port, MARKER, {"model": "m", "messages": messages}) == 401
+    assert await status_of(port, key, {"model": "m", "messages": messages, "max_tokens": MARKER}) >= 400
+    assert await status_of(port, key, {"messages": MARKER}, f"/v1/{MARKER}") >= 400
+    wide = [{"role": "user", "content": MARKER * 5_000}]
+    assert await status_of(port, key, {"model": "m", "messages": wide}) >= 400
+    return str(key)
+
+
+def raise_and_log_errors() -> None:
+    """Uncaught exceptions and log messages whose texts contain the marker."""
+    with capture_exceptions() as caught:
+        sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
+        thread = threading.Thread(target=raise_it)
+        thread.start()
+        thread.join()
+    assert caught
+    logging.getLogger("uvicorn.error").error("the %s broke", MARKER)
+    logging.getLogger("desktop.test").error("%s failed", ValueError(MARKER))
+    try:
+        raise_it()
+    except RuntimeError as error:
+        outer = OSError(2, MARKER, MARKER)
+        outer.__cause__ = error
+        logging.getLogger("desktop.test").error("this failed", exc_info=outer)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_log_and_diagnostics_contain_no_user_content(
     run: Run, open_gui: OpenGui, profile: Profile, tmp_path: Path
@@ -57,27 +100,6 @@ def test_log_and_diagnostics_contain_no_user_content(
     attached = tmp_path / f"{MARKER}.txt"
     attached.write_text(f"A file about the {MARKER}.\n")
     reports: list[str] = []
-
-    async def ask(port: int, key: str, body: object, path: str = "/v1/chat/completions") -> int:
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            asked = await client.post(
-                f"http://127.0.0.1:{port}{path}", json=body, headers={"Authorization": f"Bearer {key}"}
-            )
-            return asked.status_code
-
-    async def endpoint(gui: Gui) -> str:
-        page, port = gui.endpoint_page, free_port()
-        page.port_requested.emit(port)
-        await until(lambda: page._state.stage == "on" and page._state.key)
-        key = page._state.key
-        messages = [{"role": "user", "content": f"Play the {MARKER}"}]
-        assert await ask(port, key, {"model": MARKER, "messages": messages}) == 200
-        assert await ask(port, MARKER, {"model": "m", "messages": messages}) == 401
-        assert await ask(port, key, {"model": "m", "messages": messages, "max_tokens": MARKER}) >= 400
-        assert await ask(port, key, {"messages": MARKER}, f"/v1/{MARKER}") >= 400
-        wide = [{"role": "user", "content": MARKER * 5_000}]
-        assert await ask(port, key, {"model": "m", "messages": wide}) >= 400
-        return str(key)
 
     async def story() -> None:
         script = Script(answer=f"I like the {MARKER}.".encode())
@@ -88,21 +110,8 @@ def test_log_and_diagnostics_contain_no_user_content(
             type_and_send(gui, f"Play the {MARKER}")
             await answered(gui)
             assert MARKER in gui.rows[-1].text
-            key = await endpoint(gui)
-            with capture_exceptions() as caught:
-                sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
-                thread = threading.Thread(target=raise_it)
-                thread.start()
-                thread.join()
-            assert caught
-            logging.getLogger("uvicorn.error").error("the %s broke", MARKER)
-            logging.getLogger("desktop.test").error("%s failed", ValueError(MARKER))
-            try:
-                raise_it()
-            except RuntimeError as error:
-                outer = OSError(2, MARKER, MARKER)
-                outer.__cause__ = error
-                logging.getLogger("desktop.test").error("this failed", exc_info=outer)
+            key = await send_requests(gui)
+            raise_and_log_errors()
             script.fail_after = 0
             type_and_send(gui, f"And the {MARKER}?")
             await answered(gui)
@@ -134,7 +143,7 @@ def test_log_and_diagnostics_contain_no_user_content(
     assert "uncaught exception on a thread" in reports[0]
 
 
-def test_log_is_rotated_and_works_without_a_folder(tmp_path: Path) -> None:
+def test_log_is_rotated_and_a_missing_folder_is_no_error(tmp_path: Path) -> None:
     book = LogFile(tmp_path)
     try:
         for number in range(16_000):
@@ -150,8 +159,8 @@ def test_log_is_rotated_and_works_without_a_folder(tmp_path: Path) -> None:
     assert nowhere.tail() == []
 
 
-def test_all_arguments_of_log_messages_are_allowed() -> None:
-    """A new argument has to be reviewed and added to `ALLOWED`."""
+def test_all_arguments_of_log_messages_are_reviewed() -> None:
+    """If this fails, check that the new argument contains no user content, and add it to `ALLOWED`."""
     found: dict[str, str] = {}
     for path in (each for name in ("desktop", "engine", "api") for each in (ROOT / name).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -1,4 +1,4 @@
-"""A second start shows the window of the running instance."""
+"""Tests that a second start of the app shows the window of the running instance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.exit(launch(Options(Profile(Path(sys.argv[1])))))
 """
 
 
-def test_request_reaches_only_the_instance_of_its_profile(qtbot: QtBot, tmp_path: Path) -> None:
+def test_second_start_reaches_only_the_instance_of_its_profile(qtbot: QtBot, tmp_path: Path) -> None:
     listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.show_requested):

@@ -1,4 +1,4 @@
-"""Static checks: all shown strings are visible to lupdate, and all error reasons are marked for translation."""
+"""Static checks of the sources: lupdate finds all shown strings, and all error reasons are marked for translation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SHOWN: dict[str, tuple[int, ...]] = {
         ),
         (0,),
     ),
-    # An icon, object name, theme or parent comes first
+    # Functions whose first argument is no text, but an icon, an object name, a theme or a parent.
     **dict.fromkeys(("addAction", "addItem", "addTab", "setTabText", "QAction", "addMenu"), (0, 1)),
     **dict.fromkeys(("label", "QFileDialog", "Switch", "Action", "showMessage", "drawText"), (1, 2)),
     **dict.fromkeys(("IconButton", "QMessageBox", "ActionButton"), (1, 2, 3)),
 }
-"""Functions that show text, with the positions of their text arguments."""
+"""Functions that show text, each with the positions of its arguments that are texts."""
 
 TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
 NO_LITERALS = frozenset(
@@ -42,10 +42,10 @@ NO_LITERALS = frozenset(
         ("strings.py", "setting_text"),
     }
 )
-"""Functions that translate variables, whose texts are marked elsewhere."""
+"""Functions that translate the value of a variable. Its possible texts are marked elsewhere."""
 
 OWN_NUMBERS = frozenset({"diagnostics.py"})
-"""Written in English, for developers."""
+"""Files whose numbers are not formatted in the user's language: they are written in English, for developers."""
 
 
 def files() -> list[Path]:
@@ -53,7 +53,7 @@ def files() -> list[Path]:
 
 
 def unseen(text: str, name: str = "page.py") -> list[str]:
-    """The problems of one source file, each with its line."""
+    """The problems of a source file with this text, each with its line number."""
     return [f"{name}:{line}: {what}" for line, what in sorted(_Looking(name).look(ast.parse(text)))]
 
 
@@ -140,7 +140,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 def _literals(node: ast.expr) -> Iterator[str]:
-    """The string literals that an argument may evaluate to, except those inside of calls."""
+    """The string literals that an argument may evaluate to, without those in calls inside of it."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
@@ -160,7 +160,8 @@ def _literals(node: ast.expr) -> Iterator[str]:
 
 
 def _is_name(literal: str, called: str, place: int) -> bool:
-    """Whether it needs no translation: signs, numbers, the name of the app, an icon's name."""
+    """Whether a literal needs no translation: it consists of signs or numbers, or is the name of the app or of an
+    icon."""
     words = literal.replace("Inglenook", "")
     if not any(letter.isalpha() for letter in words):
         return True
@@ -201,11 +202,11 @@ def test_every_shown_string_is_marked_for_lupdate(path: Path) -> None:
         'class A:\n    def f(self):\n        return counted("%Ln chats", "", n)',
     ],
 )
-def test_unmarked_string_is_found(line: str) -> None:
+def test_check_of_sources_finds_a_string_that_is_not_marked(line: str) -> None:
     assert unseen(line), line
 
 
-def test_marked_strings_are_accepted() -> None:
+def test_check_of_sources_accepts_marked_strings() -> None:
     right = (
         'QLabel(self.tr("Words"), self)\nself.setText(f"{used} / {all}")\nself.setWindowTitle("Inglenook")\n'
         'IconButton(theme, "chevron-down", self.tr("Close"), self)\nlabel("cardTitle", title, self)\n'
@@ -215,13 +216,12 @@ def test_marked_strings_are_accepted() -> None:
     assert unseen(right) == []
 
 
-# Reasons of errors of the engine, import and store
-
 SAYS = {"ModelFileError": 1, "InvalidSettings": 1, "CannotWrite": 0, "_error": 0, "UnreadableFile": 1, "Reason": 0}
 
 
 def clauses() -> set[str]:
-    """The clauses and templates that are passed to errors which the window shows; with `{}` for values of f-strings."""
+    """The clauses and templates that the sources pass to errors of the engine, the import and the store, as reasons
+    that the window shows. Values in f-strings are replaced by `{}`."""
     found = set()
     for path in (*(ROOT / "engine").rglob("*.py"), *(ROOT / "desktop").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Names with ampersands and angle brackets are shown literally everywhere."""
+"""Tests that names with ampersands and angle brackets are shown literally in all widgets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AS_BUTTON = "R&&D <b>plan</b>"
 AS_TOOLTIP = "<qt>R&amp;D &lt;b&gt;plan&lt;/b&gt;</qt>"
 
 
-def test_ampersands_and_markup_are_escaped_for_buttons_and_tooltips() -> None:
+def test_ampersand_is_escaped_for_buttons_and_markup_for_tooltips() -> None:
     assert button_text(NAME) == AS_BUTTON
     assert tooltip_text(NAME) == AS_TOOLTIP
     assert tooltip_text("<b>\n</b>") == "<qt>&lt;b&gt;<br>&lt;/b&gt;</qt>"
@@ -55,7 +55,7 @@ def test_tooltips_of_chats_and_folders_do_not_render_markup(qtbot: QtBot) -> Non
         assert index.data(Qt.ItemDataRole.ToolTipRole) == AS_TOOLTIP
 
 
-def test_preset_menu_shows_ampersands(qtbot: QtBot, theme: Theme) -> None:
+def test_preset_menu_shows_ampersand_in_preset_name(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     presets = Presets({NAME: ChatSettings()})
@@ -63,7 +63,7 @@ def test_preset_menu_shows_ampersands(qtbot: QtBot, theme: Theme) -> None:
     assert (action.text(), action.data()) == (AS_BUTTON, NAME)
 
 
-def test_ampersand_in_title_and_preset_makes_no_mnemonic(run: Run, open_gui: OpenGui) -> None:
+def test_ampersand_in_chat_title_or_preset_name_makes_no_mnemonic(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

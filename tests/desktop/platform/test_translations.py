@@ -1,4 +1,4 @@
-"""The translation files are complete, finished and consistent with the sources."""
+"""Tests that the translation files contain all source strings, and that each translation is finished and correct."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.packaging.checkout import ROOT
 
 SAME = frozenset(
     {
-        # Names and loan words
+        # Names, and words that German has borrowed from English.
         *(
             "Inglenook",
             "Markdown…",
@@ -35,7 +35,7 @@ SAME = frozenset(
             "Top K",
             "Min P",
         ),
-        # Units and separators
+        # Units and separators.
         *(
             "{size} GB",
             "{size} MB",
@@ -48,7 +48,7 @@ SAME = frozenset(
         ),
     }
 )
-"""Strings that are equal in both languages."""
+"""Source strings that are equal in English and German."""
 
 PLACE = re.compile(r"\{\w*\}|%L?n|%\d")
 
@@ -88,7 +88,7 @@ def file_of(language: str, folder: Path = TRANSLATIONS) -> Path:
 
 
 def faults(words: Iterable[Words]) -> list[str]:
-    """The problems of one translation."""
+    """The problems of these translations: unfinished ones, lost placeholders, other endings."""
     found = []
     for each in words:
         if each.unfinished or not all(form.strip() for form in each.forms):
@@ -96,7 +96,7 @@ def faults(words: Iterable[Words]) -> list[str]:
             continue
         for number, form in enumerate(each.forms):
             wanted, there = Counter(PLACE.findall(each.source)), Counter(PLACE.findall(form))
-            if each.plural and number == 0:  # the singular, which may omit the number
+            if each.plural and number == 0:  # the singular form may omit the number
                 wanted.pop("%Ln", None)
                 there.pop("%Ln", None)
             if wanted != there:
@@ -112,7 +112,7 @@ def faults(words: Iterable[Words]) -> list[str]:
 def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "packaging"))
     module = importlib.import_module("bootstrap.translations")
-    # The Qt tools of the environment that runs the tests.
+    # The Qt tools are taken from the environment that runs the tests.
     monkeypatch.setattr(module, "BIN", Path(sys.executable).parent)
     return module
 
@@ -129,7 +129,7 @@ def test_translation_files_contain_every_source_string(language: str, bootstrap:
     assert not kept - said, "`make translations` drops them"
 
 
-def test_new_source_string_is_found_as_missing(bootstrap: ModuleType, tmp_path: Path) -> None:
+def test_new_source_string_is_reported_as_untranslated(bootstrap: ModuleType, tmp_path: Path) -> None:
     source = tmp_path / "sources" / "new.py"
     source.parent.mkdir()
     source.write_text(
@@ -158,7 +158,7 @@ def test_translations_are_finished_and_keep_placeholders(language: str) -> None:
     assert faults(words_of(file_of(language))) == []
 
 
-def test_wrong_translation_is_found() -> None:
+def test_check_of_translations_finds_each_kind_of_fault() -> None:
     good = Words("c", "{n} of {all} kept", "", False, ("{all}, davon {n} behalten",), False)
     plural = Words("c", "%Ln chats", "", True, ("ein Chat", "%Ln Chats"), False)
     assert faults([good, plural]) == []
@@ -176,11 +176,11 @@ def test_wrong_translation_is_found() -> None:
         assert len(faults([bad])) >= 1, bad
 
 
-def test_only_listed_translations_equal_the_source() -> None:
+def test_only_listed_german_translations_equal_the_source() -> None:
     assert {each.source for each in words_of(file_of("de")) if each.source in each.forms} == SAME
 
 
-def test_german_does_not_use_informal_address() -> None:
+def test_german_translation_does_not_address_the_user() -> None:
     familiar = re.compile(r"\b(du|dich|dir|deine?\w*|Ihre?\w*|Ihnen)\b")
     assert not [form for each in words_of(file_of("de")) for form in each.forms if familiar.search(form)]
 
@@ -196,7 +196,7 @@ def test_compiled_translations_match_the_source_files(language: str) -> None:
             assert translator.translate(each.context, each.source, each.comment, n) == form
 
 
-def test_plural_forms_contain_the_number(qapp: object) -> None:
+def test_plurals_and_numbers_are_formatted_in_each_language(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
     from desktop.platform.language import install_translators

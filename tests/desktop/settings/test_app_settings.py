@@ -1,4 +1,4 @@
-"""Settings in force: changes are reported, saved and checked."""
+"""Tests of the current settings: changes are reported to listeners and saved, and stored values are checked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from api.settings import DEFAULT_PORT
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
-from desktop.settings.app_settings import AppSettings
-from desktop.settings.declaration import row_of
+from desktop.settings.all_settings import Settings
+from desktop.settings.current_settings import AppSettings
 from desktop.settings.rows import ChoiceSetting, StepsSetting, SwitchSetting, make_rows, next_step
-from desktop.settings.settings import Settings
+from desktop.settings.setting_field import row_of
 from desktop.settings.settings_file import SettingsFile
 from tests.desktop.conftest import Run
 
@@ -27,7 +28,7 @@ def opened(path: Path) -> tuple[AppSettings, TaskSet]:
     return AppSettings(SettingsFile(path), tasks), tasks
 
 
-def test_change_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
+def test_change_of_a_setting_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         seen: list[object] = []
@@ -40,6 +41,23 @@ def test_change_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
         assert (stored["theme"], stored["tray"]) == ("dark", False)
 
     run(story())
+
+
+def test_listener_to_any_change_is_called_only_if_a_value_changed(run: Run, tmp_path: Path) -> None:
+    async def story() -> None:
+        settings, tasks = opened(tmp_path / "settings.json")
+        seen: list[Settings] = []
+        settings.on_any_change(lambda: seen.append(settings.value))
+        settings.change(theme="dark", tray=False)
+        settings.change(theme="dark")
+        assert seen == [Settings(theme="dark", tray=False)]
+        await tasks.join()
+
+    run(story())
+
+
+def test_default_port_of_the_endpoint_is_that_of_the_api() -> None:
+    assert Settings().endpoint_port == DEFAULT_PORT
 
 
 @pytest.mark.parametrize(
@@ -81,7 +99,7 @@ def test_every_declared_row_shows_and_changes_its_setting(run: Run, qtbot: QtBot
     run(story())
 
 
-def test_next_step_stays_within_the_steps() -> None:
+def test_next_step_of_a_setting_stays_within_its_steps() -> None:
     assert next_step((11, 13, 16), 13, 1) == 16
     assert next_step((11, 13, 16), 16, 1) == 16
     assert next_step((11, 13, 16), 12, -1) == 11

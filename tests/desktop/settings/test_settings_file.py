@@ -1,4 +1,4 @@
-"""The settings file as other programs write it."""
+"""Tests of reading a settings file that another program has written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings page: damaged settings, diagnostics, widths of choices, screenshots."""
+"""Tests of the settings page: damaged settings, diagnostics, widths of the choice buttons, screenshots."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_damaged_settings_show_a_toast(run: Run, open_gui: OpenGui, profile: Pro
     run(story())
 
 
-def test_diagnostics_contain_no_chat_and_no_folder(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_diagnostics_contain_no_chat_text_and_no_profile_path(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A secret answer.")) as gui:
             await until(lambda: gui.ready)
@@ -63,7 +63,7 @@ def has_room_when_chosen(button: QPushButton) -> bool:
     return QFontMetrics(bold).horizontalAdvance(button.text()) <= room.width()
 
 
-def test_choice_button_is_wide_enough_for_bold_text(run: Run, open_gui: OpenGui) -> None:
+def test_choice_button_is_wide_enough_for_its_text_in_bold(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         for language in ("en", "de"):
             async with open_gui(language=language) as gui:
@@ -81,7 +81,7 @@ def test_choice_button_is_wide_enough_for_bold_text(run: Run, open_gui: OpenGui)
     run(story())
 
 
-def test_gallery_of_settings_page(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_settings_page(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):

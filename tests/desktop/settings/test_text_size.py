@@ -1,4 +1,4 @@
-"""Text size: by shortcut and on the settings page, for the whole window."""
+"""Tests of the text size: shortcuts and the settings page change it for the whole window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _usual_size(qapp: QApplication) -> object:
     Theme(qapp, "light")
 
 
-def test_all_text_sizes_scale_together(qapp: QApplication) -> None:
+def test_changed_text_size_scales_all_fonts_and_style_sheets(qapp: QApplication) -> None:
     theme = Theme(qapp, "light", 13)
     assert (scaled(15), text_font(15).pixelSize()) == (15, 15)
     assert "font-size: 15px" in theme.style_of("window.qss")
@@ -35,7 +35,8 @@ def test_all_text_sizes_scale_together(qapp: QApplication) -> None:
     style = theme.style_of("window.qss")
     assert "font-size: 21px" in style
     assert "height: 1px" in style  # hairlines are not scaled
-    assert "border-radius: 16px" in style  # Qt ignores a radius of more than half of the box
+    # Larger in proportion, but Qt ignores a radius of more than half of the height of the box.
+    assert "border-radius: 16px" in style
     assert "line-height: 33px" in theme.style_of("document.css")
     assert theme.print_style_of("document.css") == Theme(qapp, "light", 13).style_of("document.css")
 
@@ -44,12 +45,12 @@ def reading_height(gui: Gui) -> int:
     return int(gui.transcript.column.item(1).height)
 
 
-def test_text_size_shortcuts_resize_window_and_size_is_kept(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_text_size_changed_by_shortcut_is_kept_after_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A few words, and `code`.\n\n```py\nx = 1\n```")) as gui:
             type_and_send(gui, "The sea?")
             await answered(gui)
-            await until(lambda: reading_height(gui) > 100)  # the view is refreshed at most every 40 ms
+            await until(lambda: reading_height(gui) > 100)  # the transcript lays out new text only at intervals
             before, low = reading_height(gui), gui.window.chat_page.composer._edit.height()
             QTest.keyClick(gui.window, Qt.Key.Key_Plus, CONTROL)
             QTest.keyClick(gui.window, Qt.Key.Key_Equal, CONTROL)
@@ -93,7 +94,7 @@ def test_reading_position_is_kept_when_text_size_changes(run: Run, open_gui: Ope
     run(story())
 
 
-def test_gallery_of_text_sizes(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_at_smallest_and_largest_text_size(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui() as gui:

@@ -1,4 +1,4 @@
-"""Accessibility: names and roles for screen readers, and the tab order."""
+"""Tests of accessibility: names and roles for screen readers, and the tab order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.desktop.transcript.support import message
 
 NAME = QAccessible.Text.Name
 INNER = {"qt_spinbox_lineedit", "qt_keysequenceedit_lineedit", "QLineEditIconButton"}
-"""Parts of Qt's controls, which are read as part of the control."""
+"""Inner widgets of Qt's controls. A screen reader reads them as part of the control."""
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +57,7 @@ def test_screen_reader_reads_transcript_message_by_message(view: TranscriptView,
     assert roles["Copy the answer"] == QAccessible.Role.Button
 
 
-def test_messages_scrolled_out_of_view_are_offscreen_for_screen_reader(
-    view: TranscriptView, messages: MessageList
-) -> None:
+def test_screen_reader_does_not_read_messages_scrolled_out_of_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(n, f"Number {n}. " + "word " * 300) for n in range(20)])
     assert not any("Number 0." in name for name in names(view))
     view.verticalScrollBar().setValue(0)
@@ -68,7 +66,7 @@ def test_messages_scrolled_out_of_view_are_offscreen_for_screen_reader(
     assert not any("Number 19." in name for name in said)
 
 
-def test_no_accessible_objects_without_screen_reader(view: TranscriptView, messages: MessageList) -> None:
+def test_messages_have_no_accessible_objects_without_screen_reader(view: TranscriptView, messages: MessageList) -> None:
     QAccessible.setActive(False)
     messages.show([message(0, "Hi"), message(1, "Hello.")])
     assert not any(name.startswith("You:") for name in names(view))
@@ -80,7 +78,7 @@ def controls(window: QWidget) -> list[QWidget]:
     return [each for each in found if not {each.objectName(), each.metaObject().className()} & INNER]
 
 
-def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> None:
+def test_every_control_of_every_page_has_an_accessible_name(open_gui: OpenGui, run: Run) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -97,7 +95,7 @@ def test_every_control_of_every_page_has_a_name(open_gui: OpenGui, run: Run) -> 
     run(story())
 
 
-def test_tab_visits_every_part_and_returns_to_the_first(open_gui: OpenGui, run: Run) -> None:
+def test_tab_reaches_chat_list_and_transcript_and_returns_to_composer(open_gui: OpenGui, run: Run) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -124,7 +122,7 @@ def test_tab_visits_every_part_and_returns_to_the_first(open_gui: OpenGui, run: 
 
 
 def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
-    """The accessible names of the next `n` widgets that Tab reaches."""
+    """The accessible names of the widgets that `n` presses of Tab reach after `start`."""
     window.activateWindow()
     start.setFocus()
     found = []
@@ -136,7 +134,7 @@ def tabbed(window: QWidget, start: QWidget, n: int) -> list[str]:
     return found
 
 
-def test_widgets_made_late_have_their_place_in_tab_order(
+def test_widgets_created_later_are_reached_by_tab_in_visual_order(
     open_gui: OpenGui, run: Run, profile: Profile, tmp_path: Path
 ) -> None:
     async def story() -> None:

@@ -1,4 +1,5 @@
-"""Command palette and shortcuts: actions are found by name, run by shortcut, and get other shortcuts."""
+"""Tests of the command palette and of shortcuts: the palette finds actions by name, shortcuts run them, and the user
+can change shortcuts."""
 
 from __future__ import annotations
 
@@ -34,13 +35,13 @@ def offered(gui: Gui) -> list[str]:
     ("typed", "first"),
     [("", "New chat"), ("chat", "New chat"), ("se", "Search all chats"), ("all ch", "Search all chats"), ("zz", None)],
 )
-def test_best_match_of_query_comes_first(typed: str, first: str | None) -> None:
+def test_best_match_of_palette_query_is_first(typed: str, first: str | None) -> None:
     actions = [Action(word, word, lambda: None) for word in ("New chat", "Search all chats", "Delete this chat")]
     found = [action.name for action in matching(actions, typed)]
     assert found[:1] == ([first] if first else [])
 
 
-def test_palette_runs_actions_and_opens_chats_by_name(run: Run, open_gui: OpenGui) -> None:
+def test_palette_runs_an_action_and_opens_a_chat_by_name(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"The lighthouse is tall.")) as gui:
             type_and_send(gui, "About the coast")
@@ -69,7 +70,23 @@ def test_palette_runs_actions_and_opens_chats_by_name(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_palette_without_match_shows_text(run: Run, open_gui: OpenGui) -> None:
+def test_open_palette_finds_message_saved_after_query_was_typed(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui(Script(answer=b"Hello there.")) as gui:
+            await until(lambda: gui.ready)
+            palette = palette_of(gui)
+            QTest.keyClick(gui.window, Qt.Key.Key_K, CONTROL)
+            QTest.keyClicks(palette._field, "lightho")
+            await until(palette._nothing.isVisible)
+            composer = gui.window.chat_page.composer
+            composer._edit.setPlainText("About the lighthouse")  # without the focus, whose loss closes the palette
+            composer._submit()
+            await until(lambda: any("lighthouse" in text for text in offered(gui)))
+
+    run(story())
+
+
+def test_palette_without_match_shows_that_nothing_matches(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -105,7 +122,7 @@ def test_changed_shortcut_is_kept_after_restart(run: Run, open_gui: OpenGui, pro
     run(story())
 
 
-def test_gallery_of_command_palette(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_command_palette(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):

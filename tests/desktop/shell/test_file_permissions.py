@@ -1,4 +1,4 @@
-"""Files written by the app are readable only by their owner, even with a umask of 0."""
+"""Tests that all files of the app are readable only by their owner, even with a umask of 0."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.__main__ import main as serve
-from api.keys import KEY_VARIABLE, KeyFile, find_key
+from api.authentication import KEY_VARIABLE, KeyFile, find_key
 from api.openai.responses.store import ResponseStore, StoredResponse
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.restore import finish_restore
@@ -45,7 +45,8 @@ def readable_by_others(root: Path) -> list[str]:
 
 
 def chats_while_open(profile: Profile) -> list[str]:
-    """Writes a chat and a draft; returns the files that others can read while the database is open with its journal."""
+    """Writes a chat and a draft. Returns the files that other users could read while the database and its journal are
+    open."""
 
     async def run() -> list[str]:
         store = Store(profile.chats)
@@ -69,12 +70,12 @@ def test_profile_is_private_with_key_from_environment(
     root = tmp_path / "new" / "profile"
     if exists:
         root.mkdir(parents=True)
-    # The invalid origin ends the program after it has opened the profile.
+    # Because of the invalid origin, the program ends as soon as it has opened the profile.
     assert serve(["--profile", str(root), "--model", str(tmp_path / "m.gguf"), "--origin", "nonsense"]) == 1
     assert readable_by_others(root) == []
 
 
-def test_chats_with_journal_and_layout_copy_are_private(tmp_path: Path) -> None:
+def test_chats_their_journal_and_copy_before_migration_are_private(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     assert chats_while_open(profile) == []
     with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
@@ -82,7 +83,7 @@ def test_chats_with_journal_and_layout_copy_are_private(tmp_path: Path) -> None:
     assert readable_by_others(profile.root) == []
 
 
-def test_damaged_chats_and_their_recovery_are_private(tmp_path: Path) -> None:
+def test_damaged_and_new_chats_files_are_private(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     profile.chats.write_bytes(b"no database" * 1000)
     profile.ensure()

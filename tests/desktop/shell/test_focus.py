@@ -1,4 +1,4 @@
-"""Keyboard focus after an action: the next key goes where the user expects it."""
+"""Tests of the keyboard focus after an action: the widget that the user expects receives the next key."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_text_size_button_at_its_limit_keeps_focus(run: Run, open_gui: OpenGui, 
     run(story())
 
 
-def test_empty_shortcut_field_never_shows_placeholder_of_qt(run: Run, open_gui: OpenGui) -> None:
+def test_empty_shortcut_field_shows_none_instead_of_text_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")

@@ -1,4 +1,4 @@
-"""Screenshots of every page in both colour schemes and three sizes, in build/gallery, for review by eye."""
+"""Takes screenshots of every page in both colour schemes and three sizes. A person looks at them in build/gallery."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ SECOND = (
 
 
 async def fill(profile: Profile) -> None:
-    """Fills the profile with chats and folders."""
+    """Writes chats and folders into the profile."""
     now = time.time()
     store = Store(profile.chats)
     await store.open()
@@ -95,7 +95,7 @@ async def show(gui: Gui, name: str, scheme: str, sizes: tuple[tuple[int, int], .
     GALLERY.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 -- nothing else runs
     for width, height in sizes:
         gui.window.resize(width, height)
-        await asyncio.sleep(0.05)  # lets layouts settle; nothing is asserted about them
+        await asyncio.sleep(0.05)  # time for layouts to settle; nothing is asserted about them
         gui.window.grab().save(str(GALLERY / f"{name}-{scheme}-{width}.png"))
 
 
@@ -105,7 +105,7 @@ async def open_chat(gui: Gui, chat_id: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_gallery_of_chats(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_chats(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         script = Script(answer=SECOND.encode(), step_s=0.01)
@@ -130,7 +130,7 @@ def test_gallery_of_chats(run: Run, open_gui: OpenGui, profile: Profile, scheme:
     assert (GALLERY / f"chat-{scheme}-1100.png").stat().st_size > 10_000
 
 
-def test_gallery_of_errors(run: Run, open_gui: OpenGui) -> None:
+def test_screenshots_of_errors(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Half an answer", fail_after=9)) as gui:
             await until(lambda: gui.ready)

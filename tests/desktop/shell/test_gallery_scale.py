@@ -1,4 +1,6 @@
-"""The gallery at a scale of 200 %, in build/gallery/200, made by another process: the scale is set per process."""
+"""Takes the screenshots of the gallery at a scale of 200 %, in build/gallery/200.
+
+They are taken by another process, because Qt has one scale for each process."""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ PAGES = {
 
 @pytest.mark.skipif("QT_SCALE_FACTOR" in os.environ, reason="these are the pictures")
 @pytest.mark.parametrize("module", PAGES)
-def test_gallery_at_200_percent(module: str) -> None:
+def test_screenshots_at_200_percent(module: str) -> None:
     folder = GALLERY / "200"
     command = [
         sys.executable,

@@ -1,4 +1,5 @@
-"""The German user interface: all texts are German, and none is cut off. Screenshots in build/gallery."""
+"""Tests of the German user interface: all texts are German, and none is cut off. Its screenshots are in
+build/gallery."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ from desktop.chat.composer.overflow import Overflow, Turn
 from desktop.endpoint.errors import PortTaken
 from desktop.models.download_manager import DownloadState
 from desktop.platform.language import TRANSLATIONS, language_for
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
 from desktop.sidebar.search_results_view import SearchResultsView
 from desktop.store.records import ChatSettings
@@ -50,13 +51,13 @@ from tests.model_files.sparse_model import write_sparse
 from tests.packaging.checkout import ROOT
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
-OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen plugin, about a menu
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs it for menus
 NARROW_AND_USUAL = SIZES[:2]
 
 
 @cache
 def english() -> re.Pattern[str]:
-    """Matches every English source string, except those that are equal in German."""
+    """A pattern that matches every English source string, except those that are equal in German."""
     found = []
     for message in ElementTree.parse(TRANSLATIONS / "inglenook_de.ts").iter("message"):
         source = message.findtext("source") or ""
@@ -74,7 +75,7 @@ def _pattern_of(part: str) -> str:
 
 
 def texts(root: QWidget) -> Iterator[tuple[str, str]]:
-    """All texts of a widget and its children, including hidden ones, each with where it was found."""
+    """All texts of a widget and its children, including hidden ones. Each is a pair of the place and the text."""
     for widget in (root, *root.findChildren(QWidget)):
         where = f"{type(widget).__name__} {widget.objectName()}"
         yield where, widget.toolTip()
@@ -88,7 +89,7 @@ def texts(root: QWidget) -> Iterator[tuple[str, str]]:
             yield from ((where, widget.tabText(number)) for number in range(widget.count()))
         if isinstance(widget, QMenu):
             yield from ((where, action.text()) for action in widget.actions())
-        # Search results are user content.
+        # Search results are excluded, because their texts are user content.
         if (
             isinstance(widget, QAbstractItemView)
             and widget.model() is not None
@@ -115,7 +116,7 @@ def left_in_english(root: QWidget) -> set[tuple[str, str]]:
 
 
 def cut_off(root: QWidget) -> set[str]:
-    """Visible labels and buttons whose text is wider than they are."""
+    """The visible labels, buttons and placeholders whose text is wider or higher than the widget."""
     found = set()
     for widget in root.findChildren(QWidget):
         if not widget.isVisible() or widget.visibleRegion().isEmpty():
@@ -146,7 +147,7 @@ def _option(edit: QLineEdit) -> QStyleOptionFrame:
 
 
 async def look(gui: Gui, name: str) -> None:
-    """Takes screenshots, and checks that all texts are German and none is cut off."""
+    """Takes screenshots of the window, and asserts that all texts are German and none is cut off."""
     for size in NARROW_AND_USUAL:
         await show(gui, f"german-{name}", "light", (size,))
         assert not cut_off(gui.window), size
@@ -154,7 +155,7 @@ async def look(gui: Gui, name: str) -> None:
 
 
 def look_into(menu_of: Callable[[], object], gui: Gui) -> None:
-    """Opens a menu and checks its texts."""
+    """Opens a menu and asserts that its texts are German."""
     menu_of()
     menu = next(menu for menu in gui.window.findChildren(QMenu) if menu.isVisible())
     assert len(menu.actions()) > 1
@@ -357,7 +358,7 @@ def test_settings_page_is_german_and_language_is_kept(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_untranslated_text_is_found(run: Run, open_gui: OpenGui) -> None:
+def test_check_for_english_texts_finds_an_untranslated_one(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(language="de", model=False) as gui:
             await until(lambda: gui.window.chat_page.greeting._choose.isVisible())

@@ -1,4 +1,4 @@
-"""The whole window over a real engine with a fake model."""
+"""Tests of the whole window with a real engine and a fake model."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_shift_enter_inserts_line_and_empty_message_is_not_sent(run: Run, open_g
     run(story())
 
 
-def test_escape_stops_answer_and_keeps_partial_text(run: Run, open_gui: OpenGui) -> None:
+def test_escape_stops_the_answer_and_keeps_its_partial_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -94,7 +94,7 @@ def test_escape_stops_answer_and_keeps_partial_text(run: Run, open_gui: OpenGui)
     run(story())
 
 
-def test_closing_during_an_answer_keeps_partial_text(run: Run, open_gui: OpenGui) -> None:
+def test_closing_the_app_during_an_answer_keeps_its_partial_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             type_and_send(gui, "Go on and on")
@@ -129,7 +129,7 @@ def test_answer_continues_while_another_chat_is_open(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_message_longer_than_context_is_refused_with_both_counts(run: Run, open_gui: OpenGui) -> None:
+def test_answer_to_message_longer_than_context_fails_with_context_length(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.chat_page.composer.begin_with("word " * 1_000)
@@ -141,7 +141,7 @@ def test_message_longer_than_context_is_refused_with_both_counts(run: Run, open_
     run(story())
 
 
-def test_chat_is_renamed_pinned_deleted_and_restored(run: Run, open_gui: OpenGui) -> None:
+def test_renamed_and_pinned_chat_is_restored_after_deletion(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
@@ -151,7 +151,7 @@ def test_chat_is_renamed_pinned_deleted_and_restored(run: Run, open_gui: OpenGui
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
             row = gui.chats.currentIndex()
-            row.model().dataChanged.emit(row, row)  # as when an answer is saved at this moment
+            row.model().dataChanged.emit(row, row)  # the signal that is emitted when an answer is saved at this moment
             assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])
@@ -171,7 +171,7 @@ def test_chat_is_renamed_pinned_deleted_and_restored(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_sidebar_folds_in_narrow_window(run: Run, open_gui: OpenGui) -> None:
+def test_sidebar_is_hidden_in_narrow_window_until_opened(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window
@@ -188,7 +188,7 @@ def test_sidebar_folds_in_narrow_window(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_theme_and_geometry_are_kept_after_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_theme_and_window_size_are_kept_after_restart(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.resize(700, 500)
@@ -201,7 +201,7 @@ def test_theme_and_geometry_are_kept_after_restart(run: Run, open_gui: OpenGui, 
     run(story())
 
 
-def test_every_control_has_an_accessible_name(run: Run, open_gui: OpenGui) -> None:
+def test_every_control_of_chat_page_has_an_accessible_name(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So:\n\n```python\nx\n```")) as gui:
             type_and_send(gui, "Show me")
@@ -219,7 +219,7 @@ def test_every_control_has_an_accessible_name(run: Run, open_gui: OpenGui) -> No
     run(story())
 
 
-def test_second_lock_on_a_profile_is_refused(profile: Profile) -> None:
+def test_profile_can_be_locked_only_once(profile: Profile) -> None:
     from desktop.platform.instance_lock import InstanceLock
 
     first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))
@@ -235,7 +235,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_low_window_without_model_has_no_overlapping_widgets(run: Run, open_gui: OpenGui) -> None:
+def test_greeting_without_model_has_no_overlapping_widgets_in_low_window(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             greeting = gui.window.chat_page.greeting
@@ -254,7 +254,7 @@ def test_low_window_without_model_has_no_overlapping_widgets(run: Run, open_gui:
     run(story())
 
 
-def test_toast_follows_the_height_of_the_composer(run: Run, open_gui: OpenGui) -> None:
+def test_toast_is_placed_above_a_growing_composer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window, toast = gui.window, gui.window.toast

@@ -1,4 +1,4 @@
-"""The network promises of SECURITY.md: neither the window nor the endpoint contacts anyone unasked."""
+"""Tests of the statement in SECURITY.md that the app sends no network request unless the user starts it."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def heard(event, arguments):
             file.write(f"{{event}} {{arguments[-1 if event in ('socket.connect', 'socket.sendto') else 0]}}\\n")
 sys.addaudithook(heard)
 """
-"""A sitecustomize module, which Python imports at start."""
+"""Source of a `sitecustomize` module, which Python imports when it starts. It writes each network request to a file."""
 
-ASKERS = {
-    "desktop/updates/releases.py": "whether there is a newer version, once it is allowed",
-    "engine/library/hub.py": "the hub, when a person searches",
-    "engine/library/http_client.py": "the clients of these and what the system says of proxies",
-    "engine/library/http_transfer.py": "the hub, when a person downloads",
+SENDERS = {
+    "desktop/updates/releases.py": "checks for a newer version, once the user allowed it",
+    "engine/library/hub.py": "searches the hub, when the user requests it",
+    "engine/library/http_client.py": "creates the HTTP clients and reads the proxy settings of the system",
+    "engine/library/http_transfer.py": "downloads from the hub, when the user requests it",
 }
-HERE_ALONE = {
-    "api/server.py": "listens",
-    "desktop/platform/instance_server.py": "a local socket between two starts of the window",
-    "desktop/platform/signal_handlers.py": "a pair of sockets for signals",
+LOCAL_ONLY = {
+    "api/server.py": "the server of the endpoint listens",
+    "desktop/platform/instance_server.py": "a local socket between two starts of the app",
+    "desktop/platform/signal_handlers.py": "a pair of connected sockets for signals",
 }
-ROADS = {
+NETWORK_MODULES = {
     "PySide6.QtNetwork", "aiohttp", "ftplib", "http.client", "httpx", "httpx2", "huggingface_hub", "imaplib",
     "requests", "smtplib", "socket", "telnetlib", "urllib.request", "urllib3", "websockets", "xmlrpc",
 }  # fmt: skip
@@ -61,41 +61,45 @@ def test_only_listed_modules_import_network_libraries() -> None:
     found = {}
     for package in ("engine", "api", "desktop"):
         for path in (ROOT / package).rglob("*.py"):
-            names = imported(path) - {"urllib.request.url2pathname"}  # converts a URL to a path; no network
-            roads = {road for road in ROADS for name in names if name == road or name.startswith(f"{road}.")}
-            if roads - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
-                found[path.relative_to(ROOT).as_posix()] = roads
-    assert set(found) == {*ASKERS, *HERE_ALONE}, found
+            # `url2pathname` only converts a URL to a path.
+            names = imported(path) - {"urllib.request.url2pathname"}
+            used = {each for each in NETWORK_MODULES for name in names if name == each or name.startswith(f"{each}.")}
+            if used - ({"urllib.request"} if path.name == "local_pictures.py" else set()):
+                found[path.relative_to(ROOT).as_posix()] = used
+    assert set(found) == {*SENDERS, *LOCAL_ONLY}, found
 
 
-class Ears:
-    """Records this process's network requests while the fixture is active. An audit hook cannot be removed."""
+class NetworkRecorder:
+    """Records the network requests of this process while `open` is True. Python cannot remove its audit hook."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.open = False
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._record)
 
-    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+    def _record(self, event: str, arguments: tuple[object, ...]) -> None:
         if self.open and event in EVENTS:
             whom = arguments[1] if event in ("socket.connect", "socket.sendto") else arguments[0]
             self.heard.append(f"{event} {whom}")
 
 
 @pytest.fixture
-def ears() -> Iterator[Ears]:
-    ears = Ears()
-    ears.open = True
-    yield ears
-    ears.open = False
+def recorder() -> Iterator[NetworkRecorder]:
+    recorder = NetworkRecorder()
+    recorder.open = True
+    yield recorder
+    recorder.open = False
 
 
-def beyond(lines: list[str]) -> list[str]:
+def not_local(lines: list[str]) -> list[str]:
     return [line for line in lines if "127.0.0.1" not in line]
 
 
-def test_window_makes_no_network_request(run: Run, open_gui: OpenGui, model_path: Path, ears: Ears) -> None:
-    """Opens the window, sends a message, turns the endpoint on and shows every page; does not search for models."""
+def test_window_makes_no_network_request(
+    run: Run, open_gui: OpenGui, model_path: Path, recorder: NetworkRecorder
+) -> None:
+    """The test opens the window, sends a message, turns the endpoint on and shows pages, but does not search for
+    models."""
 
     async def story() -> None:
         async with open_gui(real=model_path) as gui:
@@ -110,14 +114,14 @@ def test_window_makes_no_network_request(run: Run, open_gui: OpenGui, model_path
             await until(lambda: gui.window.view("models").isVisible())
 
     run(story())
-    assert beyond(ears.heard) == []
+    assert not_local(recorder.heard) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
 def test_endpoint_makes_no_network_request(tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     heard = tmp_path / "heard"
-    # A request of the test itself is recorded: the audit hook works.
+    # First check that the audit hook works: it records a request that the test sends itself.
     told = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "INGLENOOK_HEARD": str(heard)}
     script = "import socket; socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
     subprocess.run([sys.executable, "-W", "ignore", "-c", script], env=os.environ | told)
@@ -134,4 +138,4 @@ def test_endpoint_makes_no_network_request(tmp_path: Path, model_path: Path) -> 
             assert answer.status_code == 200, answer.text
         one.send_signal(signal.SIGTERM)
         assert one.wait(30) == 0
-    assert beyond(heard.read_text().splitlines()) == []
+    assert not_local(heard.read_text().splitlines()) == []

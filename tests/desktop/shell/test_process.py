@@ -1,4 +1,4 @@
-"""The app as a process: it ends cleanly on signals, and starts again after a crash."""
+"""Tests of the app as a process: it ends cleanly on a signal, and can be started again after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def wait_for(process: subprocess.Popen[str], condition: Callable[[], bool]) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_signal_closes_cleanly_and_crash_does_not_block_next_start(tmp_path: Path) -> None:
+def test_signal_closes_the_app_and_crash_does_not_block_next_start(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())
@@ -67,5 +67,6 @@ def test_first_window_fits_the_screen(tmp_path: Path, screen: tuple[int, int], s
         process.terminate()
         assert process.wait(20) == 0
     kept = base64.b64decode(json.loads((profile / "settings.json").read_text())["geometry"])
-    left, top, right, bottom = struct.unpack_from(">4i", kept, 24)  # after the header and the frame geometry
+    # The geometry follows the header and the frame geometry in the bytes of `saveGeometry`.
+    left, top, right, bottom = struct.unpack_from(">4i", kept, 24)
     assert (right - left + 1, bottom - top + 1) == size

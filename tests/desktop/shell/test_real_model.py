@@ -1,4 +1,4 @@
-"""The window with the real model."""
+"""Tests of the window with a real model and llama.cpp."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_real_model_answers_and_chat_is_kept_after_restart(run: Run, open_gui: O
 def test_endpoint_request_is_answered_during_an_answer_of_the_window(
     run: Run, open_gui: OpenGui, model_path: Path
 ) -> None:
-    """One model, both origins: the official client, streamed and not, during an answer of the window."""
+    """The official OpenAI client sends a streamed and a normal request while the window streams an answer."""
 
     def ask(port: int, key: str) -> tuple[str, str]:
         with OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key, max_retries=0) as client:
@@ -64,6 +64,6 @@ def test_endpoint_request_is_answered_during_an_answer_of_the_window(
             answers = await asyncio.to_thread(ask, port, page._state.key)
             assert all(answers)
             assert len(gui.rows[-1].text) > before
-            assert len(titles(gui)) == 2  # endpoint requests never become chats
+            assert len(titles(gui)) == 2  # requests to the endpoint are not saved as chats
 
     run(story())

@@ -1,4 +1,4 @@
-"""After each action, the screen equals a full repaint, on every page and in every list."""
+"""Tests that after each action the screen equals a full repaint, on every page and in every list."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ async def lived_in(gui: Gui, n_chats: int = 60) -> Surface:
 
 
 async def quiet() -> None:
-    """Waits for timers of 0 ms and short animations."""
+    """Waits for timers of 0 ms and for short animations."""
     for _ in range(4):
         await asyncio.sleep(0.01)
 
 
 async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> None:
-    """Scrolls and hovers; compares after each action."""
+    """Scrolls in an area and hovers over it. Compares the screen with a full repaint after each action."""
     view = area.viewport()
     for n_notches in (1, 2, -1, 5):
         wheel(view, n_notches)
@@ -91,7 +91,7 @@ async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> No
 
 
 async def change_around(gui: Gui, surface: Surface, name: str) -> None:
-    """Changes around a page: window size, colours, a toast."""
+    """Changes the window size and the colour scheme, and shows a toast. Compares the screen after each action."""
     for size in ((700, 480), (1180, 620), SIZE):
         gui.window.resize(*size)
         await quiet()
@@ -223,7 +223,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("end", ["stopped", "complete", "cut", "failed"])
-def test_answer_longer_than_page_is_fully_painted_when_it_ends(
+def test_answer_longer_than_the_view_is_fully_painted_when_it_ends(
     view: TranscriptView, messages: MessageList, shape: str, end: str
 ) -> None:
     surface, text = Surface(view), SHAPES[shape]
@@ -402,7 +402,7 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript.updates.refresh()  # text received since the last refresh is laid out
+                gui.transcript.updates.refresh()  # lays out the text that was received since the last refresh
                 assert_current(surface, f"{n_letters} letters side by side")
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")

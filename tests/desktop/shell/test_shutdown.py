@@ -1,4 +1,4 @@
-"""Closing: the app ends in time even if something is stuck; a start meanwhile waits for its end."""
+"""Tests of closing the app: it ends in time even if a thread is stuck, and a new start waits until it has ended."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_start_waits_with_dialog_until_closing_instance_has_ended(qapp: QApplica
     starting.release()
 
 
-def test_locked_profile_is_reported_after_the_time_limit(qapp: QApplication, profile: Profile) -> None:
+def test_start_on_locked_profile_gives_up_after_the_time_limit(qapp: QApplication, profile: Profile) -> None:
     path = profile.root / "window.lock"
     other = InstanceLock(path)
     assert other.acquire()
@@ -164,7 +164,7 @@ def test_locked_profile_is_reported_after_the_time_limit(qapp: QApplication, pro
     other.release()
 
 
-def test_failed_start_closes_what_was_opened(
+def test_failed_start_closes_the_services_that_were_opened(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(services: object) -> None:
@@ -181,7 +181,7 @@ def test_failed_start_closes_what_was_opened(
     assert "closing the drafts failed" not in caplog.text
 
 
-def test_unexpected_load_error_ends_waiting_for_the_model(run: Run) -> None:
+def test_waiting_for_the_model_raises_an_unexpected_load_error(run: Run) -> None:
     def broken() -> Engine:
         raise ImportError("no such library")
 

@@ -1,4 +1,4 @@
-"""Tray icon, its menu, and notifications about answers."""
+"""Tests of the tray icon, its menu, and the notifications about answers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def menu_entry(gui: Gui, text: str) -> QAction:
     return next(each for each in menu.actions() if each.text() == text)
 
 
-def test_tray_menu_entries_act(run: Run, open_gui: OpenGui) -> None:
+def test_each_entry_of_the_tray_menu_runs_its_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Yes.")) as gui:
             await until(lambda: gui.ready)
             type_and_send(gui, "Is it?")
             await answered(gui)
-            assert not child_of_window(gui, Tray).icon.isVisible()  # without a tray the menu works too
+            assert not child_of_window(gui, Tray).icon.isVisible()  # the menu must work even if there is no tray
             assert not child_of_window(gui, Tray).icon.icon().isNull()
             gui.window.showMinimized()
             menu_entry(gui, "New chat").trigger()
@@ -59,14 +59,15 @@ def test_tray_menu_entries_act(run: Run, open_gui: OpenGui) -> None:
     run(story())
 
 
-def test_close_to_tray_keeps_app_running(
+def test_closing_the_window_to_the_tray_keeps_the_app_running(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             page = gui.window.view("settings")
-            assert not page.row("stays").switch.isEnabled()  # without a tray the window could not be shown again
+            # The setting is disabled, because without a tray the user could not show the window again.
+            assert not page.row("stays").switch.isEnabled()
         monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
         async with open_gui() as gui:
             page = gui.window.view("settings")
@@ -84,7 +85,7 @@ def test_close_to_tray_keeps_app_running(
     run(story())
 
 
-def test_tray_availability_change_is_noticed(
+def test_tray_that_appears_or_disappears_changes_what_closing_does(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trays: list[bool] = [False]
@@ -117,7 +118,7 @@ def test_tray_availability_change_is_noticed(
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             trays[0] = True
-            gui.window.close()  # stays in the tray, as set before
+            gui.window.close()  # hides the window, because the setting is still on
             assert not gui.window.closing
             assert child_of_window(gui, Tray).icon.isVisible()
             gui.window.quit()
@@ -125,7 +126,7 @@ def test_tray_availability_change_is_noticed(
     run(story())
 
 
-def test_unseen_long_answer_notifies_with_chat_title_only(
+def test_unseen_long_answer_shows_notification_with_chat_title_only(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     messages: list[tuple[str, str]] = []
@@ -167,7 +168,7 @@ def test_unseen_long_answer_notifies_with_chat_title_only(
     run(story())
 
 
-def test_background_actions_have_shortcuts(run: Run, open_gui: OpenGui) -> None:
+def test_actions_without_a_button_are_listed_with_the_shortcuts(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

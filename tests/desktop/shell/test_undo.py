@@ -1,4 +1,4 @@
-"""Undo: one stack for chats, messages, folders and presets, with a shortcut."""
+"""Tests of undo: one stack for deleted chats, messages, folders and presets, and its shortcut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPT = Script(answer=b"Well.")
 
 
 def undo(gui: Gui) -> None:
-    """Presses the undo shortcut with the focus in the composer, as a user would."""
+    """Focuses the composer and presses the undo shortcut, as a user would."""
     edit = gui.window.chat_page.composer._edit
     edit.setFocus()
     QTest.keyClick(edit, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
@@ -28,7 +28,7 @@ async def talk(gui: Gui, *questions: str) -> None:
         await answered(gui)
 
 
-def test_undo_shortcut_restores_newest_deletion_first_after_toasts_are_gone(run: Run, open_gui: OpenGui) -> None:
+def test_undo_shortcut_restores_newest_deletion_first_after_toast_is_hidden(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
@@ -67,7 +67,7 @@ def test_deletion_undone_by_toast_is_not_undone_again_by_shortcut(run: Run, open
     run(story())
 
 
-def test_two_quick_deletions_are_undone_together(run: Run, open_gui: OpenGui) -> None:
+def test_two_deletions_in_quick_succession_are_undone_together(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
@@ -97,7 +97,7 @@ def test_undo_shortcut_undoes_typing_before_deletions(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_delete_button_shows_number_of_messages_on_all_branches(run: Run, open_gui: OpenGui) -> None:
+def test_delete_button_shows_number_of_messages_of_all_branches(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")

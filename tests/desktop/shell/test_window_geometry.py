@@ -1,4 +1,4 @@
-"""The stored geometry of the window is fitted to the present screen."""
+"""Tests that the stored geometry of the window is fitted to the current screen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from desktop.shell.main_window import TITLE_BAR, MainWindow
 ROOT = Path(__file__).parents[3]
 SCREEN = QRect(0, 0, 960, 540)
 FREE = SCREEN.size() - QSize(0, TITLE_BAR)
-"""The screen without the title bar."""
+"""Size of the screen without the title bar of the window."""
 
 
 @pytest.fixture
 def kept(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
-    """A window with the geometry of a large, distant screen."""
+    """A window whose geometry is of a larger screen at another position."""
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.show()
@@ -62,7 +62,7 @@ def test_stored_geometry_outside_the_screen_is_moved_inside(qtbot: QtBot, theme:
     assert window.size() == QSize(500, 400)
 
 
-def test_stored_geometry_that_fits_is_kept(qtbot: QtBot, theme: Theme) -> None:
+def test_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(100, 80, 600, 420)
@@ -107,7 +107,8 @@ print(free.contains(window.geometry()), window.geometry_base64, *window.size().t
 
 
 def shown(folder: Path, scale: float, geometry: str = "") -> tuple[bool, str]:
-    """Whether the window fits a screen of 1920 × 1080 pixels, and its geometry in base64."""
+    """Shows a window in another process. Returns whether it fits a screen of 1920 × 1080 pixels, and its geometry in
+    base64."""
     screen = {"name": "s", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpr": 1}
     (folder / "screen.json").write_text(json.dumps({"screens": [screen | {"logicalDpi": 96, "logicalBaseDpi": 96}]}))
     platform = f"offscreen:configfile={folder / 'screen.json'}"

@@ -1,4 +1,4 @@
-"""Profiles that cannot be written, and settings that cannot be read."""
+"""Tests of profiles that are not writable, and of settings files that cannot be read."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsDamaged, SettingsFile, SettingsUnreadable
 from desktop.startup.options import Options
 from desktop.startup.writable_profile import check_writable, show_restore_failed, writable
 from engine.files.profile import Profile
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen plugin
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
 
 
 def click(name: str) -> None:
-    """Clicks the button of that name in the next message box."""
+    """Waits for the next message box and clicks the button with the label `name`."""
 
     def press() -> None:
         box = QApplication.activeModalWidget()
@@ -48,7 +48,7 @@ def test_writable_profile_is_used_unchanged(qapp: QApplication, tmp_path: Path) 
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_unwritable_profile_shows_message_with_quit(qapp: QApplication, blocked: Path) -> None:
+def test_unwritable_profile_shows_message_and_quit_returns_none(qapp: QApplication, blocked: Path) -> None:
     with pytest.raises(OSError, match="Not a directory"):
         check_writable(Profile(blocked))
     click("Quit")
@@ -60,7 +60,11 @@ def test_unwritable_profile_shows_message_with_quit(qapp: QApplication, blocked:
 def test_chosen_folder_replaces_unwritable_profile(
     qapp: QApplication, blocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = ["", str(blocked), str(tmp_path / "other")]  # cancelled, not writable, writable
+    answers = [
+        "",
+        str(blocked),
+        str(tmp_path / "other"),
+    ]  # the dialog is cancelled, then a folder is not writable, then a folder is writable
 
     def choose(*_: object) -> str:
         click("Choose another folder…")
@@ -74,7 +78,7 @@ def test_chosen_folder_replaces_unwritable_profile(
     QApplication.processEvents()
 
 
-def test_failed_restore_shows_message(qapp: QApplication) -> None:
+def test_failed_restore_of_backup_shows_message_with_reason(qapp: QApplication) -> None:
     click("OK")
     show_restore_failed(OSError(30, "Read-only file system"))
     assert "could not be restored. Read-only file system." in seen[0]
@@ -97,7 +101,7 @@ def test_unreadable_settings_are_not_overwritten(tmp_path: Path, monkeypatch: py
     assert json.loads(path.read_text()) == {"theme": "dark"}
 
 
-def test_folder_in_place_of_settings_file_is_reported(tmp_path: Path) -> None:
+def test_folder_in_place_of_settings_file_is_reported_as_unreadable(tmp_path: Path) -> None:
     (tmp_path / "settings.json").mkdir()
     file = SettingsFile(tmp_path / "settings.json")
     assert isinstance(file.problem, SettingsUnreadable)
@@ -106,7 +110,7 @@ def test_folder_in_place_of_settings_file_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_damaged_settings_files_are_kept_under_different_names(tmp_path: Path, content: bytes) -> None:
+def test_damaged_settings_file_is_kept_under_another_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
     file = SettingsFile(path)

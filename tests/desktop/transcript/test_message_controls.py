@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
+from desktop.platform.theme import Theme
 from desktop.render.blocks import Block
+from desktop.settings.all_settings import Settings
 from desktop.store.records import Call
 from desktop.transcript.view import TranscriptView
 from tests.desktop.conftest import Gui, OpenGui, Run, until
@@ -39,7 +41,7 @@ def test_each_message_button_emits_its_request(
     assert emitted.args == args
 
 
-def test_version_buttons_show_the_version_and_are_disabled_at_first_and_last(
+def test_version_buttons_are_disabled_at_the_first_and_last_version(
     view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (1, 2), "m0": (2, 2)})
@@ -59,6 +61,27 @@ def test_statistics_that_do_not_fit_beside_buttons_are_omitted(view: TranscriptV
     assert item.shown_stats == "202 tokens · 9 tok/s"
     item.set_width(item.buttons_width + 20)
     assert item.shown_stats == ""
+
+
+def test_message_items_read_the_current_settings(qtbot: QtBot, theme: Theme, messages: MessageList) -> None:
+    current = Settings()
+    view = TranscriptView(theme, settings=lambda: current)
+    qtbot.addWidget(view)
+    view.set_list(messages)
+    messages.show([message(0, "Hi"), message(1, "Hello")])
+    current = Settings(tray=False)
+    assert [view.column.item(row).settings() for row in range(2)] == [current, current]
+
+
+def test_transcript_of_the_window_reads_a_changed_setting(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            gui.window.sidebar.page_buttons["settings"].click()
+            assert gui.transcript.cache.settings().notifies
+            gui.window.view("settings").row("notifies").switch.click()
+            assert not gui.transcript.cache.settings().notifies
+
+    run(story())
 
 
 @pytest.mark.parametrize("state", ["cut", "stopped", "length"])

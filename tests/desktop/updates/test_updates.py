@@ -1,4 +1,5 @@
-"""Check for new versions: asking once, checking when enabled, and validating the answer of the server."""
+"""Tests of the check for new versions: the question, checks once they are enabled, and invalid responses of the
+server."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ NEWER = {"tag_name": "v99.1", "html_url": "https://a.example/99", "body": NOTES}
 
 
 class ReleaseServer(ThreadingHTTPServer):
-    """Serves a release, as GitHub's API does."""
+    """An HTTP server that returns a release in the format of GitHub's API."""
 
     daemon_threads = True
 
@@ -76,7 +77,7 @@ def test_newer_release_is_returned_with_notes(server: ReleaseServer) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"draft": True}, {"prerelease": True}])
-def test_draft_or_prerelease_is_ignored(server: ReleaseServer, fields: dict[str, object]) -> None:
+def test_draft_or_prerelease_is_not_a_newer_release(server: ReleaseServer, fields: dict[str, object]) -> None:
     server.content = json.dumps({**NEWER, **fields}).encode()
     assert newer_release("0.1.0") is None
 
@@ -88,13 +89,15 @@ def test_draft_or_prerelease_is_ignored(server: ReleaseServer, fields: dict[str,
         (200, b'{"tag_name": "v99", "html_url": "file:///bin/sh"}'), (200, b" " * (MAX_BYTES + 1)), (302, b"{}"),
     ],
 )  # fmt: skip
-def test_invalid_answer_raises(server: ReleaseServer, status: int, content: bytes) -> None:
+def test_invalid_response_of_release_server_raises_update_check_error(
+    server: ReleaseServer, status: int, content: bytes
+) -> None:
     server.status, server.content = status, content
     with pytest.raises(UpdateCheckError):
         newer_release("0.1.0")
 
 
-def test_unreachable_server_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_release_server_raises_update_check_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INGLENOOK_RELEASES", "http://127.0.0.1:9/latest")
     with pytest.raises(UpdateCheckError):
         newer_release("0.1.0")
@@ -112,8 +115,8 @@ def press_toast_button(gui: Gui, text: str) -> None:
     QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # logged by the offscreen platform for dialogs
-def test_yes_enables_checks_and_shows_release(
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
+def test_answering_yes_enables_checks_and_shows_new_release(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:
@@ -129,7 +132,7 @@ def test_yes_enables_checks_and_shows_release(
             GALLERY.mkdir(parents=True, exist_ok=True)
             assert card.grab().save(str(GALLERY / "update-light.png"))
             opened: list[QUrl] = []
-            card.download_requested.disconnect()  # do not open a browser
+            card.download_requested.disconnect()  # prevents that a browser is opened
             card.download_requested.connect(opened.append)
             QTest.mouseClick(card.download, Qt.MouseButton.LeftButton)
             assert opened == [QUrl("https://a.example/99")]
@@ -142,7 +145,7 @@ def test_yes_enables_checks_and_shows_release(
     run(story())
 
 
-def test_unanswered_question_counts_as_no_and_is_not_repeated(
+def test_unanswered_question_about_checks_counts_as_no_and_is_not_repeated(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:
@@ -158,7 +161,9 @@ def test_unanswered_question_counts_as_no_and_is_not_repeated(
     run(story())
 
 
-def test_new_user_is_not_asked(run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer) -> None:
+def test_new_user_is_not_asked_to_allow_checks(
+    run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
+) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -170,7 +175,9 @@ def test_new_user_is_not_asked(run: Run, open_gui: OpenGui, profile: Profile, se
     run(story())
 
 
-def test_enabled_check_runs_after_a_week(run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer) -> None:
+def test_enabled_check_for_new_version_runs_after_a_week(
+    run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
+) -> None:
     async def story() -> None:
         settings = SettingsFile(profile.settings)
         settings.change(updates="on", updates_looked_at=time.time() - 8 * 24 * 3600)
@@ -183,7 +190,9 @@ def test_enabled_check_runs_after_a_week(run: Run, open_gui: OpenGui, profile: P
     run(story())
 
 
-def test_check_now_shows_result_and_error(run: Run, open_gui: OpenGui, server: ReleaseServer) -> None:
+def test_requested_check_shows_that_version_is_newest_or_its_error(
+    run: Run, open_gui: OpenGui, server: ReleaseServer
+) -> None:
     async def story() -> None:
         server.content = json.dumps({**NEWER, "tag_name": "v0.0.1"}).encode()
         async with open_gui() as gui:

@@ -116,8 +116,8 @@ class Fuzz:
 
 
 def check(folder: Path, case: Case) -> None:
-    """Read one file. Raises AssertionError if a limit is exceeded. Errors that the reader should not raise are raised
-    as they are."""
+    """Read one file. Raises AssertionError if a limit is exceeded. An error that the reader should not raise is passed
+    on."""
     name, content = case
     path = folder / name
     path.write_bytes(content)

@@ -1,4 +1,5 @@
-"""All settings. Each is declared in one place: name, type, default, check, and its row on the settings page."""
+"""All settings. Each field declares a setting completely: name, type, default, check, and its row on the settings
+page."""
 # ruff: noqa: RUF009 -- `setting` is `dataclasses.field`
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP
 
 from desktop.platform.language import LANGUAGES, LanguageChoice
 from desktop.platform.theme import TEXT_SIZE, TEXT_SIZES, ThemeChoice
-from desktop.settings.declaration import ChoiceRow, StepsRow, SwitchRow, setting
+from desktop.settings.setting_field import ChoiceRow, StepsRow, SwitchRow, setting
 
 UpdatesChoice = Literal["unasked", "on", "off"]
 
@@ -21,7 +22,9 @@ def _all_text(values: list[object] | dict[str, object]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The names are those of the stored file. To add a setting, add a field here, and read it where it is used."""
+    """The values of all settings. The settings file uses the same names.
+
+    To add a setting, add a field here, and read it where it is used."""
 
     theme: ThemeChoice = setting(
         "system",
@@ -45,9 +48,9 @@ class Settings:
         StepsRow("appearance", str(QT_TRANSLATE_NOOP("settings", "Text size")), TEXT_SIZES, TEXT_SIZE),
         is_valid=lambda value: 8 <= value <= 24,
     )
-    """Of interface text, in pixels; all other text is in proportion."""
+    """Size of interface text in pixels. All other text is scaled in proportion."""
     geometry: str = setting("")
-    """Qt's description of the window's place, in base64."""
+    """Position and size of the window, as written by `QWidget.saveGeometry`, in base64."""
     notifies: bool = setting(
         True,
         SwitchRow(
@@ -66,23 +69,23 @@ class Settings:
         ),
     )
     archive_folded: bool = setting(True)
-    """The chats of the archive are not listed in the sidebar."""
+    """Whether the archive in the sidebar is folded, so that its chats are not listed."""
     endpoint_on: bool = setting(False)
     endpoint_port: int = setting(4645, is_valid=lambda value: 0 < value < 65536)
     endpoint_origins: list[str] = setting([], is_valid=_all_text)
-    """Web pages and apps that may use the endpoint, by their origins."""
+    """Origins of the web pages and apps that may use the endpoint."""
     model_path: str = setting("")
-    """The model that was loaded last; "" for the default one."""
+    """Path of the model file that was loaded last; "" for the default model."""
     shortcuts: dict[str, str] = setting({}, is_valid=_all_text)
-    """Shortcuts that differ from the initial ones, by action id."""
+    """The shortcuts that differ from the default ones, by action id."""
     model_folders: list[str] = setting([], is_valid=_all_text)
-    """Folders with model files, besides the profile's own."""
+    """Folders with model files that the user added."""
     model_settings: dict[str, dict[str, object]] = setting({})
-    """Load options that differ from the defaults, by the path of the model file."""
+    """The load options of each model file that differ from the defaults, by its path."""
     updates: UpdatesChoice = setting(
         "unasked",
         SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Check for new versions once a week")), "on", "off"),
         is_valid=lambda value: value in get_args(UpdatesChoice),
     )
     updates_looked_at: float = setting(0.0)
-    """When the last check for a new version was, in seconds since 1970."""
+    """Time of the last check for a new version, in seconds since 1970."""

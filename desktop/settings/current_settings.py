@@ -1,4 +1,4 @@
-"""The settings in force: a change is saved in the background and reported to those who depend on it."""
+"""The current settings of the app. A change is saved in the background, and listeners are called."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from collections.abc import Callable
 from typing import Any
 
 from desktop.platform.task_set import TaskSet
-from desktop.settings.settings import Settings
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
 
 
 class AppSettings:
-    """GUI thread only."""
+    """Holds the current settings in `value`, changes them, and calls the listeners of a change. GUI thread only."""
 
     def __init__(self, file: SettingsFile, tasks: TaskSet) -> None:
         self._file, self._tasks = file, tasks
         self._listeners: dict[str, list[Callable[[Any], object]]] = {}
+        self._listeners_to_all: list[Callable[[], object]] = []
 
     @property
     def value(self) -> Settings:
         return self._file.value
 
     def change(self, **changes: object) -> None:
-        """Sets new values by the names of their fields. Listeners run before it returns; the file is written later."""
+        """Sets new values, by the names of the settings. Listeners are called before it returns; the file is written
+        later."""
         before = self._file.value
         if not self._file.change(**changes):
             return
@@ -32,7 +34,13 @@ class AppSettings:
             if value != getattr(before, name):
                 for listener in self._listeners.get(name, ()):
                     listener(value)
+        for listener_to_all in self._listeners_to_all:
+            listener_to_all()
 
     def on_change(self, name: str, listener: Callable[[Any], object]) -> None:
         """Calls `listener(value)` after each change of the setting `name`."""
         self._listeners.setdefault(name, []).append(listener)
+
+    def on_any_change(self, listener: Callable[[], object]) -> None:
+        """Calls `listener()` after each call of `change` that changed a setting."""
+        self._listeners_to_all.append(listener)

@@ -1,4 +1,4 @@
-"""How a setting is declared: its default, its check, and the row of the settings page that changes it."""
+"""Declares a field of `Settings`: its default, its check, and the row of the settings page that changes it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import Field, dataclass, field
 from typing import Any, Literal, cast
 
 Card = Literal["appearance", "language", "notifications", "about"]
-"""A card of the settings page."""
+"""The id of a card of the settings page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchRow:
-    """Titles of rows are marked by QT_TRANSLATE_NOOP("settings", …)."""
+    """A row with a switch for two values. The titles of all rows are marked by QT_TRANSLATE_NOOP("settings", …)."""
 
     card: Card
     title: str
@@ -24,7 +24,7 @@ class SwitchRow:
 class ChoiceRow:
     card: Card
     options: Sequence[tuple[str, str]]
-    """Values and their titles."""
+    """Pairs of a value and the title of its button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,16 @@ class StepsRow:
     title: str
     steps: Sequence[int]
     usual: int
-    """Shown as 100 %."""
+    """The value that is shown as 100 %."""
 
 
 Row = SwitchRow | ChoiceRow | StepsRow
 
 
 def setting(default: Any, row: Row | None = None, *, is_valid: Callable[[Any], bool] | None = None) -> Any:
-    """A field of `Settings`. A stored value of another type than the default's, or an invalid one, is ignored.
+    """Declares a field of `Settings`. A stored value is ignored if it is invalid or has another type than `default`.
 
-    A list or dict as default is copied."""
+    If `default` is a list or dict, each `Settings` gets a copy of it."""
     metadata = {"row": row, "is_valid": is_valid or (lambda value: True)}
     if isinstance(default, list | dict):
         return field(default_factory=default.copy, metadata=metadata)
