@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from api import key_command
 from api.app import Lifespan, create_app
+from api.authentication import find_key
 from api.errors import CannotListen
-from api.keys import find_key
 from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
@@ -29,13 +29,13 @@ from engine.library.load_trial import LoadTrial
 from engine.native import run_load_trial
 
 Outcome = Exception | None
-"""Why the server ends: the exception that loading the model raised, or None for a signal."""
+"""The reason why the server ends: the exception raised by loading the model, or None after a signal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serves until SIGINT or SIGTERM, and returns the exit code.
+    """Runs the `inglenook-serve` command: serves until SIGINT or SIGTERM, and returns the exit code.
 
-    Prints the address as one line on stdout, and an error as one sentence on stderr."""
+    Prints the server's address as one line on stdout, and an error as one sentence on stderr."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["key"]:
         return key_command.main(argv[1:])
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_code
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
-    with contextlib.suppress(OSError):  # with a key from the environment, the profile may be read-only
+    with contextlib.suppress(OSError):  # the profile may be read-only if the key comes from the environment
         profile.ensure()
     model = options.model or find_default_model(profile)
     if model is None:
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:
-    # SimpleQueue is reentrant: a signal handler may call `put` during `get`.
+    # SimpleQueue is reentrant: a signal handler may call `put` while `get` runs.
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
@@ -84,7 +84,7 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
     try:
         server.stop()
     except TimeoutError:
-        # A native call does not return, and a normal exit would wait for its thread.
+        # A call into llama.cpp has not returned, and a normal exit would wait for its thread.
         os._exit(_fail("the engine did not stop in time"))
     match outcome:
         case None:
@@ -97,13 +97,16 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
 
 def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
     while True:
-        # On Windows, Python handles a signal only between two waits.
+        # Each wait is short, because on Windows Python handles a signal only between two waits.
         with contextlib.suppress(Empty):
             return outcomes.get(timeout=0.5)
 
 
 def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
-    """A lifespan that loads `model` while the server already listens, and closes the engine at the end."""
+    """Returns a lifespan that loads `model` while the server already listens, and closes the engine when the server
+    stops.
+
+    `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine = engine_of(app)
@@ -156,7 +159,7 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def port(text: str) -> int:
-    """argparse uses this function's name in its error: "invalid port value"."""
+    """Parses the value of `--port`. argparse uses this function's name in its error "invalid port value"."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError

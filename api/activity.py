@@ -1,6 +1,7 @@
-"""Runs the requests of clients: each ends when its client disconnects, and all end when the server stops.
+"""Runs client requests. A request is cancelled when its client disconnects, and all are cancelled when the server
+stops.
 
-Keeps a record of each, which /v1/activity and the window show.
+Every request has a record, which /v1/activity and the app's window show.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Protocol, TypeVar
 
 from starlette.types import Receive, Scope
 
+from api.authentication import OWNER, KeyHolder, KeyRing
 from api.errors import QueueFull, RequestStopped
-from api.keys import OWNER, KeyHolder, KeyRing
 from api.request_record import (
     KEYS,
     KeyUsage,
@@ -39,26 +40,29 @@ from engine.stream import RequestStream
 MAX_ENDED_RECORDS = 200
 
 KEY_CHECK_INTERVAL_S = 1.0
-"""How often a running request with a tool's key checks that the key has not been revoked."""
+"""Interval at which a running request checks that its named key has not been revoked."""
 
 T = TypeVar("T")
 
 
 class Activity:
-    """`views`, `usage`, `answer_text`, `stop`, `cancel_all` and `forget_bodies` may be called on any thread, the rest
-    on the endpoint's loop."""
+    """Runs and records client requests.
+
+    `views`, `usage`, `answer_text`, `stop`, `cancel_all` and `forget_bodies` may be called on any thread, the other
+    methods only on the endpoint's event loop."""
 
     def __init__(self, max_requests: int) -> None:
-        """`max_requests`: limit of requests in progress, queued ones included."""
+        """`max_requests`: maximum number of requests in progress, including queued ones."""
         self.totals = Totals()
         self._usage: dict[KeyHolder, KeyUsage] = {}
         self._max_requests = max_requests
         self._running: dict[str, RequestRecord] = {}
         self._ended: deque[RequestRecord] = deque(maxlen=MAX_ENDED_RECORDS)
         self.on_change: Callable[[], None] = lambda: None
-        """Called on the endpoint's loop when a request begins or ends; it must return quickly."""
+        """Called on the endpoint's event loop when a request begins or ends. Must return quickly."""
         self.before_submit: Callable[[], Awaitable[None]] = _nothing
-        """Awaited before each request goes to the engine; its exceptions become the request's."""
+        """Awaited before each request is submitted to the engine. If it raises an exception, the request fails with
+        it."""
 
     def __len__(self) -> int:
         """Number of requests in progress."""
@@ -66,16 +70,17 @@ class Activity:
 
     @property
     def requests(self) -> list[Request]:
-        """The engine requests of all answers in progress, the oldest first."""
+        """The engine's `Request` objects of all answers in progress, the oldest first. Embeddings and queries have
+        none."""
         return [record.request for record in self._running.values() if record.request is not None]
 
     def views(self, holder: KeyHolder = OWNER) -> list[RequestView]:
-        """The requests that `holder` may see: those in progress, the oldest first, then those that have ended, the
+        """The requests that `holder` may see: first those in progress, the oldest first, then the ended ones, the
         newest first."""
         return [record.view() for record in self._records() if holder.owns(record.client.holder.id)]
 
     def usage(self, holder: KeyHolder = OWNER) -> dict[str, KeyUsage]:
-        """Usage by ended requests, by name of their key, of the keys that `holder` may see."""
+        """The usage of each key that `holder` may see, by the key's name. Counts ended requests only."""
         found: dict[str, KeyUsage] = {}
         for each, used in list(self._usage.items()):
             if holder.owns(each.id):
@@ -83,7 +88,7 @@ class Activity:
         return found
 
     def answer_text(self, request_id: str) -> str:
-        """The answer's text so far; "" where bodies are not kept."""
+        """The text of a request's answer so far; empty if bodies are not kept or the id is unknown."""
         return next(("".join(list(record.texts)) for record in self._records() if record.id == request_id), "")
 
     def forget_bodies(self) -> None:
@@ -93,7 +98,8 @@ class Activity:
             record.texts = []
 
     def stop(self, request_id: str, holder: KeyHolder = OWNER) -> bool:
-        """Cancels one request; its client gets an error. False where `holder` owns none in progress with this id."""
+        """Cancels one request; its client gets an error. Returns False if `holder` owns no request in progress with
+        this id."""
         record = self._running.get(request_id)
         if record is None or not holder.owns(record.client.holder.id):
             return False
@@ -101,7 +107,8 @@ class Activity:
         return True
 
     def cancel_all(self, holder: KeyHolder = OWNER) -> int:
-        """Cancels every request that `holder` owns; their clients get an error. Returns their number."""
+        """Cancels every request in progress that `holder` owns, and returns their number. Their clients get an
+        error."""
         records = [record for record in list(self._running.values()) if holder.owns(record.client.holder.id)]
         for record in records:
             record.cancel()
@@ -111,10 +118,11 @@ class Activity:
     async def submit(
         self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
     ) -> AsyncIterator[MergedStream]:
-        """Runs `requests` until the block ends, all for one client.
+        """Submits the `requests` of one client to the engine. They run until the block ends.
 
-        When the client disconnects they are cancelled at once, also while a prompt is processed; their streams then
-        end with `Finished`. Raises QueueFull, and what `before_submit` and `Engine.submit` raise."""
+        When the client disconnects, they are cancelled at once, even while a prompt is being processed. Each of their
+        streams then ends with `Finished`. Raises QueueFull, and the exceptions of `before_submit` and
+        `Engine.submit`."""
         await self.before_submit()
         self._check_room(len(requests))
         owner = holder_of(scope).name
@@ -141,7 +149,8 @@ class Activity:
                 await merged.aclose()
 
     async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
-        """Raises QueueFull, RequestStopped, and what `Engine.embed` raises."""
+        """Computes embeddings for one client. Raises QueueFull, RequestStopped, and the exceptions of
+        `Engine.embed`."""
         return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive)
 
     async def query(
@@ -153,8 +162,10 @@ class Activity:
         *,
         answer_follows: bool = False,
     ) -> T:
-        """Runs a query about the model. `answer_follows`: an answer with the same id follows, which is recorded
-        instead. Raises QueueFull, RequestStopped, and what `work` raises."""
+        """Runs a query about the model, such as counting tokens.
+
+        `answer_follows`: the query prepares an answer with the same id. A successful query is then not recorded,
+        because the answer will be. Raises QueueFull, RequestStopped, and the exceptions of `work`."""
         return await self._run(request_id, work, "reading", scope, receive, recorded=not answer_follows)
 
     async def _run(
@@ -167,7 +178,7 @@ class Activity:
         *,
         recorded: bool = True,
     ) -> T:
-        """Runs `work` as a task that is cancelled when the client disconnects."""
+        """Runs `work` as a task. It is cancelled when the client disconnects or its key is revoked."""
         await self.before_submit()
         self._check_room(1)
         task = asyncio.create_task(work(), name=f"{state} {request_id}")
@@ -191,7 +202,8 @@ class Activity:
         return task.result()
 
     def _check_room(self, n: int) -> None:
-        """Raises QueueFull. Requests beyond the limit are accepted where nothing else is in progress."""
+        """Raises QueueFull if `n` more requests would exceed the limit. If no request is in progress, any number is
+        accepted."""
         if self._running and len(self._running) + n > self._max_requests:
             raise QueueFull
 
@@ -215,7 +227,7 @@ class Activity:
 def _stream_record(engine: Engine, request: Request, stream: RequestStream, scope: Scope) -> RequestRecord:
     def progress() -> RequestProgress | None:
         last = stream.last
-        # The engine forgets a finished answer, even while its last event waits for a client that reads slowly.
+        # The engine drops the progress of a finished answer, even if a slow client has not read the last event.
         return final_progress(last) if isinstance(last, Finished) else engine.progress(request.id)
 
     return RequestRecord(request.id, client_info(scope), stream.cancel, progress, "writing", request)
@@ -241,7 +253,7 @@ class _Cancellable(Protocol):
 
 
 async def _cancel_when_gone(scope: Scope, receive: Receive, running: _Cancellable) -> None:
-    """Cancels `running` once the client has disconnected, or its key has been revoked."""
+    """Cancels `running` when the client disconnects or its key is revoked."""
     holder, keys = holder_of(scope), scope.get(KEYS)
     interval_s = None if holder.sees_all or not isinstance(keys, KeyRing) else KEY_CHECK_INTERVAL_S
     while True:

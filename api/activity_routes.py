@@ -1,4 +1,5 @@
-"""Routes that list and cancel requests: those with the same key; with the endpoint's own key, all requests."""
+"""Routes that list and cancel requests. A named key covers the requests sent with it; the endpoint's own key covers
+all."""
 
 from __future__ import annotations
 
@@ -15,14 +16,14 @@ router = APIRouter(prefix="/v1/activity")
 
 @router.get("")
 async def list_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
-    """Requests in progress, the oldest first, then ended ones, the newest first; and usage by key."""
+    """Lists the requests in progress, the oldest first, then the ended ones, the newest first; and the usage by key."""
     usage = {name: asdict(used) for name, used in activity.usage(holder).items()}
     return JSONResponse({"object": "list", "data": [asdict(view) for view in activity.views(holder)], "keys": usage})
 
 
 @router.delete("")
 async def stop_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
-    """Cancels all requests in progress."""
+    """Cancels all requests in progress that the key covers."""
     return JSONResponse({"stopped": activity.cancel_all(holder)})
 
 

@@ -1,4 +1,4 @@
-"""A complete answer, collected from a request's events, and the check of its text against the request's schemas."""
+"""Collects a complete answer from a request's events, and checks its text against the request's schemas."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class Answer:
     finished: Finished
     reasoning: str = ""
     n_reasoning: int = 0
-    """Tokens sampled for the reasoning."""
+    """Number of tokens sampled for the reasoning."""
     calls: tuple[ToolCall, ...] = ()
     choices: tuple[TokenChoice, ...] = ()
     prompt: tuple[TokenChoice, ...] = ()
     not_enforced: tuple[str, ...] = ()
-    """Keywords of the request's schemas that were not enforced during generation."""
+    """Keywords in the request's JSON schemas that were not enforced during generation."""
     not_met: tuple[str, ...] = ()
-    """Those of them that the answer violates, as far as can be checked afterwards."""
+    """Keywords from `not_enforced` that the answer violates, as far as that can be checked afterwards."""
 
 
 class AnswerBuilder:
-    """Collects the events of one request. Also used within streams whose last frame repeats the whole answer."""
+    """Builds an `Answer` from the events of one request."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -53,8 +53,9 @@ class AnswerBuilder:
         self._not_enforced: tuple[str, ...] = ()
 
     def add(self, event: Event) -> Answer | None:
-        """Returns the answer after its last event. Raises the EngineError of a failed request, and RequestStopped
-        where it was cancelled on this machine."""
+        """Adds an event, and returns the answer if the event was the last one.
+
+        Raises the EngineError of a failed request, and RequestStopped for a cancelled one."""
         match event:
             case Started(prompt=prompt, not_enforced=not_enforced):
                 self._prompt, self._not_enforced = prompt, not_enforced
@@ -75,7 +76,7 @@ class AnswerBuilder:
         return None
 
     def answer(self, finished: Finished) -> Answer:
-        """The answer made of the events so far."""
+        """Returns the answer that the events so far make up; `finished` is its last event."""
         calls = tuple(ToolCall(call.id, call.name, "".join(parts)) for call, parts in self._calls)
         return Answer(
             "".join(self._texts),
@@ -90,12 +91,12 @@ class AnswerBuilder:
 
 
 def error_of(event: Failed | Finished) -> Exception:
-    """The error of a `Failed` or a cancelled `Finished`."""
+    """Returns the exception for a `Failed` event or a cancelled `Finished` event."""
     return event.error if isinstance(event, Failed) else RequestStopped()
 
 
 def arguments_of(call: ToolCall) -> dict[str, object]:
-    """The parsed arguments of a call; empty where the answer was truncated within them."""
+    """Parses the arguments of a tool call. Returns {} if they are not a JSON object, as in a truncated answer."""
     try:
         arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
@@ -104,9 +105,11 @@ def arguments_of(call: ToolCall) -> dict[str, object]:
 
 
 def violated_keywords(request: Request, answer: Answer) -> tuple[str, ...]:
-    """Schema keywords that the answer violates, each with its location; those of a tool's schema after the tool's name.
+    """Returns the schema keywords that the answer violates, each with its location. A tool's keywords begin with its
+    name.
 
-    Only checks what was not enforced during generation. Empty for an answer that was truncated by its token limit."""
+    Checks only keywords that were not enforced during generation. Returns nothing for an answer that was truncated by
+    its token limit."""
     if not answer.not_enforced or answer.finished.reason == "length":
         return ()
     found: list[str] = []
@@ -126,8 +129,9 @@ def _violated(text: str, schema: str) -> tuple[str, ...]:
 
 
 def schema_headers(*, not_enforced: Sequence[str], not_met: Sequence[str] = ()) -> dict[str, str]:
-    """Response headers that list schema keywords: those not enforced, and those violated. No header for an empty
-    list."""
+    """Returns response headers that list the schema keywords that were not enforced and those that are violated.
+
+    An empty list adds no header."""
     headers = {"x-schema-not-enforced": not_enforced, "x-schema-not-met": not_met}
     return {name: _header_value(keywords) for name, keywords in headers.items() if keywords}
 

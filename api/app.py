@@ -14,11 +14,11 @@ from starlette.responses import Response
 from api import activity_routes, model_routes, openapi, public_routes
 from api.activity import Activity
 from api.anthropic import routes as anthropic
+from api.authentication import KeyRing
 from api.cors import AllowedOriginsCors, Origins
 from api.error_bodies import error_response, problem_of
 from api.errors import ApiError
 from api.keep_alive import KeepAlive
-from api.keys import KeyRing
 from api.llama_cpp import routes as llama_cpp
 from api.ollama import routes as ollama
 from api.openai import embeddings
@@ -39,19 +39,20 @@ DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_c
 
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
-    """The endpoint for `engine`, which may be empty and may change its model at any time.
+    """Creates the endpoint's ASGI app for `engine`, which may have no model and may change it at any time.
 
-    The engine belongs to the caller; only `lifespan` may load or close it. FastAPI's own documentation routes are off:
-    they need no key, and load scripts from other servers."""
+    The engine belongs to the caller. The app loads, unloads or closes it only through `lifespan` and, if the settings
+    allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they need no key, and load
+    scripts from other servers."""
     keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncGenerator[None, None]:
-        app.state.large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)  # belongs to this loop
+        app.state.large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)  # belongs to this event loop
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
-            stack.push_async_callback(keep_alive.aclose)  # before `lifespan` closes the engine that it unloads
+            stack.push_async_callback(keep_alive.aclose)  # before `lifespan` closes the engine
             yield
 
     app = FastAPI(
@@ -71,8 +72,9 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.origins = origins = Origins(settings.origins)
     keys = KeyRing(settings.key, settings.named_keys)
     app.add_middleware(SecurityMiddleware, settings=settings, keys=keys, origins=origins)
-    app.add_middleware(AllowedOriginsCors, origins=origins, is_own_host=is_own_host)  # outermost
-    # Other exceptions are answered by SecurityMiddleware: Starlette's own handler would omit the headers of both.
+    app.add_middleware(AllowedOriginsCors, origins=origins, is_own_host=is_own_host)  # the outermost one
+    # SecurityMiddleware answers all other exceptions. Starlette's own handler would omit the headers that both
+    # middlewares add.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
     for module in (public_routes, activity_routes, model_routes, openapi, *DIALECTS):

@@ -21,25 +21,25 @@ from api.errors import BadRequest, TooManyValues
 INT32_MAX = 2**31 - 1
 
 MAX_MESSAGES = 16384
-"""Limit of messages in one conversation, and of input items in one response."""
+"""Maximum number of messages in a conversation, and of input items in a request for a response."""
 
 MAX_VALUES = 2**17
-"""Limit of JSON values in one body. A body of 16 MB can hold eight million, which would take gigabytes as objects."""
+"""Maximum number of JSON values in one body. A body of 16 MB can contain eight million, which take gigabytes as Python
+objects."""
 
 _CHUNK_BYTES = 65536
-"""Size of the chunks that are scanned at once; scanning a large body in one call would hold the interpreter lock too
-long."""
+"""Size of the chunks in which a body is scanned. Scanning a large body in one call would hold the interpreter lock for
+too long."""
 
 _VALUE_STARTS = (b",", b"[", b"{")
 
 
-# Field types
-
-
 def int_if_integral(value: object) -> object:
-    """Converts a float without a fractional part to an int; returns other values unchanged. 40.0 is an integer in JSON
-    Schema (2020-12, section 4.2.3), and clients in languages with a single number type send integers that way."""
-    # From 2**53 on, not every integer has a float of its own.
+    """Converts a float without a fractional part to an int; returns other values unchanged.
+
+    40.0 is an integer in JSON Schema (2020-12, section 4.2.3). Clients in languages with a single number type send
+    integers like this."""
+    # From 2**53 on, a float does not identify one integer.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value
@@ -67,13 +67,15 @@ Stops = Annotated[list[ShortText], Field(max_length=64), BeforeValidator(_as_lis
 
 
 def _relax_schema(part: Any) -> None:
-    """Changes a core schema in place: a list's validation stops at its first error, because one error object for each
-    of a million entries takes gigabytes; and integers may be written as 40.0."""
+    """Changes a pydantic core schema in place.
+
+    The validation of a list then stops at its first error, because one error object for each of a million entries takes
+    gigabytes. An integer may then be written as a float, as in 40.0."""
     if isinstance(part, dict):
         if part.get("type") == "list":
             part["fail_fast"] = True
         if part.get("type") == "function-before" and part["function"]["function"] is int_if_integral:
-            return  # already changed, as part of a nested body
+            return  # already changed, as part of another body
         if part.get("type") == "int":
             integer: Any = dict(part)
             part.clear()
@@ -86,8 +88,9 @@ def _relax_schema(part: Any) -> None:
 
 
 class Body(BaseModel):
-    """Base class of request schemas. Null means absent, and unknown fields are accepted. Every number needs bounds,
-    because it reaches native code."""
+    """Base class of the request schemas. A null field counts as absent, and unknown fields are accepted.
+
+    Every number in a subclass needs bounds, because it is passed to native code."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
 
@@ -98,16 +101,15 @@ class Body(BaseModel):
         return schema
 
 
-# Parsing
-
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_body(content: bytes, shape: type[Shape]) -> Shape:
-    """Any thread. Raises TooManyValues, and BadRequest that names the first invalid field.
+    """Parses and validates a JSON body. May be called on any thread.
 
-    pydantic's parser has a depth limit; the standard library's recurses as deep as the body does. A byte order mark at
-    the start is ignored (RFC 8259, section 8.1)."""
+    Raises TooManyValues, and BadRequest that names the first invalid field. Uses pydantic's parser, which limits the
+    nesting depth; the standard library's parser recurses as deeply as the body is nested. A byte order mark at the
+    start is ignored (RFC 8259, section 8.1)."""
     content = content.removeprefix(codecs.BOM_UTF8)
     if has_more_values(content):
         raise TooManyValues(MAX_VALUES)
@@ -130,10 +132,11 @@ def field_path(location: tuple[int | str, ...]) -> str:
 
 
 def has_more_values(content: bytes, limit: int = MAX_VALUES) -> bool:
-    """Whether a JSON text holds more than about `limit` values, not counting keys. Builds no objects; linear time.
+    """Whether a JSON text contains more than about `limit` values, not counting keys. Takes linear time, builds no
+    objects.
 
-    Every value but the first follows a comma or an opening bracket, so these are counted outside of strings. The result
-    for a text that is not JSON has no meaning."""
+    Every value but the first follows a comma or an opening bracket, so these characters are counted outside of strings.
+    For a text that is not JSON, the result has no meaning."""
     if len(content) <= limit:
         return False
     n_values, in_string, carried = 0, False, b""

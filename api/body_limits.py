@@ -1,4 +1,4 @@
-"""Receives request bodies within limits of size and time, and decodes compressed ones."""
+"""Receives request bodies within limits of size and time, and decompresses them."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from api.errors import BadRequest, BodyTooLarge, BodyTooSlow, UnsupportedEncodin
 from api.settings import EndpointSettings
 
 DECODED_CHUNK_BYTES = 1024 * 1024
-"""Size of the chunks that are decoded between two turns of the event loop; a few compressed bytes can become
-megabytes."""
+"""Size of the chunks in which a body is decompressed. A few compressed bytes can become megabytes, so the event loop
+runs other tasks between two chunks."""
 
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 class BoundedReceive:
-    """An ASGI `receive` that raises BodyTooLarge and BodyTooSlow, and decodes the body.
+    """Wraps an ASGI `receive`: decompresses the body, and raises BodyTooLarge and BodyTooSlow.
 
-    Both the received and the decoded size are limited. Once the body is complete, it waits without a time limit."""
+    The size limit applies to the decompressed body. Once the body is complete, `receive` is called without a time
+    limit."""
 
     def __init__(self, receive: Receive, settings: EndpointSettings, encoding: str) -> None:
-        """`encoding`: the value of Content-Encoding, "" for none. Raises UnsupportedEncoding."""
+        """`encoding`: the value of the Content-Encoding header, "" if it is absent. Raises UnsupportedEncoding."""
         self._receive = receive
         self._settings = settings
         self._decoder = None if encoding in ("", "identity") else Decoder(encoding)
@@ -77,7 +78,7 @@ class Decoder:
         self._inflate = zlib.decompressobj(window_bits)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Chunks of at most DECODED_CHUNK_BYTES. Raises BadRequest."""
+        """Yields the decompressed data in chunks of at most DECODED_CHUNK_BYTES. Raises BadRequest for invalid data."""
         while data and not self._inflate.eof:
             try:
                 chunk = self._inflate.decompress(data, DECODED_CHUNK_BYTES)
@@ -89,7 +90,7 @@ class Decoder:
             raise self._invalid()
 
     def check_end(self) -> None:
-        """Raises BadRequest where the body is truncated."""
+        """Raises BadRequest if the compressed body is truncated."""
         if not self._inflate.eof:
             raise self._invalid()
 

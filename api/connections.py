@@ -1,7 +1,7 @@
-"""Limits on connections: how many there are, and how long a client may take to send a header or to read an answer.
+"""Limits the number of connections, and the time that a client may take to send a header or to read an answer.
 
-uvicorn's protocol is subclassed because uvicorn has no timeout for a request's header or for a client that stops
-reading, and refuses connections beyond its limit instead of closing idle ones.
+These limits need a subclass of uvicorn's protocol. uvicorn has no timeout for a request's header or for a client that
+stops reading. At its connection limit it refuses new connections instead of closing idle ones.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from api.errors import BadRequest, TooManyConnections
 from api.settings import EndpointSettings
 
 RESERVED_FILES = 64
-"""Number of files that stay available for models, chats, keys and logs."""
+"""Number of open files that are reserved for models, chats, keys and logs."""
 MAX_BACKLOG = 128
 MIN_CONNECTIONS = 8
-"""Lower bound of the connection limit, even if the process may open fewer files."""
+"""Lower bound of the connection limit. It applies even if the process may open fewer files."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`n_connections` may stay open; up to `backlog` more are accepted in one turn of the event loop before they are
-    refused."""
+    """`n_connections`: maximum number of open connections. `backlog`: how many more the event loop may accept in one
+    turn before they are refused."""
 
     n_connections: int
     backlog: int
 
 
 def connection_limits(wanted: int) -> ConnectionLimits:
-    """Limits for `wanted` connections, reduced if the process may open few files (RLIMIT_NOFILE)."""
+    """Returns limits for `wanted` connections, or for fewer if the process may open few files (RLIMIT_NOFILE)."""
     free = _free_files()
     if free is None:
         return ConnectionLimits(wanted, MAX_BACKLOG)
@@ -84,7 +84,7 @@ class EndpointConfig(uvicorn.Config):
 
 
 class EndpointProtocol(H11Protocol):
-    """One connection. Used on the endpoint's loop only."""
+    """The protocol of one client connection. Used on the endpoint's event loop only."""
 
     def __init__(
         self,
@@ -103,8 +103,6 @@ class EndpointProtocol(H11Protocol):
     def is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    # Opening and closing
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._update_receive_timer()
@@ -117,8 +115,9 @@ class EndpointProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _make_room(self) -> None:
-        """Closes the connection that has been idle longest, so that silent clients cannot keep others out; refuses this
-        one if none is idle."""
+        """Closes the connection that has been idle longest, so that silent clients do not block others.
+
+        If no connection is idle, the new one is refused."""
         idle = [other for other in _idle(self.connections) if other is not self]
         if idle:
             min(idle, key=lambda other: other._idle_since).transport.abort()
@@ -126,14 +125,12 @@ class EndpointProtocol(H11Protocol):
             self._refuse(problem_of(TooManyConnections()))
 
     def shutdown(self) -> None:
-        """Called by uvicorn when it stops. Does not wait for a client that neither sends nor reads."""
+        """Called by uvicorn when it stops. Aborts a connection that waits for its client to send or to read."""
         waits_for_client = self.flow.write_paused or (self.is_answering and self.cycle.more_body)
         if waits_for_client or self.transport.is_closing():
             self.transport.abort()
         else:
             super().shutdown()
-
-    # Receiving
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -143,12 +140,13 @@ class EndpointProtocol(H11Protocol):
         super().on_response_complete()
         self._idle_since = self.loop.time()
         if self.conn.their_state is h11.SEND_BODY:
-            # The rest of a refused body is read and dropped, so that the client gets to read the answer.
+            # The rest of a refused body is received and dropped, so that the client can read the answer.
             self._update_receive_timer()
 
     def _update_receive_timer(self) -> None:
-        """The timer runs while a header, or the rest of a refused body, is incomplete. `api.body_limits` limits the
-        time for the body of a request in progress."""
+        """Starts or stops the receive timer, which runs while a header or the rest of a refused body is incomplete.
+
+        The time for the body of a request in progress is limited by `api.body_limits`."""
         incomplete = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
         if self.is_answering or not incomplete or self.transport.is_closing():
             self._stop_receive_timer()
@@ -160,10 +158,8 @@ class EndpointProtocol(H11Protocol):
             self._receive_timer.cancel()
             self._receive_timer = None
 
-    # Writing
-
     def pause_writing(self) -> None:
-        """Called by asyncio when the client does not read what is sent."""
+        """Called by asyncio when the send buffer is full because the client does not read."""
         super().pause_writing()
         self._write_timer = self.loop.call_later(self._settings.write_timeout_s, self.transport.abort)
 
@@ -173,18 +169,16 @@ class EndpointProtocol(H11Protocol):
             self._write_timer.cancel()
             self._write_timer = None
 
-    # Malformed requests
-
     def send_400_response(self, msg: str) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             if self.cycle is not None:
-                self.cycle.disconnected = True  # its request, whose body is malformed, gets no second answer
+                self.cycle.disconnected = True  # the request with the malformed body gets no second answer
             self._refuse(problem_of(BadRequest("This is not a valid HTTP request.")))
         else:
             self.transport.abort()
 
     def _refuse(self, problem: Problem) -> None:
-        """Sends an error without a request, and closes."""
+        """Sends an error response that belongs to no request, and closes the connection."""
         body = json.dumps(openai_body(problem)).encode()
         headers = [
             (b"content-type", b"application/json"),
@@ -203,7 +197,7 @@ class EndpointProtocol(H11Protocol):
 
 
 def close_idle(connections: Iterable[object]) -> None:
-    """Closes the connections without a request in progress."""
+    """Closes all connections that have no request in progress."""
     for each in _idle(connections):
         each.transport.abort()
 

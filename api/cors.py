@@ -1,4 +1,4 @@
-"""Cross-origin access for the web pages that the user has listed: an exact origin, and never with credentials."""
+"""Cross-origin access (CORS) for web pages of the origins that the user has allowed, and never with credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.settings import ORIGIN
 
 MAX_REFUSED = 5
-"""Number of refused origins that are remembered; any web page can add its own."""
+"""Number of refused origins that are kept. There is a limit because any web page can add its own."""
 MAX_ORIGIN_CHARS = 200
 
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
@@ -21,24 +21,25 @@ _EXPOSED = ("retry-after", "x-request-id", "request-id", "x-schema-not-enforced"
 
 
 class Origins:
-    """The allowed origins, which may change at any time, and the last refused ones.
+    """The allowed origins, which may change at any time, and the most recently refused ones.
 
-    `allowed`, `allow_only` and `refused` may be used on any thread, `refuse` on the endpoint's loop only."""
+    `allowed`, `allow_only` and `refused` may be used on any thread, `refuse` only on the endpoint's event loop."""
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = frozenset(allowed)
         self.refused: tuple[str, ...] = ()
-        """The last refused origins, the newest first, without those that have been allowed since."""
+        """The most recently refused origins, the newest first. Does not contain origins that were allowed later."""
         self.on_refused: Callable[[], None] = lambda: None
-        """Called on the endpoint's loop when another origin is added to `refused`; it must return quickly."""
+        """Called on the endpoint's event loop when an origin is added to `refused`. Must return quickly."""
 
     def allow_only(self, allowed: Iterable[str]) -> None:
-        """Replaces the allowed origins, from the next request on."""
+        """Replaces the allowed origins. Takes effect with the next request."""
         self.allowed = frozenset(allowed)
         self.refused = tuple(origin for origin in self.refused if origin not in self.allowed)
 
     def refuse(self, origin: bytes) -> str:
-        """Remembers and returns an origin that the user could allow; "" for one that cannot be, such as "null"."""
+        """Adds an origin to `refused` and returns it. Returns "" for one that the user could not allow, such as
+        "null"."""
         name = origin.decode("latin-1")
         if len(name) > MAX_ORIGIN_CHARS or not ORIGIN.fullmatch(name):
             return ""
@@ -50,16 +51,17 @@ class Origins:
         return name
 
     def allow(self, scope: Scope) -> bool:
-        """Whether the request has exactly one Origin header, with an allowed origin."""
+        """Whether the request has exactly one Origin header, and it is an allowed origin."""
         found = [value for name, value in scope["headers"] if name == b"origin"]
         return len(found) == 1 and found[0].decode("latin-1") in self.allowed
 
 
 class AllowedOriginsCors(CORSMiddleware):
-    """Starlette's middleware for the allowed origins. It is outermost, so that a listed page can also read errors.
+    """Starlette's CORS middleware, applied to allowed origins only. It is outermost, so that an allowed page can also
+    read errors.
 
-    Requests of other origins, and preflights that `is_own_host` refuses, pass unchanged to SecurityMiddleware, which
-    rejects them."""
+    Requests of other origins pass unchanged to SecurityMiddleware. It refuses them unless they only read (GET, HEAD),
+    and a page cannot see the answer to those. It also refuses preflights that fail `is_own_host`."""
 
     def __init__(self, app: ASGIApp, origins: Origins, is_own_host: Callable[[Scope], bool]) -> None:
         super().__init__(
@@ -84,7 +86,8 @@ class AllowedOriginsCors(CORSMiddleware):
         return origin in self._origins.allowed
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Allows the requested headers, of which clients send many of their own, if they are header names."""
+        """Allows the headers that the preflight asks for, because clients send many of their own. Allows none if they
+        are not a list of header names."""
         response = super().preflight_response(request_headers)
         if not _HEADER_NAMES.fullmatch(request_headers.get("access-control-request-headers", "")):
             del response.headers["access-control-allow-headers"]

@@ -1,4 +1,4 @@
-"""The HTTP answer to each error: status and code from one table, body in the dialect of the request's path."""
+"""The HTTP answer to each error. One table gives status and code; the request's path gives the dialect of the body."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it, independent of the dialect. Never holds a path, a traceback or a key."""
+    """An error as a client sees it, before it is formatted in a dialect. Never contains a path, a traceback or a
+    key."""
 
     status: int
     type: str
@@ -63,7 +64,8 @@ class Problem:
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The table's entry for the error's class or its nearest base class; 500 for an error that is not listed."""
+    """Looks up the error's class, or its nearest base class, in the table. Returns status 500 if neither is in the
+    table."""
     for kind in type(error).__mro__:
         if kind in _TABLE:
             return _TABLE[kind](error)
@@ -78,7 +80,7 @@ def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse
 
 
 def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
-    """The error in the format of the dialect that `path` belongs to. Needs no routing."""
+    """Returns the error in the format of the dialect that `path` belongs to. Also accepts paths that are not routes."""
     if path.startswith(ANTHROPIC_PATH):
         return anthropic_body(problem, public_request_id(request_id))
     if path.startswith(OLLAMA_PATH):
@@ -87,8 +89,8 @@ def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object
 
 
 def openai_body(problem: Problem) -> dict[str, object]:
-    """The error in OpenAI's format, which requires all four members; token counts are added as in llama.cpp's
-    server."""
+    """Returns the error in OpenAI's format, in which all four members are required. Adds token counts as llama.cpp's
+    server does."""
     return {
         "error": {
             "message": problem.message,
@@ -114,7 +116,7 @@ _ANTHROPIC_TYPES: Mapping[int, str] = {
 def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:
     default_type = "invalid_request_error" if problem.status < 500 else "api_error"
     message = problem.message
-    if problem.code == "context_length_exceeded":  # Anthropic's tools recognise an overflow by this text
+    if problem.code == "context_length_exceeded":  # Anthropic's clients recognise an overlong prompt by this
         counts = problem.details
         message = f"prompt is too long: {counts['n_prompt_tokens']} tokens > {counts['n_ctx']} maximum. {message}"
     error = {"type": _ANTHROPIC_TYPES.get(problem.status, default_type), "message": message}
@@ -130,12 +132,10 @@ def public_request_id(request_id: str) -> str:
 
 
 def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
-    """`x-request-id` for OpenAI's clients and `request-id` for Anthropic's, with the id that /v1/activity lists."""
+    """Returns `x-request-id` for OpenAI's clients and `request-id` for Anthropic's. The value is "req_" and the id that
+    /v1/activity lists."""
     value = public_request_id(request_id).encode()
     return [(b"x-request-id", value), (b"request-id", value)]
-
-
-# The table
 
 
 def _invalid(message: str, code: str | None = None, param: str | None = None, status: int = 400) -> Problem:
@@ -147,8 +147,8 @@ def _unavailable(message: str, code: str, retry_after_s: int | None, **headers: 
 
 
 def _overflow(error: ContextOverflow) -> Problem:
-    # Clients recognise an overflow by the first sentence (litellm, and so aider), by the code, or by the code within
-    # the message (LangChain).
+    # Clients recognise an overlong prompt by the first sentence (litellm, and so aider), by the code, or by the code
+    # within the message (LangChain).
     message = (
         f"This model's maximum context length is {error.n_ctx} tokens. "
         f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them (context_length_exceeded)."
@@ -221,7 +221,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         status=415,
     ),
     NotJson: lambda e: _invalid("Send the body as application/json.", "unsupported_media_type", status=415),
-    # The header asks OpenAI's clients not to retry what a person has just stopped.
+    # The header asks OpenAI's clients not to retry a request that a person has just stopped.
     RequestStopped: lambda e: _unavailable(
         "The request was stopped on the serving machine.", "request_stopped", None, **{"x-should-retry": "false"}
     ),

@@ -28,7 +28,8 @@ class ApiError(Exception):
 
 
 class BadRequest(ApiError):
-    """`message` is written for the author of the client; `param` is the field's path, as in `messages[0].content`."""
+    """A malformed request. `message` is written for the author of the client; `param` is the field's path, as in
+    `messages[0].content`."""
 
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -37,7 +38,7 @@ class BadRequest(ApiError):
 
 
 class UnsupportedParameter(BadRequest):
-    """Raised instead of ignoring a field whose effect the client would miss."""
+    """A field asks for something that this server does not do. Ignoring the field would mislead the client."""
 
     def __init__(self, param: str, message: str | None = None) -> None:
         super().__init__(message or f"'{param}' is not supported with this value.", param)
@@ -52,7 +53,8 @@ class HostNotAllowed(ApiError):
 
 
 class OriginNotAllowed(ApiError):
-    """`origin` is "" where it is not of a form that could be allowed, such as "null"."""
+    """The Origin header names an origin that is not allowed. `origin` is "" if the user could not allow it, such as
+    "null"."""
 
     def __init__(self, origin: str = "") -> None:
         super().__init__(origin)
@@ -82,7 +84,7 @@ class BodyTooLarge(ApiError):
 
 
 class TooManyValues(ApiError):
-    """The JSON body holds more values than are parsed into objects."""
+    """The JSON body contains more values than the limit for parsing."""
 
     def __init__(self, max_values: int) -> None:
         super().__init__(max_values)
@@ -124,7 +126,7 @@ class NoSlotFree(ApiError):
 
 
 class CannotListen(ApiError):
-    """`reason` is the operating system's error text."""
+    """The server cannot bind its address. `reason` is the operating system's error text."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {host}, port {port}: {reason}")

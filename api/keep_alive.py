@@ -1,6 +1,6 @@
-"""Unloads a model that is idle, and loads it again for the next request, where the user allows that.
+"""Unloads an idle model, and loads it again for the next request, if the user allows that.
 
-Always the one file of the settings; no request can name another file.
+The model is always the file in the settings; no request can name another file.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ POLL_INTERVAL_S = 0.1
 
 
 class KeepAlive:
-    """Used on the endpoint's loop, which must own the engine if there is a `file`; without one, nothing is unloaded.
+    """Decides when the model is unloaded and loaded again. Used on the endpoint's event loop only.
 
-    There are two kinds of unloading. After `unload`, requests fail until `load`. A model that was unloaded because it
-    was idle is still listed, and the next request loads it again (`ensure_loaded`)."""
+    With a `file`, that loop must own the engine; with None, no idle model is unloaded. A model can be unloaded in two
+    ways. After `unload`, requests fail until `load` is called. A model that was unloaded because it was idle is still
+    listed, and the next request loads it again (`ensure_loaded`)."""
 
     def __init__(self, engine: Engine, file: Path | None) -> None:
         self._engine = engine
@@ -41,12 +42,12 @@ class KeepAlive:
 
     @property
     def unloaded_model(self) -> ModelInfo | None:
-        """The model that was unloaded because it was idle; None once it is loaded again."""
+        """The model that was unloaded because it was idle; None if there is none, or once it is loaded again."""
         return self._unloaded_model
 
     @property
     def expires_at(self) -> float | None:
-        """Unix time at which the model will be unloaded if nobody uses it until then; None: never."""
+        """Unix time at which the model will be unloaded if nobody uses it before; None if it will stay loaded."""
         if self._idle_limit_s is None:
             return None
         left_s = self._left_s()
@@ -54,7 +55,7 @@ class KeepAlive:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """The model is not unloaded while the block runs, and counts as idle from its end."""
+        """Marks the model as in use while the block runs. Its idle time begins when the block ends."""
         self._n_users += 1
         try:
             yield
@@ -64,8 +65,9 @@ class KeepAlive:
             self._changed.set()
 
     def unload_after(self, idle_s: float) -> None:
-        """Unloads the model once neither a client nor the window has used it for `idle_s`; infinity: never. Replaces an
-        earlier limit; holds until the model is unloaded."""
+        """Unloads the model once neither a client nor the window has used it for `idle_s`; never if that is infinity.
+
+        Replaces an earlier limit, and applies until the model is unloaded."""
         if not self.can_unload:
             return
         self._idle_limit_s = idle_s if idle_s < float("inf") else None
@@ -75,14 +77,14 @@ class KeepAlive:
             self._timer = asyncio.create_task(self._run_timer(), name="unload the idle model")
 
     async def release(self) -> None:
-        """Called by a user (`in_use`) that no longer needs the model: unloads it now, or when its last user is done."""
+        """Unloads the model now if the caller is its only user (`in_use`), else when its last user is done."""
         self.unload_after(0)
         async with self._changing:
             if self._n_users == 1 and self._engine.idle_since is not None:
                 await self._unload_idle()
 
     async def ensure_loaded(self) -> None:
-        """Loads the model again if it was unloaded while idle. Raises what `Engine.load` raises."""
+        """Loads the model again if it was unloaded because it was idle. Raises the exceptions of `Engine.load`."""
         if self._unloaded_model is None:
             return
         async with self._changing:
@@ -90,21 +92,21 @@ class KeepAlive:
                 await self._load()
 
     async def load(self) -> ModelInfo:
-        """Loads the file unless a model is loaded. Raises what `Engine.load` raises."""
+        """Loads the file unless a model is loaded, and returns the model. Raises the exceptions of `Engine.load`."""
         with self.in_use():
             async with self._changing:
                 status = self._engine.status
                 return status.model if status.state == "ready" and status.model else await self._load()
 
     async def unload(self) -> None:
-        """Unloads the model at once; answers in progress end with NotLoaded."""
+        """Unloads the model at once. Answers in progress end with NotLoaded."""
         async with self._changing:
             self._unloaded_model = self._idle_limit_s = None
             await self._engine.unload()
 
     async def aclose(self) -> None:
         """Stops the idle timer."""
-        async with self._changing:  # an unload that has begun is completed
+        async with self._changing:  # waits for an unload in progress
             if self._timer is not None:
                 self._timer.cancel()
                 await asyncio.wait({self._timer})
@@ -116,7 +118,7 @@ class KeepAlive:
             if left_s is not None and left_s <= 0:
                 async with self._changing:
                     left_s = self._left_s()
-                    if left_s is not None and left_s <= 0:  # not used meanwhile
+                    if left_s is not None and left_s <= 0:  # still idle
                         await self._unload_idle()
             else:
                 self._changed.clear()
@@ -125,7 +127,7 @@ class KeepAlive:
                         await self._changed.wait()
 
     def _left_s(self) -> float | None:
-        """Seconds until the model can be unloaded at the earliest; None while it is in use or must not be unloaded."""
+        """Seconds until the model may be unloaded; None while it is in use or must not be unloaded."""
         if self._idle_limit_s is None or self._n_users or self._engine.status.state != "ready":
             return None
         idle_since = self._engine.idle_since

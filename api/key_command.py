@@ -8,12 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from engine.files.profile import Profile
 
 
 def main(argv: Sequence[str]) -> int:
-    """Returns the exit code. Prints keys on stdout, one per line, and an error as one sentence on stderr."""
+    """Runs the command and returns the exit code. Prints keys on stdout, one per line, and an error as one sentence on
+    stderr."""
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()
     try:

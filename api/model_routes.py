@@ -16,13 +16,13 @@ from engine.status import EmbedderInfo, ModelInfo
 
 router = APIRouter()
 changes_router = APIRouter(prefix="/models")
-"""Included only where the settings allow clients to unload and load the model."""
+"""Included only if the settings allow clients to unload and load the model."""
 
 
 @router.get("/v1/models")
 @router.get("/models")
 async def list_models(ctx: RequestContextDep) -> Response:
-    """The chat model and the embedding model, in Anthropic's format for requests with its version header."""
+    """Lists the chat model and the embedding model. Requests with Anthropic's version header get Anthropic's format."""
     if "anthropic-version" in ctx.http.headers:
         return JSONResponse(anthropic_list([ctx.model]))
     return JSONResponse({"object": "list", "data": list(_models_by_id(ctx).values())})
@@ -30,7 +30,7 @@ async def list_models(ctx: RequestContextDep) -> Response:
 
 @router.get("/v1/models/{name:path}")
 async def get_model(name: str, ctx: RequestContextDep) -> Response:
-    """One loaded model."""
+    """Describes one loaded model."""
     found = _models_by_id(ctx).get(name)
     if found is None:
         raise ModelNotFound(name)
@@ -47,7 +47,7 @@ async def unload_model(keep_alive: KeepAliveDep) -> Response:
 
 @changes_router.post("/load")
 async def load_model(keep_alive: KeepAliveDep) -> Response:
-    """Loads the model of the settings, unless one is loaded; answers when it is ready."""
+    """Loads the model in the settings unless one is loaded. Answers when the model is ready."""
     return JSONResponse({"success": True, "model": model_object(await keep_alive.load())})
 
 

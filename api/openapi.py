@@ -1,4 +1,5 @@
-"""The endpoint's OpenAPI description (`/openapi.json`), and a page that lists its routes (`/docs`). Both need a key."""
+"""The endpoint's OpenAPI description (`/openapi.json`), and a page that lists its routes (`/docs`). Both routes need a
+key."""
 
 from __future__ import annotations
 
@@ -44,12 +45,12 @@ BODIES: Mapping[str, type[BaseModel]] = {
     "/infill": InfillBody,
     "/completion": LlamaCompletionBody,
 }
-"""Body schemas by path. FastAPI does not know them: routes parse their bodies themselves, after the key and the model
-have been checked."""
+"""Body schemas by path. FastAPI does not know them, because routes parse their bodies themselves, after the key and the
+model have been checked."""
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The routes and body schemas of `app` as an OpenAPI 3.1 document."""
+    """Describes the routes and body schemas of `app` as an OpenAPI 3.1 document."""
     found = get_openapi(title=app.title, version="1", openapi_version="3.1.0", routes=app.routes)
     shapes = sorted(set(BODIES.values()), key=lambda shape: shape.__name__)
     names, schemas = models_json_schema(
@@ -74,7 +75,7 @@ async def get_description(http: HttpRequest) -> Response:
 
 @router.get("/docs")
 async def get_page(http: HttpRequest) -> Response:
-    """A table of the routes, without scripts."""
+    """Returns a page with a table of the routes, without scripts."""
     rows = [
         f"<tr><td>{method.upper()}<td><code>{escape(path)}</code><td>{escape(route.get('description', ''))}"
         for path, methods in describe(http.app)["paths"].items()

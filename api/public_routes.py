@@ -10,7 +10,7 @@ from api.request_context import KeepAliveDep, StatusDep
 
 router = APIRouter()
 
-# Must not name the model, the version or the machine: any web page can request this one.
+# The page must not name the model, the version or the machine, because any web page can request it.
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -28,14 +28,14 @@ PAGE_HEADERS = {
 
 @router.get("/")
 async def get_page() -> Response:
-    """A short text about this server."""
+    """Returns a page with a short text about this server."""
     return HTMLResponse(PAGE, headers=PAGE_HEADERS)
 
 
 @router.get("/health")
 @router.get("/v1/health")
 async def get_health(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """200 once requests are served, 503 before, as llama.cpp's server answers."""
+    """Answers 200 once the model is ready, and 503 before, as llama.cpp's server does."""
     if status.state == "ready" or keep_alive.unloaded_model is not None:
         return JSONResponse({"status": "ok"})
     loading = status.state == "loading"

@@ -1,4 +1,4 @@
-"""What routes get from FastAPI's dependency injection: the loaded model, settings and body; and the ways to answer.
+"""What routes get by FastAPI's dependency injection: the loaded model, the settings, the body, and the ways to answer.
 
 All dependencies are coroutines, because FastAPI runs plain functions on a thread pool.
 """
@@ -19,10 +19,10 @@ from starlette.responses import JSONResponse, Response
 
 from api.activity import Activity
 from api.answer import Answer, schema_headers, violated_keywords
+from api.authentication import KeyHolder
 from api.body import parse_body
 from api.errors import BodyTooLarge, ModelNotFound
 from api.keep_alive import KeepAlive
-from api.keys import KeyHolder
 from api.request_record import BODY, REQUEST_ID, holder_of
 from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing
@@ -38,10 +38,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 LARGE_BODY_BYTES = 65536
 MAX_LARGE_BODIES = 2
-"""Number of large bodies that are parsed at the same time."""
-
-
-# What the app holds
+"""Maximum number of large bodies that are parsed at the same time."""
 
 
 def engine_of(app: FastAPI) -> Engine:
@@ -84,7 +81,8 @@ KeepAliveDep = Annotated[KeepAlive, Depends(get_keep_alive)]
 
 
 async def use_keep_alive(http: HttpRequest, keep_alive: KeepAliveDep) -> AsyncGenerator[KeepAlive, None]:
-    """Keeps the model in use until the answer has been sent or its client has left. GET requests do not."""
+    """Keeps the model in use until the answer has been sent or the client has disconnected. GET requests do not count
+    as use."""
     if http.method == "GET":
         yield keep_alive
     else:
@@ -93,7 +91,9 @@ async def use_keep_alive(http: HttpRequest, keep_alive: KeepAliveDep) -> AsyncGe
 
 
 async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ModelInfo:
-    """The loaded model, or the one that the request will load again. Raises NotLoaded, EngineDead, EngineClosed."""
+    """Returns the loaded model, or the one that was unloaded when idle and that the request will load again.
+
+    Raises NotLoaded, EngineDead, EngineClosed."""
     match status:
         case Status(state="ready", model=ModelInfo() as model):
             return model
@@ -111,9 +111,10 @@ ModelDep = Annotated[ModelInfo, Depends(get_model)]
 
 
 async def read_body(http: HttpRequest, shape: type[Body], limit_bytes: int | None = None) -> Body:
-    """The request's JSON body. Raises what `parse_body` raises, and BodyTooLarge beyond `limit_bytes`.
+    """Parses the request's JSON body. Raises the exceptions of `parse_body`, and BodyTooLarge beyond `limit_bytes`.
 
-    Large bodies are parsed on other threads, a few at a time: the loop stays responsive, and memory bounded."""
+    Large bodies are parsed on other threads, at most MAX_LARGE_BODIES at a time. So the event loop stays responsive and
+    the memory is bounded."""
     content = await http.body()
     if limit_bytes is not None and len(content) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
@@ -125,12 +126,9 @@ async def read_body(http: HttpRequest, shape: type[Body], limit_bytes: int | Non
         return await asyncio.to_thread(parse_body, content, shape)
 
 
-# What a route's handler gets
-
-
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One HTTP request to the chat model. Used on the endpoint's loop only."""
+    """One HTTP request to the chat model, and the ways to answer it. Used on the endpoint's event loop only."""
 
     http: HttpRequest
     engine: Engine
@@ -141,34 +139,36 @@ class RequestContext:
 
     @property
     def request_id(self) -> str:
-        """The id in the response's headers and in /v1/activity."""
+        """The request's id, which the response's headers and /v1/activity contain."""
         return _request_id(self.http)
 
     @property
     def now(self) -> int:
-        """Unix time, in whole seconds."""
+        """The current Unix time, in whole seconds."""
         return int(time.time())
 
     async def read(self, shape: type[Body]) -> Body:
-        """The JSON body. Raises BadRequest."""
+        """Parses the JSON body. Raises the exceptions of `read_body`."""
         return await read_body(self.http, shape)
 
     async def read_query(self, shape: type[Body]) -> Body:
-        """The JSON body of a query about the model, with a smaller size limit. Raises BadRequest, BodyTooLarge."""
+        """Parses the JSON body of a query about the model, for which a smaller size limit applies.
+
+        Raises the exceptions of `read_body`."""
         return await read_body(self.http, shape, self.settings.max_query_bytes)
 
     def check_model(self, name: str | None) -> None:
-        """Raises ModelNotFound where the settings refuse a name that is not the loaded model's."""
+        """Raises ModelNotFound if the settings refuse unknown models, and `name` is not the loaded one."""
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelNotFound(name or "")
 
     async def query(
         self, work: Callable[[ModelQueries], Coroutine[None, None, T]], *, answer_follows: bool = False
     ) -> T:
-        """Runs a query about the model, which ends when its client disconnects or someone stops it.
+        """Runs a query about the model. It is cancelled when its client disconnects or someone stops it.
 
-        `answer_follows`: an answer of the same request follows, and /v1/activity lists only that.
-        Raises EngineError, RequestStopped, QueueFull."""
+        `answer_follows`: the query prepares an answer, and /v1/activity lists only the answer. Raises EngineError,
+        RequestStopped, QueueFull."""
         return await self.activity.query(
             self.request_id,
             lambda: work(self.engine.queries),
@@ -178,14 +178,15 @@ class RequestContext:
         )
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
-        """The whole answers. Raises EngineError, RequestStopped, QueueFull."""
+        """Runs the requests, and returns their complete answers. Raises EngineError, RequestStopped, QueueFull."""
         async with self.activity.submit(self.engine, requests, self.http.scope, self.http.receive) as stream:
             answers = await stream.collect()
         pairs = zip(requests, answers, strict=True)
         return [replace(answer, not_met=violated_keywords(request, answer)) for request, answer in pairs]
 
     def reply(self, body: object, answers: Sequence[Answer]) -> Response:
-        """`body` as JSON, with headers for schema keywords of `answers` that were not enforced or not met."""
+        """Returns `body` as JSON, with headers that list the schema keywords that were not enforced or not met in
+        `answers`."""
         return JSONResponse(
             body,
             headers=schema_headers(
@@ -203,7 +204,7 @@ class RequestContext:
         ends_on_thread: bool = False,
         report: Callable[[int], bytes] | None = None,
     ) -> Response:
-        """`ends_on_thread`, `report`: see EventStreamResponse."""
+        """Runs the requests, and streams their answers. For `ends_on_thread` and `report` see EventStreamResponse."""
         return EventStreamResponse(
             partial(self.activity.submit, self.engine, requests),
             writer,
@@ -216,8 +217,8 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingContext:
-    """One HTTP request for embeddings. `model`: id of the embedding model, or of the chat model where none is
-    loaded."""
+    """One HTTP request for embeddings. `model`: id of the embedding model, or of the chat model if there is no
+    embedding model."""
 
     http: HttpRequest
     engine: Engine
@@ -228,18 +229,18 @@ class EmbeddingContext:
 
     @property
     def request_id(self) -> str:
-        """The id in the response's headers and in /v1/activity."""
+        """The request's id, which the response's headers and /v1/activity contain."""
         return _request_id(self.http)
 
     def check_model(self, name: str | None) -> None:
-        """Raises ModelNotFound where the settings refuse a name that no loaded model has."""
+        """Raises ModelNotFound if the settings refuse unknown models, and no loaded model has this name."""
         chat = self.engine.status.model or self.keep_alive.unloaded_model
         known = (None, self.model, chat.id if chat else None)
         if self.settings.unknown_model == "404" and name not in known:
             raise ModelNotFound(name or "")
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
-        """Raises EngineError, RequestStopped, QueueFull."""
+        """Computes embeddings. Raises EngineError, RequestStopped, QueueFull."""
         return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
 
 
@@ -251,14 +252,15 @@ def _request_id(http: HttpRequest) -> str:
 async def get_request_context(
     http: HttpRequest, model: ModelDep, settings: SettingsDep, activity: ActivityDep, keep_alive: KeepAliveInUseDep
 ) -> RequestContext:
-    """Raises what `get_model` raises."""
+    """Returns the context of a request to the chat model. Raises the exceptions of `get_model`."""
     return RequestContext(http, engine_of(http.app), model, settings, activity, keep_alive)
 
 
 async def get_embedding_context(
     http: HttpRequest, status: StatusDep, settings: SettingsDep, activity: ActivityDep, keep_alive: KeepAliveInUseDep
 ) -> EmbeddingContext:
-    """Raises what `get_model` raises, unless an embedding model is loaded."""
+    """Returns the context of an embedding request. Raises the exceptions of `get_model` unless an embedding model is
+    loaded."""
     name = status.embedder.id if status.embedder is not None else (await get_model(status, keep_alive)).id
     return EmbeddingContext(http, engine_of(http.app), name, settings, activity, keep_alive)
 

@@ -1,4 +1,4 @@
-"""Records of client requests: who sent them, how far they are, how they ended; and totals over all of them."""
+"""Records of client requests (sender, progress and result), and totals over all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from starlette.types import Scope
 
-from api.keys import KeyHolder
+from api.authentication import KeyHolder
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Failed, Finished, TextDelta
 from engine.request_state import RequestProgress
@@ -18,19 +18,19 @@ from engine.requests import Request
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
 
 MAX_BODY_SHOWN = 65536
-"""Number of bytes that are kept of a request body."""
+"""Number of bytes of a request body that are kept."""
 
 HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
-"""Keys of the ASGI scope. `SecurityMiddleware` sets the `KeyHolder`, the `KeyRing` and the request's id; `read_body`
-sets the body's bytes."""
+"""Keys of the ASGI scope. `SecurityMiddleware` stores the `KeyHolder`, the `KeyRing` and the request's id under them;
+`read_body` stores the bytes of the body."""
 
 NO_HOLDER = KeyHolder("", "nobody")
-"""The holder of requests that need no key."""
+"""The holder for requests to routes that need no key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """`address` of the peer, the holder of the key it sent, the path, and the body where bodies are kept."""
+    """The sender of a request: its IP address, the holder of its key, the path, and the body if bodies are kept."""
 
     address: str
     holder: KeyHolder
@@ -54,14 +54,15 @@ def client_info(scope: Scope) -> ClientInfo:
 
 
 def holder_of(scope: Scope) -> KeyHolder:
-    """The holder of the key that came with the request."""
+    """The holder of the key that was sent with the request."""
     holder: KeyHolder = scope.get(HOLDER, NO_HOLDER)
     return holder
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A snapshot of a record, as /v1/activity and the window show it. `queue_place` counts from 1; 0: not queued."""
+    """The state of a record at one moment, as /v1/activity and the window show it. `queue_place` counts from 1; 0 means
+    not queued."""
 
     id: str
     client: str
@@ -70,13 +71,13 @@ class RequestView:
     path: str
     state: State
     began_at: float
-    """Unix time."""
+    """Unix time at which the request began."""
     age_s: float
     queue_place: int
     n_prompt: int
     n_cached: int
     n_read: int
-    """Prompt tokens processed, cached ones included."""
+    """Prompt tokens processed so far, including cached ones."""
     n_output: int
     tokens_per_s: float
     body: str | None
@@ -84,17 +85,19 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class QueryFinished:
-    """The result of a query about the model, such as a token count, whose value is not recorded."""
+    """Marks a finished query about the model, such as a token count. The value is not recorded."""
 
 
 Result = Event | Embeddings | QueryFinished | EngineError | None
-"""A request's last event, the result of an embedding or query, or the error that it failed with."""
+"""The last event of an answer, the result of an embedding or query, or the error with which the request failed."""
 
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request. `cancel` may be called on any thread. `progress` returns the engine's report, None for a request
-    that the engine does not know; while it is None, the state of a running request is `default_state`."""
+    """The record of one request.
+
+    `cancel` may be called on any thread. `progress` returns the engine's report, or None if the engine does not know
+    the request; the state of a running request is then `default_state`."""
 
     id: str
     client: ClientInfo
@@ -102,10 +105,10 @@ class RequestRecord:
     progress: Callable[[], RequestProgress | None]
     default_state: State
     request: Request | None = None
-    """None for embeddings and queries."""
+    """The request for an answer; None for embeddings and queries."""
     began_at: float = field(default_factory=time.time)
     texts: list[str] = field(default_factory=list)
-    """The answer's text in pieces, where bodies are kept."""
+    """The pieces of the answer's text; empty unless bodies are kept."""
     result: Result = None
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
@@ -118,7 +121,8 @@ class RequestRecord:
             self.end(event)
 
     def end(self, result: Result = None) -> None:
-        """`result` None: the client left, or the request was stopped. Only the first call counts."""
+        """Records the result. None means that the client disconnected or the request was stopped. Only the first call
+        counts."""
         if self._ended is None:
             self._ended, self.result = time.monotonic(), result
 
@@ -164,18 +168,18 @@ class RequestRecord:
 
 
 def final_progress(last: Finished) -> RequestProgress:
-    """The progress of a complete answer."""
+    """Returns the progress of a complete answer."""
     usage = last.usage
     return RequestProgress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
 
 
 @dataclass(slots=True)
 class KeyUsage:
-    """Number of requests and tokens with one key since the start of the endpoint."""
+    """The number of requests and tokens for one key since the start of the endpoint."""
 
     n_requests: int = 0
     n_tokens_in: int = 0
-    """Prompt tokens, cached ones included."""
+    """Prompt tokens, including cached ones."""
     n_tokens_out: int = 0
 
     def add(self, other: KeyUsage) -> None:
@@ -191,20 +195,20 @@ class KeyUsage:
 
 @dataclass(slots=True)
 class Totals:
-    """Totals of all answers since the start of the endpoint. Used on the endpoint's loop only."""
+    """Totals over all answers since the start of the endpoint. Used on the endpoint's event loop only."""
 
     n_finished: int = 0
     n_cancelled: int = 0
     n_failed: int = 0
     n_read: int = 0
-    """Prompt tokens computed, without cached ones."""
+    """Prompt tokens that were computed, without cached ones."""
     n_cached: int = 0
     n_output: int = 0
     prefill_s: float = 0.0
     decode_s: float = 0.0
 
     def count(self, event: Event) -> None:
-        """Counts a request's last event; other events change nothing."""
+        """Counts an answer if `event` is its last one; other events change nothing."""
         match event:
             case Failed():
                 self.n_failed += 1

@@ -1,6 +1,7 @@
-"""Access control in front of all routes: Host, Origin, key, and the headers that describe a body.
+"""Access control in front of all routes: checks Host, Origin, key, and the headers that describe a body.
 
-It refuses by default and before routing, so no route, method or unknown path can be left open by mistake.
+It runs before routing and refuses by default, so that no route, method or unknown path is left open by mistake. The
+keys themselves are checked in `api.authentication`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.authentication import KeyRing
 from api.body_limits import BoundedReceive
 from api.cors import Origins
 from api.error_bodies import OLLAMA_PATH, error_response, problem_of, request_id_headers
 from api.errors import AmbiguousLength, ApiError, BodyTooLarge, HostNotAllowed, NotJson, OriginNotAllowed
-from api.keys import KeyRing
 from api.request_record import HOLDER, KEYS, REQUEST_ID
 from api.settings import EndpointSettings
 from engine.redacted_traceback import redacted_traceback
@@ -36,9 +37,10 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class SecurityMiddleware:
-    """ASGI middleware. Refuses web pages of other origins, except those that the user has allowed.
+    """ASGI middleware that checks each request. It refuses web pages, except those of origins that the user has
+    allowed.
 
-    Also gives each request its id, and answers exceptions that no handler of the app caught."""
+    It also gives each request its id, and answers exceptions that no handler of the app has caught."""
 
     def __init__(self, app: ASGIApp, settings: EndpointSettings, keys: KeyRing, origins: Origins) -> None:
         self._app = app
@@ -71,7 +73,7 @@ class SecurityMiddleware:
         except Exception as error:
             if headers_sent:
                 raise
-            if not isinstance(error, ApiError):  # a bug of ours
+            if not isinstance(error, ApiError):  # a bug in this server
                 log.error("a request failed\n%s", redacted_traceback(error))
             response = error_response(scope["path"], problem_of(error), request_id)
             if isinstance(error, AmbiguousLength):
@@ -80,7 +82,7 @@ class SecurityMiddleware:
 
     def _check(self, scope: Scope) -> None:
         headers, method = scope["headers"], scope["method"]
-        # Request smuggling: a proxy may read one of the two, and this server the other.
+        # Both headers together allow request smuggling: a proxy may use one of them, and this server the other.
         if _values(headers, b"content-length") and _values(headers, b"transfer-encoding"):
             raise AmbiguousLength
         if not is_own_host(scope):
@@ -102,11 +104,12 @@ class SecurityMiddleware:
 
     def _check_body_headers(self, scope: Scope) -> None:
         headers = scope["headers"]
-        length = _single_value(headers, b"content-length")  # h11 refuses more than one
+        length = _single_value(headers, b"content-length")  # h11 refuses several
         if not _values(headers, b"transfer-encoding") and length in (None, b"0"):
-            return  # no body, and so no type
-        # A web page can send a body of another type without a preflight (a "simple" request). Ollama's clients send any
-        # type or none (litellm, and the curl calls of its manual); their routes rely on the key alone.
+            return  # without a body, no content type is needed
+        # A web page can send a body of another content type without a preflight (a "simple" request). Ollama's clients
+        # send any content type or none (litellm, and the curl examples in Ollama's manual), so Ollama's routes rely on
+        # the key alone.
         if not scope["path"].startswith(OLLAMA_PATH) and not _is_json(_single_value(headers, b"content-type") or b""):
             raise NotJson
         if length is not None and int(length) > self._settings.max_body_bytes:
@@ -114,10 +117,11 @@ class SecurityMiddleware:
 
 
 def normalized(scope: Scope) -> Scope:
-    """A copy of `scope` in the form that is checked and routed.
+    """Returns a copy of `scope` in the form that is checked and routed.
 
-    The path of an absolute request target is used, and its host replaces the Host header (RFC 9112, section 3.2.2);
-    repeated slashes become one, and trailing ones are removed; HEAD becomes GET, whose body the server omits."""
+    For an absolute request target, only the path is kept, and its host replaces the Host header (RFC 9112, section
+    3.2.2). Repeated slashes become one, and trailing ones are removed. HEAD becomes GET; the server then omits the
+    body."""
     path, headers = scope["path"], scope["headers"]
     if found := _ABSOLUTE_TARGET.fullmatch(path):
         authority, path = found[1], found[2] or "/"
@@ -129,8 +133,10 @@ def normalized(scope: Scope) -> Scope:
 
 
 def is_own_host(scope: Scope) -> bool:
-    """Whether the request has one Host header, which names this machine by a local name, or by the address that the
-    connection came in on, with our port or none. Other names could be DNS rebinding."""
+    """Whether the request has exactly one Host header, and it names this machine.
+
+    It may contain a local name, or the address at which the connection arrived, with this server's port or none. Any
+    other name could be an attack by DNS rebinding."""
     host = _single_value(scope["headers"], b"host")
     if host is None:
         return False
@@ -159,13 +165,13 @@ def _values(headers: Headers, name: bytes) -> list[bytes]:
 
 
 def _single_value(headers: Headers, name: bytes) -> bytes | None:
-    """The value of a header that occurs exactly once."""
+    """Returns the value of a header that occurs exactly once, else None."""
     values = _values(headers, name)
     return values[0] if len(values) == 1 else None
 
 
 def _presented_keys(headers: Headers) -> list[bytes]:
-    """Every key in the request, from both headers that can carry one."""
+    """Returns every key in the request, from both headers that can contain one."""
     keys = _values(headers, b"x-api-key")
     for value in _values(headers, b"authorization"):
         scheme, _, token = value.partition(b" ")

@@ -1,5 +1,6 @@
-"""Runs uvicorn in this process, on its own thread and event loop, so that neither a busy window delays clients nor many
-clients the window.
+"""Runs uvicorn in this process, on its own thread and event loop.
+
+So a busy window does not delay clients, and many clients do not delay the window.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.E
 LOG_INTERVAL_S = 60.0
 START_TIMEOUT_S = 10.0
 LIFESPAN_TIMEOUT_S = 15.0
-"""A lifespan that frees a model waits for the native step in progress."""
+"""Additional time for the lifespan to end. If it frees a model, it waits for the current step of llama.cpp."""
 
 
 class EndpointServer:
@@ -54,7 +55,7 @@ class EndpointServer:
 
     @property
     def port(self) -> int:
-        """The bound port, also where the settings say 0."""
+        """The bound port, also if the port in the settings is 0."""
         return self._port
 
     @property
@@ -64,7 +65,8 @@ class EndpointServer:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
     def start(self) -> None:
-        """Returns when the server listens; does nothing if it already runs. Raises PortBusy, CannotListen."""
+        """Starts the server, and returns when it listens. Does nothing if it already runs. Raises PortBusy,
+        CannotListen."""
         if not self.running:
             self._launch().result(START_TIMEOUT_S)
 
@@ -74,10 +76,10 @@ class EndpointServer:
             await asyncio.wait_for(asyncio.wrap_future(self._launch()), START_TIMEOUT_S)
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """Closes the port at once and waits for answers in progress: after half of `timeout_s` they are cancelled with
-        an error, after all of it their connections are closed. Does nothing if the server does not run.
+        """Closes the port at once, and waits for answers in progress. Does nothing if the server does not run.
 
-        Raises TimeoutError if the thread does not end."""
+        After half of `timeout_s`, the answers are cancelled with an error; after all of it, their connections are
+        closed. Raises TimeoutError if the thread does not end."""
         thread = self._thread
         if thread is None:
             return
@@ -95,16 +97,16 @@ class EndpointServer:
         self._join(thread)
 
     def _join(self, thread: threading.Thread) -> None:
-        thread.join()  # does not block: `_ended` is set by its last statement
+        thread.join()  # does not block: the thread sets `_ended` in its last statement
         self._thread = None
 
     def _launch(self) -> Future[None]:
-        """Binds the port and starts the thread. The future is done when the server listens."""
+        """Binds the port and starts the thread. The returned future is done when the server listens."""
         listener = _bind(self._settings.host, self._settings.port)
         self._port = listener.getsockname()[1]
         started: Future[None] = Future()
         self._ended = Future()
-        # A daemon thread, so that it cannot keep the process alive if it is stuck.
+        # The thread is a daemon, so that it cannot keep the process alive if it is stuck.
         self._thread = threading.Thread(
             target=self._run, args=(listener, started, self._ended), name="inglenook-endpoint", daemon=True
         )
@@ -112,7 +114,8 @@ class EndpointServer:
         return started
 
     def _run(self, listener: socket.socket, started: Future[None], ended: Future[None]) -> None:
-        """The thread's target. The loop's class is explicit, because the default may be the window's Qt loop."""
+        """Runs on the server's thread. Names the event loop's class, because the default may be the window's Qt
+        loop."""
         try:
             with listener, asyncio.Runner(loop_factory=_new_loop) as runner:
                 runner.run(self._serve(listener, started))
@@ -147,10 +150,10 @@ class EndpointServer:
 
 
 class _Server(uvicorn.Server):
-    """Sets `listening` once the lifespan has started and connections are accepted.
+    """A uvicorn server that sets `listening` once the lifespan has started and connections are accepted.
 
     uvicorn has no callback for this. Polling `Server.started` would delay each start by up to one interval, and could
-    not tell a failed lifespan from a slow one."""
+    not distinguish a failed lifespan from a slow one."""
 
     def __init__(self, config: uvicorn.Config, listening: Future[None]) -> None:
         super().__init__(config)
@@ -163,9 +166,10 @@ class _Server(uvicorn.Server):
 
 
 class _AcceptErrors:
-    """The loop's exception handler. When the process runs out of files or memory for further connections, it closes
-    idle ones, and logs that once a minute. asyncio by itself retries every second, and logs each attempt for each
-    waiting client."""
+    """The event loop's exception handler.
+
+    When the process has no files or memory left for further connections, the handler closes idle ones, and logs that at
+    most once a minute. asyncio by itself retries every second, and logs each attempt for each waiting client."""
 
     def __init__(self, server: uvicorn.Server) -> None:
         self._server = server
@@ -186,10 +190,10 @@ class _AcceptErrors:
 
 
 def _can_be_logged(record: logging.LogRecord) -> bool:
-    """Filters uvicorn's own log records.
+    """Filters uvicorn's log records.
 
-    The message of an exception may contain text of a prompt, so only its redacted traceback is logged. Requests that a
-    stop cancels are not errors; uvicorn logs them in `Server.shutdown`."""
+    An exception's message may contain text of a prompt, so only its redacted traceback is logged.
+    `uvicorn.Server.shutdown` logs requests that a stop cancels; these are not errors, and are not logged."""
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and not isinstance(error, asyncio.CancelledError):
         log.error("a request failed\n%s", redacted_traceback(error))
@@ -203,10 +207,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises PortBusy, CannotListen; uvicorn's own binding would exit the process instead."""
+    """Returns a listening socket. Raises PortBusy, CannotListen; uvicorn's own binding would exit the process
+    instead."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With IPPROTO_TCP, asyncio sets TCP_NODELAY. Without it, each first token waits about 40 ms until the client has
-    # acknowledged the header.
+    # With IPPROTO_TCP, asyncio sets TCP_NODELAY. Without that, the first token of each answer waits about 40 ms until
+    # the client has acknowledged the header.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform == "win32":

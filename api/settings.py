@@ -11,7 +11,7 @@ from typing import Literal
 DEFAULT_PORT = 4645
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-"""An origin as browsers send it: lower case, no slash at the end. Does not match "*" and "null"."""
+"""Matches an origin as browsers send it: in lower case, without a slash at the end. Matches neither "*" nor "null"."""
 
 
 def is_loopback(host: str) -> bool:
@@ -26,11 +26,11 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """Raises ValueError for a missing or malformed key, a malformed origin, and for an address that other machines can
-    reach without `allow_lan`.
+    """Settings and limits of the endpoint.
 
-    `port` 0: any free port. `unknown_model`: "serve" answers a request for another model with the loaded one, since
-    many tools have a model name built in; "404" refuses it."""
+    Raises ValueError for a missing or malformed key, for a malformed origin, and for an address that other machines can
+    reach without `allow_lan`. `port` 0 means any free port. `unknown_model`: "serve" answers a request for another
+    model with the loaded one, since many clients have a fixed model name; "404" refuses it."""
 
     key: str = field(repr=False)
     host: str = "127.0.0.1"
@@ -38,36 +38,37 @@ class EndpointSettings:
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
     token_embeddings: bool = False
-    """Accept token numbers as input for embeddings. Most clients that send them use another model's tokenizer."""
+    """Accept token numbers as input for embeddings. Off by default: most clients that send them use another model's
+    tokenizer."""
     responses: Path | None = None
-    """The folder for stored responses (`previous_response_id`); None: they are not stored."""
+    """The folder for stored responses (`previous_response_id`). With None, responses are not stored."""
 
     model_changes: Path | None = None
-    """The model's file, which clients may unload and load again; None: they may not. The endpoint's loop must own the
-    engine."""
+    """The model's file, if clients may unload and load it; the endpoint's event loop must then own the engine. With
+    None, clients may not."""
     named_keys: Path | None = None
-    """The file of named keys; it may change while the endpoint runs."""
+    """The file of named keys. It may change while the endpoint runs."""
     origins: tuple[str, ...] = ()
-    """Web pages that may send requests, as in `https://chat.example`. They need a key as well."""
+    """Origins whose web pages may send requests, as in `https://chat.example`. The pages need a key as well."""
     keep_bodies: bool = False
-    """Keep the last requests' bodies and answers in memory, so that the window can show them."""
+    """Keep the bodies and answers of the last requests in memory, so that the window can show them."""
 
     max_requests: int = 128
-    """Limit of requests in progress, queued ones included; further ones are refused."""
+    """Maximum number of requests in progress, including queued ones. Further requests are refused."""
     max_body_bytes: int = 16 * 1024 * 1024
     max_query_bytes: int = 4 * 1024 * 1024
-    """Size limit of bodies that only count tokens, tokenize or render a template: about a million tokens."""
+    """Maximum size of a body for counting tokens, tokenizing or rendering a template: about a million tokens."""
     max_connections: int = 256
     header_timeout_s: float = 10.0
     """Time limit for receiving the complete header of a request."""
     body_timeout_s: float = 30.0
     """Time limit for receiving the complete body, from the end of the header."""
     write_timeout_s: float = 30.0
-    """After this time without reading anything, a client is disconnected."""
+    """Time after which a client that reads nothing is disconnected."""
     idle_timeout_s: float = 60.0
-    """After this time without a request, a connection is closed."""
+    """Time without a request after which a connection is closed."""
     ping_interval_s: float = 15.0
-    """After this time without an event, a stream sends keep-alive bytes."""
+    """Time without an event after which a stream sends keep-alive bytes."""
 
     def __post_init__(self) -> None:
         for origin in self.origins:

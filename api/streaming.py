@@ -23,23 +23,23 @@ REPORT_INTERVAL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """`ping`: bytes that keep an idle connection alive and that clients ignore."""
+    """The format of a stream. `ping`: bytes that keep an idle connection open, and that clients ignore."""
 
     media_type: str
     ping: bytes
 
 
-# A comment. Anything else (`id:`, `retry:`, an empty `data:`) breaks some clients.
+# The ping is a comment. Anything else (`id:`, `retry:`, an empty `data:`) breaks some clients.
 SSE = Framing("text/event-stream", b":\n\n")
-# Clients parse every line, so there is no neutral one.
+# There is no ping, because clients parse every line.
 NDJSON = Framing("application/x-ndjson", b"")
 
-# Legal within JSON strings, but many clients take them for the end of a line.
+# These characters are legal within JSON strings, but many clients treat them as the end of a line.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 def json_text(payload: Mapping[str, object]) -> str:
-    """JSON on one line, also for clients that split lines at Unicode line separators."""
+    """Encodes JSON on one line, even for clients that split lines at Unicode line separators."""
     return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_LINE_ENDS)
 
 
@@ -60,12 +60,12 @@ def openai_error_frame(error: Exception) -> bytes:
 
 
 class MergedStream:
-    """The events of several requests in order of arrival, each with the index of its request.
+    """Merges the events of several requests in order of arrival. Yields each event with the index of its request.
 
-    Used on the endpoint's loop only. `anext` is cancellation-safe."""
+    Used on the endpoint's event loop only. `anext` is cancellation-safe."""
 
     def __init__(self, streams: Sequence[RequestStream], on_event: Callable[[int, Event], None]) -> None:
-        """`on_event` gets each event before it is returned."""
+        """`on_event` is called with each event before it is yielded."""
         self._streams = streams
         self._on_event = on_event
         self._waiting: dict[asyncio.Task[Event | None], int] = {}
@@ -76,7 +76,7 @@ class MergedStream:
         return len(self._streams)
 
     def cancel(self) -> None:
-        """Cancels every request within one step; their last events still arrive."""
+        """Cancels every request within one step of the engine. Their last events are still yielded."""
         for stream in self._streams:
             stream.cancel()
 
@@ -105,7 +105,7 @@ class MergedStream:
         raise StopAsyncIteration
 
     async def collect(self) -> list[Answer]:
-        """The whole answers, in the order of the requests. Raises what `AnswerBuilder.add` raises."""
+        """Returns the complete answers, in the order of the requests. Raises the exceptions of `AnswerBuilder.add`."""
         builders = [AnswerBuilder() for _ in self._streams]
         answers: dict[int, Answer] = {}
         async for index, event in self:
@@ -132,23 +132,25 @@ class EventWriter(Protocol):
     """Encodes the engine's events in one dialect."""
 
     def frames(self, index: int, event: Event) -> bytes:
-        """The bytes to send for `event` of the request at `index`; may be empty. `Failed` and a cancelled `Finished`
-        become an error."""
+        """Returns the bytes to send for `event` of the request at `index`; may be empty.
+
+        `Failed` and a cancelled `Finished` are encoded as an error."""
 
 
 OpenStream = Callable[[Scope, Receive], AbstractAsyncContextManager[MergedStream]]
 
 
 class EventStreamResponse(Response):
-    """Submits requests by `open_stream`, and streams their events as `writer` encodes them.
+    """Submits requests with `open_stream`, and streams their events as `writer` encodes them.
 
-    The headers are sent with the first event, so that an error before the first token (EngineError, RequestStopped) is
-    raised and becomes a plain HTTP error. However the response ends, the requests end with it.
+    The headers are sent with the first event. An error before it (EngineError, RequestStopped) is raised, and becomes a
+    plain HTTP error. However the response ends, its requests end too.
 
     `ends_on_thread`: the writer gets `Finished` on another thread, because it then writes to disk.
 
-    `report(index)` is sent for each request every REPORT_INTERVAL_S until the first event, and once with that. Headers
-    that go out with a report do not list the schema keywords that are not enforced, which are not known yet."""
+    `report(index)` returns a progress report on a request. Reports are sent every REPORT_INTERVAL_S until the first
+    event, and once more with that event. Headers that are sent with a report do not list the schema keywords that are
+    not enforced, because these are not known yet."""
 
     def __init__(
         self,
@@ -160,7 +162,7 @@ class EventStreamResponse(Response):
         ends_on_thread: bool = False,
         report: Callable[[int], bytes] | None = None,
     ) -> None:
-        # Response.__init__ wants the whole body, and is not called.
+        # Response.__init__ is not called, because it needs the whole body.
         self.status_code = 200
         self.background = None
         self.raw_headers = [
@@ -192,7 +194,7 @@ class EventStreamResponse(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _first_event(self, stream: MergedStream, send: Send) -> tuple[int, Event]:
-        """Sends reports until the first event arrives."""
+        """Waits for the first event, and sends reports meanwhile."""
         if self._report is None:
             return await anext(stream)
         idle_s = 0.0
@@ -238,7 +240,7 @@ class EventStreamResponse(Response):
 
 
 def _is_failure(event: Event) -> bool:
-    """Whether the event ends the whole response with an error, also while other choices are incomplete."""
+    """Whether the event ends the whole response with an error, even if other choices are incomplete."""
     return isinstance(event, Failed) or (isinstance(event, Finished) and event.reason == "cancelled")
 
 

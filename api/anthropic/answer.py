@@ -1,4 +1,4 @@
-"""Translates the engine's events to Anthropic's messages. Pure: ids come from outside."""
+"""Translates the engine's events to answers of Anthropic's messages API. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MessageMeta:
     id: str
     model: str
     manages_context: bool = False
-    """The request has `context_management`. No edits are applied, and the answer says so."""
+    """True if the request has `context_management`. No edits are applied to its prompt, and the answer states that."""
 
     @property
     def edits(self) -> Block:
@@ -39,7 +39,7 @@ class MessageMeta:
 
 
 def message(meta: MessageMeta, answer: Answer) -> dict[str, object]:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     content: list[Block] = []
     if answer.reasoning:
         content.append({"type": "thinking", "thinking": answer.reasoning, "signature": ""})
@@ -52,7 +52,7 @@ def message(meta: MessageMeta, answer: Answer) -> dict[str, object]:
 
 
 def _stop_fields(finished: Finished) -> dict[str, object]:
-    """The fields that say why an answer ended."""
+    """Returns the fields with the reason why the answer ended."""
     if finished.reason == "stop" and finished.stop_string is not None:
         return {"stop_reason": "stop_sequence", "stop_sequence": finished.stop_string}
     return {"stop_reason": STOP_REASONS[finished.reason], "stop_sequence": None}
@@ -76,7 +76,7 @@ def _message(
 
 
 def _usage(counts: Usage) -> dict[str, object]:
-    """`input_tokens` excludes cached tokens."""
+    """Returns the token counts. `input_tokens` excludes cached tokens."""
     return {
         "input_tokens": counts.n_prompt - counts.n_cached,
         "cache_creation_input_tokens": 0,
@@ -86,7 +86,7 @@ def _usage(counts: Usage) -> dict[str, object]:
 
 
 class MessageWriter:
-    """An EventWriter for Anthropic's events. At most one content block is open."""
+    """An EventWriter for Anthropic's stream events. At most one content block is open at a time."""
 
     def __init__(self, meta: MessageMeta) -> None:
         self._meta = meta
@@ -113,7 +113,7 @@ class MessageWriter:
                 return self._end(event)
 
     def _block(self, kind: str, block: Block) -> bytes:
-        """Opens a block, and closes the open one, unless a block of this kind is open."""
+        """Ensures that a block of this kind is open. Closes an open block of another kind first."""
         if self._open == kind:
             return b""
         closed = self._close()
@@ -136,7 +136,7 @@ class MessageWriter:
         return event_frame("content_block_delta", {"type": "content_block_delta", "index": self._index, "delta": delta})
 
     def _end(self, finished: Finished) -> bytes:
-        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # an empty answer
+        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # the answer is empty
         delta = _stop_fields(finished)
         usage = {"output_tokens": finished.usage.n_output}
         message_delta = {"type": "message_delta", "delta": delta, "usage": usage, **self._meta.edits}

@@ -1,4 +1,5 @@
-"""Translates the body of Anthropic's messages API to the engine's request. Pure: ids come from outside."""
+"""Translates request bodies of Anthropic's messages API to the engine's requests. Does no I/O; the caller passes the
+ids."""
 
 from __future__ import annotations
 
@@ -17,12 +18,13 @@ from api.fields.tools import choose_named_tool, make_tool, unsupported_tool_type
 from api.fields.unsupported_params import reject_unsupported
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
-# The first line of Claude Code's system prompt. It differs in every request, which would make the cache useless.
+# Matches the first line of Claude Code's system prompt. It is removed because it differs in every request, so that no
+# cached prompt would match.
 _BILLING = re.compile(r"\Ax-anthropic-billing-header:[^\n]*\n?")
 
 
 def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Translates the body of a message request. Raises BadRequest, UnsupportedParameter."""
     return _request(
         body,
         request_id,
@@ -33,7 +35,9 @@ def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
 
 
 def count_request(body: CountBody, request_id: str) -> ChatRequest:
-    """A request whose prompt is counted. Raises BadRequest, UnsupportedParameter."""
+    """Returns a request whose prompt tokens are counted, without generating an answer.
+
+    Raises BadRequest, UnsupportedParameter."""
     return _request(body, request_id, fields=SamplerFields())
 
 
@@ -50,7 +54,7 @@ def _request(
     for index, given in enumerate(body.messages):
         messages += _messages(given, f"messages[{index}]")
     answer_start = ""
-    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # the answer continues it
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # its text is continued
         answer_start = messages.pop().content
     tools, choice, parallel = _tools(body)
     effort = parse_effort(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
@@ -95,11 +99,8 @@ def _constraint(body: CountBody) -> Constraint | None:
     return schema_constraint(format.schema_, strict=True)
 
 
-# Tools
-
-
 def _tools(body: CountBody) -> tuple[tuple[Tool, ...], ToolChoice, bool]:
-    """The tools, the choice, and whether an answer may hold several calls."""
+    """Returns the tools, the tool choice, and whether an answer may contain several tool calls."""
     tools = tuple(_tool(given, f"tools[{index}]") for index, given in enumerate(body.tools or ()))
     choice = body.tool_choice
     if not tools or choice is None:
@@ -123,16 +124,13 @@ def _tool(given: AnthropicTool, path: str) -> Tool:
     return make_tool(given.name, given.description, given.input_schema)
 
 
-# Messages
-
-
 def _system(content: object) -> list[Message]:
     text = _BILLING.sub("", _text(content, "system"))
     return [Message("system", text)] if text else []
 
 
 def _messages(given: AnthropicMessage, path: str) -> list[Message]:
-    """A user's message with tool results becomes several messages."""
+    """Translates one message. A user's message with tool results becomes several messages."""
     content = f"{path}.content"
     match given.role:
         case "assistant":
@@ -154,8 +152,9 @@ def _blocks(content: object, path: str) -> Sequence[object]:
 
 
 def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
-    """One turn becomes several messages if another server ran tools within it. Blocks of Anthropic's own tools are
-    ignored: their results are in the text that follows."""
+    """Translates an assistant's message. It becomes several messages if another server ran tools within it.
+
+    Blocks of tools that Anthropic runs are ignored: the text after them contains their results."""
     turns: list[Message] = []
     texts: list[str] = []
     reasoning: list[str] = []
@@ -199,19 +198,20 @@ def _user(blocks: Sequence[object], path: str) -> list[Message]:
                 )
             case _:
                 texts.append(_block_text(block, f"{path}[{index}]"))
-    # Results come first, because the model's turn ended with the calls.
+    # Tool results must precede the user's text, because the model's turn ended with the tool calls.
     return [*results, Message("user", "\n".join(texts))] if texts or not results else results
 
 
 def _text(content: object, path: str) -> str:
-    """The text of a string, of null, or of text blocks."""
+    """Returns the text of `content`, which is a string, null, or a list of text blocks."""
     if content is None:
         return ""
     return "\n".join(_block_text(block, f"{path}[{index}]") for index, block in enumerate(_blocks(content, path)))
 
 
 def _result(content: object, path: str) -> str:
-    """The text of a tool's result, with a note for each block that is not text; see `content.result_text`."""
+    """Returns the text of a tool's result, with a note in place of each block that is not text; see
+    `content.result_text`."""
     if content is None:
         return ""
     return "\n".join(_result_part(block, f"{path}[{index}]") for index, block in enumerate(_blocks(content, path)))
@@ -245,7 +245,7 @@ def _block_text(block: object, path: str) -> str:
 
 
 def _titled(document: Mapping[Any, object], text: str) -> str:
-    """The text of a document below its title, source and context."""
+    """Puts the title, source and context of a document above its text."""
     headings = [
         value for name in ("title", "source", "context") if isinstance(value := document.get(name), str) and value
     ]

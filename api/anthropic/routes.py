@@ -1,4 +1,4 @@
-"""Routes of Anthropic's messages API. Its clients add /v1 to the address themselves."""
+"""Routes of Anthropic's messages API. Anthropic's clients append /v1 to the base URL themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/messages")
 
 @router.post("")
 async def create_message(ctx: RequestContextDep) -> Response:
-    """An answer to a conversation."""
+    """Answers a conversation."""
     body = await ctx.read(MessagesBody)
     ctx.check_model(body.model)
     request = messages_request(body, ctx.request_id)
@@ -28,7 +28,7 @@ async def create_message(ctx: RequestContextDep) -> Response:
 
 @router.post("/count_tokens")
 async def count_tokens(ctx: RequestContextDep) -> Response:
-    """The number of tokens in the prompt."""
+    """Counts the tokens of a prompt."""
     body = await ctx.read_query(CountBody)
     ctx.check_model(body.model)
     request = count_request(body, ctx.request_id)

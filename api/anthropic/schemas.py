@@ -18,7 +18,8 @@ class AnthropicMessage(Body):
 
 
 class AnthropicTool(Body):
-    """`type`: absent or "custom" for a client's tool; other types are run by Anthropic, and are not supported."""
+    """A tool. `type`: absent or "custom" for a tool that the client runs. Tools of other types are run by Anthropic,
+    and are not supported."""
 
     type: str | None = None
     name: ToolName
@@ -58,7 +59,7 @@ class CountBody(Body):
     output_format: OutputFormat | None = None
     """The earlier name of `output_config.format`, which Anthropic's clients still send."""
     context_management: object = None
-    """Edits that shorten the prompt. They are not applied, and the answer says so."""
+    """Edits that would shorten the prompt. They are not applied, and the answer states that."""
 
 
 class MessagesBody(CountBody, SamplerFields):

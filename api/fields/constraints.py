@@ -1,4 +1,4 @@
-"""What an answer's text must match: `response_format`, and the fields of llama.cpp's and vLLM's servers."""
+"""Constraints on an answer's text: `response_format`, and the constraint fields of llama.cpp's server and vLLM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class JsonSchemaFormat(Body):
 
 
 class ResponseFormat(Body):
-    """`schema` beside `json_object` is a field of llama.cpp's server."""
+    """OpenAI's `response_format`. A `schema` beside the type `json_object` is an extension of llama.cpp's server."""
 
     type: str
     json_schema: JsonSchemaFormat | None = None
@@ -33,7 +33,7 @@ class ResponseFormat(Body):
 
 
 class StructuredOutputs(Body):
-    """vLLM's current fields. Its whitespace options are ignored: whitespace is always limited."""
+    """vLLM's `structured_outputs`. Its whitespace options are ignored, because whitespace is always limited."""
 
     json_: Annotated[SchemaOrText | None, Field(alias="json")] = None
     regex: str | None = None
@@ -44,7 +44,7 @@ class StructuredOutputs(Body):
 
 
 class ConstraintFields(Body):
-    """llama.cpp's `grammar` and `json_schema`, then vLLM's fields."""
+    """The constraint fields of llama.cpp's server (`grammar`, `json_schema`), then those of vLLM."""
 
     grammar: str | None = None
     json_schema: Schema | None = None
@@ -56,7 +56,8 @@ class ConstraintFields(Body):
 
 
 def constraint(fields: ConstraintFields, response_format: ResponseFormat | None = None) -> Constraint | None:
-    """Raises BadRequest, also where several fields set a constraint, and UnsupportedParameter."""
+    """Returns the request's constraint, or None. Raises UnsupportedParameter, and BadRequest also if several fields set
+    one."""
     found = _vllm_constraints(fields)
     if fields.grammar:
         found.append(("grammar", Constraint("gbnf", fields.grammar)))
@@ -71,8 +72,9 @@ def constraint(fields: ConstraintFields, response_format: ResponseFormat | None 
 
 
 def schema_constraint(schema: Schema, *, strict: bool) -> Constraint:
-    """A constraint to a JSON schema. `strict`: a keyword that cannot be enforced is an error; otherwise a response
-    header lists it."""
+    """Returns a constraint to a JSON schema.
+
+    `strict`: a keyword that cannot be enforced is an error. Otherwise a response header lists such keywords."""
     return Constraint("json_schema", json.dumps(schema, ensure_ascii=False), strict)
 
 
@@ -95,7 +97,7 @@ def _format_constraint(response_format: ResponseFormat | None) -> Constraint | N
 
 
 def _vllm_constraints(fields: ConstraintFields) -> list[tuple[str, Constraint]]:
-    """The constraints in vLLM's fields, each with the name of its field."""
+    """Returns the constraints that vLLM's fields set, each with the name of its field."""
     nested = fields.structured_outputs or StructuredOutputs()
     if nested.structural_tag is not None:
         raise UnsupportedParameter("structured_outputs.structural_tag")
@@ -111,7 +113,7 @@ def _vllm_constraints(fields: ConstraintFields) -> list[tuple[str, Constraint]]:
             found.append((name, Constraint("choice", json.dumps(choices, ensure_ascii=False))))
     for name, text in (("guided_grammar", fields.guided_grammar), ("structured_outputs.grammar", nested.grammar)):
         if text is not None:
-            # vLLM takes llama.cpp's EBNF, and Lark's, in which a single colon follows a rule's name.
+            # vLLM accepts llama.cpp's EBNF (`::=` after a rule's name) and Lark's (a single colon).
             found.append((name, Constraint("gbnf" if "::=" in text else "lark", text)))
     if nested.json_object:
         found.append(("structured_outputs.json_object", Constraint("json_object")))

@@ -1,4 +1,4 @@
-"""The text of messages: text parts, files, and notes in place of what is not text."""
+"""The text of messages: text parts, text files, and notes in place of parts that are not text."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ _TEXT_TYPES = re.compile(
     r"|application/octet-stream|",
     re.IGNORECASE,
 )
-"""Media types of files that may be text. An empty type and `application/octet-stream` may be anything."""
+"""Media types of files that may be text. These include the empty type and `application/octet-stream`, which do not
+describe the content."""
 _CONTROL_CHARS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 _TEXT_PARTS = frozenset(("text", "input_text", "output_text", "refusal"))
 
 
 def text_of(content: object, path: str) -> str:
-    """The text of OpenAI's `content`: a string, null, or a list of parts. `path` names the content in errors.
+    """Returns the text of OpenAI's `content`: a string, null, or a list of parts. Errors name the content by `path`.
 
     Raises BadRequest, UnsupportedParameter."""
     match content:
@@ -35,16 +36,17 @@ def text_of(content: object, path: str) -> str:
 
 
 def result_text(content: object, path: str) -> str:
-    """The text of a tool's result, with a note for each part that is not text. Raises BadRequest.
+    """Returns the text of a tool's result, with a note in place of each part that is not text. Raises BadRequest.
 
-    Refusing the part would end the conversation: the result is sent again with every later message."""
+    Such a part is not refused: the client sends it again with every later message, so the conversation could not go
+    on."""
     if not isinstance(content, list):
         return text_of(content, path)
     return "\n".join(_part_text_or_note(part, f"{path}[{i}]") for i, part in enumerate(content))
 
 
 def omission_note(kind: str) -> str:
-    """The note that replaces a part that is not text. `kind` is the part's type."""
+    """Returns the note that replaces a part that is not text. `kind` is the part's type."""
     what = "An image" if "image" in kind else f"Content of the type {kind[:40]}"
     return f"[{what} was left out: only text is read here.]"
 
@@ -85,7 +87,7 @@ def unsupported_role(role: str, path: str) -> UnsupportedParameter:
 
 
 def text_of_file(data: str, media_type: str, path: str) -> str:
-    """The text of a file. `data` is base64, or a data URL, whose media type then replaces `media_type`.
+    """Returns the text of a file. `data` is base64 or a data URL; the media type in a data URL replaces `media_type`.
 
     Raises UnsupportedParameter for a file that is not UTF-8 text."""
     if found := _DATA_URL.match(data):

@@ -11,7 +11,7 @@ MIN_LOGPROB = -9999.0
 
 
 def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """Log probabilities in the format of chat completions."""
+    """Formats log probabilities as in chat completions."""
     return [
         {
             **_entry(choice.token, choice.logprob),
@@ -22,7 +22,7 @@ def content(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
 
 
 def content_with_ids(choices: Sequence[TokenChoice]) -> list[dict[str, object]]:
-    """Log probabilities in the format of llama.cpp's server: those of `content`, with token ids."""
+    """Formats log probabilities as in llama.cpp's server: like `content`, with token ids."""
     return [
         {
             "id": choice.id,
@@ -49,13 +49,13 @@ def _text(token: bytes) -> str:
 
 
 class LegacyLogprobs:
-    """Log probabilities in the format of completions. Counts `text_offset` across the pieces of one answer."""
+    """Formats log probabilities as in completions. Continues `text_offset` over all pieces of one answer."""
 
     def __init__(self) -> None:
         self._offset = 0
 
     def piece(self, choices: Sequence[TokenChoice], *, starts_prompt: bool = False) -> dict[str, object]:
-        """`starts_prompt`: the first token has no log probability, because no token precedes it."""
+        """Formats one piece. `starts_prompt`: the first token has no log probability, because no token precedes it."""
         tokens = [_text(choice.token) for choice in choices]
         logprobs: list[float | None] = [finite(choice.logprob) for choice in choices]
         tops: list[dict[str, float] | None] = [_tops(choice) for choice in choices]
@@ -68,7 +68,7 @@ class LegacyLogprobs:
         return {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": tops, "text_offset": offsets}
 
     def silent_tokens(self, n: int) -> dict[str, object]:
-        """`n` sampled tokens without text, such as an end-of-generation token."""
+        """Returns the entries for `n` sampled tokens without text, such as an end-of-generation token."""
         return {
             "tokens": [""] * n,
             "token_logprobs": [None] * n,
@@ -78,13 +78,13 @@ class LegacyLogprobs:
 
 
 def _tops(choice: TokenChoice) -> dict[str, float]:
-    """The likeliest tokens and the sampled one: up to one more than requested, as in OpenAI's API."""
+    """Returns the likeliest tokens and the sampled one: up to one more than requested, as in OpenAI's API."""
     ranked = {_text(token): finite(logprob) for token, logprob in choice.others}
     return {**ranked, _text(choice.token): finite(choice.logprob)}
 
 
 def joined(parts: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Joins several pieces of `LegacyLogprobs` to one object."""
+    """Joins several pieces from `LegacyLogprobs` into one object."""
     names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
     return {name: [each for part in parts for each in _list(part[name])] for name in names}
 

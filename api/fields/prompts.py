@@ -6,13 +6,13 @@ from api.body import INT32_MAX, int_if_integral
 from api.errors import BadRequest
 
 MAX_ANSWERS = 512
-"""Limit of answers in one request: prompts times choices."""
+"""Maximum number of answers to one request: the number of prompts times the number of choices."""
 
 Prompt = str | tuple[int, ...]
 
 
 def parse_prompts(given: object, param: str) -> list[Prompt]:
-    """One prompt or a batch. `param` names the field in errors. Raises BadRequest."""
+    """Parses one prompt or a batch. Errors name the field by `param`. Raises BadRequest."""
     match given:
         case str():
             return [given]

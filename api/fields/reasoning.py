@@ -1,4 +1,4 @@
-"""Whether and how much the model reasons, and further arguments of its chat template."""
+"""Fields that control whether and how much the model reasons, and further arguments of its chat template."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESERVED_ARGUMENTS = frozenset(
         *("bos_token", "eos_token", "chat_template", "raise_exception", "strftime_now"),
     )
 )
-"""Template arguments that come from the conversation and the model, never from `chat_template_kwargs`."""
+"""Template arguments that are set from the conversation and the model. `chat_template_kwargs` must not contain them."""
 
 TemplateArgument = tuple[str, bool | int | float | str]
 
@@ -39,9 +39,9 @@ class ReasoningFields(Body):
 
 
 def reasoning_options(fields: ReasoningFields) -> tuple[bool | None, Effort | None, tuple[TemplateArgument, ...]]:
-    """Whether the model reasons, its effort (None: the template's default), and further template arguments.
+    """Returns whether the model reasons, its reasoning effort, and further template arguments.
 
-    Raises BadRequest, UnsupportedParameter."""
+    None leaves the choice to the template. Raises BadRequest, UnsupportedParameter."""
     arguments: list[TemplateArgument] = []
     enabled, effort = parse_effort(fields.reasoning_effort, "reasoning_effort")
     if fields.reasoning_budget_tokens == 0:
@@ -67,8 +67,9 @@ def reasoning_options(fields: ReasoningFields) -> tuple[bool | None, Effort | No
 
 
 def parse_effort(word: str | None, path: str) -> tuple[bool | None, Effort | None]:
-    """Whether the model reasons, and its effort; None: the template's default. Raises BadRequest, which names
-    `path`."""
+    """Returns whether the model reasons, and its reasoning effort. None leaves the choice to the template.
+
+    Raises BadRequest, which names `path`."""
     if word is None:
         return None, None
     if word == "none":

@@ -1,4 +1,4 @@
-"""Sampling parameters, by their names in OpenAI's API, llama.cpp's server and vLLM."""
+"""Sampling parameters under the names of OpenAI's API, llama.cpp's server and vLLM."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from api.errors import BadRequest, UnsupportedParameter
 from engine.requests import Sampling
 
 MAX_LOOK_BACK = 32768
-"""Limit of the tokens that repetition penalties consider, also for -1, llama.cpp's value for all tokens."""
+"""Maximum number of previous tokens that repetition penalties consider. Also used for -1, llama.cpp's value for all
+tokens."""
 
 N_SEEDS = 2**32 - 1
-"""Number of seeds: all 32-bit values but the last one, which means "random seed" in llama.cpp."""
+"""Number of seeds: all 32-bit values except the last one, which means "random seed" in llama.cpp."""
 
 MAX_BIASES = 65536
 MAX_BIAS = 1e6
 
 MAX_TEMPERATURE = 100
-"""OpenAI's limit is 2, but clients for local models send more together with a high `min_p`."""
+"""OpenAI's maximum is 2, but clients for local models combine higher temperatures with a high `min_p`."""
 
 MAX_MIN_KEEP = 1024
 
@@ -32,7 +33,8 @@ Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 
 class SamplerFields(Body):
     cache_prompt: bool | None = None
-    """False: no cached part of the prompt is used. Not a sampling parameter, but a field of the same bodies."""
+    """False: the prompt is computed without using the cache. This is no sampling parameter, but the same bodies contain
+    it."""
     seed: int | None = None
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] | None = None
     dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
@@ -45,7 +47,7 @@ class SamplerFields(Body):
     xtc_threshold: Fraction | None = None
     repeat_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
     repetition_penalty: Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)] | None = None
-    """vLLM's name for `repeat_penalty`; applies to all tokens."""
+    """vLLM's name for `repeat_penalty`. By default it applies to all tokens."""
     repeat_last_n: LookBack | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
@@ -59,7 +61,7 @@ class SamplerFields(Body):
     min_keep: Annotated[int, Field(ge=0, le=MAX_MIN_KEEP)] | None = None
     samplers: str | Annotated[list[str], Field(max_length=64)] | None = None
     ignore_eos: bool | None = None
-    # `logit_bias` checks the entries: pydantic would create an error object for each invalid one.
+    # `logit_bias` validates the entries, because pydantic would create an error object for each invalid one.
     logit_bias: Annotated[
         object, WithJsonSchema(TypeAdapter(dict[str, Finite] | list[tuple[int | str, Finite | bool]]).json_schema())
     ] = None
@@ -91,8 +93,8 @@ _SAME_NAMES = (
     "ignore_eos",
 )
 
-# llama.cpp's samplers: letter, names, and the parameters that disable it; in the order in which the engine runs them.
-# The first two commute.
+# llama.cpp's samplers: letter, names, and the parameters that disable the sampler; in the order in which the engine
+# runs them. A request may list the first two in either order.
 _SAMPLERS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
     ("e", ("penalties",), {"repeat_penalty": 1.0, "frequency_penalty": 0.0, "presence_penalty": 0.0}),
     ("d", ("dry",), {"dry_multiplier": 0.0}),
@@ -107,7 +109,9 @@ _SAMPLERS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
 
 
 def sampling(fields: SamplerFields) -> Sampling:
-    """The engine's defaults with the fields that the client set. Raises BadRequest, UnsupportedParameter."""
+    """Returns the engine's sampling defaults, overridden by the fields that the client set.
+
+    Raises BadRequest, UnsupportedParameter."""
     named: dict[str, Any] = {name: getattr(fields, name) for name in _SAME_NAMES}
     named["temperature_range"] = fields.dynatemp_range
     named["top_k"] = None if fields.top_k is None else max(fields.top_k, 0)
@@ -129,9 +133,9 @@ def sampling(fields: SamplerFields) -> Sampling:
 
 
 def _disabled_samplers(samplers: str | list[str]) -> dict[str, Any]:
-    """The parameters that disable all samplers not in `samplers`, which may be a string of letters.
+    """Returns parameters that disable all samplers not in `samplers`, a list of names or a string of letters.
 
-    Raises UnsupportedParameter for an unknown sampler, and for an order that is not the engine's."""
+    Raises UnsupportedParameter for an unknown sampler, and for an order that differs from the engine's."""
     positions = []
     for given in samplers:
         position = next(
@@ -153,12 +157,14 @@ def _disabled_samplers(samplers: str | list[str]) -> dict[str, Any]:
 
 
 def sampling_for_choice(sampling: Sampling, index: int) -> Sampling:
-    """The sampling of one of several choices. Each gets a seed of its own, so that they differ and are reproducible."""
+    """Returns the sampling for the choice at `index`. Each choice has its own seed, so that choices differ and are
+    reproducible."""
     return sampling if sampling.seed is None or not index else replace(sampling, seed=(sampling.seed + index) % N_SEEDS)
 
 
 def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
-    """From OpenAI's object, or llama.cpp's list of pairs, in which false bans a token. Raises BadRequest."""
+    """Parses OpenAI's object, or llama.cpp's list of pairs, in which the value false bans a token. Raises
+    BadRequest."""
     if given is None:
         return ()
     if not isinstance(given, dict | list):

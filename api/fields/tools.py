@@ -1,4 +1,4 @@
-"""Tools and the choice between them."""
+"""Tools that the model may call, and the choice between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_tool(name: str, description: str | None, parameters: dict[str, object] 
 
 
 def parse_tools(bodies: Sequence[ToolBody]) -> tuple[Tool, ...]:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Parses `tools`. Raises BadRequest, UnsupportedParameter."""
     found = []
     for index, body in enumerate(bodies):
         if body.type != "function":
@@ -51,7 +51,9 @@ def unsupported_tool_type(kind: str, path: str) -> UnsupportedParameter:
 
 
 def parse_tool_choice(choice: object, tools: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
-    """The tools that the model may call, and whether it must call one. Raises BadRequest, UnsupportedParameter."""
+    """Parses `tool_choice`. Returns the tools that the model may call, and whether it must call one.
+
+    Raises BadRequest, UnsupportedParameter."""
     match choice:
         case None | "auto":
             return tools, "auto"
@@ -73,15 +75,15 @@ def parse_tool_choice(choice: object, tools: tuple[Tool, ...]) -> tuple[tuple[To
 
 
 def choose_named_tool(name: str, tools: tuple[Tool, ...]) -> tuple[tuple[Tool, ...], ToolChoice]:
-    """The choice of the tool `name`. Raises BadRequest where `tools` has none of that name."""
+    """Returns the choice of the tool `name`. Raises BadRequest if `tools` has none of that name."""
     if all(tool.name != name for tool in tools):
         raise BadRequest(f"'tool_choice' names '{name[:100]}', which is not in 'tools'.", "tool_choice")
     return tools, NamedTool(name)
 
 
 def allows_parallel_calls(choice: ToolChoice, parallel: bool | None) -> bool:
-    """Whether an answer may hold several calls. A named tool is called once: small models otherwise repeat it without
-    end."""
+    """Whether an answer may contain several tool calls. With a named tool it may not: small models would repeat the
+    call without end."""
     return parallel is not False and not isinstance(choice, NamedTool)
 
 

@@ -1,9 +1,9 @@
-"""Parameters that this server does not support, each with the values that ask for nothing and are accepted.
+"""Parameters that this server does not support, each with the values that have no effect and are accepted.
 
-A request with another value is refused with the parameter's name, because an answer that silently ignores it would be
-wrong. Unknown fields that are not listed are ignored: those that do not change the answer (`user`, `metadata`, `store`,
-`service_tier`), hints about style or speed (`verbosity`, `prediction`, `id_slot`), and `n_keep` and `n_discard`, which
-concern a prompt that is shortened; here a prompt that is too long is an error.
+Any other value is refused, and the error names the parameter: an answer that silently ignores it would be wrong. Fields
+that are neither known nor listed here are ignored. Examples are fields that do not change the answer (`user`,
+`metadata`, `store`, `service_tier`), hints about style or speed (`verbosity`, `prediction`, `id_slot`), and `n_keep`
+and `n_discard`, which control how a long prompt is shortened. This server refuses a prompt that is too long.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Container, Mapping
 from api.errors import UnsupportedParameter
 
 UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
-    # OpenAI: only text input and output, no web search, no moderation
+    # OpenAI: this server has only text input and output, no web search, and no moderation.
     "modalities": (["text"],),
     "audio": (),
     "web_search_options": (),
     "moderation": (),
     "context_management": ([],),
-    # llama.cpp: a template is code, and is never taken from a request
+    # llama.cpp: a chat template is code, and is never taken from a request.
     "chat_template": (),
     "reasoning_format": ("auto", "deepseek"),
     "reasoning_in_content": (False,),
@@ -39,7 +39,7 @@ UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
     "return_progress": (False,),
     "timings_per_token": (False,),
     "post_sampling_probs": (False,),
-    # Constraints, on routes that do not have these fields
+    # Constraint fields, on routes whose bodies do not declare them.
     "grammar": ("",),
     "json_schema": (),
     "guided_json": (),
@@ -48,7 +48,7 @@ UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
     "guided_grammar": (),
     "structured_outputs": (),
     "response_format": ({"type": "text"},),
-    # vLLM
+    # Parameters of vLLM.
     "guided_whitespace_pattern": (),
     "structural_tag": (),
     "use_beam_search": (False,),
@@ -71,17 +71,18 @@ UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
     "thinking_token_budget": (-1,),
     "cache_salt": (),
     "kv_transfer_params": (),
-    # Anthropic: no tools run on the server
+    # Anthropic: this server runs no tools.
     "container": (),
     "mcp_servers": ([],),
-    # Ollama
+    # Parameters of Ollama.
     "debug_render_only": (False,),
 }
 
 
 def reject_unsupported(extra: Mapping[str, object] | None, ignored: Container[str] = ()) -> None:
-    """Raises UnsupportedParameter for the first unsupported field of `extra`, a body's unknown fields, except those
-    named in `ignored`."""
+    """Raises UnsupportedParameter for the first unsupported field of `extra`, the unknown fields of a body.
+
+    Fields in `ignored` are accepted with any value."""
     for name, value in (extra or {}).items():
         accepted = UNSUPPORTED_PARAMS.get(name)
         if accepted is not None and value is not None and value not in accepted and name not in ignored:

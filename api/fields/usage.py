@@ -9,8 +9,10 @@ from engine.request_state import RequestProgress
 
 
 def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> dict[str, object]:
-    """OpenAI's `usage`: the sum over all choices, in which each prompt counts once. `counts` holds the choices of each
-    of the `n_prompts` prompts in turn, the same number for each."""
+    """Returns OpenAI's `usage`, summed over all choices. Each prompt is counted once, however many choices it has.
+
+    `counts` holds the choices of the first prompt, then those of the second, and so on. All `n_prompts` prompts have
+    the same number of choices."""
     firsts = counts[:: max(len(counts) // n_prompts, 1)]
     n_prompt = sum(each.n_prompt for each in firsts)
     n_output = sum(each.n_output for each in counts)
@@ -26,7 +28,7 @@ def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> 
 
 
 def timings(counts: Usage, spent: Timings) -> dict[str, float]:
-    """llama.cpp's `timings` of an answer, which clients for local models display."""
+    """Returns llama.cpp's `timings` of a complete answer. Clients for local models display them."""
     n_read = counts.n_prompt - counts.n_cached
     return {
         "cache_n": counts.n_cached,
@@ -42,13 +44,13 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
 
 
 def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
-    """llama.cpp's `timings` of an answer that is still being generated."""
+    """Returns llama.cpp's `timings` of an answer that is still being generated."""
     counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
 def prompt_progress(progress: RequestProgress) -> dict[str, object]:
-    """llama.cpp's `prompt_progress`. Its count `processed` includes cached tokens."""
+    """Returns llama.cpp's `prompt_progress`, in which `processed` includes cached tokens."""
     return {
         "total": progress.n_prompt,
         "cache": progress.n_cached,
@@ -58,14 +60,15 @@ def prompt_progress(progress: RequestProgress) -> dict[str, object]:
 
 
 class PromptProgressReports:
-    """Remembers which prompt progress was reported for each request of a stream, so that none is sent twice."""
+    """Tracks the prompt progress reported for each request of a stream, so that no report is sent twice."""
 
     def __init__(self, progress: Callable[[int], RequestProgress | None]) -> None:
         self._progress = progress
         self._n_reported: dict[int, int] = {}
 
     def next(self, index: int) -> RequestProgress | None:
-        """The progress of the prompt at `index`; None if it is not tokenized yet, or unchanged since the last call."""
+        """Returns the progress of the prompt at `index`, or None if it is not tokenized yet or unchanged since the last
+        call."""
         progress = self._progress(index)
         if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):
             return None

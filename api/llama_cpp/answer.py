@@ -1,4 +1,4 @@
-"""Translates the engine's events to the objects of llama.cpp's server. Pure."""
+"""Translates the engine's events to the answers of llama.cpp's server. Does no I/O."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from engine.requests import CompletionRequest
 
 @dataclass(frozen=True, slots=True)
 class LlamaResponseOptions:
-    """`settings`: the parameters in use, which the last object repeats. `prompt_only`: nothing of the answer is
-    returned."""
+    """Options of one answer. `settings`: the parameters in use, which the last object repeats. `prompt_only`: the
+    answer's text and tokens are not returned."""
 
     model: str
     settings: Mapping[str, object]
@@ -28,7 +28,7 @@ class LlamaResponseOptions:
     prompt_only: bool = False
     timings_per_token: bool = False
     fields: tuple[str, ...] = ()
-    """Fields of the last object that are returned; all, if empty."""
+    """Fields of the last object that are returned; all fields if empty."""
 
     @classmethod
     def of(cls, model: str, body: LlamaBody, request: CompletionRequest) -> LlamaResponseOptions:
@@ -52,7 +52,7 @@ class LlamaResponseOptions:
 
 
 def completion(options: LlamaResponseOptions, answer: Answer, index: int = 0) -> dict[str, object]:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     return _last_object(options, "" if options.prompt_only else answer.text, answer.choices, answer.finished, index)
 
 
@@ -87,8 +87,8 @@ def _stop_type(options: LlamaResponseOptions, finished: Finished) -> str:
 
 
 def _selected(fields: Mapping[str, object], paths: Sequence[str]) -> dict[str, object]:
-    """The requested fields only, each under its whole path, as in `timings/prompt_ms`. Fields that do not exist are
-    omitted."""
+    """Returns only the requested fields, each under its full path, as in `timings/prompt_ms`. Fields that do not exist
+    are omitted."""
     found: dict[str, object] = {}
     for path in paths:
         value: object = fields
@@ -113,12 +113,13 @@ def _probabilities(options: LlamaResponseOptions, choices: Sequence[TokenChoice]
 
 
 class LlamaChunkWriter:
-    """An EventWriter for llama.cpp's stream objects. The objects of several prompts are interleaved."""
+    """An EventWriter for the stream objects of llama.cpp's server. The objects of several prompts are interleaved."""
 
     def __init__(
         self, options: LlamaResponseOptions, progress: Callable[[int], RequestProgress | None] = lambda index: None
     ) -> None:
-        """`progress`: the engine's report on the answer at an index, None once that has ended."""
+        """`progress`: returns the engine's progress report on the answer at an index, or None once that answer has
+        ended."""
         self._options = options
         self._progress = progress
         self._reports = PromptProgressReports(progress)
@@ -137,7 +138,8 @@ class LlamaChunkWriter:
         return b""
 
     def report(self, index: int) -> bytes:
-        """An object with the progress of a prompt; empty where it has not changed."""
+        """Returns an object with the progress of the prompt at `index`; empty if it has not changed since the last
+        report."""
         progress = self._reports.next(index)
         if progress is None:
             return b""
@@ -171,7 +173,7 @@ def _part(index: int, text: str, tokens: Sequence[int], counts: Usage) -> dict[s
 
 
 def token_pieces(tokens: Sequence[int], texts: Sequence[bytes]) -> list[dict[str, object]]:
-    """For /tokenize: each token with its text, or with its bytes if they are not valid UTF-8."""
+    """Returns the tokens for /tokenize: each with its text, or with its bytes if they are not valid UTF-8."""
     return [{"id": token, "piece": _piece(text)} for token, text in zip(tokens, texts, strict=True)]
 
 

@@ -1,4 +1,5 @@
-"""Metrics for Prometheus, with llama.cpp's names where it has them, so that its dashboards work here too."""
+"""Metrics for Prometheus. They have llama.cpp's names where llama.cpp has such a metric, so that its dashboards work
+here."""
 
 from __future__ import annotations
 
@@ -9,13 +10,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from api.activity import Activity
-from api.keys import KeyHolder
+from api.authentication import KeyHolder
 
 __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
 
 def exposition(activity: Activity, holder: KeyHolder) -> bytes:
-    """The current metrics in Prometheus' text format, with usage only of those keys that `holder` may see."""
+    """Returns the current metrics in Prometheus' text format. Includes usage only of keys that `holder` may see."""
     registry = CollectorRegistry()
     registry.register(_Collector(activity, holder))
     return bytes(generate_latest(registry))

@@ -1,4 +1,4 @@
-"""Descriptions of the model and its slots in llama.cpp's formats. Pure."""
+"""Descriptions of the model and its slots in llama.cpp's formats. Does no I/O."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from engine.status import ModelInfo, ModelProps
 
 
 def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
-    """The answer of /props. `model_path` is the model's id, because no answer contains the path of its file."""
+    """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
+    file."""
     return {
         "default_generation_settings": {"n_ctx": model.n_ctx, "params": sampling_params(Sampling())},
         "total_slots": props.n_running,
@@ -27,9 +28,9 @@ def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
 def slot_list(
     n_running: int, n_ctx: int, requests: Sequence[Request], visible_ids: Container[str]
 ) -> list[dict[str, object]]:
-    """The answer of /slots: the slots in which requests run at the same time. Queued requests have none.
+    """Returns the answer to /slots: one entry for each slot in which a request can run. Queued requests have no slot.
 
-    Of requests whose ids are not in `visible_ids`, only their existence is shown."""
+    A request whose id is not in `visible_ids` is shown only as a busy slot."""
     running = [*requests[:n_running], *([None] * (n_running - len(requests)))]
     return [
         {
@@ -45,7 +46,7 @@ def slot_list(
 
 
 def sampling_params(sampling: Sampling) -> dict[str, object]:
-    """The sampling parameters under llama.cpp's names."""
+    """Returns the sampling parameters under llama.cpp's names."""
     return {
         "seed": -1 if sampling.seed is None else sampling.seed,
         "temperature": sampling.temperature,

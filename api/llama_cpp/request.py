@@ -1,4 +1,4 @@
-"""Translates the bodies of llama.cpp's routes to the engine's requests. Pure: ids come from outside."""
+"""Translates request bodies of llama.cpp's server to the engine's requests. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from api.llama_cpp.schemas import InfillBody, LlamaBody
 from engine.requests import CompletionRequest
 
 IGNORED_INFILL_PARAMS = frozenset({"samplers", "t_max_prompt_ms", "t_max_predict_ms", "n_indent"})
-"""Editors send these to limit the time and length of a suggestion. /infill ignores them, because a slower or longer
-suggestion is still correct."""
+"""Parameters with which editors limit the time and length of a suggestion. /infill ignores them, because a slower or
+longer suggestion is still correct."""
 
 
 def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> CompletionRequest:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Translates a body to the request for one prompt. Raises BadRequest, UnsupportedParameter."""
     if isinstance(body, InfillBody):
         reject_unsupported(body.model_extra, IGNORED_INFILL_PARAMS)
         body = body.model_copy(update={"samplers": None})
@@ -28,7 +28,7 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
         use_cache=body.use_cache,
         sampling=sampling(body),
         constraint=constraint(body),
-        # The engine has no requests without an answer. For 0, the one token is not returned.
+        # The engine generates at least one token. For a limit of 0, that token is not returned.
         max_tokens=1 if body.limit == 0 else body.limit,
         stop=tuple(stop for stop in body.stop if stop),
         n_logprobs=body.n_probs or (0 if body.return_tokens else None),
@@ -37,7 +37,9 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
 
 
 def completion_prompts(given: object) -> list[Prompt]:
-    """The prompts of a completion; an object holds one as `prompt_string`. Raises BadRequest, UnsupportedParameter."""
+    """Parses the prompts of a completion. A prompt may be an object with `prompt_string`.
+
+    Raises BadRequest, UnsupportedParameter."""
     found = given if isinstance(given, list) and any(isinstance(each, dict) for each in given) else [given]
     if not any(isinstance(each, dict) for each in found):
         return parse_prompts(given, "prompt")
@@ -54,5 +56,5 @@ def _prompt(given: object) -> list[Prompt]:
 
 
 def infill_context(body: InfillBody) -> str:
-    """The other files that the editor sent; they come before the texts around the gap."""
+    """Joins the other files that the editor sent. They precede the texts around the gap."""
     return "".join(f"{extra.filename or 'snippet'}\n{extra.text}\n\n" for extra in body.input_extra or ())

@@ -23,13 +23,13 @@ router = APIRouter()
 
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
-    """The model's properties."""
+    """Returns the model's properties."""
     return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props()))
 
 
 @router.get("/slots")
 async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
-    """What runs in each slot."""
+    """Describes each slot and the request in it."""
     props = await ctx.engine.queries.props()
     visible_ids = {view.id for view in ctx.activity.views(holder)}
     slots = slot_list(props.n_running, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
@@ -40,8 +40,8 @@ async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
 
 @router.get("/metrics")
 async def get_metrics(activity: ActivityDep, holder: KeyHolderDep) -> Response:
-    """Metrics for Prometheus."""
-    # Imported late: prometheus_client takes a while, and most endpoints are never asked for metrics.
+    """Returns metrics for Prometheus."""
+    # Imported here, because importing prometheus_client is slow and most endpoints never serve metrics.
     from api.llama_cpp.metrics import CONTENT_TYPE_LATEST, exposition
 
     return Response(exposition(activity, holder), media_type=CONTENT_TYPE_LATEST)
@@ -49,7 +49,7 @@ async def get_metrics(activity: ActivityDep, holder: KeyHolderDep) -> Response:
 
 @router.post("/tokenize")
 async def tokenize(ctx: RequestContextDep) -> Response:
-    """The tokens of a text."""
+    """Tokenizes a text."""
     body = await ctx.read_query(TokenizeBody)
 
     async def query(queries: ModelQueries) -> Sequence[object]:
@@ -63,7 +63,7 @@ async def tokenize(ctx: RequestContextDep) -> Response:
 
 @router.post("/detokenize")
 async def detokenize(ctx: RequestContextDep) -> Response:
-    """The text of tokens."""
+    """Returns the text of a list of tokens."""
     body = await ctx.read_query(DetokenizeBody)
     pieces = await ctx.query(lambda queries: queries.pieces(body.tokens))
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
@@ -71,7 +71,7 @@ async def detokenize(ctx: RequestContextDep) -> Response:
 
 @router.post("/apply-template")
 async def apply_template(ctx: RequestContextDep) -> Response:
-    """The prompt that the chat template makes of a conversation."""
+    """Returns the prompt that the chat template makes of a conversation."""
     body = await ctx.read_query(ChatCompletionBody)
     request = chat_request(body, ctx.request_id)
     return JSONResponse({"prompt": await ctx.query(lambda queries: queries.render(request))})
@@ -79,7 +79,7 @@ async def apply_template(ctx: RequestContextDep) -> Response:
 
 @router.post("/infill")
 async def infill(ctx: RequestContextDep) -> Response:
-    """The text for a gap between two texts, for editors."""
+    """Generates the text for a gap between two texts, for editors."""
     body = await ctx.read_query(InfillBody)
     context, start = infill_context(body), body.prompt or ""
     prompt = await ctx.query(
@@ -91,13 +91,13 @@ async def infill(ctx: RequestContextDep) -> Response:
 
 @router.post("/completion")
 async def create_completion(ctx: RequestContextDep) -> Response:
-    """A continuation of a text."""
+    """Continues a text."""
     body = await ctx.read(LlamaCompletionBody)
     return await _answer(ctx, body, completion_prompts(body.prompt))
 
 
 async def _answer(ctx: RequestContext, body: LlamaBody, prompts: Sequence[Prompt]) -> Response:
-    """One object for one prompt, a list for several."""
+    """Answers with one object for one prompt, or with a list for several."""
     if len(prompts) > MAX_ANSWERS:
         raise BadRequest(f"'prompt' holds more than {MAX_ANSWERS} prompts.", "prompt")
     ids = [f"{ctx.request_id}-{index}" if index else ctx.request_id for index in range(len(prompts))]

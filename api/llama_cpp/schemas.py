@@ -23,7 +23,7 @@ class DetokenizeBody(Body):
 
 
 class LlamaBody(SamplerFields, ConstraintFields):
-    """Fields of both /completion and /infill. `n_predict` 0 only puts the prompt into the cache."""
+    """Fields of both /completion and /infill. With `n_predict` 0, the prompt is only computed and cached."""
 
     stream: bool | None = None
     n_predict: Annotated[int, Field(ge=-2, le=INT32_MAX)] | None = None
@@ -55,7 +55,8 @@ class ExtraFile(Body):
 
 
 class InfillBody(LlamaBody):
-    """The texts before and after the gap, further files, and the beginning of the text in the gap (`prompt`)."""
+    """Body of /infill: the texts before and after the gap, other files, and the beginning of the text in the gap
+    (`prompt`)."""
 
     input_prefix: str
     input_suffix: str

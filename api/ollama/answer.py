@@ -1,4 +1,4 @@
-"""Translates the engine's events to Ollama's JSON lines. Pure: the time comes from outside."""
+"""Translates the engine's events to Ollama's JSON lines. Does no I/O; the caller passes the time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from engine.requests import ToolCall
 
 @dataclass(frozen=True, slots=True)
 class OllamaMeta:
-    """`is_chat`: answers contain a message, else a text. `now` returns Unix time."""
+    """Metadata of one answer. `is_chat`: it contains a message, otherwise a text. `now` returns the current Unix
+    time."""
 
     model: str
     is_chat: bool
@@ -40,13 +41,13 @@ def timestamp(seconds: float) -> str:
 
 
 def whole(meta: OllamaMeta, answer: Answer) -> dict[str, object]:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     fields = _answer_fields(meta, answer.text, answer.reasoning, answer.calls, answer.choices)
     return {**fields, **_end_fields(answer.finished)}
 
 
 def loaded(meta: OllamaMeta, unload: bool) -> dict[str, object]:
-    """The answer to a request without a prompt, which loads or unloads the model."""
+    """Returns the answer to a request without a prompt. Such a request loads or unloads the model."""
     return {**_answer_fields(meta), "done": True, "done_reason": "unload" if unload else "load"}
 
 
@@ -91,7 +92,7 @@ def _ns(seconds: float) -> int:
 
 
 class OllamaLineWriter:
-    """An EventWriter for Ollama's lines. A line has only complete tool calls, so they come at the end."""
+    """An EventWriter for Ollama's lines. A line can contain only complete tool calls, so they are sent at the end."""
 
     def __init__(self, meta: OllamaMeta) -> None:
         self._meta = meta

@@ -9,14 +9,14 @@ from engine.events import Embeddings
 from engine.status import ModelInfo, ModelProps
 
 VERSION = "0.13.0"
-"""The version of Ollama whose API this is. Clients check it before they use newer features."""
+"""The version of Ollama whose API this server implements. Clients check it before they use newer features."""
 
 NEVER = "2318-01-01T00:00:00Z"
-"""`expires_at` of a model that stays loaded."""
+"""`expires_at` of a model that is never unloaded."""
 
 
 def bare_name(name: str | None) -> str | None:
-    """The model's name without the tag `:latest`, which clients add."""
+    """Removes the tag `:latest`, which clients append to the model's name."""
     return None if name is None else name.removesuffix(":latest")
 
 
@@ -32,7 +32,7 @@ def list_entry(model: ModelInfo) -> dict[str, object]:
 
 
 def running_entry(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
-    """`expires_at`: Unix time, None for a model that stays loaded."""
+    """Returns the entry for /api/ps. `expires_at`: Unix time, or None for a model that stays loaded."""
     until = NEVER if expires_at is None else timestamp(expires_at)
     return {**list_entry(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
 
@@ -43,7 +43,7 @@ def details_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
         "parameters": "",
         "template": props.chat_template,
         "details": _details(),
-        # Clients read the architecture's name, and then its field of the context length.
+        # Clients read the architecture's name, and then the context length from the field that begins with this name.
         "model_info": {
             "general.architecture": "gguf",
             "general.basename": model.name,

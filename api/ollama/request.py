@@ -1,4 +1,4 @@
-"""Translates Ollama's bodies to the engine's requests. Pure: ids come from outside."""
+"""Translates Ollama's request bodies to the engine's requests. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ from engine.requests import (
 
 
 def chat_request(body: ChatBody, request_id: str) -> ChatRequest:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Translates the body of /api/chat. Raises BadRequest, UnsupportedParameter."""
     return replace(_chat(body, parse_messages(body.messages or ()), request_id), tools=parse_tools(body.tools or ()))
 
 
 def generate_request(body: GenerateBody, fim_prompt: tuple[int, ...] | None, request_id: str) -> Request:
-    """`fim_prompt`: the tokens of a fill-in-the-middle prompt. Raises BadRequest, UnsupportedParameter."""
+    """Translates the body of /api/generate. `fim_prompt`: the tokens of a fill-in-the-middle prompt, or None.
+
+    Raises BadRequest, UnsupportedParameter."""
     if body.images:
         raise UnsupportedParameter("images", "Images are not supported.")
     if body.template:
@@ -57,7 +59,7 @@ def generate_request(body: GenerateBody, fim_prompt: tuple[int, ...] | None, req
 
 
 def embed_request(body: EmbedBody, request_id: str) -> EmbedRequest:
-    """Raises BadRequest."""
+    """Translates the body of an embedding request. Raises BadRequest."""
     given = body.prompt if body.input is None else body.input
     inputs = [given] if given and isinstance(given, str) else given or []
     if not all(inputs):
@@ -69,9 +71,7 @@ def _chat(body: AnswerBody, messages: Sequence[Message], request_id: str) -> Cha
     _refuse_what_is_not_kept(body)
     thinking, effort = _thinking(body.think)
     answer_start = ""
-    if (
-        len(messages) > 1 and messages[-1].role == "assistant" and not messages[-1].tool_calls
-    ):  # the answer continues it
+    if len(messages) > 1 and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # its text is continued
         answer_start, messages = messages[-1].content, messages[:-1]
     return ChatRequest(
         messages=tuple(messages),
@@ -121,7 +121,8 @@ def _thinking(think: bool | str | None) -> tuple[bool | None, Effort | None]:
 
 
 def parse_messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
-    """Tool calls need no ids here: a result belongs to the first unanswered call, of its tool if it names one.
+    """Translates messages. Tool calls need no ids: a result belongs to the first unanswered call, or to the first
+    unanswered call of the tool that it names.
 
     Raises BadRequest, UnsupportedParameter."""
     messages: list[Message] = []

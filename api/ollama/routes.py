@@ -1,4 +1,4 @@
-"""Routes of Ollama's API, without those that fetch, create or delete models."""
+"""Routes of Ollama's API, except those that download, create or delete models."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ router = APIRouter(prefix="/api")
 
 @router.get("/version")
 async def get_version() -> Response:
-    """The version of Ollama whose API this is."""
+    """Returns the version of Ollama whose API this server implements."""
     return JSONResponse({"version": VERSION})
 
 
 @router.get("/tags")
 async def list_models(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """The loaded model, also while it is unloaded because it was idle."""
+    """Lists the loaded model, even while it is unloaded because it was idle."""
     model = status.model or keep_alive.unloaded_model
     return JSONResponse({"models": [list_entry(model)] if model else []})
 
 
 @router.get("/ps")
 async def list_running(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """The model in memory."""
+    """Lists the model that is in memory."""
     return JSONResponse({"models": [running_entry(status.model, keep_alive.expires_at)] if status.model else []})
 
 
 @router.post("/show")
 async def show_model(ctx: RequestContextDep) -> Response:
-    """The model's properties."""
+    """Describes the model."""
     body = await ctx.read(ModelBody)
     _check_model(ctx, body)
     return JSONResponse(details_object(ctx.model, await ctx.query(lambda queries: queries.props())))
@@ -56,7 +56,7 @@ async def show_model(ctx: RequestContextDep) -> Response:
 
 @router.post("/chat")
 async def chat(ctx: RequestContextDep) -> Response:
-    """An answer to a conversation; without messages, loads or unloads the model."""
+    """Answers a conversation. Without messages, loads or unloads the model."""
     body = await ctx.read(ChatBody)
     _check_model(ctx, body)
     _set_keep_alive(ctx, body)
@@ -68,7 +68,7 @@ async def chat(ctx: RequestContextDep) -> Response:
 
 @router.post("/generate")
 async def generate(ctx: RequestContextDep) -> Response:
-    """An answer to a prompt, or the text before a suffix; without either, loads or unloads the model."""
+    """Answers a prompt, or generates the text before a suffix. Without either, loads or unloads the model."""
     body = await ctx.read(GenerateBody)
     _check_model(ctx, body)
     _set_keep_alive(ctx, body)
@@ -84,13 +84,13 @@ async def generate(ctx: RequestContextDep) -> Response:
 
 @router.post("/embed")
 async def embed(ctx: EmbeddingContextDep) -> Response:
-    """Vectors for texts."""
+    """Computes vectors for texts."""
     return JSONResponse(await _embed(ctx))
 
 
 @router.post("/embeddings")
 async def embed_one(ctx: EmbeddingContextDep) -> Response:
-    """The vector for one text: the predecessor of /api/embed."""
+    """Computes the vector for one text. /api/embed is the successor of this route."""
     vectors = (await _embed(ctx))["embeddings"]
     first = vectors[0] if isinstance(vectors, list) and vectors else []
     return JSONResponse({"embedding": first})
@@ -107,9 +107,10 @@ async def _embed(ctx: EmbeddingContext) -> dict[str, object]:
 
 
 async def _load_or_unload(ctx: RequestContext, body: AnswerBody, meta: OllamaMeta) -> Response:
-    """A request without a prompt loads the model; with `keep_alive: 0` it unloads it as soon as it is idle.
+    """Answers a request without a prompt. It loads the model; with `keep_alive: 0`, it unloads the model once that is
+    idle.
 
-    Where clients may not unload it, the model stays, and the answer says so."""
+    If clients may not unload the model, it stays loaded, and the answer states that."""
     if body.keep_alive == 0 and ctx.keep_alive.can_unload:
         await ctx.keep_alive.release()
         return JSONResponse(loaded(meta, unload=True))
@@ -125,7 +126,8 @@ async def _answer(ctx: RequestContext, body: AnswerBody, meta: OllamaMeta, reque
 
 
 def _set_keep_alive(ctx: RequestContext | EmbeddingContext, body: KeepAliveBody) -> None:
-    """Called before anything that can fail: the time counts from the end of the request, also of a failed one."""
+    """Sets the idle time after which the model is unloaded. Called before anything can fail, so that it also applies
+    after a failed request."""
     if body.keep_alive is not None:
         ctx.keep_alive.unload_after(body.keep_alive)
 

@@ -13,24 +13,23 @@ from api.body import MAX_MESSAGES, Body, Count, Stops, int_if_integral
 from api.fields.sampling import SamplerFields
 from api.fields.tools import MAX_TOOLS, ToolBody
 
-# Durations in `keep_alive`
-
-# Go accepts both the micro sign (U+00B5) and the Greek letter mu (U+03BC).
+# Go accepts the micro sign (U+00B5) and the Greek letter mu (U+03BC) in units.
 UNITS_S = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 _NUMBER, _UNIT = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", "|".join(UNITS_S)
 _PART = re.compile(rf"({_NUMBER})({_UNIT})")
 _DURATION = re.compile(rf"([+-]?)((?:{_NUMBER}(?:{_UNIT}))+|{_NUMBER})")
-"""Matches a duration in Go's format, and a number without a unit, which many clients send for seconds."""
+"""Matches a duration in Go's format, or a number without a unit, which many clients send for seconds."""
 
 MAX_DURATION_CHARS = 64
 
 MAX_DURATION_S = 100 * 365 * 86400.0
-"""A longer duration counts as infinite."""
+"""A longer duration is treated as infinite."""
 
 
 def parse_duration(value: object) -> float | None:
-    """Seconds, from a number or a text; infinity for a negative duration; None for null.
+    """Parses a duration from a number or a text, and returns seconds. Returns infinity for a negative duration, None
+    for null.
 
     Raises PydanticCustomError, which pydantic reports as a validation error."""
     match value:
@@ -48,32 +47,30 @@ def parse_duration(value: object) -> float | None:
     raise PydanticCustomError("no_time", 'Must be a number of seconds, or a duration such as "5m" or "1h30m"')
 
 
-# Bodies
-
-
 def _none_if_not_positive(value: object) -> object:
-    """0 and negative numbers mean no limit."""
+    """Converts 0 and negative numbers, which mean "no limit", to None."""
     value = int_if_integral(value)
     return None if type(value) is int and value <= 0 else value
 
 
 class Options(SamplerFields):
-    """Options for memory and threads (`num_ctx`, `num_gpu`) are ignored: they are set when the model is loaded. So is
-    `num_keep`, which concerns a prompt that is shortened; here a prompt that is too long is an error."""
+    """Ollama's `options`. Options for memory and threads (`num_ctx`, `num_gpu`) are ignored, because they are set when
+    the model is loaded. `num_keep` is ignored too: it controls how a long prompt is shortened, but this server refuses
+    a prompt that is too long."""
 
     num_predict: Annotated[Count | None, BeforeValidator(_none_if_not_positive)] = None
     stop: Stops = Field(default_factory=list)
 
 
 class ModelBody(Body):
-    """`name` is the earlier name of `model`."""
+    """Names the model. `name` is the earlier name of `model`."""
 
     model: str | None = None
     name: str | None = None
 
 
 class KeepAliveBody(ModelBody):
-    """`keep_alive`: seconds after which an idle model is unloaded; None changes nothing."""
+    """`keep_alive`: idle time in seconds after which the model is unloaded; None leaves the current value."""
 
     keep_alive: Annotated[float | None, BeforeValidator(parse_duration, json_schema_input_type=float | str | None)] = (
         None
@@ -91,7 +88,7 @@ class OllamaMessage(Body):
 
 
 class AnswerBody(KeepAliveBody):
-    """Fields of both chats and completions."""
+    """Fields of both /api/chat and /api/generate."""
 
     stream: bool | None = None
     format: str | dict[str, object] | None = None
@@ -102,7 +99,7 @@ class AnswerBody(KeepAliveBody):
 
     @property
     def sent_options(self) -> Options:
-        """`options`, or empty ones if absent."""
+        """Returns `options`, or empty options if the field is absent."""
         return self.options or Options()
 
 
@@ -122,7 +119,8 @@ class GenerateBody(AnswerBody):
 
 
 class EmbedBody(KeepAliveBody):
-    """`prompt` is the earlier name of `input`. `truncate`: cut off an input that is too long; this is the default."""
+    """`prompt` is the earlier name of `input`. `truncate`: whether an input that is too long is cut off; true by
+    default."""
 
     input: str | list[str] | None = None
     prompt: str | None = None

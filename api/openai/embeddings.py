@@ -25,7 +25,7 @@ TOKENS_NOT_ACCEPTED = (
 
 
 class EmbeddingsBody(Body):
-    """`parse_prompts` parses `input`."""
+    """Body of an embedding request. `parse_prompts` parses `input`."""
 
     model: str | None = None
     input: object
@@ -36,7 +36,7 @@ class EmbeddingsBody(Body):
 @router.post("/v1/embeddings")
 @router.post("/embeddings")
 async def create_embeddings(ctx: EmbeddingContextDep) -> Response:
-    """Vectors for texts."""
+    """Computes vectors for texts."""
     body = await read_body(ctx.http, EmbeddingsBody)
     ctx.check_model(body.model)
     request = embed_request(body, accepts_tokens=ctx.settings.token_embeddings, request_id=ctx.request_id)
@@ -44,7 +44,9 @@ async def create_embeddings(ctx: EmbeddingContextDep) -> Response:
 
 
 def embed_request(body: EmbeddingsBody, *, accepts_tokens: bool, request_id: str) -> EmbedRequest:
-    """`accepts_tokens`: lists of numbers are tokens of this model. Raises BadRequest, UnsupportedParameter."""
+    """Translates the body. `accepts_tokens`: lists of numbers are accepted, and are tokens of the embedding model.
+
+    Raises BadRequest, UnsupportedParameter."""
     if body.encoding_format not in (None, "float", "base64"):
         raise BadRequest("'encoding_format' must be float or base64.", "encoding_format")
     inputs = parse_prompts(body.input, "input")
@@ -69,5 +71,5 @@ def embedding_list(model: str, embeddings: Embeddings, encoding_format: str | No
 
 
 def packed(vector: Sequence[float]) -> str:
-    """The vector as 32-bit little-endian floats in base64."""
+    """Encodes a vector as 32-bit little-endian floats in base64."""
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")

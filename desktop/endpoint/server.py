@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.activity import Activity
-    from api.keys import KeyFile
+    from api.authentication import KeyFile
     from api.request_record import RequestView
     from api.server import EndpointServer
     from engine.engine import Engine
@@ -31,7 +31,7 @@ OWN_KEY = "inglenook"
 
 def read_key(profile: Profile) -> str:
     """Reads the endpoint's own key from its file, or creates it. Blocks; call on a pool thread."""
-    from api.keys import find_key
+    from api.authentication import find_key
 
     return find_key(profile).value
 
@@ -125,7 +125,7 @@ class ApiServer:
         self._key_file().revoke(name)
 
     def _key_file(self) -> KeyFile:
-        from api.keys import KeyFile
+        from api.authentication import KeyFile
 
         return KeyFile(self._profile.named_keys)
 

@@ -1,5 +1,4 @@
-"""Hypothesis strategies for JSON values that are small to send but expensive to parse, and for bodies that contain one
-at any field."""
+"""JSON values that are expensive to parse for their size, and random request bodies that contain one in any place."""
 
 from __future__ import annotations
 
@@ -16,7 +15,8 @@ SIZE_BYTES = 15_000_000
 MOST_ALLOWED = MAX_VALUES - 1000
 
 CostlyValue = Callable[[int], bytes]
-"""Takes a maximum number of values, and returns a JSON value of about `SIZE_BYTES` bytes."""
+"""A function that takes a maximum number of JSON values, and returns a JSON text of at most about `SIZE_BYTES`
+bytes."""
 
 PLACEHOLDER = "@place@"
 
@@ -46,7 +46,7 @@ def _nested(opening: bytes, closing: bytes, n_levels: int) -> CostlyValue:
 
 
 def _as_text(costly: CostlyValue) -> CostlyValue:
-    """The expensive value as a JSON string, as in the arguments of tool calls."""
+    """Wraps the expensive value in a JSON string, as in the arguments of tool calls."""
     return lambda most: json.dumps(costly(most).decode()).encode()
 
 
@@ -152,7 +152,7 @@ TEMPLATES: Mapping[str, dict[str, Any]] = {
     "/infill": {"input_prefix": "a", "input_suffix": "b", "input_extra": [{"text": "a"}], "n_predict": 1},
     "/completion": {"prompt": "a", "grammar": 'root ::= "a"', "n_predict": 1},
 }
-"""A valid body for each route; any of its values may be replaced by an expensive one."""
+"""A valid body for each route. Any of its values may be replaced by an expensive one."""
 
 SCHEMA_FIELDS: Mapping[str, dict[str, Any]] = {
     "/v1/chat/completions": {
@@ -161,7 +161,7 @@ SCHEMA_FIELDS: Mapping[str, dict[str, Any]] = {
     "/v1/responses": {"text": {"format": {"type": "json_schema", "name": "s", "schema": _SCHEMA}}},
     "/completion": {"json_schema": _SCHEMA},
 }
-"""Fields that replace the template's tools, because they cannot be combined with them."""
+"""Fields to use instead of the template's tools and grammar, with which they cannot be combined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def templates(path: str) -> list[dict[str, Any]]:
 
 
 def places(body: Any) -> Iterator[tuple[str | int, ...]]:
-    """The path to each value in `body`."""
+    """Yields the path to each value in `body`."""
     entries = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
     for key, value in entries:
         yield (key,)
@@ -207,7 +207,9 @@ def _replaced(body: Any, place: tuple[str | int, ...]) -> Any:
 
 
 def attack(path: str, chance: random.Random, title: str | None = None) -> Attack:
-    """A route's body with an expensive value at any place, above the limit of values or just below it."""
+    """Returns a random body for `path` that contains an expensive value.
+
+    Its number of JSON values is above the limit or just below it."""
     body = chance.choice(templates(path))
     fields = [(name,) for name in (*_names(path), "unknown")]
     place = chance.choice([*places(body), *fields])

@@ -1,5 +1,7 @@
-"""An endpoint with the fake model in its own process: `python -m tests.api.endpoint_process [OPEN_FILES]`. It prints
-its port and serves until its standard input is closed. OPEN_FILES limits the files that it may open."""
+"""Runs an endpoint with the fake model in its own process: `python -m tests.api.endpoint_process [OPEN_FILES]`.
+
+It prints its port, and serves until its standard input is closed. OPEN_FILES limits the files that it may open.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +28,23 @@ MEMORY_INTERVAL_S = 0.005
 
 @dataclass
 class Cost:
-    """What a request cost the server."""
+    """What a request cost the server in time and memory."""
 
     health_s: float = 0.0
     """The longest response time of `/health`, in seconds."""
     grown_bytes: int = 0
-    """Peak of the resident memory above its value before, in bytes."""
+    """Largest increase of the resident memory, in bytes."""
 
 
 @dataclass
 class Served:
-    """`process` serves at `root`; `client` has its key."""
+    """A server process. `root`: its address. `client`: an HTTP client that sends its key."""
 
     process: subprocess.Popen[str]
     root: str
     client: httpx.Client = field(init=False)
     errors: str = ""
-    """The standard error of the process, once it has ended."""
+    """The process's standard error, once it has ended."""
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=self.root, headers={"x-api-key": KEY}, trust_env=False, timeout=60)
@@ -53,7 +55,7 @@ class Served:
 
     @contextmanager
     def measured(self) -> Iterator[Cost]:
-        """Measures `/health` and the memory of the process while the block runs."""
+        """Measures the response time of `/health` and the process's memory while the block runs."""
         load, done, before = Cost(), threading.Event(), self.resident_bytes
         with httpx.Client(base_url=self.root, trust_env=False, timeout=60) as prober:
 

@@ -1,6 +1,8 @@
-"""Searches for request bodies that cost the endpoint too much time or memory: `python -m tests.api.fuzz_body_costs
-[SECONDS]`. `openapi_fuzzer` searches for wrong answers; this sends large bodies and measures `/health` and the
-process."""
+"""Searches for request bodies that cost the endpoint too much time or memory.
+
+Run by `python -m tests.api.fuzz_body_costs [SECONDS]`. Sends large bodies, and measures `/health` and the server
+process. `openapi_fuzzer` searches for wrong answers instead.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,12 @@ SECONDS_VARIABLE = "INGLENOOK_FUZZ_SECONDS"
 MAX_HEALTH_S = 2.0
 MAX_ANSWER_S = 15.0
 MAX_GROWN_BYTES = 400_000_000
-"""Ten times the cost of a normal body of the largest size, and a thirtieth of the cost seen without limits."""
+"""About ten times the memory for a normal body of the largest size. Without limits, thirty times as much was
+measured."""
 
 
 def fuzz(seconds: float, seed: int = 4645) -> list[str]:
-    """Sends bodies to every route in turn for `seconds`. Returns a line for each body that cost too much."""
+    """Sends bodies to every route in turn for `seconds`. Returns a line for each problem."""
     chance, problems = random.Random(seed), list[str]()
     deadline = time.monotonic() + seconds
     with served() as server:
@@ -37,7 +40,9 @@ def fuzz(seconds: float, seed: int = 4645) -> list[str]:
 
 
 def try_attack(server: Served, sent: Attack) -> list[str]:
-    """Returns what was wrong with the server's reaction. Afterwards it must answer a normal request."""
+    """Sends a body and then a normal request. Returns a line for each problem.
+
+    Problems are server errors, too much time or memory, and a normal request that is not answered."""
     began, found, status = time.monotonic(), [], 0
     with server.measured() as load:
         try:

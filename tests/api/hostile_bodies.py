@@ -1,4 +1,4 @@
-"""Bodies that are sent to every route."""
+"""Malformed request bodies, by a short description. Tests send them to every route."""
 
 from __future__ import annotations
 

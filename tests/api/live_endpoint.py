@@ -64,7 +64,7 @@ class Live:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=20)
 
     def chat_head(self, length: int, extra: str = "") -> bytes:
-        """The header of a chat request, for a raw socket."""
+        """Returns the header of a chat request, for a raw socket."""
         return (
             f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{self.server.port}\r\n"
             f"Authorization: Bearer {KEY}\r\nContent-Type: application/json\r\n{extra}Content-Length: {length}\r\n\r\n"
@@ -75,7 +75,7 @@ class Live:
         return self.chat_head(len(content), extra) + content
 
     def raw(self, request: bytes) -> bytes:
-        """Sends bytes and returns what the server sends until it closes the connection."""
+        """Sends bytes, and returns what the server sends until it closes the connection."""
         with self.socket() as connection:
             connection.sendall(request)
             return read_all(connection)
@@ -108,7 +108,7 @@ def settings(**changes: Any) -> EndpointSettings:
 
 @contextmanager
 def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any) -> Iterator[Live]:
-    """An endpoint that serves until the block ends. `ready`: wait until the model is loaded."""
+    """Runs an endpoint until the block ends. `ready`: wait until the model is loaded."""
     opener = opener or FakeOpener(Script(b"Hello there."))
     failures: list[Exception] = []
     engine = Engine(opener)
@@ -125,7 +125,7 @@ def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any
 
 
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
-    """Path and method of every route."""
+    """Returns the path and the method of every route."""
     found = set()
     for route in iter_route_contexts(app.routes):
         assert route.path, route

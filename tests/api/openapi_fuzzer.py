@@ -1,4 +1,4 @@
-"""Random requests, valid and invalid, that schemathesis generates from the endpoint's OpenAPI description."""
+"""Sends random requests, valid and invalid, that schemathesis generates from the endpoint's OpenAPI description."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ SOUND: Mapping[str, dict[str, object]] = {
     "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 20},
     "/completion": {"prompt": "a", "n_predict": 20},
 }
-"""Valid fields by path without /v1. Random bodies mostly fail because of their messages; combined with these, their
-other fields reach the engine."""
+"""Valid fields for each path, without /v1. Random bodies mostly fail because their messages are invalid. With these
+fields added, their other fields reach the engine."""
 
 
 @dataclass
 class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    """The first server errors, timeouts and wrong answers to the normal requests in between."""
+    """The first problems: server errors, timeouts, and wrong answers to the normal requests in between."""
 
     def note(self, problem: str) -> None:
         if len(self.problems) < N_KEPT:
@@ -54,7 +54,8 @@ class Outcome:
 
 @dataclass
 class Fuzz:
-    """`client` has the address and the key. `expected`: the answer to every normal request."""
+    """Sends requests with `client`, which has the address and the key. `expected`: the answer to every normal
+    request."""
 
     client: httpx.Client
     expected: str
@@ -62,7 +63,7 @@ class Fuzz:
     chance: random.Random = field(default_factory=lambda: random.Random(4645))
 
     def run(self, description: dict[str, Any], n: int, first_seed: int = 1) -> Outcome:
-        """Sends `n` requests, and a normal one after every fiftieth."""
+        """Sends `n` random requests, and a normal one after every fifty of them."""
         found: list[Any] = list(schemathesis.openapi.from_dict(description).get_all_operations())
         operations = [each.ok() for each in found]
         cases = st.one_of([each.as_strategy(generation_mode=mode) for each in operations for mode in GenerationMode])

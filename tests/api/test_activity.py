@@ -1,4 +1,5 @@
-"""/v1/activity: requests are listed, stopped, and limited in number."""
+"""/v1/activity lists requests, stops them, and shows the usage by key. The number of requests in progress is
+limited."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from api.activity import MAX_ENDED_RECORDS
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from engine.backend import Limits
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -65,7 +66,7 @@ def test_activity_shows_prompt_progress(slow: Live) -> None:
     ("path", "dialect"),
     [("/v1/chat/completions", "openai"), ("/v1/messages", "anthropic"), ("/api/chat", "ollama")],
 )
-def test_stopping_one_request_keeps_others(slow: Live, path: str, dialect: str) -> None:
+def test_deleting_one_activity_entry_cancels_only_that_request(slow: Live, path: str, dialect: str) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
         stopped = pool.submit(slow.post, ask("a", max_tokens=3000, stream=False), path)
         wait_until(lambda: states(slow) == ["writing"])
@@ -98,7 +99,7 @@ def test_activity_lists_failures_and_embeddings() -> None:
     assert seen[0]["body"] is None  # bodies are not kept by default
 
 
-def test_activity_keeps_limited_number_of_ended_requests() -> None:
+def test_activity_lists_a_limited_number_of_ended_requests() -> None:
     with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
         for _ in range(MAX_ENDED_RECORDS + 5):
             client.post("/v1/chat/completions", json=ask())
@@ -131,7 +132,7 @@ def test_more_choices_than_limit_are_accepted_when_idle() -> None:
 
 
 def test_concurrent_clients_are_all_answered() -> None:
-    """Sixty clients on eight slots; each gets its own answer, whole or streamed."""
+    """Sixty clients send requests at once. Each gets its own answer, whole or streamed."""
     with live(FakeOpener(Script(step_s=0.001))) as endpoint:
         alone = {n: endpoint.post(ask(f"n{n}", max_tokens=20)).json() for n in range(60)}
 
@@ -152,7 +153,7 @@ def test_concurrent_clients_are_all_answered() -> None:
 
 
 def test_activity_names_the_key_of_a_request(tmp_path: Any) -> None:
-    from api.keys import KeyFile
+    from api.authentication import KeyFile
 
     keys = KeyFile(tmp_path / "keys.json")
     value = keys.add("editor")
@@ -189,7 +190,7 @@ def test_usage_is_counted_by_key(tmp_path: Path) -> None:
     assert value not in scraped + str(shown)
 
 
-def test_finished_answer_with_slow_client_shows_all_tokens() -> None:
+def test_activity_shows_all_tokens_of_a_finished_answer_to_a_slow_client() -> None:
     opener = FakeOpener(Script(b"x" * 20_000, step_s=0.0001), Limits(30_000, 8, 64))
     with live(opener) as endpoint, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)

@@ -1,4 +1,5 @@
-"""JSON bodies: equivalent forms (integers written as floats, a byte order mark), and the limit of values."""
+"""JSON bodies: equivalent forms (integers written as floats, a byte order mark), and the limit on the number of
+values."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def test_integral_floats_are_accepted_as_integers() -> None:
 
 
 @pytest.mark.parametrize("value", [40.5, True, "40", -3.0, 1e300, 0.0])
-def test_other_values_are_refused_as_token_count(value: object) -> None:
+def test_fractions_and_wrong_types_are_refused_as_max_tokens(value: object) -> None:
     with pytest.raises(BadRequest) as refused:
         parse_body(chat_body(max_tokens=value), ChatCompletionBody)
     assert refused.value.param == "max_tokens"
@@ -70,7 +71,7 @@ def test_tokens_as_floats_are_accepted() -> None:
         ("/completion", {"prompt": "hello", "n_predict": 4.0}),
     ],
 )
-def test_every_dialect_accepts_float_limit_and_byte_order_mark(
+def test_every_dialect_accepts_token_limit_as_float_and_byte_order_mark(
     endpoint: Live, path: str, fields: dict[str, object]
 ) -> None:
     content = codecs.BOM_UTF8 + json.dumps(fields).encode()
@@ -78,8 +79,6 @@ def test_every_dialect_accepts_float_limit_and_byte_order_mark(
         answer = client.post(path, content=content)
     assert answer.status_code == 200, answer.text
 
-
-# The limit of values
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='a"\\,[{]}:é'),
@@ -89,7 +88,7 @@ JSON = st.recursive(
 
 
 def n_values(value: Any) -> int:
-    """The expected count: all values but the first, and each non-empty container once more."""
+    """Returns the number of commas and opening brackets outside of strings in the JSON text of `value`."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -98,7 +97,7 @@ def n_values(value: Any) -> int:
 
 
 @given(JSON, st.integers(1, 7))
-def test_count_is_exact_for_every_chunk_size(value: Any, chunk_bytes: int) -> None:
+def test_number_of_values_is_exact_for_every_chunk_size(value: Any, chunk_bytes: int) -> None:
     content, expected = json.dumps(value, ensure_ascii=False).encode(), n_values(value)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(body, "_CHUNK_BYTES", chunk_bytes)
@@ -106,6 +105,6 @@ def test_count_is_exact_for_every_chunk_size(value: Any, chunk_bytes: int) -> No
         assert expected == 0 or has_more_values(content, expected - 1)
 
 
-def test_text_full_of_structure_counts_as_one_value() -> None:
+def test_brackets_and_commas_in_a_string_do_not_count_as_values() -> None:
     content = json.dumps({"a": '[,{"\\' * 100_000}).encode()
     assert not has_more_values(content, 1)

@@ -1,4 +1,4 @@
-"""No request body costs much time or memory: the loop keeps serving, and the process hardly grows."""
+"""No request body costs much time or memory: the server keeps answering, and its process hardly grows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_expensive_messages_are_refused_quickly(server: Served, title: str) -> N
 
 
 @pytest.mark.parametrize("path", routes())
-def test_list_of_small_values_is_413_on_every_route(server: Served, path: str) -> None:
+def test_body_with_too_many_values_is_413_on_every_route(server: Served, path: str) -> None:
     sent = with_costly_messages(path, "empty lists", "unknown")
     with server.measured() as load:
         answer = server.client.post(path, content=sent.content, headers={"content-type": "application/json"})
@@ -59,7 +59,7 @@ def test_logit_bias_with_900_000_entries_is_refused_quickly(server: Served, path
 
 @pytest.mark.timeout(300)
 def test_generated_bodies_cost_little_time_and_memory() -> None:
-    """As many bodies as the time allows; the soak test runs `fuzz_body_costs` for longer."""
+    """Sends as many bodies as the time allows. The soak test runs `fuzz_body_costs` for longer."""
     assert fuzz_body_costs.fuzz(seconds_of_environment(FUZZ_SECONDS)) == []
 
 

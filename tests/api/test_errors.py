@@ -1,4 +1,4 @@
-"""The table of errors: it is complete, and no message contains a path."""
+"""The table of errors is complete, and no error message contains a path."""
 
 from __future__ import annotations
 
@@ -78,11 +78,8 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
     return children.union(*(_below(child) for child in children))
 
 
-def test_stopped_request_asks_clients_not_to_retry() -> None:
+def test_error_for_stopped_request_asks_client_not_to_retry() -> None:
     assert error_response("/v1/x", problem_of(errors.RequestStopped()), "1").headers["x-should-retry"] == "false"
-
-
-# Formats of the dialects
 
 
 def test_path_selects_error_format() -> None:
@@ -107,7 +104,7 @@ def test_path_selects_error_format() -> None:
         (ZeroDivisionError(), "api_error"),
     ],
 )
-def test_anthropic_error_types(error: Exception, kind: str) -> None:
+def test_anthropic_error_has_the_type_that_belongs_to_its_status(error: Exception, kind: str) -> None:
     problem = problem_of(error)
     assert anthropic_body(problem, "req_1") == {
         "type": "error",
@@ -116,6 +113,6 @@ def test_anthropic_error_types(error: Exception, kind: str) -> None:
     }
 
 
-def test_overflow_message_for_anthropic_clients() -> None:
+def test_overflow_error_has_the_message_that_anthropic_clients_expect() -> None:
     shown = str(anthropic_body(problem_of(ContextOverflow(5000, 4096)), "req_1"))
     assert "prompt is too long: 5000 tokens > 4096 maximum. This model's maximum context length is 4096" in shown

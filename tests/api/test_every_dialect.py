@@ -1,4 +1,4 @@
-"""Hostile bodies and disconnecting clients on the routes of every dialect."""
+"""The routes of every dialect refuse malformed bodies, and free the slot of a client that disconnects."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: 
 @pytest.mark.parametrize("path", ANSWER_BODIES)
 def test_disconnect_frees_slot(path: str, stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
-        for reset in (False, True):  # during the answer, and immediately
+        for reset in (False, True):  # first FIN during the answer, then RST right after the request
             content = json.dumps({**ANSWER_BODIES[path], "stream": stream}).encode()
             head = (
                 f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\nx-api-key: {KEY}\r\n"

@@ -31,7 +31,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 @contextmanager
 def served(*options: str | Path, **changes: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Starts the process, and reads the address from its first line."""
+    """Starts the server process, and reads its address from the first line of output."""
     with subprocess.Popen(
         [*COMMAND, *map(str, options)],
         stdout=subprocess.PIPE,
@@ -49,7 +49,7 @@ def served(*options: str | Path, **changes: str) -> Iterator[tuple[subprocess.Po
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str, float]:
-    """Sends a signal; returns the rest of the output, and the seconds until the process ended."""
+    """Sends a signal. Returns the exit code, the rest of the output, and the seconds until the process ended."""
     started = time.monotonic()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
@@ -89,7 +89,7 @@ def test_server_loads_answers_and_exits_on_signal(model_path: Path, tmp_path: Pa
     assert took < 6
 
 
-def test_signal_during_stream_exits(model_path: Path, tmp_path: Path) -> None:
+def test_signal_during_stream_ends_the_process(model_path: Path, tmp_path: Path) -> None:
     with served("--model", model_path, "--profile", tmp_path, INGLENOOK_API_KEY=KEY) as (process, url):
         wait_ready(url)
         with OpenAI(base_url=url, api_key=KEY, max_retries=0) as client:
@@ -107,7 +107,7 @@ def test_signal_during_stream_exits(model_path: Path, tmp_path: Path) -> None:
     }  # the key is not written to the profile
 
 
-def test_signal_during_load_exits(model_path: Path, tmp_path: Path) -> None:
+def test_signal_during_load_ends_the_process(model_path: Path, tmp_path: Path) -> None:
     with served("--model", model_path, "--profile", tmp_path) as (process, _):
         code, _, err, took = end(process, signal.SIGTERM)
     assert code == 0
@@ -115,7 +115,7 @@ def test_signal_during_load_exits(model_path: Path, tmp_path: Path) -> None:
     assert took < 6
 
 
-# Starts that fail. They run in this process, because a new process would import everything again.
+# The following failing starts run in this process, because a new process would import everything again.
 
 
 @dataclass
@@ -129,7 +129,7 @@ class Result:
 def run(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Callable[..., Result]]:
-    """Runs the command in this process. Returns its error output, without the line that names the key's file."""
+    """Runs the command in this process. The result's errors omit the line that names the key's file."""
     monkeypatch.delenv("INGLENOOK_API_KEY", raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
@@ -148,7 +148,9 @@ def run(
         signal.signal(number, handler)
 
 
-def test_invalid_model_file_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
+def test_invalid_model_file_is_reported_in_one_sentence(
+    run: Callable[..., Result], model_path: Path, tmp_path: Path
+) -> None:
     noise = tmp_path / "noise.gguf"
     noise.write_bytes(b"this is no model at all" * 1000)
     cut = tmp_path / "cut.gguf"
@@ -161,7 +163,7 @@ def test_invalid_model_file_prints_one_sentence(run: Callable[..., Result], mode
         assert path.name in ran.errors[0]
 
 
-def test_busy_port_prints_one_sentence(run: Callable[..., Result], model_path: Path) -> None:
+def test_busy_port_is_reported_in_one_sentence(run: Callable[..., Result], model_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -184,7 +186,7 @@ def test_invalid_port_is_refused(run: Callable[..., Result], port: str) -> None:
     assert "invalid port value" in ran.errors[-1]
 
 
-def test_malformed_key_prints_one_sentence(
+def test_malformed_key_is_reported_in_one_sentence(
     run: Callable[..., Result], model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGLENOOK_API_KEY", "two words")
@@ -194,14 +196,16 @@ def test_malformed_key_prints_one_sentence(
     assert "two words" not in ran.errors[0]
 
 
-def test_unusable_profile_prints_one_sentence(run: Callable[..., Result], model_path: Path, tmp_path: Path) -> None:
+def test_unusable_profile_is_reported_in_one_sentence(
+    run: Callable[..., Result], model_path: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     ran = run("--model", model_path, "--profile", tmp_path / "file")
     assert (ran.code, len(ran.errors)) == (1, 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the data folder is named by a variable on Linux only")
-def test_missing_model_prints_one_sentence(
+def test_missing_model_is_reported_in_one_sentence(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""HTTP itself: methods, request targets, content encodings, lengths, pipelining."""
+"""How the server treats HTTP: methods, request targets, content encodings, lengths, pipelining."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_unknown_content_encoding_is_415(endpoint: Live, coding: str) -> None:
 
 
 GZIPPED = gzip.compress(b"{}", mtime=0)
-"""Compresses without a timestamp, so that test parameters are the same in every process."""
+"""An empty object, compressed without a timestamp, so that test parameters are the same in every process."""
 
 
 @pytest.mark.parametrize("damaged", [b"no gzip", GZIPPED[:-4], GZIPPED + b"more", b""])

@@ -1,4 +1,4 @@
-"""A tool's key sees and stops its own requests; the endpoint's key sees and stops all."""
+"""A named key sees and stops only its own requests; the endpoint's own key sees and stops all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.activity import KEY_CHECK_INTERVAL_S
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from engine.backend import Limits
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -132,5 +132,5 @@ def test_revoked_key_cancels_running_request(slow: Live, keys: KeyFile, path: st
         wait_until(lambda: n_in_progress(own) == 1)
         keys.revoke("a")
         wait_until(lambda: n_in_progress(own) == 0, KEY_CHECK_INTERVAL_S + 3)
-        assert future.result().status_code in (200, 503)  # the stream has begun before
+        assert future.result().status_code in (200, 503)  # 200 if the stream had begun
         assert own.get("/v1/activity").json()["data"][0]["state"] == "cancelled"

@@ -1,4 +1,5 @@
-"""The endpoint's own key in its file, and named keys: shown once, stored as hashes, revoked individually."""
+"""The endpoint's own key in its file; and named keys, which are shown once, stored as hashes, and revoked
+individually."""
 
 from __future__ import annotations
 
@@ -12,11 +13,9 @@ import pytest
 
 from api import key_command
 from api.__main__ import main
+from api.authentication import ENDPOINT_KEY_NAME, KeyFile, KeyRing, find_key, key_matches
 from api.errors import InvalidKey
-from api.keys import ENDPOINT_KEY_NAME, KeyFile, KeyRing, find_key, key_matches
 from engine.files.profile import Profile
-
-# The endpoint's own key
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_byte_order_mark_is_not_part_of_key(profile: Profile) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
-def test_key_file_is_private(profile: Profile) -> None:
+def test_endpoint_key_file_is_readable_only_by_its_owner(profile: Profile) -> None:
     find_key(profile, {})
     assert stat.S_IMODE(profile.endpoint_key.stat().st_mode) == 0o600
     profile.endpoint_key.chmod(0o644)
@@ -80,22 +79,19 @@ def test_part_of_key_does_not_match() -> None:
     assert not key_matches([], "secret")
 
 
-# Named keys
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "keys.json"
 
 
-def test_key_file_contains_only_hashes(path: Path) -> None:
+def test_file_of_named_keys_contains_only_hashes(path: Path) -> None:
     value = KeyFile(path).add("editor")
     assert value not in path.read_text()
     assert [key.name for key in KeyFile(path).read()] == ["editor"]
     assert os.name != "posix" or path.stat().st_mode & 0o077 == 0
 
 
-def test_byte_order_mark_in_key_file_is_ignored(path: Path) -> None:
+def test_byte_order_mark_in_file_of_named_keys_is_ignored(path: Path) -> None:
     value = KeyFile(path).add("editor")
     path.write_text(path.read_text(), encoding="utf-8-sig")
     assert KeyRing("own", path).holder_of([value.encode()]).name == "editor"
@@ -124,14 +120,14 @@ def test_invalid_key_names_are_refused(path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"keys": [{}]}', '{"keys": 1}'])
-def test_damaged_key_file_accepts_only_endpoint_key(path: Path, content: str) -> None:
+def test_only_endpoint_key_is_accepted_if_file_of_named_keys_is_damaged(path: Path, content: str) -> None:
     path.write_text(content)
     ring = KeyRing("own", path)
     assert ring.holder_of([b"own"]).name == ENDPOINT_KEY_NAME
     with pytest.raises(InvalidKey):
         ring.holder_of([b"other"])
     with pytest.raises(ValueError, match="damaged"):
-        KeyFile(path).add("a")  # and the file is not overwritten
+        KeyFile(path).add("a")  # and does not overwrite the file
     assert path.read_text() == content
 
 

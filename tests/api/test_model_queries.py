@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api.activity import KEY_CHECK_INTERVAL_S
-from api.keys import KeyFile
+from api.authentication import KeyFile
 from api.request_context import RequestContextDep
 from engine.model_queries import ModelQueries
 from tests.api.live_endpoint import Live, ask, live, wait_until
@@ -23,7 +23,7 @@ TEXT = "x" * LIMIT_BYTES
 
 
 async def endless(ctx: RequestContextDep) -> str:
-    """A question that only ends when it is cancelled."""
+    """A route whose query about the model ends only when it is cancelled."""
 
     async def work(questions: ModelQueries) -> str:
         await asyncio.Event().wait()
@@ -57,7 +57,7 @@ QUERIES: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), QUERIES)
-def test_query_appears_in_activity(endpoint: Live, path: str, body: dict[str, Any]) -> None:
+def test_model_query_is_listed_in_activity(endpoint: Live, path: str, body: dict[str, Any]) -> None:
     assert endpoint.post(body, path).status_code == 200
     assert [(call["path"], call["state"]) for call in calls(endpoint)] == [(path, "finished")]
 
@@ -71,7 +71,9 @@ def test_query_appears_in_activity(endpoint: Live, path: str, body: dict[str, An
         ("/api/generate", {"prompt": "a", "suffix": "b", "stream": False}),
     ],
 )
-def test_request_preceded_by_query_is_one_record(endpoint: Live, path: str, body: dict[str, Any]) -> None:
+def test_query_that_prepares_an_answer_has_no_record_of_its_own(
+    endpoint: Live, path: str, body: dict[str, Any]
+) -> None:
     assert endpoint.post(body, path).status_code == 200
     assert [(call["path"], call["state"]) for call in calls(endpoint)] == [(path, "finished")]
 

@@ -1,4 +1,4 @@
-"""Clients can unload and load the model only where the settings allow it, and never another file."""
+"""Clients can unload and load the model only if the settings allow it, and never load another file."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_null_is_accepted_for_every_optional_field() -> None:
 
 
 @pytest.mark.parametrize("path", NEEDED)
-def test_answer_with_null_fields_equals_answer_without(endpoint: Live, path: str) -> None:
+def test_answer_to_body_with_null_fields_has_the_same_keys_as_without(endpoint: Live, path: str) -> None:
     nulls = {name: None for name in optional_fields(BODIES[path]) if name not in NEEDED[path]}
     answer = endpoint.post({**nulls, **NEEDED[path]}, path)
     assert answer.status_code == 200, answer.text
@@ -65,12 +65,12 @@ def test_answer_with_null_fields_equals_answer_without(endpoint: Live, path: str
 
 
 def nulls(shape: Any, **given: object) -> dict[str, object]:
-    """A client's own type with null in every field that is not given."""
+    """Returns the fields of a client's type, with null for each field that is not given."""
     return {**dict.fromkeys(shape.__annotations__), **given}
 
 
 def bodies_of_clients() -> Iterator[tuple[str, dict[str, object]]]:
-    """Bodies made from the clients' own types, with nulls at each level."""
+    """Yields bodies made from the official clients' own types, with nulls at each level."""
     from anthropic import types as claude
     from anthropic.types.message_create_params import MessageCreateParamsBase
     from ollama._types import ChatRequest, Message, Options

@@ -1,4 +1,4 @@
-"""A process that may open few files still serves, and logs that in few lines."""
+"""A process that may open few files still serves requests, and logs only a few lines about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no suc
 
 
 def crowd(stack: ExitStack, server: Served, n: int) -> list[socket.socket]:
-    """As many silent clients as can connect."""
+    """Connects up to `n` silent clients, until a connection fails."""
     port = int(server.root.rpartition(":")[2])
     found = []
     for _ in range(n):

@@ -39,6 +39,6 @@ def test_docs_page_lists_routes(endpoint: Live) -> None:
     assert "<script" not in page.text
 
 
-def test_descriptions_need_key(endpoint: Live) -> None:
+def test_docs_and_openapi_routes_need_key(endpoint: Live) -> None:
     for path in ("/docs", "/openapi.json"):
         assert httpx.get(f"{endpoint.root}{path}", trust_env=False).status_code == 401

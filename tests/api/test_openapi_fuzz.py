@@ -1,4 +1,4 @@
-"""Hundreds of random requests do not break the server: normal requests between them are answered correctly."""
+"""After hundreds of random requests, the server still answers normal ones correctly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.api.live_endpoint import KEY, Live
 from tests.api.openapi_fuzzer import Fuzz, client_of
 
 
-def test_generated_requests_do_not_break_server(endpoint: Live) -> None:
+def test_normal_requests_between_random_ones_are_answered_correctly(endpoint: Live) -> None:
     with client_of(endpoint.root, KEY) as client:
         outcome = Fuzz(client, "Hello there.").run(describe(endpoint.app), 200)
     assert outcome.problems == []

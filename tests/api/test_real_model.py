@@ -1,4 +1,4 @@
-"""The endpoint with the real model while the window uses it."""
+"""With the real model: requests to the endpoint do not change answers in the window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import chat
 
 
 async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str | None:
-    """A client's answer; None if it disconnected."""
+    """Sends a request as a client. Returns the answer, or None if the client disconnected before."""
     async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
         body = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
         try:
@@ -30,8 +30,8 @@ async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str |
 
 
 def test_window_answer_is_unchanged_by_endpoint_requests(model_path: Path) -> None:
-    """Compared before and after, not during: the last digits of a model's results depend on how many sequences share a
-    step."""
+    """Compares the window's answers before and after the requests, not during them: a model's results are rounded
+    differently if other sequences share its steps."""
     chance = random.Random(1)
     engine, chosen = Engine(), settings()
     app = create_app(engine, chosen)
@@ -53,8 +53,8 @@ def test_window_answer_is_unchanged_by_endpoint_requests(model_path: Path) -> No
             after = await tool(server.url, None, 16)
             assert alone
             assert alone == await window()
-            # Not compared with each other: `after` may use other KV cells than `expected`, which
-            # changes the rounding, and then this small model samples another token.
+            # These answers are not compared: `after` may use other KV cells than `expected`, which changes the
+            # rounding, and then this small model samples another token.
             assert expected
             assert after
             assert beside

@@ -1,4 +1,4 @@
-"""The request id, where the manual of each client says it is, equals the id in /v1/activity."""
+"""Each client finds the request id where its manual describes it. The id equals the one in /v1/activity."""
 
 from __future__ import annotations
 

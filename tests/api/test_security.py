@@ -13,8 +13,8 @@ import pytest
 from starlette.types import Message
 
 from api.app import create_app
+from api.authentication import KeyRing
 from api.cors import Origins
-from api.keys import KeyRing
 from api.security import OPEN_PATHS, SecurityMiddleware
 from engine.engine import Engine
 from tests.api.live_endpoint import KEY, Live, ask, live, routes_of, settings
@@ -27,12 +27,12 @@ CLOSED = [path for path in PATHS if path not in OPEN_PATHS]
 
 @pytest.fixture
 def calls_model() -> None:
-    """Used by tests whose requests are answered by the model."""
+    """Requested by tests whose requests the model answers; see `_model_not_called`."""
 
 
 @pytest.fixture(autouse=True)
 def _model_not_called(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Checks after each test that no refused request reached the model."""
+    """Checks after each test that no request has reached the model, unless the test requests `calls_model`."""
     endpoint: Live = request.getfixturevalue("endpoint")
     before = endpoint.opener.backends[0].n_decodes
     yield
@@ -43,7 +43,7 @@ def _model_not_called(request: pytest.FixtureRequest) -> Iterator[None]:
 def send(
     endpoint: Live, path: str, method: str = "GET", headers: tuple[str, ...] = (), body: bytes = b"{}"
 ) -> tuple[int, dict[str, str], Any]:
-    """Status, headers and JSON of a raw request. `headers` must contain `Host`."""
+    """Sends a raw request, and returns status, headers and JSON. `headers` must contain `Host`."""
     lines = [f"{method} {path} HTTP/1.1", *headers, "Connection: close", f"Content-Length: {len(body)}", "", ""]
     answer = endpoint.raw("\r\n".join(lines).encode() + body)
     head, _, content = answer.partition(b"\r\n\r\n")
@@ -58,9 +58,6 @@ def own(endpoint: Live) -> str:
 
 AUTH = f"Authorization: Bearer {KEY}"
 JSON = "Content-Type: application/json"
-
-
-# Host
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -101,15 +98,12 @@ def test_own_host_names_are_accepted(endpoint: Live, host: str) -> None:
     assert send(endpoint, "/health", headers=(f"Host: {host.replace('PORT', str(endpoint.server.port))}",))[0] == 200
 
 
-def test_missing_or_double_host_is_a_json_error(endpoint: Live) -> None:
+def test_missing_or_repeated_host_header_is_refused(endpoint: Live) -> None:
     for headers in ((), (own(endpoint), own(endpoint)), (own(endpoint), "Host: evil.example")):
         status, _, body = send(endpoint, "/health", headers=headers)
-        assert status == 400  # refused by the HTTP parser
+        assert status == 400  # from the HTTP parser
         assert body["error"]["type"] == "invalid_request_error"
     assert b" 403 " in endpoint.raw(b"GET /health HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
-
-
-# Origin and content type
 
 
 @pytest.mark.parametrize(
@@ -176,8 +170,6 @@ def test_json_content_type_with_charset_is_accepted(endpoint: Live) -> None:
     assert send(endpoint, "/v1/chat/completions", "POST", headers, json.dumps(ask()).encode())[0] == 200
 
 
-# Key
-
 WRONG = [
     (),
     ("Authorization: Bearer wrong",),
@@ -208,7 +200,7 @@ def test_head_and_paths_similar_to_public_ones_need_key(endpoint: Live) -> None:
 
 
 @pytest.mark.parametrize("key", [f"x-api-key: {KEY}", f"Authorization: Bearer {KEY}", f"authorization: bearer  {KEY}"])
-def test_either_key_header_is_accepted(endpoint: Live, key: str) -> None:
+def test_key_is_accepted_in_either_header(endpoint: Live, key: str) -> None:
     for path in ("/v1/models", "/v1/models/fake"):
         assert send(endpoint, path, "GET", (own(endpoint), key))[0] == 200
     assert send(endpoint, "/nothing", "GET", (own(endpoint), key))[0] == 404
@@ -225,7 +217,7 @@ def test_every_route_except_public_ones_needs_key(endpoint: Live) -> None:
         assert status == (200 if path in OPEN_PATHS and method == "GET" else 401), (method, path)
 
 
-def test_redoc_page_is_off(endpoint: Live) -> None:
+def test_redoc_page_is_404(endpoint: Live) -> None:
     assert send(endpoint, "/redoc", "GET", (own(endpoint), AUTH))[0] == 404
 
 
@@ -245,7 +237,7 @@ def test_websocket_is_closed_immediately() -> None:
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-def test_upgrade_header_is_ignored(endpoint: Live) -> None:
+def test_websocket_upgrade_header_is_ignored(endpoint: Live) -> None:
     upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAA")
     assert send(endpoint, "/v1/models", "GET", (own(endpoint), *upgrade))[0] == 401
 
@@ -258,9 +250,6 @@ def test_public_page_contains_no_model_or_version(endpoint: Live) -> None:
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "server" not in headers
     assert send(endpoint, "/", "POST", (own(endpoint), JSON))[0] == 401
-
-
-# What requests cannot do, and answers do not contain
 
 
 @pytest.mark.parametrize(
@@ -288,7 +277,7 @@ def test_template_and_url_in_request_are_refused(endpoint: Live, fields: dict[st
 @pytest.mark.parametrize(
     "path", ["/api/pull", "/api/create", "/api/delete", "/models/load", "/v1/files", "/../etc/passwd"]
 )
-def test_routes_that_change_models_do_not_exist(endpoint: Live, path: str) -> None:
+def test_routes_that_change_models_do_not_exist_by_default(endpoint: Live, path: str) -> None:
     assert send(endpoint, path, "POST", (own(endpoint), AUTH, JSON))[0] == 404
 
 
@@ -304,7 +293,7 @@ def test_answers_do_not_contain_model_path(endpoint: Live) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 stands for another address of this machine")
-def test_wildcard_address_accepts_only_the_connected_address_as_host() -> None:
+def test_server_on_wildcard_address_accepts_only_the_connected_address_as_host() -> None:
     with live(host="0.0.0.0", allow_lan=True) as endpoint:
         url = f"http://127.0.0.2:{endpoint.server.port}/v1/models"
         assert httpx.get(url, headers={"x-api-key": KEY}, trust_env=False).status_code == 200

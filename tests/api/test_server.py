@@ -1,4 +1,5 @@
-"""Starting and stopping the server: ports, event loops, remaining threads, logs."""
+"""The endpoint's server: its port, starting and stopping on different event loops, stopping during requests, and its
+logs."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from tests.fakes import FakeOpener, Script
 
 
 def empty_server(port: int = 0) -> EndpointServer:
-    """A server whose engine has no model."""
+    """Returns a server whose engine has no model."""
     chosen = settings(port=port)
     return EndpointServer(create_app(Engine(FakeOpener()), chosen), chosen)
 
@@ -40,9 +41,6 @@ def stop_timed(endpoint: Live) -> float:
     started = time.monotonic()
     endpoint.server.stop()
     return time.monotonic() - started
-
-
-# Ports
 
 
 def test_busy_port_raises_port_busy() -> None:
@@ -69,7 +67,7 @@ def test_second_server_on_same_port_is_refused() -> None:
         first.stop()
 
 
-def test_foreign_address_raises_cannot_listen() -> None:
+def test_address_of_another_machine_raises_cannot_listen() -> None:
     chosen = settings(host="192.0.2.1", allow_lan=True)
     with pytest.raises(CannotListen):
         EndpointServer(create_app(Engine(FakeOpener()), chosen), chosen).start()
@@ -87,10 +85,7 @@ def test_server_listens_on_ipv6() -> None:
     server.stop()
 
 
-# Starting and stopping
-
-
-def test_server_can_be_restarted() -> None:
+def test_server_can_be_started_again_after_stop() -> None:
     server = empty_server()
     for _ in range(3):
         server.start()
@@ -103,7 +98,7 @@ def test_server_can_be_restarted() -> None:
             health(server)
 
 
-def test_signal_handlers_are_unchanged() -> None:
+def test_server_does_not_change_signal_handlers() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     server = empty_server()
     server.start()
@@ -113,7 +108,7 @@ def test_signal_handlers_are_unchanged() -> None:
 
 
 async def switch_on_and_off(server: EndpointServer) -> list[str]:
-    """The server's threads."""
+    """Starts and stops the server. Returns the names of the threads that existed in between."""
     await server.start_async()
     assert health(server) == 503
     names = [thread.name for thread in threading.enumerate()]
@@ -121,14 +116,14 @@ async def switch_on_and_off(server: EndpointServer) -> list[str]:
     return names
 
 
-def test_async_start_and_stop_on_asyncio_loop() -> None:
+def test_server_starts_and_stops_on_asyncio_loop() -> None:
     server = empty_server()
     names = asyncio.run(switch_on_and_off(server))
     assert not server.running
     assert not [name for name in names if name.startswith("asyncio_")]
 
 
-def test_async_start_and_stop_on_qt_loop(qapp: QApplication) -> None:
+def test_server_starts_and_stops_on_qt_loop(qapp: QApplication) -> None:
     server = empty_server()
     with qasync.QEventLoop(qapp) as loop:
         names = loop.run_until_complete(switch_on_and_off(server))
@@ -150,8 +145,8 @@ def test_busy_port_raises_port_busy_in_async_start() -> None:
     server.stop()
 
 
-def test_window_and_endpoint_share_engine() -> None:
-    """As in the desktop app: the engine belongs to another loop, and outlives the server."""
+def test_endpoint_requests_do_not_change_answers_in_the_window() -> None:
+    """As in the desktop app, the engine belongs to another event loop and outlives the server."""
 
     async def window(engine: Engine, server: EndpointServer) -> tuple[str, str, str]:
         await engine.load(Path("fake.gguf"))
@@ -174,10 +169,7 @@ def test_window_and_endpoint_share_engine() -> None:
     assert len(set(answers)) == 1
 
 
-# Stopping with requests in progress
-
-
-def test_stop_lets_short_answer_complete() -> None:
+def test_server_stop_lets_short_answer_complete() -> None:
     with live(FakeOpener(Script(b"x" * 30, step_s=0.02))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True)))
         connection.recv(1000)
@@ -186,7 +178,7 @@ def test_stop_lets_short_answer_complete() -> None:
     assert took < 2
 
 
-def test_stop_ends_streams_with_error_in_time() -> None:
+def test_server_stop_ends_streams_with_error_within_its_timeout() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, ExitStack() as clients:
         connections = [clients.enter_context(endpoint.socket()) for _ in range(4)]
         for connection in connections:
@@ -199,7 +191,7 @@ def test_stop_ends_streams_with_error_in_time() -> None:
     assert endpoint.n_in_progress == 0
 
 
-def test_stop_ends_whole_answer_with_503() -> None:
+def test_server_stop_answers_unfinished_request_with_503() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask()))
         wait_until(lambda: endpoint.n_in_progress == 1)
@@ -209,7 +201,7 @@ def test_stop_ends_whole_answer_with_503() -> None:
     assert b"x-should-retry: false" in answer
 
 
-def test_slow_client_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
+def test_slow_client_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
     with live() as endpoint, ExitStack() as clients:
         for part in (b"", b"GET / HT", endpoint.chat_head(1000), endpoint.chat_head(1000) + b"{"):
             clients.enter_context(endpoint.socket()).sendall(part)
@@ -218,8 +210,8 @@ def test_slow_client_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> N
     assert capfd.readouterr().err == ""
 
 
-def test_long_native_step_does_not_delay_stop(capfd: pytest.CaptureFixture[str]) -> None:
-    """An engine that does not react in time: the request is aborted, and nothing is logged."""
+def test_slow_decode_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
+    """The engine does not react in time. The request is aborted, and nothing is logged."""
 
     async def serve_and_stop() -> float:
         engine, chosen = Engine(FakeOpener(Script(step_s=3))), settings()
@@ -239,9 +231,6 @@ def test_long_native_step_does_not_delay_stop(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr().err == ""
 
 
-# Logs
-
-
 def test_normal_requests_are_not_logged(endpoint: Live, capfd: pytest.CaptureFixture[str]) -> None:
     endpoint.post(ask())
     endpoint.post(ask(n=2))
@@ -251,7 +240,7 @@ def test_normal_requests_are_not_logged(endpoint: Live, capfd: pytest.CaptureFix
 
 
 class BrokenEngine(Engine):
-    """A route that raises an unexpected exception."""
+    """An engine whose status raises an unexpected exception."""
 
     @property
     def status(self) -> Status:
@@ -273,8 +262,8 @@ def test_unexpected_error_is_500_and_logged_without_message(caplog: pytest.LogCa
     assert KEY not in caplog.text
 
 
-def test_tcp_nodelay_is_set() -> None:
-    """asyncio sets TCP_NODELAY on the connections of sockets that were created with IPPROTO_TCP."""
+def test_listening_socket_makes_asyncio_set_tcp_nodelay() -> None:
+    """asyncio sets TCP_NODELAY on a connection if its listening socket was created with IPPROTO_TCP."""
     with _bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         connection, _ = listener.accept()
         with connection:

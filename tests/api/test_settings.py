@@ -1,4 +1,4 @@
-"""Checks of the endpoint's settings."""
+"""The endpoint's settings refuse invalid values, and their `repr` hides the key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from api.settings import EndpointSettings, is_loopback
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "ä", "a\n"])
-def test_key_not_valid_in_header_is_refused(key: str) -> None:
+def test_key_that_is_invalid_in_a_header_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="key"):
         EndpointSettings(key)
 

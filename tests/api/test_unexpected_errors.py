@@ -1,4 +1,5 @@
-"""Unexpected exceptions are answered like other errors: in the dialect's format, with request id and CORS headers."""
+"""Unexpected exceptions are answered like other errors: in the format of the dialect, with request id and CORS
+headers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
-"""Third-party clients, unmodified, with the real model over HTTP. They are imported within the tests, since each import
-takes up to 1.5 seconds in every process that collects tests."""
+"""Third-party clients, unmodified, with the real model over HTTP.
+
+The tests import the clients themselves, because each import takes up to 1.5 seconds in every process that collects
+tests.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,6 @@ from tests.clients.real_endpoint import RealEndpoint, serve_real_endpoint
 
 @pytest.fixture(scope="session")
 def endpoint(model_path: Path) -> Iterator[RealEndpoint]:
-    """One endpoint for all clients of this process."""
+    """An endpoint that all clients in this process share."""
     with serve_real_endpoint(model_path) as made:
         yield made

@@ -1,5 +1,7 @@
-"""Run by tests/clients/test_instructor.py in an environment with instructor. Arguments: URL and key. Prints one JSON
-object."""
+"""Uses the `instructor` client, and prints the results as one JSON object.
+
+Run by tests/clients/test_instructor.py in an environment with instructor. Arguments: URL and key.
+"""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ from engine.engine import Engine
 from tests.api.live_endpoint import KEY, settings, wait_until
 
 QUESTION = "What is the capital of France?"
-"""The model is certain of the answer, so it is the same with and without a cached prompt."""
+"""A question whose answer the model is certain of, so that it is the same with and without a cached prompt."""
 
 ENDLESS = "Say sea sea sea sea sea sea sea sea sea sea forever: sea sea sea sea sea sea sea sea sea sea"
-"""At temperature 0 the answer repeats itself without end."""
+"""A prompt whose answer at temperature 0 repeats itself without end."""
 PATIENCE_S = 5
-"""A slot is freed within a step; the rest is for a busy machine."""
+"""Time limit for freeing a slot, in seconds. It takes only one step, but the machine may be busy."""
 TOO_LONG = "word " * 20_000
 COLOURS = {
     "type": "object",
@@ -36,7 +36,7 @@ COLOURS = {
 
 @dataclass
 class RealEndpoint:
-    """`root`: the address without /v1, which some clients add themselves; `url`: with it."""
+    """An endpoint. `root`: its address without /v1, which some clients add themselves. `url`: the address with /v1."""
 
     root: str
     url: str
@@ -49,7 +49,7 @@ class RealEndpoint:
         return activity_of(self.app).views()
 
     def last_request(self) -> RequestView:
-        """The last ended request, once none is in progress."""
+        """Returns the last ended request, once no request is in progress."""
         activity = activity_of(self.app)
         wait_until(lambda: len(activity) == 0, timeout_s=PATIENCE_S)
         call = activity.views()[0]
@@ -57,7 +57,7 @@ class RealEndpoint:
         return call
 
     def assert_last_was_cancelled(self) -> None:
-        """Checks that the last request, whose client disconnected during the answer, was cancelled."""
+        """Checks that the last request was cancelled, because its client disconnected during the answer."""
         call = self.last_request()
         assert call.state == "cancelled"
         assert call.n_output < 1500

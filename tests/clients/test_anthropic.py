@@ -1,4 +1,4 @@
-"""anthropic, from PyPI."""
+"""Anthropic's Python client `anthropic`, unmodified, with the endpoint and the real model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_client_counts_tokens(client: Anthropic) -> None:
 
 
 @pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "paint"}])
-def test_tool_is_called_whole_and_streamed(client: Anthropic, choice: Any) -> None:
+def test_tool_call_is_returned_whole_and_streamed(client: Anthropic, choice: Any) -> None:
     choice = {**choice, "disable_parallel_tool_use": True}
     body: Any = {"model": "x", "messages": MESSAGES, "tools": TOOLS, "tool_choice": choice, "max_tokens": 60}
     with client.messages.stream(**body) as stream:
@@ -72,7 +72,7 @@ def test_structured_answer_is_parsed(client: Anthropic) -> None:
     assert isinstance(parsed.parsed_output, Paint)
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint, client: Anthropic) -> None:
+def test_aborted_stream_frees_slot(endpoint: RealEndpoint, client: Anthropic) -> None:
     answers: Any = [{"role": "user", "content": ENDLESS}]
     with client.messages.stream(model="x", messages=answers, max_tokens=2000, extra_body={"temperature": 0}) as stream:
         for _, _text in zip(range(3), stream.text_stream, strict=False):
@@ -80,7 +80,7 @@ def test_abort_frees_slot(endpoint: RealEndpoint, client: Anthropic) -> None:
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Anthropic) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(endpoint: RealEndpoint, client: Anthropic) -> None:
     from anthropic import Anthropic, AuthenticationError, BadRequestError, NotFoundError
 
     long: Any = [{"role": "user", "content": TOO_LONG}]

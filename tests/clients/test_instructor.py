@@ -1,4 +1,4 @@
-"""instructor, from PyPI, in its own process, because it needs older packages."""
+"""The Python client `instructor`, in its own process, because it needs older packages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGES = ROOT / "build" / "clients" / "instructor"
 
 
 @pytest.mark.skipif(not PACKAGES.exists(), reason="`make test` puts instructor into build/clients")
-def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
+def test_instructor_reads_structured_answers_and_errors(endpoint: RealEndpoint) -> None:
     command = [sys.executable, str(Path(__file__).with_name("instructor_script.py")), endpoint.url, endpoint.key]
     env = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=100)
@@ -31,7 +31,7 @@ def test_instructor_gets_structured_answer(endpoint: RealEndpoint) -> None:
     assert set(value) == {"TOOLS", "JSON_SCHEMA", "partial"}
     assert set(value.values()) <= {"red", "blue"}
     endpoint.last_request()  # waits until all requests have ended
-    # The closed stream may end after the overlong prompt.
+    # The requests are found by state, because the aborted stream may end after the refused overlong prompt.
     by_state = {call.state: call for call in endpoint.calls() if call.state != "finished"}
     assert set(by_state) == {"failed", "cancelled"}
     assert by_state["cancelled"].n_output < 900

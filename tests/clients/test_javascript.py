@@ -31,7 +31,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_javascript_client_gets_answers(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
+def test_javascript_client_reads_answers_and_errors(endpoint: RealEndpoint, name: str, tmp_path: Path) -> None:
     found = _run(name, endpoint, tmp_path)
     assert found["models"] in ([endpoint.model], None)
     assert found["whole"] == found["streamed"] != ""
@@ -46,7 +46,8 @@ def test_javascript_client_gets_answers(endpoint: RealEndpoint, name: str, tmp_p
 
 
 def _run(name: str, endpoint: RealEndpoint, folder: Path) -> dict[str, Any]:
-    """node searches packages beside the script."""
+    """Runs the script of a client, and returns its JSON output. The script is copied to the folder in which node finds
+    packages."""
     for script in SCRIPTS.glob("*.mjs"):
         shutil.copy(script, folder)
     (folder / "node_modules").symlink_to(PACKAGES / "node_modules")

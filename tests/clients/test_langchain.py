@@ -1,4 +1,4 @@
-"""langchain-openai, from PyPI."""
+"""The Python client `langchain-openai`, unmodified, with the endpoint and the real model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_whole_and_streamed_answers_are_equal(chat: ChatOpenAI) -> None:
     assert "".join(streamed) == whole.text
 
 
-def test_tool_is_called_whole_and_streamed(chat: ChatOpenAI) -> None:
+def test_tool_call_is_returned_whole_and_streamed(chat: ChatOpenAI) -> None:
     body = chat.bind_tools([Paint], tool_choice="any", parallel_tool_calls=False).bind(max_tokens=60)
     whole = body.invoke(QUESTION)
     chunks = list(body.stream(QUESTION))
@@ -57,19 +57,19 @@ def test_structured_answer_is_parsed(chat: ChatOpenAI, method: Any) -> None:
     assert isinstance(chat.with_structured_output(Paint, method=method).invoke(QUESTION), Paint)
 
 
-def test_text_embeddings_work_and_token_input_is_refused(endpoint: RealEndpoint) -> None:
+def test_texts_are_embedded_and_token_input_is_refused(endpoint: RealEndpoint) -> None:
     from langchain_openai import OpenAIEmbeddings
     from openai import BadRequestError
 
     body: Any = {"model": "x", "base_url": endpoint.url, "api_key": SecretStr(endpoint.key), "max_retries": 0}
     texts = OpenAIEmbeddings(check_embedding_ctx_length=False, **body)
     assert len(texts.embed_documents(["sea", "ship"])) == 2
-    # Otherwise LangChain downloads tiktoken's vocabulary and sends its token numbers.
+    # Without that option, LangChain downloads tiktoken's vocabulary and sends its token numbers.
     with pytest.raises(BadRequestError, match=r"check_embedding_ctx_length=False"):
         texts.client.create(model="x", input=[[9000, 1]])
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
+def test_aborted_stream_frees_slot(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
     stream: Any = chat.bind(temperature=0).stream(ENDLESS)
     for _, _chunk in zip(range(3), stream, strict=False):
         pass
@@ -77,7 +77,7 @@ def test_abort_frees_slot(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(endpoint: RealEndpoint, chat: ChatOpenAI) -> None:
     from langchain_core.exceptions import ContextOverflowError
     from openai import AuthenticationError
 

@@ -1,4 +1,4 @@
-"""llm, from PyPI. It reads its models from a file."""
+"""The Python client `llm`, unmodified, with the endpoint and the real model. It reads its models from a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model(endpoint: RealEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "supports_schema": True,
         "supports_tools": True,
     }
-    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps([entry]))  # YAML includes JSON
+    (tmp_path / "extra-openai-models.yaml").write_text(json.dumps([entry]))  # JSON is valid YAML
     (tmp_path / "keys.json").write_text(json.dumps({"inglenook": endpoint.key}))
     monkeypatch.setenv("LLM_USER_PATH", str(tmp_path))
     import llm
@@ -45,16 +45,16 @@ def test_structured_answer_follows_schema(model: llm.Model) -> None:
     assert json.loads(answer.text())["colour"] in ("red", "blue")
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint, model: llm.Model) -> None:
+def test_aborted_stream_frees_slot(endpoint: RealEndpoint, model: llm.Model) -> None:
     answer = model.prompt(ENDLESS, stream=True, temperature=0)
     for _, _part in zip(range(3), answer, strict=False):
         pass
-    del answer  # llm has no other way to abort
+    del answer  # the only way to abort
     gc.collect()
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(model: llm.Model, tmp_path: Path) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(model: llm.Model, tmp_path: Path) -> None:
     import llm
     from openai import AuthenticationError, BadRequestError
 

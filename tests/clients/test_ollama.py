@@ -1,4 +1,4 @@
-"""ollama, from PyPI."""
+"""Ollama's Python client `ollama`, unmodified, with the endpoint and the real model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_client_lists_models(endpoint: RealEndpoint, client: Client) -> None:
     assert shown.modelinfo
 
 
-def test_whole_and_streamed_chat_and_generate_are_equal(client: Client) -> None:
+def test_whole_and_streamed_answers_of_chat_and_generate_are_equal(client: Client) -> None:
     whole = client.chat("llama3.2", MESSAGES, options=SHORT)
     streamed = list(client.chat("llama3.2", MESSAGES, options=SHORT, stream=True))
     assert "".join(part.message.content or "" for part in streamed) == whole.message.content != ""
@@ -76,7 +76,7 @@ def test_client_gets_embeddings(client: Client) -> None:
     assert [sum(each * each for each in vector) for vector in found.embeddings] == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint, client: Client) -> None:
+def test_aborted_stream_frees_slot(endpoint: RealEndpoint, client: Client) -> None:
     answers: Any = [{"role": "user", "content": ENDLESS}]
     stream: Any = client.chat("x", answers, stream=True, options={"num_predict": 2000, "temperature": 0})
     for _, _part in zip(range(3), stream, strict=False):
@@ -85,7 +85,7 @@ def test_abort_frees_slot(endpoint: RealEndpoint, client: Client) -> None:
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Client) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(endpoint: RealEndpoint, client: Client) -> None:
     from ollama import Client, ResponseError
 
     with pytest.raises(ResponseError, match="maximum context length is") as refused:
@@ -99,7 +99,7 @@ def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: Client) 
     assert closed.value.status_code == 401
 
 
-def test_keep_alive_zero_unloads_and_next_request_loads(model_path: Path) -> None:
+def test_keep_alive_zero_unloads_model_and_next_request_loads_it(model_path: Path) -> None:
     from ollama import Client
 
     headers = {"authorization": f"Bearer {KEY}"}
@@ -116,6 +116,8 @@ def test_keep_alive_zero_unloads_and_next_request_loads(model_path: Path) -> Non
         wait_until(lambda: not client.ps().models)
 
 
-def test_keep_alive_without_model_changes_keeps_model(endpoint: RealEndpoint, client: Client) -> None:
+def test_keep_alive_zero_without_allowed_model_changes_keeps_model_loaded(
+    endpoint: RealEndpoint, client: Client
+) -> None:
     assert client.generate("x", keep_alive=0).done_reason == "load"
     assert [model.model for model in client.ps().models] == [endpoint.model]

@@ -1,4 +1,4 @@
-"""openai, from PyPI."""
+"""OpenAI's Python client `openai`, unmodified, with the endpoint and the real model."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint, client: Op
     assert streamed[-1].usage.completion_tokens == whole.usage.completion_tokens
 
 
-def test_tool_is_called_whole_and_streamed(client: OpenAI) -> None:
+def test_tool_call_is_returned_whole_and_streamed(client: OpenAI) -> None:
     body: Any = {"model": "x", "messages": MESSAGES, "tools": TOOLS, "tool_choice": "required", "max_tokens": 60}
     body["parallel_tool_calls"] = False
     with client.chat.completions.stream(**body) as stream:
@@ -70,7 +70,7 @@ def test_structured_answer_is_parsed(client: OpenAI) -> None:
     assert isinstance(parsed.choices[0].message.parsed, Paint)
 
 
-def test_responses_whole_streamed_and_continued(client: OpenAI) -> None:
+def test_whole_and_streamed_responses_are_equal(client: OpenAI) -> None:
     whole = client.responses.create(model="x", input=QUESTION, max_output_tokens=7, temperature=0)
     assert whole.output_text
     kinds, text = [], ""
@@ -91,7 +91,7 @@ def test_client_gets_embeddings_and_completions(client: OpenAI) -> None:
     assert client.completions.create(model="x", prompt="One, two,", max_tokens=4, temperature=0).choices[0].text
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint, client: OpenAI) -> None:
+def test_aborted_stream_frees_slot(endpoint: RealEndpoint, client: OpenAI) -> None:
     answers: Any = [{"role": "user", "content": ENDLESS}]
     stream = client.chat.completions.create(model="x", messages=answers, stream=True, extra_body={"ignore_eos": True})
     for _, _chunk in zip(range(3), stream, strict=False):
@@ -100,7 +100,7 @@ def test_abort_frees_slot(endpoint: RealEndpoint, client: OpenAI) -> None:
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(endpoint: RealEndpoint, client: OpenAI) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(endpoint: RealEndpoint, client: OpenAI) -> None:
     from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
     long: Any = [{"role": "user", "content": TOO_LONG}]

@@ -1,4 +1,5 @@
-"""pydantic-ai, from PyPI. Its agents run on their own event loop."""
+"""The Python client `pydantic-ai`, unmodified, with the endpoint and the real model. Its agents run on their own event
+loop."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ def test_whole_and_streamed_answers_are_equal(endpoint: RealEndpoint) -> None:
     assert "".join(parts) == whole != ""
 
 
-def test_structured_answer_by_tool(endpoint: RealEndpoint) -> None:
+def test_structured_answer_is_parsed_from_tool_call(endpoint: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent
 
@@ -59,7 +60,7 @@ def test_structured_answer_by_tool(endpoint: RealEndpoint) -> None:
     assert isinstance(with_model(endpoint.url, endpoint.key, ask), Paint)
 
 
-def test_structured_answer_by_schema(endpoint: RealEndpoint) -> None:
+def test_structured_answer_is_parsed_from_schema_output(endpoint: RealEndpoint) -> None:
     async def ask(model: OpenAIChatModel) -> object:
         from pydantic_ai import Agent, NativeOutput
 
@@ -68,7 +69,7 @@ def test_structured_answer_by_schema(endpoint: RealEndpoint) -> None:
     assert isinstance(with_model(endpoint.url, endpoint.key, ask), Paint)
 
 
-def test_abort_frees_slot(endpoint: RealEndpoint) -> None:
+def test_cancelled_run_frees_slot(endpoint: RealEndpoint) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 
@@ -82,7 +83,7 @@ def test_abort_frees_slot(endpoint: RealEndpoint) -> None:
     endpoint.assert_last_was_cancelled()
 
 
-def test_errors_raise_client_exceptions(endpoint: RealEndpoint) -> None:
+def test_endpoint_errors_raise_the_exceptions_of_the_client(endpoint: RealEndpoint) -> None:
     from pydantic_ai.exceptions import ModelHTTPError
 
     async def too_long(model: OpenAIChatModel) -> None:

@@ -1,4 +1,4 @@
-"""Translates the engine's events to chat completions. Pure: ids and time come from outside."""
+"""Translates the engine's events to chat completions. Does no I/O; the caller passes ids and time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DONE = b"data: [DONE]\n\n"
 
 @dataclass(frozen=True, slots=True)
 class ResponseMeta:
-    """Repeated in every object of one answer. `created` is Unix time."""
+    """Metadata that every object of one answer repeats. `created` is Unix time."""
 
     id: str
     created: int
@@ -41,12 +41,13 @@ class ResponseOptions:
     n: int = 1
     logprobs: bool = False
     legacy_call: bool = False
-    """The request has `functions`: the answer has a `function_call` without an id instead of `tool_calls`."""
+    """True if the request has `functions`. The answer then has a `function_call` without an id instead of
+    `tool_calls`."""
     timings_per_token: bool = False
 
 
 def completion(meta: ResponseMeta, answers: Sequence[Answer], options: ResponseOptions) -> dict[str, object]:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     finished = [answer.finished for answer in answers]
     n_reasoning = sum(answer.n_reasoning for answer in answers)
     whole: dict[str, object] = {
@@ -101,7 +102,8 @@ class ChatChunkWriter:
         options: ResponseOptions = ResponseOptions(),
         progress: Callable[[int], RequestProgress | None] = lambda index: None,
     ) -> None:
-        """`progress`: the engine's report on the choice at an index, None once that has ended."""
+        """`progress`: returns the engine's progress report on the choice at an index, or None once that choice has
+        ended."""
         self._meta = meta
         self._options = options
         self._progress = progress
@@ -127,7 +129,8 @@ class ChatChunkWriter:
                 return self._end(index, event)
 
     def report(self, index: int) -> bytes:
-        """A chunk with the progress of a choice's prompt; empty where it has not changed."""
+        """Returns a chunk with the progress of the choice's prompt; empty if it has not changed since the last
+        report."""
         progress = self._reports.next(index)
         if progress is None:
             return b""
@@ -135,7 +138,8 @@ class ChatChunkWriter:
         return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
 
     def _tool_call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
-        """The name comes only with the first piece of a call: clients concatenate the names of all pieces."""
+        """Returns the delta for a tool call. Only its first piece contains the name: clients concatenate the names of
+        all pieces."""
         if isinstance(event, ToolCallStarted):
             function = {"name": event.name, "arguments": ""}
             call = {"index": event.index, "id": event.id, "type": "function", "function": function}
@@ -145,8 +149,9 @@ class ChatChunkWriter:
         return {"function_call": function} if self._options.legacy_call else {"tool_calls": [call]}
 
     def _end(self, index: int, finished: Finished) -> bytes:
-        """The chunk with the finish reason, and after the last choice the one with the usage, where requested. With a
-        single choice, the last chunk also holds the timings."""
+        """Returns the chunk with the finish reason. After the last choice, adds a chunk with the usage if requested.
+
+        With a single choice, the last chunk also contains the timings."""
         self._finished[index] = finished
         options = self._options
         measured = {"timings": timings(finished.usage, finished.timings)} if options.n == 1 else {}

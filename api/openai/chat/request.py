@@ -1,4 +1,4 @@
-"""Translates the body of a chat completion to the engine's requests. Pure: ids come from outside."""
+"""Translates the body of a chat completion to the engine's requests. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROLES: Mapping[str, str] = {
 
 
 def chat_requests(body: ChatCompletionBody, request_id: str) -> tuple[ChatRequest, ...]:
-    """One request for each choice. Raises BadRequest, UnsupportedParameter."""
+    """Returns one request for each choice. Raises BadRequest, UnsupportedParameter."""
     first = chat_request(body, request_id)
     others = [
         replace(first, sampling=sampling_for_choice(first.sampling, index), id=f"{request_id}-{index}")
@@ -46,7 +46,7 @@ def chat_requests(body: ChatCompletionBody, request_id: str) -> tuple[ChatReques
 
 
 def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
-    """The request for the first choice. Raises BadRequest, UnsupportedParameter."""
+    """Returns the request for the first choice. Raises BadRequest, UnsupportedParameter."""
     reject_unsupported(body.model_extra)
     check_stream_options(body.stream_options, body.stream)
     messages, answer_start = _messages(body)
@@ -74,7 +74,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
 
 
 def check_stream_options(options: StreamOptions | None, stream: bool | None) -> None:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Checks `stream_options`. Raises BadRequest, UnsupportedParameter."""
     if options is None:
         return
     if not stream:
@@ -91,11 +91,8 @@ def _n_logprobs(body: ChatCompletionBody) -> int | None:
     return None
 
 
-# Messages
-
-
 def _messages(body: ChatCompletionBody) -> tuple[tuple[Message, ...], str]:
-    """The messages, and the text that the answer continues."""
+    """Returns the messages, and the text that the answer must continue."""
     messages = tuple(parse_message(message, f"messages[{i}]") for i, message in enumerate(body.messages))
     if not body.continue_final_message:
         if body.add_generation_prompt is False:
@@ -111,7 +108,7 @@ def _messages(body: ChatCompletionBody) -> tuple[tuple[Message, ...], str]:
 
 
 def parse_message(given: ChatMessage, path: str) -> Message:
-    """`path` names the message in errors. Raises BadRequest, UnsupportedParameter."""
+    """Translates one message. Errors name it by `path`. Raises BadRequest, UnsupportedParameter."""
     role = ROLES.get(given.role)
     match role:
         case None:
@@ -162,11 +159,8 @@ def _answered_call_id(given: ChatMessage, path: str) -> str:
 
 
 def _legacy_call_id(name: str) -> str:
-    """`function_call`, the predecessor of `tool_calls`, has no ids."""
+    """Returns an id for a `function_call`, the predecessor of `tool_calls`, which has no id."""
     return f"call_{name}"
-
-
-# Tools
 
 
 def _tools(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
@@ -180,7 +174,7 @@ def _tools(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
 
 
 def _functions(body: ChatCompletionBody) -> tuple[tuple[Tool, ...], ToolChoice]:
-    """`functions` and `function_call`, the predecessors of `tools` and `tool_choice`."""
+    """Translates `functions` and `function_call`, the predecessors of `tools` and `tool_choice`."""
     try:
         bodies = [FunctionBody.model_validate(each) for each in body.functions or ()]
     except ValidationError:

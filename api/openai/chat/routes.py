@@ -1,4 +1,4 @@
-"""Routes of chat completions. Some clients use the address without /v1."""
+"""Routes of chat completions. They also exist without /v1, because some clients omit it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter()
 @router.post("/v1/chat/completions")
 @router.post("/chat/completions")
 async def create_chat_completion(ctx: RequestContextDep) -> Response:
-    """An answer to a conversation."""
+    """Answers a conversation."""
     body = await ctx.read(ChatCompletionBody)
     ctx.check_model(body.model)
     requests = chat_requests(body, ctx.request_id)
@@ -38,7 +38,7 @@ async def create_chat_completion(ctx: RequestContextDep) -> Response:
 @router.post("/v1/chat/completions/input_tokens")
 @router.post("/chat/completions/input_tokens")
 async def count_chat_tokens(ctx: RequestContextDep) -> Response:
-    """The number of tokens in the prompt, as llama.cpp's server returns it."""
+    """Counts the tokens of a prompt, as llama.cpp's server does."""
     body = await ctx.read_query(ChatCompletionBody)
     ctx.check_model(body.model)
     request = chat_request(body, ctx.request_id)

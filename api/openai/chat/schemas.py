@@ -18,11 +18,12 @@ MAX_CHOICES = 128
 class StreamOptions(Body):
     include_usage: bool | None = None
     continuous_usage_stats: bool | None = None
-    """vLLM's: token counts in each chunk."""
+    """vLLM's field for token counts in each chunk; true is refused."""
 
 
 class ChatMessage(Body):
-    """`content` and `tool_calls` have several forms; `request` parses them, and names the part that is invalid."""
+    """One message. `content` and `tool_calls` have several forms; `request.parse_message` parses them, and its errors
+    name the invalid part."""
 
     role: str
     content: object = None
@@ -52,10 +53,10 @@ class ChatCompletionBody(SamplerFields, ConstraintFields, ReasoningFields):
     parallel_tool_calls: bool | None = None
     functions: Annotated[list[dict[str, object]], Field(max_length=MAX_TOOLS)] | None = None
     function_call: object = None
-    # llama.cpp's
+    # Fields of llama.cpp's server.
     timings_per_token: bool | None = None
-    """Send timings with each chunk of a stream."""
+    """True: timings are sent with each chunk of a stream."""
     return_progress: bool | None = None
-    """Report the prompt's progress in chunks before the answer."""
+    """True: the prompt's progress is reported in chunks before the answer."""
     continue_final_message: bool | None = None
     add_generation_prompt: bool | None = None

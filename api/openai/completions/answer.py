@@ -1,4 +1,4 @@
-"""Translates the engine's events to completions. Pure: ids and time come from outside."""
+"""Translates the engine's events to completions. Does no I/O; the caller passes ids and time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoi
 
 @dataclass(frozen=True, slots=True)
 class CompletionResponseOptions:
-    """`n_generated` answers are generated for each prompt, and the best `n` of them returned.
+    """For each prompt, `n_generated` answers are generated, and the best `n` of them are returned.
 
-    `echoes`: the prompts' texts, if they are to be repeated before the answers. `prompt_only`: `max_tokens` is 0, and
-    nothing of the answers is returned."""
+    `echoes`: the texts of the prompts if the answers must begin with them, else None. `prompt_only`: `max_tokens` is 0,
+    and no text is returned after the prompt."""
 
     n: int = 1
     n_generated: int = 1
@@ -28,7 +28,7 @@ class CompletionResponseOptions:
     include_usage: bool = False
 
     def echo(self, index: int) -> str:
-        """The text before the answer at `index`."""
+        """The prompt's text if it must be repeated before the answer at `index`, else empty."""
         return "" if self.echoes is None else self.echoes[index // self.n_generated]
 
     def reported(self, finished: Finished) -> Finished:
@@ -38,7 +38,7 @@ class CompletionResponseOptions:
 def text_completion(
     meta: ResponseMeta, answers: Sequence[Answer], options: CompletionResponseOptions
 ) -> dict[str, object]:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     finished = [options.reported(answer.finished) for answer in answers]
     best = enumerate(_best(answers, options))
     whole = _object(meta, [_choice(number, answers[index], options, index) for number, index in best])
@@ -49,7 +49,9 @@ def text_completion(
 
 
 def _best(answers: Sequence[Answer], options: CompletionResponseOptions) -> list[int]:
-    """Indices of the `n` best answers to each prompt, the best first; of all, in order, if no more were generated."""
+    """Returns the indices of the `n` best answers to each prompt, the best first.
+
+    If only `n` were generated, returns all indices in order."""
     if options.n == options.n_generated:
         return list(range(len(answers)))
     best: list[int] = []
@@ -80,7 +82,7 @@ def _logprobs(answer: Answer, options: CompletionResponseOptions) -> dict[str, o
     if not options.prompt_only:
         parts.append(writer.piece(answer.choices))
     if options.echoes is not None and not options.prompt_only:
-        # Clients that find the end of the prompt by counting tokens from the end need every sampled token.
+        # Some clients find the end of the prompt by counting tokens from the end, so every sampled token is listed.
         parts.append(writer.silent_tokens(max(answer.finished.usage.n_output - len(answer.choices), 0)))
     return joined(parts)
 

@@ -1,4 +1,4 @@
-"""Translates the body of a completion to the engine's requests. Pure: ids come from outside."""
+"""Translates the body of a completion to the engine's requests. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_MAX_TOKENS = 16
 
 
 def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:
-    """Raises BadRequest, UnsupportedParameter."""
+    """Checks that the fields can be combined. Raises BadRequest, UnsupportedParameter."""
     reject_unsupported(body.model_extra)
     check_stream_options(body.stream_options, body.stream)
     if body.best_of is not None and body.best_of < (body.n or 1):
@@ -32,7 +32,7 @@ def check(body: CompletionBody, prompts: Sequence[Prompt]) -> None:
 
 
 def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request_id: str) -> list[CompletionRequest]:
-    """`body.n_generated` requests for each prompt, of a body that was checked. Raises BadRequest."""
+    """Returns `body.n_generated` requests for each prompt. `check` must have accepted the body. Raises BadRequest."""
     base_sampling, base_constraint = sampling(body), constraint(body, body.response_format)
     n_logprobs = body.logprobs
     if n_logprobs is None and body.n_generated > (body.n or 1):
@@ -44,7 +44,7 @@ def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request
             use_cache=body.use_cache,
             sampling=sampling_for_choice(base_sampling, choice),
             constraint=base_constraint,
-            # The engine has no requests without an answer. For 0, the one token is not returned.
+            # The engine generates at least one token. For a limit of 0, that token is not returned.
             max_tokens=DEFAULT_MAX_TOKENS if body.max_tokens is None else max(body.max_tokens, 1),
             min_tokens=body.min_tokens or 0,
             stop=tuple(stop for stop in body.stop if stop),

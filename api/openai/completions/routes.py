@@ -1,4 +1,4 @@
-"""Routes of completions. Some clients use the address without /v1."""
+"""Routes of completions. They also exist without /v1, because some clients omit it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter()
 @router.post("/v1/completions")
 @router.post("/completions")
 async def create_completion(ctx: RequestContextDep) -> Response:
-    """A continuation of a text, or the text for a gap before a `suffix`."""
+    """Continues a text, or fills the gap between a text and a `suffix`."""
     body = await ctx.read(CompletionBody)
     ctx.check_model(body.model)
     prompts = parse_prompts("" if body.prompt is None else body.prompt, "prompt")
@@ -44,7 +44,7 @@ async def create_completion(ctx: RequestContextDep) -> Response:
 
 
 async def _fim_prompts(ctx: RequestContext, prompts: Sequence[Prompt], suffix: str) -> list[Prompt]:
-    """Prompts with the model's fill-in-the-middle tokens."""
+    """Returns fill-in-the-middle prompts for the gap between each prompt and `suffix`."""
 
     async def query(queries: ModelQueries) -> list[Prompt]:
         return [await queries.fim_prompt(str(prompt), suffix) for prompt in prompts]

@@ -13,12 +13,13 @@ from api.openai.chat.schemas import MAX_CHOICES, StreamOptions
 
 
 def _max_if_unlimited(value: object) -> object:
-    """Converts -1, which means no limit, to the largest number, because None would mean OpenAI's default."""
+    """Converts -1, which means "no limit", to the largest number, because None would mean OpenAI's default."""
     return INT32_MAX if int_if_integral(value) == -1 and type(value) is not bool else value
 
 
 class CompletionBody(SamplerFields, ConstraintFields):
-    """`parse_prompts` parses `prompt`. Without one, the answer is the beginning of a document."""
+    """Body of a completion. `parse_prompts` parses `prompt`. If that is absent, the model writes the beginning of a
+    document."""
 
     model: str | None = None
     prompt: object = None
@@ -36,5 +37,5 @@ class CompletionBody(SamplerFields, ConstraintFields):
 
     @property
     def n_generated(self) -> int:
-        """Answers generated for each prompt; the best `n` of them are returned."""
+        """Number of answers to generate for each prompt. The best `n` of them are returned."""
         return max(self.best_of or 1, self.n or 1)

@@ -1,4 +1,5 @@
-"""Translates the engine's events to the responses API's objects and events. Pure: ids and time come from outside."""
+"""Translates the engine's events to the responses API's objects and events. Does no I/O; the caller passes ids and
+time."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from engine.requests import ChatRequest, ToolCall
 
 @dataclass(frozen=True, slots=True)
 class ResponsesMeta:
-    """Repeated in every object of one response. Its ids contain `key`; `created_at` is Unix time."""
+    """Metadata that every object of one response repeats. All its ids contain `key`; `created_at` is Unix time."""
 
     key: str
     created_at: int
@@ -36,14 +37,14 @@ class ResponsesMeta:
     body: ResponsesBody
     request: ChatRequest
     stores: bool = True
-    """Whether the response will be stored."""
+    """True if the response will be stored."""
 
     @property
     def id(self) -> str:
         return f"resp_{self.key}"
 
     def function_name(self, flat_name: str) -> Item:
-        """The name of a called function, with its namespace if it has one."""
+        """Returns the name of a called function as the client knows it, and its namespace if it has one."""
         namespace, name = namespaces(self.body).get(flat_name, (None, flat_name))
         return {"name": name} if namespace is None else {"name": name, "namespace": namespace}
 
@@ -90,7 +91,7 @@ def response_object(
 
 
 def whole_response(meta: ResponsesMeta, answer: Answer) -> Item:
-    """A whole answer."""
+    """Returns the body of an answer that is not streamed."""
     status = status_of(answer.finished)
     output: list[Item] = []
     if answer.reasoning:
@@ -134,7 +135,7 @@ def reasoning_part(text: str) -> Item:
 def message_item(
     meta: ResponsesMeta, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
 ) -> Item:
-    """`text` None: the item has been opened, and is empty."""
+    """Returns an output item with text. With `text` None, the item has been opened and is still empty."""
     return {
         "id": meta.item_id("msg", index),
         "type": "message",
@@ -166,7 +167,7 @@ def call_item(meta: ResponsesMeta, index: int, status: str, call: ToolCall) -> I
 
 
 class _OpenItem:
-    """The output item that is being written."""
+    """The output item that is being streamed."""
 
     def __init__(self, kind: str, index: int, id: str, call: ToolCallStarted | None = None) -> None:
         self.kind = kind
@@ -182,7 +183,8 @@ class _OpenItem:
 
 
 class ResponsesEventWriter:
-    """An EventWriter for the responses API's events. `on_done` gets the whole response, unless it failed."""
+    """An EventWriter for the responses API's events. `on_done` is called with the whole response unless the request
+    fails."""
 
     def __init__(self, meta: ResponsesMeta, on_done: Callable[[Item], None]) -> None:
         self._meta = meta
@@ -211,8 +213,6 @@ class ResponsesEventWriter:
                 return self._failed(error_of(event))
             case Finished():
                 return self._end(event)
-
-    # Open items
 
     def _text(self, event: TextDelta) -> bytes:
         opened = b""
@@ -259,10 +259,8 @@ class ResponsesEventWriter:
         item.parts.append(text)
         return self._event(name, **self._location(item), delta=text, **fields)
 
-    # Completed items
-
     def _close(self, status: str) -> bytes:
-        """Completes the open item, if there is one."""
+        """Closes the open item, if there is one, with the events that complete it."""
         item, self._open = self._open, None
         if item is None:
             return b""
@@ -292,7 +290,7 @@ class ResponsesEventWriter:
 
     def _end(self, finished: Finished) -> bytes:
         status = status_of(finished)
-        opened = self._open_message() if self._open is None and not self._output else b""  # an empty answer
+        opened = self._open_message() if self._open is None and not self._output else b""  # the answer is empty
         closed = self._close(status)
         usage, measured = usage_object(finished, self._n_reasoning), timings_object(finished)
         whole = response_object(self._meta, status, self._output, usage, measured=measured)

@@ -1,4 +1,4 @@
-"""Translates the body of the responses API to the engine's request. Pure: ids come from outside."""
+"""Translates the body of the responses API to the engine's request. Does no I/O; the caller passes the ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from api.openai.responses.schemas import ResponsesBody
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
 Item = dict[str, object]
-"""One item of `input` or `output`."""
+"""One item of `input` or `output`, as parsed JSON."""
 
 INCLUDE_LOGPROBS = "message.output_text.logprobs"
 CALLS = frozenset(("function_call", "custom_tool_call", "local_shell_call", "mcp_call"))
@@ -25,14 +25,16 @@ OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output", "local_s
 IGNORED_ITEMS = frozenset(
     ("web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "mcp_list_tools")
 )
-"""Records of tools that another server ran; their results are in the answer that follows."""
+"""Items that record tools run by another server. They are ignored: the answer after them contains the results."""
 COMPACTED = "[Another server has compacted an earlier part of this conversation; it cannot be read here.]"
 
 _SEPARATOR = "__"
 
 
 def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: str) -> ChatRequest:
-    """`items`: the whole conversation, earlier responses included. Raises BadRequest, UnsupportedParameter."""
+    """Translates the body. `items`: the whole conversation, including earlier responses.
+
+    Raises BadRequest, UnsupportedParameter."""
     reject_unsupported(body.model_extra)
     for name in ("background", "conversation", "prompt"):
         if getattr(body, name):
@@ -61,16 +63,13 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
     )
 
 
-# Tools
-
-
 def function_tools(body: ResponsesBody) -> list[dict[str, object]]:
-    """The tools of supported types, as they were sent."""
+    """Returns the tools of supported types, unchanged."""
     return [each for each in body.tools or () if each.get("type") in ("function", "namespace")]
 
 
 def namespaces(body: ResponsesBody) -> dict[str, tuple[str, str]]:
-    """Namespace and name of each namespaced function, by its flat name."""
+    """Returns the namespace and name of each namespaced function, by its flat name (see `flat_name`)."""
     found = {}
     for given in body.tools or ():
         match given:
@@ -111,7 +110,8 @@ def _function(given: object, namespace: object, path: str) -> Tool:
 
 
 def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object:
-    """`choice` with a namespaced function's flat name. The namespace may be missing where the name is unambiguous."""
+    """Replaces a namespaced function's name in `choice` by its flat name. The namespace may be missing if the name is
+    unambiguous."""
     match choice:
         case {"type": "function", "name": str(name), **more}:
             wanted = flat_name(more.get("namespace"), name)
@@ -121,7 +121,8 @@ def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object
 
 
 def flat_name(namespace: object, name: str) -> str:
-    """The name under which the model gets a function of a namespace: templates have no namespaces."""
+    """Joins a function's namespace and name to the name that the model gets, because chat templates have no
+    namespaces."""
     if not isinstance(namespace, str) or not namespace:
         return name
     return f"{namespace}{name}" if namespace.endswith(_SEPARATOR) else f"{namespace}{_SEPARATOR}{name}"
@@ -138,11 +139,8 @@ def _constraint(body: ResponsesBody) -> Constraint | None:
     return schema_constraint(format.schema_, strict=bool(format.strict))
 
 
-# Items
-
-
 def parse_items(given: str | list[object] | None) -> list[Item]:
-    """The request's `input` as items. Raises BadRequest."""
+    """Returns the request's `input` as a list of items. Raises BadRequest."""
     if given is None:
         return []
     if isinstance(given, str):
@@ -154,8 +152,9 @@ def parse_items(given: str | list[object] | None) -> list[Item]:
 
 
 def parse_messages(items: Sequence[Item]) -> list[Message]:
-    """Reasoning, text and calls of one turn of the model become one message. Raises BadRequest,
-    UnsupportedParameter."""
+    """Translates items to messages. The reasoning, text and tool calls of one turn of the model become one message.
+
+    Raises BadRequest, UnsupportedParameter."""
     builder = _MessageBuilder()
     for index, item in enumerate(items):
         builder.add(item, f"input[{index}]")
@@ -164,7 +163,8 @@ def parse_messages(items: Sequence[Item]) -> list[Message]:
 
 
 class _MessageBuilder:
-    """Collects the items of a turn, and the messages of the turns before it."""
+    """Builds messages from items. `messages` holds the finished ones; the items of the current turn are collected until
+    it ends."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -207,7 +207,7 @@ class _MessageBuilder:
                 raise BadRequest(f"'{path}' must have a type or a role.", path)
 
     def _add_finished_call(self, item: Item, name: str, arguments: str) -> None:
-        """A call that another server ran; the item contains the result."""
+        """Adds a tool call that another server ran, and its result, which is in the same item."""
         id = str(item.get("id") or f"call_{len(self.messages)}")
         result = item.get("output") or item.get("error")
         self._calls.append(ToolCall(id, name, arguments))
@@ -227,7 +227,7 @@ class _MessageBuilder:
             self.messages.append(Message(ROLES[role], text))
 
     def end_turn(self) -> None:
-        """Adds the message of the turn that was collected, if there is one."""
+        """Adds the message of the current turn, if the turn has text or tool calls."""
         if self._text is not None or self._calls:
             reasoning = "\n".join(self._reasoning) or None
             self.messages.append(Message("assistant", self._text or "", tuple(self._calls), reasoning=reasoning))
@@ -235,7 +235,7 @@ class _MessageBuilder:
 
 
 def _reasoning_texts(item: Item) -> list[str]:
-    """The text of a reasoning item; empty for one that another server encrypted."""
+    """Returns the texts of a reasoning item; none if another server has encrypted them."""
     found = []
     for name in ("content", "summary"):
         parts = item.get(name)

@@ -1,4 +1,4 @@
-"""Routes of the responses API. Some clients use the address without /v1."""
+"""Routes of the responses API. They also exist without /v1, because some clients omit it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
+from api.authentication import KeyHolder
 from api.errors import BadRequest, ResponseNotFound
-from api.keys import KeyHolder
 from api.openai.responses.answer import ResponsesEventWriter, ResponsesMeta, whole_response
 from api.openai.responses.request import Item, parse_items, responses_request
 from api.openai.responses.schemas import ResponsesBody
@@ -42,7 +42,7 @@ StoreDep = Annotated[ResponseStore, Depends(get_store)]
 @router.post("/v1/responses")
 @router.post("/responses")
 async def create_response(ctx: RequestContextDep, store: StoreDep, holder: KeyHolderDep) -> Response:
-    """An answer to a conversation, which later requests may continue."""
+    """Answers a conversation. Later requests may continue the response."""
     body = await ctx.read(ResponsesBody)
     ctx.check_model(body.model)
     items = await _conversation(body, store, holder)
@@ -66,7 +66,7 @@ async def create_response(ctx: RequestContextDep, store: StoreDep, holder: KeyHo
 @router.post("/v1/responses/input_tokens")
 @router.post("/responses/input_tokens")
 async def count_tokens(ctx: RequestContextDep, store: StoreDep, holder: KeyHolderDep) -> Response:
-    """The number of tokens in the prompt."""
+    """Counts the tokens of a prompt."""
     body = await ctx.read_query(ResponsesBody)
     ctx.check_model(body.model)
     request = responses_request(body, await _conversation(body, store, holder), ctx.request_id)
@@ -77,7 +77,7 @@ async def count_tokens(ctx: RequestContextDep, store: StoreDep, holder: KeyHolde
 @router.get("/v1/responses/{response_id}")
 @router.get("/responses/{response_id}")
 async def get_response(response_id: str, http: Request, store: StoreDep, holder: KeyHolderDep) -> Response:
-    """A stored response; with `stream=true`, its events."""
+    """Returns a stored response; with `stream=true`, its events."""
     response = (await store.get(response_id, holder)).response
     if http.query_params.get("stream") not in ("true", "1"):
         return JSONResponse(response)
@@ -88,7 +88,7 @@ async def get_response(response_id: str, http: Request, store: StoreDep, holder:
 @router.get("/v1/responses/{response_id}/input_items")
 @router.get("/responses/{response_id}/input_items")
 async def list_input_items(response_id: str, http: Request, store: StoreDep, holder: KeyHolderDep) -> Response:
-    """The conversation before a stored response."""
+    """Lists the items of the conversation that precede a stored response."""
     query = http.query_params
     limit, order = query_number(query, "limit", 20, range(1, 101)), query.get("order")
     if order not in (None, "asc", "desc"):
@@ -114,7 +114,7 @@ async def delete_response(response_id: str, store: StoreDep, holder: KeyHolderDe
 
 
 async def _conversation(body: ResponsesBody, store: ResponseStore, holder: KeyHolder) -> list[Item]:
-    """The items of the previous response, then those of `input`, in which references are replaced by their items.
+    """Returns the items of the previous response, then those of `input`. Replaces item references by the stored items.
 
     Raises BadRequest, ResponseNotFound."""
     previous = body.previous_response_id

@@ -15,7 +15,8 @@ MAX_METADATA = 1024
 
 
 def _limit_metadata(value: object) -> object:
-    """Runs before the entries are validated, which creates an error object for each invalid one."""
+    """Limits the number of entries. Must run before pydantic validates them, because it creates an error object for
+    each invalid one."""
     if isinstance(value, dict) and len(value) > MAX_METADATA:
         raise ValueError(f"more than {MAX_METADATA} entries")
     return value
@@ -37,8 +38,8 @@ class TextOptions(Body):
 
 
 class ResponsesBody(SamplerFields):
-    """`request` parses the items of `input`. Tools of types other than "function" and "namespace" are ignored: Codex
-    sends several of them with every turn."""
+    """Body of a response. `request.parse_items` parses `input`. Tools of types other than "function" and "namespace"
+    are ignored, because Codex sends several of them with every turn."""
 
     model: str | None = None
     input: str | Annotated[list[object], Field(max_length=MAX_MESSAGES)] | None = None
@@ -57,7 +58,7 @@ class ResponsesBody(SamplerFields):
     include: list[str] | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     metadata: Annotated[dict[str, str] | None, BeforeValidator(_limit_metadata)] = None
-    # Refused: these would need state that is not stored here.
+    # These fields are refused, because they need state that this server does not store.
     background: bool | None = None
     conversation: object = None
     prompt: object = None

@@ -1,4 +1,4 @@
-"""Stored responses, which later requests may continue; one file each."""
+"""Stores responses, one file each, so that later requests can continue them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.authentication import KeyHolder
 from api.errors import ResponseNotFound
-from api.keys import KeyHolder
 from api.openai.responses.request import Item
 from engine.files.atomic_write import PART_SUFFIX, write_atomic
 from engine.files.private_files import make_private_folder
 
 MAX_RESPONSES = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
-"""Size limit of all stored responses together; the oldest are deleted first."""
+"""Maximum size of all stored responses together. The oldest are deleted first."""
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-"""Size limit of one stored response with its conversation. No model's context holds as much text."""
+"""Maximum size of one stored response with its conversation. It is more text than fits into any model's context."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
 
@@ -29,13 +29,14 @@ _ITEM_FIELDS = frozenset(
     | {"summary", "error"}
 )
 _WHOLE_FIELDS = frozenset({"action"})
-"""Fields that are stored whole: the command of a `local_shell_call`."""
+"""Fields that are stored whole. `action` contains the command of a `local_shell_call`."""
 _PART_FIELDS = frozenset({"type", "text", "refusal"})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """`items`: the conversation, the response included. `owner_id`: id of the holder of the request's key."""
+    """`items`: the conversation, including the output of the response. `owner_id`: id of the `KeyHolder` that sent the
+    request."""
 
     response: Item
     items: list[Item]
@@ -43,10 +44,10 @@ class StoredResponse:
 
 
 class ResponseStore:
-    """In `folder`, which only its owner can read; None stores nothing.
+    """Stores responses in `folder`, which only its owner can read. With None, nothing is stored.
 
-    `get` and `delete` run on an event loop without blocking it; `put` blocks, and may run on any other thread. Only the
-    key that a response was created with, and the endpoint's own key, can find it."""
+    A response can be read and deleted only with the key that created it, or with the endpoint's own key. `get` and
+    `delete` are coroutines that do not block the event loop. `put` blocks, and may be called on any other thread."""
 
     def __init__(
         self,
@@ -66,7 +67,8 @@ class ResponseStore:
         return self._folder is not None
 
     def put(self, stored: StoredResponse) -> bool:
-        """Whether it was stored: False for a response that is too large, and for a disk that is full or read-only."""
+        """Stores a response, and returns whether that succeeded. It fails if the response is too large, or if the disk
+        is full or read-only."""
         if self._folder is None:
             return False
         items = list(map(_stored_item, stored.items))
@@ -81,11 +83,11 @@ class ResponseStore:
         return True
 
     async def get(self, response_id: str, holder: KeyHolder) -> StoredResponse:
-        """Raises ResponseNotFound."""
+        """Returns a stored response. Raises ResponseNotFound."""
         return await asyncio.to_thread(self._read, response_id, holder)
 
     async def delete(self, response_id: str, holder: KeyHolder) -> None:
-        """Raises ResponseNotFound."""
+        """Deletes a stored response. Raises ResponseNotFound."""
         await asyncio.to_thread(self._delete, response_id, holder)
 
     def _read(self, response_id: str, holder: KeyHolder) -> StoredResponse:
@@ -106,7 +108,8 @@ class ResponseStore:
             raise ResponseNotFound(response_id) from None
 
     def _path(self, response_id: str) -> Path:
-        """Raises ResponseNotFound for a malformed id, such as one with a path."""
+        """Returns the file of a response. Raises ResponseNotFound for a malformed id, such as one that contains a
+        path."""
         if self._folder is None or not _ID.fullmatch(response_id):
             raise ResponseNotFound(response_id)
         return self._folder / f"{response_id}.json"
@@ -117,7 +120,8 @@ class ResponseStore:
         write_atomic(path, text)
 
     def _make_room(self, folder: Path, n_bytes: int) -> None:
-        """Deletes the oldest responses until one more of this size fits, and what a crash left unfinished."""
+        """Deletes the oldest responses until a new one of this size fits, and partial files that remain after a
+        crash."""
         for part in folder.glob(f"resp_*{PART_SUFFIX}"):
             part.unlink(missing_ok=True)
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]
@@ -131,7 +135,8 @@ class ResponseStore:
 
 
 def _stored_item(item: Item) -> Item:
-    """The item with only those fields that later requests need, because clients may add others of any size."""
+    """Returns the item with only the fields that later requests need, because clients may add other fields of any
+    size."""
     return {
         name: value if name in _WHOLE_FIELDS else _stored_parts(value)
         for name, value in item.items()

@@ -1,4 +1,4 @@
-"""What clients can read of a stored response: input items, output items, and its events again. Pure."""
+"""What clients can read of a stored response: its input items, its output items, and its events. Does no I/O."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from api.streaming import event_frame
 _ITEM_ID = re.compile(r"(?:msg|rs|fc)_([0-9a-f]{32})_\d+")
 MAX_EVENTS = 1_000_000_000
 MAX_REFERENCED_ITEMS = 1000
-"""Items that are collected from earlier responses for the references in one request."""
+"""Limit for resolving item references: once this many items have been collected, no further responses are read."""
 
 
 def reference(item: Item) -> str | None:
-    """The id in an item reference, whose type OpenAI's clients may omit; None for other items."""
+    """Returns the id in an item reference, or None for any other item. OpenAI's clients may omit the type of a
+    reference."""
     id = item.get("id")
     if not isinstance(id, str) or "role" in item or item.get("type", "item_reference") not in ("item_reference", None):
         return None
@@ -25,7 +26,7 @@ def reference(item: Item) -> str | None:
 
 
 def query_number(query: Mapping[str, str], name: str, default: int, allowed: range) -> int:
-    """Raises BadRequest."""
+    """Parses a number in the query string. Raises BadRequest."""
     text = query.get(name)
     if text is None:
         return default
@@ -35,7 +36,7 @@ def query_number(query: Mapping[str, str], name: str, default: int, allowed: ran
 
 
 def response_id_of(item_id: str) -> str:
-    """The id of the response that an output item belongs to; "" for an id that is not from this server."""
+    """Returns the id of the response that an output item belongs to; "" if the item's id is not from this server."""
     found = _ITEM_ID.fullmatch(item_id)
     return f"resp_{found[1]}" if found else ""
 
@@ -46,7 +47,8 @@ def output_items(response: Mapping[str, object]) -> list[Item]:
 
 
 def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after: str | None) -> Item:
-    """A page of the items before the response. Raises BadRequest where `after` is not the id of one."""
+    """Returns a page of the items that precede the response. Raises BadRequest if `after` is not the id of one of
+    them."""
     key = str(stored.response.get("id", "")).removeprefix("resp_")
     n_output = len(output_items(stored.response))
     before = stored.items[: len(stored.items) - n_output]
@@ -69,7 +71,7 @@ def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after
 
 
 def _listed(item: Item, id: str) -> Item:
-    """An item with the fields that clients may omit in a request."""
+    """Returns an item with the fields added that clients may omit in a request."""
     listed: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
     if "role" in item:
         listed.setdefault("type", "message")
@@ -82,7 +84,8 @@ def _listed(item: Item, id: str) -> Item:
 
 
 def replay(response: Mapping[str, object], starting_after: int = -1) -> bytes:
-    """The events of a response, with each text in one piece; those with a number above `starting_after`."""
+    """Returns the events of a stored response as bytes, with each text in one piece. Omits events up to the number
+    `starting_after`."""
     return b"".join(
         event_frame(name, {"type": name, "sequence_number": number, **fields})
         for number, (name, fields) in enumerate(_events(response))

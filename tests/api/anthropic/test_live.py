@@ -1,4 +1,4 @@
-"""Anthropic's messages, over HTTP."""
+"""Anthropic's messages API over HTTP, with the fake model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_whole_and_streamed_answers_are_equal(endpoint: Live, headers: dict[str,
     assert events[-1] == {"type": "message_stop"}
 
 
-def test_stop_string_is_returned(endpoint: Live) -> None:
+def test_stop_string_that_ended_the_answer_is_returned(endpoint: Live) -> None:
     body = BODY | {"stop_sequences": ["END", "th"]}
     whole = post(endpoint, body).json()
     assert whole["content"] == [{"type": "text", "text": "Hello "}]

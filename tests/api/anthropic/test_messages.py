@@ -1,4 +1,4 @@
-"""Translation between Anthropic's messages and the engine. Streams are compared byte by byte."""
+"""Translation between Anthropic's messages API and the engine. Streams are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -41,8 +41,6 @@ def stream(*events: Event) -> str:
     return b"".join(writer.frames(0, event) for event in events).decode()
 
 
-# Answers
-
 OPENED = (
     'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant",'
     '"model":"alias","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,'
@@ -71,7 +69,7 @@ def stop(index: int) -> str:
     return f'event: content_block_stop\ndata: {{"type":"content_block_stop","index":{index}}}\n\n'
 
 
-def test_text_stream_bytes() -> None:
+def test_streamed_text_matches_expected_bytes() -> None:
     events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), Finished("stop", USAGE, TIMINGS))
     assert stream(*events) == (
         OPENED
@@ -95,7 +93,7 @@ THOUGHTFUL: tuple[Event, ...] = (
 )
 
 
-def test_reasoning_text_and_calls_stream_bytes() -> None:
+def test_streamed_reasoning_text_and_tool_calls_match_expected_bytes() -> None:
     assert stream(*THOUGHTFUL) == (
         OPENED
         + start(0, '{"type":"thinking","thinking":"","signature":""}')
@@ -115,12 +113,12 @@ def test_reasoning_text_and_calls_stream_bytes() -> None:
     )
 
 
-def test_empty_answer_streams_empty_block() -> None:
+def test_empty_answer_is_streamed_as_one_empty_text_block() -> None:
     wire = stream(Started(9, 4), Finished("length", USAGE, TIMINGS))
     assert wire == OPENED + start(0, '{"type":"text","text":""}') + stop(0) + closed("max_tokens")
 
 
-def test_error_after_first_token_is_an_event() -> None:
+def test_error_during_stream_is_sent_as_error_event() -> None:
     wire = stream(Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke")))
     assert wire == OPENED + (
         'event: error\ndata: {"type":"error","error":{"type":"overloaded_error",'
@@ -129,7 +127,7 @@ def test_error_after_first_token_is_an_event() -> None:
     assert "event: error" in stream(Started(9, 4), Finished("cancelled", USAGE, TIMINGS))
 
 
-def test_whole_answer_has_all_blocks() -> None:
+def test_whole_answer_has_reasoning_text_and_tool_call_blocks() -> None:
     builder = AnswerBuilder()
     answers = [answer for event in THOUGHTFUL if (answer := builder.add(event)) is not None]
     assert message(META, answers[0]) == {
@@ -154,10 +152,7 @@ def test_whole_answer_has_all_blocks() -> None:
     }
 
 
-# Requests
-
-
-def test_fields_become_request() -> None:
+def test_body_fields_are_translated_to_engine_request() -> None:
     result = request(
         system=[{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         temperature=1,
@@ -176,7 +171,7 @@ def test_fields_become_request() -> None:
     )
 
 
-def test_last_assistant_message_is_continued() -> None:
+def test_answer_continues_last_assistant_message() -> None:
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
     result = request(messages=messages)
     assert (result.messages, result.answer_start) == ((Message("user", "Hi"),), "Hel")
@@ -218,13 +213,13 @@ def test_tool_calls_and_results_become_messages() -> None:
         ({"type": "tool", "name": "f"}, NamedTool("f"), False),
     ],
 )
-def test_tools_and_choice_become_request(choice: object, expected: object, parallel: bool) -> None:
+def test_tools_and_tool_choice_are_translated(choice: object, expected: object, parallel: bool) -> None:
     result = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
     assert result.tools == (Tool("f", "F.", '{"$defs": {}}'),)
     assert (result.tool_choice, result.parallel_tool_calls) == (expected, parallel)
 
 
-def test_thinking_and_output_format_become_request() -> None:
+def test_thinking_and_output_format_are_translated() -> None:
     assert request(thinking={"type": "enabled", "budget_tokens": 1024}).thinking is True
     assert request(thinking={"type": "disabled"}).thinking is False
     output = {"effort": "max", "format": {"type": "json_schema", "schema": {"type": "object"}}}
@@ -236,7 +231,7 @@ def test_thinking_and_output_format_become_request() -> None:
     assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 
-def test_server_tools_in_history_leave_text() -> None:
+def test_blocks_of_server_tools_in_history_are_ignored() -> None:
     turn = [
         {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "tide"}},
         {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"type": "web_search_result"}]},
@@ -251,7 +246,7 @@ def test_server_tools_in_history_leave_text() -> None:
     assert request(messages=messages).messages[1] == Message("assistant", "High tide is at four.")
 
 
-def test_mcp_calls_in_history_keep_results() -> None:
+def test_mcp_calls_in_history_become_tool_calls_with_results() -> None:
     turn = [
         {"type": "text", "text": "I look."},
         {"type": "mcp_tool_use", "id": "m_1", "name": "tide", "server_name": "sea", "input": {"day": 1}},
@@ -270,7 +265,7 @@ def test_mcp_calls_in_history_keep_results() -> None:
     )
 
 
-def test_compaction_summary_is_read() -> None:
+def test_compaction_summary_becomes_text_of_assistant_message() -> None:
     turn = [{"type": "compaction", "content": "They spoke of tides."}]
     messages = [{"role": "assistant", "content": turn}, {"role": "user", "content": "And now?"}]
     assert request(messages=messages).messages[0] == Message("assistant", "They spoke of tides.")
@@ -300,7 +295,7 @@ def test_billing_header_is_removed_from_system_prompt() -> None:
         ({"guided_choice": ["a"]}, "guided_choice"),
     ],
 )
-def test_unsupported_values_are_refused_by_name(fields: dict[str, object], param: str) -> None:
+def test_error_for_unsupported_value_names_the_field(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(**fields)
     assert caught.value.param == param

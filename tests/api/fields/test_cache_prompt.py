@@ -1,4 +1,4 @@
-"""`cache_prompt: false` on every route that takes a prompt."""
+"""With `cache_prompt: false`, every route that takes a prompt computes the whole prompt."""
 
 from __future__ import annotations
 

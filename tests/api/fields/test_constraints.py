@@ -1,4 +1,5 @@
-"""Constraints in every dialect over HTTP: by all their field names, together with tools, strict and not strict."""
+"""Constraints on answers, over HTTP in every dialect: with each field name, with and without tools, strict and not
+strict."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ TOOLS: Mapping[str, list[dict[str, object]]] = {
 
 
 def with_schema(path: str, schema: object, **more: object) -> dict[str, Any]:
-    """A body that asks for an answer with this schema."""
+    """Returns a body that asks for an answer that matches this schema."""
     format: dict[str, object]
     match path:
         case "/v1/chat/completions":
@@ -74,7 +75,7 @@ def with_schema(path: str, schema: object, **more: object) -> dict[str, Any]:
 
 
 def answer_of(answer: httpx.Response) -> tuple[str, list[str]]:
-    """The answer's text, and the names of the called tools."""
+    """Returns the answer's text, and the names of the tools that it calls."""
     assert answer.status_code == 200, answer.text
     match answer.json():
         case {"choices": [{"message": message}]}:
@@ -99,13 +100,13 @@ ROUTES += ["/completion"]
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_schema_is_enforced(served: Live, path: str) -> None:
+def test_answer_matches_schema_on_every_route(served: Live, path: str) -> None:
     text, _ = answer_of(served.post(with_schema(path, SCHEMA), path))
     assert json.loads(text)["zq"] in (True, False)
 
 
 @pytest.mark.parametrize("path", TOOLS)
-def test_schema_with_tools_is_enforced_or_tool_is_called(served: Live, path: str) -> None:
+def test_answer_with_tools_matches_schema_or_calls_tool(served: Live, path: str) -> None:
     for wish in (b"It rains.", b'{"zq": true}', CALL.encode(), b'<tool_call>\n{"name": "nothing"'):
         served.script.answer = wish
         text, calls = answer_of(served.post(with_schema(path, SCHEMA, tools=TOOLS[path]), path))
@@ -118,7 +119,7 @@ def test_schema_with_tools_is_enforced_or_tool_is_called(served: Live, path: str
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
-def test_schema_with_forbidden_tools_is_enforced(served: Live, path: str) -> None:
+def test_answer_matches_schema_if_tool_choice_is_none(served: Live, path: str) -> None:
     served.script.answer = CALL.encode()
     none: object = {"type": "none"} if path == "/v1/messages" else "none"
     text, calls = answer_of(served.post(with_schema(path, SCHEMA, tools=TOOLS[path], tool_choice=none), path))
@@ -137,7 +138,7 @@ def test_unenforced_keyword_is_listed_in_header(served: Live, path: str, stream:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", TOOLS)
-def test_tool_with_unenforced_keyword_is_called(served: Live, path: str, stream: bool) -> None:
+def test_unenforced_keyword_of_called_tool_is_listed_in_header(served: Live, path: str, stream: bool) -> None:
     body: dict[str, Any] = {**with_schema(path, SCHEMA), "tools": TOOLS[path], "stream": stream}
     for name in ("response_format", "text", "output_format", "format"):
         body.pop(name, None)
@@ -189,7 +190,7 @@ def test_vllm_fields_constrain_answer(served: Live, path: str, fields: dict[str,
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/completion"])
-def test_vllm_schemas_constrain_answer(served: Live, path: str) -> None:
+def test_vllm_schema_fields_constrain_answer(served: Live, path: str) -> None:
     body: dict[str, Any] = USER if path == "/v1/chat/completions" else {"prompt": "x", "max_tokens": 200}
     for fields in (
         {"guided_json": SCHEMA},
@@ -220,7 +221,7 @@ def test_two_constraint_fields_are_refused(served: Live) -> None:
 
 
 @pytest.mark.parametrize("temperature", [0, 1])
-def test_pattern_of_property_is_enforced(served: Live, temperature: int) -> None:
+def test_multiple_of_is_enforced_beside_pattern_properties(served: Live, temperature: int) -> None:
     schema = {
         "type": "object",
         "properties": {"score": {"type": "integer", "multipleOf": 5, "maximum": 1000}},

@@ -1,4 +1,4 @@
-"""llama.cpp's `return_progress` and `timings_per_token` in streams."""
+"""llama.cpp's `return_progress` and `timings_per_token` in streamed answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRITING = RequestProgress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, pre
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    """Processes a long prompt in several steps, with a report after each."""
+    """An endpoint that processes a long prompt in several steps, and sends a progress report after each."""
     monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
     with live(FakeOpener(Script(b"Hello there.", step_s=0.05))) as endpoint:
         yield endpoint
@@ -60,7 +60,7 @@ def test_timings_per_token_are_in_every_chunk(slow: Live, path: str) -> None:
     found = frames(slow, path, {**BODIES[path], "timings_per_token": True})
     pieces = [each for each in found if each.get("content") or (each.get("choices") or [{}])[0].get("delta")]
     assert len(pieces) > 3
-    for each in pieces[:-1]:  # the request may have ended when its last chunk is written
+    for each in pieces[:-1]:  # the request may have ended before its last chunk is written
         assert each["timings"]["prompt_n"] >= len(LONG)
         assert each["timings"]["prompt_ms"] >= 50
         assert each["timings"]["predicted_n"] >= 1
@@ -83,13 +83,13 @@ def test_progress_and_timings_are_not_sent_by_default(slow: Live, path: str) -> 
     assert sum("timings" in each for each in found) == 1
 
 
-def test_overflow_with_return_progress_is_an_http_error(slow: Live) -> None:
+def test_overlong_prompt_with_return_progress_is_400(slow: Live) -> None:
     answer = slow.post(ask("a" * 100_000, stream=True, return_progress=True))
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "context_length_exceeded"
 
 
-def test_failure_after_report_ends_stream_with_error(slow: Live) -> None:
+def test_engine_failure_after_progress_report_is_sent_in_the_stream(slow: Live) -> None:
     slow.script.fail_after = 2
     found = frames(slow, "/v1/chat/completions", ask(LONG, stream=True, return_progress=True))
     assert "prompt_progress" in found[0]
@@ -102,7 +102,7 @@ def test_progress_fields_are_accepted_without_stream(slow: Live) -> None:
     assert slow.post({"prompt": "a", "n_predict": 1, **fields}, "/completion").status_code == 200
 
 
-def test_report_and_timings_bytes() -> None:
+def test_progress_report_and_timings_match_expected_bytes() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
     report = ChatChunkWriter(head, progress=lambda place: HALF_READ).report(0).decode()
     assert report.endswith(
@@ -116,7 +116,7 @@ def test_report_and_timings_bytes() -> None:
     ) in writer.frames(0, TextDelta("Hel", 1)).decode()
 
 
-def test_no_report_before_tokenization_or_after_end() -> None:
+def test_no_progress_is_reported_before_tokenization_or_after_end() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
     assert ChatChunkWriter(head, progress=lambda place: RequestProgress(1)).report(0) == b""
     assert ChatChunkWriter(head).report(0) == b""

@@ -1,4 +1,4 @@
-"""Text files in base64 within messages, in every dialect."""
+"""Text files, encoded in base64 within messages, in every dialect that allows them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_text_file_in_a_chat_completion_is_read() -> None:
     assert request.messages == (Message("user", f"note.txt\n{NOTE}\nTranslate."),)
 
 
-def test_text_file_in_a_response_and_in_a_result_is_read() -> None:
+def test_text_file_in_responses_input_and_in_tool_result_is_read() -> None:
     part: dict[str, object] = {"type": "input_file", "file_data": data_url(NOTE.encode(), "text/csv; charset=utf-8")}
     messages = parse_messages(
         [
@@ -56,7 +56,7 @@ def test_text_file_in_an_anthropic_message_is_read() -> None:
 
 
 @pytest.mark.parametrize("media_type", ["", "application/json", "application/octet-stream", "TEXT/X-PYTHON"])
-def test_file_with_any_text_type_is_read(media_type: str) -> None:
+def test_file_with_any_text_media_type_is_read(media_type: str) -> None:
     assert text_of_file(in_base64(b"\xef\xbb\xbf{}"), media_type, "p") == "{}"
 
 

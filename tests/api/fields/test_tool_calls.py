@@ -1,4 +1,4 @@
-"""Reasoning and tool calls in every dialect over HTTP, from the model's text to the answer."""
+"""Reasoning and tool calls over HTTP in every dialect, parsed from the fake model's text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tool_calling_endpoint() -> Iterator[Live]:
         yield endpoint
 
 
-def test_openai_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
+def test_openai_chat_returns_reasoning_and_tool_calls(tool_calling_endpoint: Live) -> None:
     tools: list[Any] = [{"type": "function", "function": FUNCTION}]
     with tool_calling_endpoint.openai() as client:
         choice = client.chat.completions.create(model="x", messages=MESSAGES, tools=tools).choices[0]
@@ -43,7 +43,7 @@ def test_openai_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) ->
     assert chunks[-1].choices[0].finish_reason == "tool_calls"
 
 
-def test_openai_responses_return_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
+def test_openai_responses_return_reasoning_and_tool_calls(tool_calling_endpoint: Live) -> None:
     tools: list[Any] = [{"type": "function", "strict": False, **FUNCTION}, {"type": "web_search"}]
     with tool_calling_endpoint.openai() as client:
         whole = client.responses.create(model="x", input="Is it cold?", tools=tools)
@@ -58,7 +58,7 @@ def test_openai_responses_return_reasoning_and_calls(tool_calling_endpoint: Live
     assert "response.function_call_arguments.done" in kinds
 
 
-def test_anthropic_messages_return_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
+def test_anthropic_messages_return_reasoning_and_tool_calls(tool_calling_endpoint: Live) -> None:
     body = {
         "max_tokens": 99,
         "messages": MESSAGES,
@@ -72,7 +72,7 @@ def test_anthropic_messages_return_reasoning_and_calls(tool_calling_endpoint: Li
     assert json.loads("".join(event.get("delta", {}).get("partial_json", "") for event in events)) == ARGUMENTS
 
 
-def test_ollama_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) -> None:
+def test_ollama_chat_returns_reasoning_and_tool_calls(tool_calling_endpoint: Live) -> None:
     body = {"messages": MESSAGES, "tools": [{"type": "function", "function": FUNCTION}]}
     whole = tool_calling_endpoint.post({**body, "stream": False}, "/api/chat").json()["message"]
     assert whole["thinking"] == "Hm."
@@ -82,8 +82,8 @@ def test_ollama_chat_returns_reasoning_and_calls(tool_calling_endpoint: Live) ->
     assert [call["function"]["arguments"] for call in calls] == [ARGUMENTS]
 
 
-def test_call_and_result_in_history_are_read_in_every_dialect(tool_calling_endpoint: Live) -> None:
-    """The same history in each dialect becomes the same prompt, except for the call's id."""
+def test_tool_call_and_result_in_history_give_the_same_prompt_in_every_dialect(tool_calling_endpoint: Live) -> None:
+    """The prompts are compared by their number of tokens."""
     arguments = json.dumps(ARGUMENTS)
     tool = {"type": "function", "function": FUNCTION}
     call = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": arguments}}

@@ -1,4 +1,4 @@
-"""Tool results with images, and documents, in every dialect."""
+"""Images in tool results, and documents in messages and tool results, in every dialect."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def anthropic_messages(*blocks: object, role: str = "user") -> tuple[Message, ..
     return messages_request(body, "1").messages
 
 
-def test_image_in_result_becomes_note_in_chat() -> None:
+def test_image_in_tool_result_becomes_note_in_chat_completions() -> None:
     parts = [{"type": "text", "text": "Seen."}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
     messages = ChatMessage(role="tool", tool_call_id="a", content=parts)
     assert parse_message(messages, "m") == Message("tool", f"Seen.\n{NOTE}", tool_call_id="a")
@@ -32,7 +32,7 @@ def test_image_in_result_becomes_note_in_chat() -> None:
         parse_message(ChatMessage(role="user", content=parts), "m")
 
 
-def test_image_in_result_becomes_note_in_responses() -> None:
+def test_image_in_tool_result_becomes_note_in_responses() -> None:
     for kind in ("function_call_output", "custom_tool_call_output"):
         parts = [{"type": "input_text", "text": "Seen."}, {"type": "input_image", "image_url": "data:,"}]
         items = parse_items([{"type": kind, "call_id": "a", "output": parts}])
@@ -41,7 +41,7 @@ def test_image_in_result_becomes_note_in_responses() -> None:
     assert "input_file" in response_messages(file)[0].content
 
 
-def test_image_in_result_becomes_note_in_messages() -> None:
+def test_image_in_tool_result_becomes_note_in_anthropic_messages() -> None:
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}}
     result = {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "Seen."}, image]}
     assert anthropic_messages(result) == (Message("tool", f"Seen.\n{NOTE}", tool_call_id="a"),)
@@ -53,13 +53,13 @@ def test_image_in_result_becomes_note_in_messages() -> None:
         anthropic_messages({**result, "content": [{"type": "text"}]})
 
 
-def test_image_in_result_becomes_note_in_ollama() -> None:
+def test_image_in_tool_result_becomes_note_in_ollama_chat() -> None:
     assert ollama_messages([OllamaMessage(role="tool", content="Seen.", images=["AA"])])[0].content == f"Seen.\n{NOTE}"
     with pytest.raises(UnsupportedParameter):
         ollama_messages([OllamaMessage(role="user", content="Look.", images=["AA"])])
 
 
-def test_plain_text_document_is_read() -> None:
+def test_text_of_anthropic_document_is_read() -> None:
     source = {"type": "text", "media_type": "text/plain", "data": "Sow in March."}
     document = {"type": "document", "source": source, "title": "Peas", "context": "A note.", "citations": None}
     assert anthropic_messages(document)[0].content == "Peas\nA note.\nSow in March."
@@ -80,7 +80,7 @@ def test_plain_text_document_is_read() -> None:
     assert anthropic_messages(found)[0].content == "Peas\nx.txt\nMarch."
 
 
-def test_other_document_is_refused_in_question_and_noted_in_result() -> None:
+def test_pdf_document_is_refused_in_message_and_becomes_note_in_tool_result() -> None:
     document = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AA"}}
     with pytest.raises(UnsupportedParameter):
         anthropic_messages(document)

@@ -1,4 +1,4 @@
-"""The routes of llama.cpp's server: translation, with streams compared byte by byte, then over HTTP."""
+"""The routes of llama.cpp's server: first their translation, with streams compared byte by byte, then over HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.fakes import FakeOpener, Script
 TIMINGS = Timings(0.0, 0.25, 0.5, 0.25)
 
 
-def test_stream_bytes() -> None:
+def test_streamed_completion_matches_expected_bytes() -> None:
     writer = LlamaChunkWriter(LlamaResponseOptions("alias", {"seed": 7}))
     events = (Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 2), Finished("length", Usage(9, 4, 3), TIMINGS))
     assert b"".join(writer.frames(0, event) for event in events).decode() == (
@@ -36,7 +36,7 @@ def test_stream_bytes() -> None:
     assert b'"code":"engine_dead"' in writer.frames(0, Failed(EngineDead("x")))
 
 
-def test_completion_bodies_become_requests() -> None:
+def test_completion_body_is_translated_to_engine_request() -> None:
     body = LlamaCompletionBody(prompt="a", n_predict=5, top_k=3, grammar="root ::= [a]", stop=["x"], n_probs=2)
     assert completion_request(body, "a", "1") == CompletionRequest(
         "a",
@@ -69,7 +69,7 @@ def test_samplers_not_listed_are_disabled(samplers: object, expected: Sampling) 
 
 
 @pytest.mark.parametrize("samplers", [["temperature", "top_k"], ["top_k", "top_k"], ["infill"], "kz", ["mirostat"]])
-def test_other_sampler_order_is_refused(samplers: object) -> None:
+def test_unknown_sampler_or_other_sampler_order_is_refused(samplers: object) -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         completion_request(LlamaCompletionBody.model_validate({"prompt": "a", "samplers": samplers}), "a", "1")
     assert caught.value.param == "samplers"
@@ -90,7 +90,7 @@ def test_unsupported_completion_parameters_are_refused(name: str, value: object)
     assert caught.value.param == name
 
 
-def test_infill_ignores_time_limits() -> None:
+def test_completion_ignores_slot_and_prompt_shortening_fields() -> None:
     sent = {"prompt": "a", "id_slot": 0, "n_keep": 4, "n_discard": 2, "cache_prompt": True, "temperature": 3.5}
     body = LlamaCompletionBody.model_validate_json(json.dumps({**sent, "min_keep": 5}))
     assert completion_request(body, "a", "1").sampling == Sampling(temperature=3.5, min_keep=5)
@@ -109,7 +109,7 @@ def test_all_forms_of_prompt_are_parsed() -> None:
             completion_prompts(bad)
 
 
-def test_infill_bodies_of_editors_become_requests() -> None:
+def test_infill_body_of_editor_is_accepted_without_its_time_limits() -> None:
     sent = {
         "input_prefix": "def f(",
         "input_suffix": ")",
@@ -128,7 +128,7 @@ def test_infill_bodies_of_editors_become_requests() -> None:
     assert infill_context(body) == "a.py\nimport a\n\n"
 
 
-def test_token_piece_that_is_not_utf8_is_bytes() -> None:
+def test_token_piece_that_is_not_utf8_is_returned_as_bytes() -> None:
     assert token_pieces((1, 2), (b"a", b"\xc3")) == [{"id": 1, "piece": "a"}, {"id": 2, "piece": [195]}]
 
 
@@ -141,9 +141,6 @@ def test_slot_list_shows_running_requests() -> None:
     assert len(slot_list(2, 64, [request] * 5, {"r"})) == 2
     hidden = slot_list(1, 64, [request], ())[0]
     assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
-
-
-# Over HTTP
 
 
 def test_tokenize_then_detokenize_returns_text(endpoint: Live) -> None:
@@ -164,7 +161,7 @@ def test_apply_template_returns_prompt(endpoint: Live) -> None:
     assert counted["input_tokens"] == len(shown["prompt"])
 
 
-def test_infill_uses_fim_prompt(endpoint: Live) -> None:
+def test_whole_and_streamed_infill_answers_are_equal(endpoint: Live) -> None:
     body = {"input_prefix": "def f(", "input_suffix": ")"}
     whole = endpoint.post(body, "/infill").json()
     assert (whole["content"], whole["stop_type"]) == ("Hello there.", "eos")
@@ -175,7 +172,7 @@ def test_infill_uses_fim_prompt(endpoint: Live) -> None:
     assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["content"] == "He"
 
 
-def test_several_prompts_return_list(endpoint: Live) -> None:
+def test_completion_of_several_prompts_returns_a_list(endpoint: Live) -> None:
     shown = endpoint.post({"prompt": ["a", {"prompt_string": "b"}], "n_predict": 2}, "/completion").json()
     assert [(each["index"], each["content"]) for each in shown] == [(0, "He"), (1, "He")]
     wire = endpoint.post({"prompt": ["a", "b"], "n_predict": 2, "stream": True}, "/completion").text
@@ -187,7 +184,7 @@ def test_several_prompts_return_list(endpoint: Live) -> None:
 
 
 @pytest.mark.parametrize("path", ["/completion", "/infill"])
-def test_n_predict_zero_caches_prompt(endpoint: Live, path: str) -> None:
+def test_n_predict_zero_caches_prompt_and_returns_no_text(endpoint: Live, path: str) -> None:
     body = {"prompt": "x" * 60} if path == "/completion" else {"input_prefix": "x" * 60, "input_suffix": "y"}
     warmed = endpoint.post({**body, "n_predict": 0, "id_slot": 0}, path).json()
     assert (warmed["content"], warmed["tokens_predicted"], warmed["stop_type"]) == ("", 0, "limit")
@@ -212,7 +209,7 @@ def test_tokens_and_probabilities_contain_ids(endpoint: Live) -> None:
     assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["tokens"] == []
 
 
-def test_response_fields_select_fields(endpoint: Live) -> None:
+def test_response_fields_limit_the_returned_fields(endpoint: Live) -> None:
     fields = ["content", "generation_settings/n_predict", "timings/nothing", "absent"]
     shown = endpoint.post({"prompt": "a", "n_predict": 2, "response_fields": fields}, "/completion").json()
     assert shown == {"content": "He", "generation_settings/n_predict": 2}
@@ -224,7 +221,7 @@ def test_generation_settings_are_returned(endpoint: Live) -> None:
     assert (settings["top_k"], settings["seed"], settings["n_predict"]) == (5, 3, 2)
 
 
-def test_stop_string_is_returned(endpoint: Live) -> None:
+def test_stop_string_that_ended_the_answer_is_returned(endpoint: Live) -> None:
     whole = endpoint.post({"prompt": "a", "stop": ["END", "th"]}, "/completion").json()
     assert (whole["content"], whole["stop_type"], whole["stopping_word"]) == ("Hello ", "word", "th")
     wire = endpoint.post({"prompt": "a", "stop": ["th"], "stream": True}, "/completion").text
@@ -233,7 +230,7 @@ def test_stop_string_is_returned(endpoint: Live) -> None:
     assert (cut["stop_type"], cut["stopping_word"]) == ("limit", "")
 
 
-def test_props_and_slots(endpoint: Live) -> None:
+def test_props_and_slots_describe_model_without_its_path(endpoint: Live) -> None:
     with endpoint.http() as client:
         props = client.get("/props").json()
         assert client.get("/v1/health").json() == {"status": "ok"}
@@ -264,7 +261,7 @@ def test_metrics_have_prometheus_format() -> None:
     assert "llamacpp:requests_processing 0.0" in lines
 
 
-def test_totals_add_up_requests() -> None:
+def test_totals_count_finished_and_failed_requests() -> None:
     with live() as endpoint:
         endpoint.post(ask(n=2))
         endpoint.post(ask("x" * 9000))

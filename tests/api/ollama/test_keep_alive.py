@@ -1,5 +1,7 @@
-"""`keep_alive`: with model changes allowed, the idle model is unloaded, and loaded again by the next request. Otherwise
-it stays, and answers say so."""
+"""Ollama's `keep_alive`. If the settings allow model changes, an idle model is unloaded, and the next request loads it.
+
+Otherwise the model stays loaded, and answers state that.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,7 @@ def running(endpoint: Live) -> list[str]:
 
 
 def expiry(endpoint: Live) -> float | None:
-    """Unix time at which the model will be unloaded; None: never."""
+    """Returns the Unix time at which the model will be unloaded; None if never."""
     with endpoint.http() as client:
         (model,) = client.get("/api/ps").json()["models"]
     value = model["expires_at"]
@@ -60,7 +62,7 @@ def expiry(endpoint: Live) -> float | None:
 
 
 @pytest.mark.parametrize(("path", "body"), SILENT)
-def test_empty_request_with_zero_unloads_model(path: str, body: dict[str, object]) -> None:
+def test_empty_request_with_keep_alive_zero_unloads_model(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         assert running(endpoint) == ["fake"]
         gone = endpoint.post({**body, **NOW}, path)
@@ -76,7 +78,9 @@ def test_empty_request_with_zero_unloads_model(path: str, body: dict[str, object
 
 
 @pytest.mark.parametrize(("path", "body"), ANSWERED)
-def test_zero_unloads_after_answer_and_next_request_loads(path: str, body: dict[str, object]) -> None:
+def test_keep_alive_zero_unloads_model_after_answer_and_next_request_loads_it(
+    path: str, body: dict[str, object]
+) -> None:
     with changing() as endpoint:
         for n in (1, 2):
             answer = endpoint.post({**body, **NOW}, path)
@@ -130,7 +134,7 @@ def test_concurrent_requests_load_model_once() -> None:
         assert len(endpoint.opener.backends) == 2
 
 
-def test_zero_does_not_interrupt_other_answers() -> None:
+def test_keep_alive_zero_does_not_interrupt_other_answers() -> None:
     with changing(Script(b"It takes a while to say this.", step_s=0.02)) as endpoint:
         answers: list[str] = []
         other = threading.Thread(
@@ -145,7 +149,7 @@ def test_zero_does_not_interrupt_other_answers() -> None:
         wait_until(lambda: freed(endpoint))
 
 
-def test_consecutive_requests_with_zero_are_all_answered() -> None:
+def test_consecutive_requests_with_keep_alive_zero_are_all_answered() -> None:
     with changing() as endpoint, endpoint.http() as client:
         statuses = [client.post("/api/chat", json=ask(stream=n % 2 == 0) | NOW).status_code for n in range(20)]
         assert statuses == [200] * 20
@@ -160,7 +164,7 @@ def test_explicitly_unloaded_model_is_not_loaded_by_requests() -> None:
         assert endpoint.post(ask(), "/api/chat").status_code == 200
 
 
-def test_failed_load_is_an_error_and_retried() -> None:
+def test_failed_load_is_500_and_next_request_loads_again() -> None:
     with changing() as endpoint:
         endpoint.post(NOW, "/api/generate")
         endpoint.script.load_error = ModelFileError(FILE, "the file is cut short")
@@ -172,7 +176,9 @@ def test_failed_load_is_an_error_and_retried() -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), [*SILENT, *ANSWERED])
-def test_zero_without_model_changes_keeps_model(endpoint: Live, path: str, body: dict[str, object]) -> None:
+def test_keep_alive_zero_without_allowed_model_changes_keeps_model_loaded(
+    endpoint: Live, path: str, body: dict[str, object]
+) -> None:
     answer = endpoint.post({**body, **NOW}, path)
     assert answer.status_code == 200
     assert "unload" not in answer.text
@@ -208,18 +214,18 @@ def test_idle_model_is_unloaded_after_keep_alive(path: str, body: dict[str, obje
         ("/tokenize", {"content": "Hi"}),
     ],
 )
-def test_any_use_restarts_keep_alive(path: str, body: dict[str, object]) -> None:
+def test_post_request_to_any_model_route_restarts_keep_alive_time(path: str, body: dict[str, object]) -> None:
     with changing() as endpoint:
         endpoint.post({"keep_alive": 60}, "/api/generate")
         before = time.time()
         assert endpoint.post(body, path).status_code == 200
-        # The client gets its answer shortly before the server has ended the request.
+        # The client gets its answer shortly before the request ends on the server, which restarts the idle time.
         wait_until(lambda: (expiry(endpoint) or 0) >= before + 60)
         time.sleep(0.05)
         assert (expiry(endpoint) or 0) <= time.time() + 60 - 0.02
 
 
-def test_get_requests_do_not_restart_keep_alive() -> None:
+def test_get_requests_do_not_restart_keep_alive_time() -> None:
     with changing() as endpoint, endpoint.http() as client:
         endpoint.post({"keep_alive": 60}, "/api/generate")
         said_at = time.time()
@@ -256,7 +262,7 @@ def test_request_without_keep_alive_keeps_earlier_value() -> None:
 
 
 @pytest.mark.parametrize("keep_alive", [0, 0.05])
-def test_chat_in_window_counts_as_use(keep_alive: float) -> None:
+def test_model_stays_loaded_until_chat_in_window_ends(keep_alive: float) -> None:
     async def chat(engine: Engine) -> str:
         request = ChatRequest((Message("user", "Hello"),), origin="window")
         async with engine.submit(request) as stream:
@@ -274,7 +280,7 @@ def test_chat_in_window_counts_as_use(keep_alive: float) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_failed_request_starts_keep_alive(stream: bool) -> None:
+def test_failed_request_starts_keep_alive_time(stream: bool) -> None:
     with changing() as endpoint:
         refused = endpoint.post(ask("word " * 2000, stream=stream, keep_alive=0.1), "/api/chat")
         assert (refused.status_code, "maximum context length" in refused.text) == (400, True)
@@ -282,7 +288,7 @@ def test_failed_request_starts_keep_alive(stream: bool) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_disconnected_client_starts_keep_alive(stream: bool) -> None:
+def test_disconnect_starts_keep_alive_time(stream: bool) -> None:
     with changing(Script(step_s=0.01)) as endpoint:
         body = json.dumps(ask(stream=stream, keep_alive=0.1)).encode()
         head = endpoint.chat_head(len(body)).replace(b"/v1/chat/completions", b"/api/chat")
@@ -293,7 +299,7 @@ def test_disconnected_client_starts_keep_alive(stream: bool) -> None:
         wait_until(lambda: freed(endpoint))
 
 
-def test_closing_stops_idle_timer() -> None:
+def test_closing_keep_alive_stops_idle_timer() -> None:
     async def close_while_it_counts() -> bool:
         engine = Engine(FakeOpener(Script()))
         await engine.load(FILE)
@@ -309,7 +315,7 @@ def test_closing_stops_idle_timer() -> None:
     assert asyncio.run(close_while_it_counts())
 
 
-def test_expiry_without_model_changes_is_never(endpoint: Live) -> None:
+def test_model_never_expires_without_allowed_model_changes(endpoint: Live) -> None:
     assert endpoint.post({"keep_alive": "50ms"}, "/api/generate").json()["done_reason"] == "load"
     assert expiry(endpoint) is None
     time.sleep(0.2)
@@ -338,6 +344,6 @@ def test_invalid_duration_is_refused(endpoint: Live, path: str, text: object) ->
         (None, None),
     ],
 )
-def test_durations_are_parsed_as_go_does(text: object, seconds: float | None) -> None:
+def test_keep_alive_durations_are_parsed_as_in_go(text: object, seconds: float | None) -> None:
     found = AnswerBody.model_validate_json(json.dumps({"keep_alive": text})).keep_alive
     assert found == (None if seconds is None else pytest.approx(seconds))

@@ -1,4 +1,4 @@
-"""Ollama's routes, over HTTP."""
+"""Ollama's routes over HTTP, with the fake model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_chat_streams_lines_by_default(endpoint: Live) -> None:
     assert whole["eval_count"] == lines[-1]["eval_count"] == 13
 
 
-def test_generate_answers_whole_and_streamed(endpoint: Live) -> None:
+def test_generate_answers_prompt_raw_prompt_and_suffix(endpoint: Live) -> None:
     body = {"model": "any", "stream": False}
     templated = endpoint.post({**body, "prompt": "Hi"}, "/api/generate").json()
     raw = endpoint.post({**body, "prompt": "Hi", "raw": True}, "/api/generate").json()
@@ -62,7 +62,7 @@ def test_unknown_model_is_404_if_settings_refuse_it() -> None:
     )
 
 
-def test_tags_while_loading_are_empty() -> None:
+def test_model_list_is_empty_while_model_loads() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint, endpoint.http() as client:
         assert client.get("/api/tags").json() == {"models": []}
         answer = endpoint.post(ask(), "/api/chat")

@@ -1,4 +1,4 @@
-"""Translation between Ollama's API and the engine. Lines are compared byte by byte."""
+"""Translation between Ollama's API and the engine. Streamed lines are compared byte by byte."""
 
 from __future__ import annotations
 
@@ -65,10 +65,7 @@ def generate(fim_prompt: tuple[int, ...] | None = None, /, **fields: object) -> 
     return generate_request(GenerateBody.model_validate_json(json.dumps(fields)), fim_prompt, "1")
 
 
-# Answers
-
-
-def test_chat_stream_bytes() -> None:
+def test_streamed_chat_matches_expected_bytes() -> None:
     assert stream(CHAT, Started(9, 4), ReasoningDelta("Hm.", 1), TextDelta("Hel\u2028", 1), FINISHED) == (
         f'{{{AT},"message":{{"role":"assistant","content":"","thinking":"Hm."}},"done":false}}\n'
         f'{{{AT},"message":{{"role":"assistant","content":"Hel\\u2028"}},"done":false}}\n'
@@ -76,7 +73,7 @@ def test_chat_stream_bytes() -> None:
     )
 
 
-def test_generate_stream_bytes() -> None:
+def test_streamed_generate_answer_matches_expected_bytes() -> None:
     assert stream(BARE, Started(9, 4), TextDelta("Hel", 1), FINISHED) == (
         f'{{{AT},"response":"Hel","done":false}}\n{{{AT},"response":"",{MEASURED}}}\n'
     )
@@ -103,20 +100,20 @@ def test_stream_sends_complete_tool_calls_at_end() -> None:
     assert shown == f'{{{AT},"message":{{"role":"assistant","content":"",{call}}},{MEASURED}}}'
 
 
-def test_error_after_first_token_is_a_line() -> None:
+def test_error_during_stream_is_sent_as_a_line() -> None:
     wire = stream(CHAT, Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke")))
     assert wire == '{"error":"The engine has stopped; the model must be loaded again."}\n'
     assert stream(CHAT, Finished("cancelled", Usage(9, 4, 2), TIMINGS)).startswith('{"error":')
 
 
-def test_logprobs_are_translated() -> None:
+def test_logprobs_are_returned_only_if_requested() -> None:
     scored = OllamaMeta("alias", False, lambda: 0.5, logprobs=True)
     wire = stream(scored, TextDelta("H", 1, (TokenChoice(b"H", -0.5),)))
     assert '"logprobs":[{"token":"H","logprob":-0.5,"bytes":[72],"top_logprobs":[]}]' in wire
     assert "logprobs" not in stream(BARE, TextDelta("H", 1, (TokenChoice(b"H", -0.5),)))
 
 
-def test_embeddings_object() -> None:
+def test_embeddings_are_returned_with_duration_and_token_count() -> None:
     assert embeddings_object("alias", Embeddings(((0.5, 1.0),), 3), 0.25) == {
         "model": "alias",
         "embeddings": [[0.5, 1.0]],
@@ -131,15 +128,12 @@ def test_capabilities_follow_model_properties() -> None:
     assert capabilities(ModelProps("<think>", "", "", 16, True)) == ["completion", "tools", "insert", "thinking"]
 
 
-def test_request_without_prompt_answers_load() -> None:
+def test_answer_without_prompt_has_done_reason_load_or_unload() -> None:
     assert loaded(BARE, False)["done_reason"] == "load"
     assert loaded(CHAT, True)["done_reason"] == "unload"
 
 
-# Requests
-
-
-def test_options_become_sampling() -> None:
+def test_options_are_translated_to_sampling_parameters() -> None:
     options = {"temperature": 0, "num_predict": 5, "seed": 3, "top_k": 7, "num_ctx": 9999, "stop": ["x"], "num_gpu": 9}
     assert chat(options=options) == ChatRequest(
         (Message("user", "Hi"),),
@@ -171,7 +165,7 @@ def test_think_becomes_reasoning_options() -> None:
         chat(think="hard")
 
 
-def test_tool_results_are_matched_with_calls() -> None:
+def test_tool_results_are_matched_with_tool_calls() -> None:
     def call(name: str) -> dict[str, object]:
         return {"function": {"name": name, "arguments": {"ort": "Zürich"}}}
 
@@ -202,7 +196,7 @@ def test_tool_results_are_matched_with_calls() -> None:
     )
 
 
-def test_generate_bodies_become_requests() -> None:
+def test_generate_body_is_translated_to_engine_request() -> None:
     assert generate(prompt="Hi", system="Be kind.") == ChatRequest(
         (Message("system", "Be kind."), Message("user", "Hi")), "endpoint", id="1"
     )
@@ -216,7 +210,7 @@ def test_generate_bodies_become_requests() -> None:
         assert caught.value.param == name
 
 
-def test_embed_bodies_become_requests() -> None:
+def test_embed_body_is_translated_to_engine_request() -> None:
     assert embed_request(EmbedBody(input=["a", "b"]), "1") == EmbedRequest(("a", "b"), "endpoint", None, "1", True)
     assert embed_request(EmbedBody(prompt="a"), "1").inputs == ("a",)
     assert not embed_request(EmbedBody(input="a", truncate=False), "1").truncate
@@ -225,7 +219,7 @@ def test_embed_bodies_become_requests() -> None:
         embed_request(EmbedBody(input=["a", ""]), "1")
 
 
-def test_latest_tag_is_removed_from_name() -> None:
+def test_latest_tag_is_removed_from_model_name() -> None:
     assert bare_name("fake:latest") == "fake"
     assert bare_name("fake:7b") == "fake:7b"
     assert bare_name(None) is None

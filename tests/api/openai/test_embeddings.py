@@ -1,4 +1,4 @@
-"""Embeddings: translation in both directions, then over HTTP."""
+"""OpenAI's embeddings: first the translation in both directions, then over HTTP."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def body(accepts_tokens: bool = False, **fields: Any) -> EmbedRequest:
     return embed_request(body, accepts_tokens=accepts_tokens, request_id="1")
 
 
-def test_texts_become_embed_request() -> None:
+def test_texts_are_translated_to_embed_request() -> None:
     assert body(input="a") == EmbedRequest(("a",), "endpoint", None, "1")
     assert body(input=["a", "b"], dimensions=8, encoding_format="base64", user="me") == EmbedRequest(
         ("a", "b"), "endpoint", 8, "1"
     )
 
 
-def test_tokens_are_accepted_only_with_setting() -> None:
+def test_token_input_is_accepted_only_if_settings_allow_it() -> None:
     for given in ([1, 2], [[1, 2], [3]]):
         with pytest.raises(UnsupportedParameter) as caught:
             body(input=given)
@@ -45,7 +45,7 @@ def test_invalid_inputs_are_refused(fields: dict[str, Any]) -> None:
         body(**fields)
 
 
-def test_vectors_as_floats() -> None:
+def test_vectors_are_returned_as_floats_by_default() -> None:
     assert json.dumps(embedding_list("alias", FOUND, None)) == (
         '{"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": [0.5, -0.25]}, '
         '{"object": "embedding", "index": 1, "embedding": [1.0, 0.0]}], "model": "alias", '
@@ -53,12 +53,9 @@ def test_vectors_as_floats() -> None:
     )
 
 
-def test_vectors_as_base64() -> None:
+def test_vectors_are_returned_as_base64_if_requested() -> None:
     shown = json.loads(json.dumps(embedding_list("alias", FOUND, "base64")))
     assert struct.unpack("<2f", base64.b64decode(shown["data"][0]["embedding"])) == (0.5, -0.25)
-
-
-# Over HTTP
 
 
 def test_openai_client_gets_vectors(endpoint: Live) -> None:
@@ -75,7 +72,7 @@ def test_openai_client_gets_vectors(endpoint: Live) -> None:
     assert endpoint.n_in_progress == 0
 
 
-def test_token_input_is_refused_with_advice(endpoint: Live) -> None:
+def test_error_for_token_input_names_the_langchain_option(endpoint: Live) -> None:
     refused = endpoint.post({"input": [[1, 2]]}, "/v1/embeddings")
     assert refused.status_code == 400
     assert "check_embedding_ctx_length=False" in refused.json()["error"]["message"]
@@ -99,7 +96,7 @@ def test_unknown_model_is_404_if_settings_refuse_it() -> None:
         assert endpoint.post({"model": "ada", "input": "a"}, "/api/embed").status_code == 404
 
 
-def test_embeddings_without_model_are_503() -> None:
+def test_embeddings_while_model_loads_are_503() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
         refused = endpoint.post({"input": "a"}, "/v1/embeddings")
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)

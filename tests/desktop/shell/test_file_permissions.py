@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.__main__ import main as serve
-from api.keys import KEY_VARIABLE, KeyFile, find_key
+from api.authentication import KEY_VARIABLE, KeyFile, find_key
 from api.openai.responses.store import ResponseStore, StoredResponse
 from desktop.import_export.backup import stage_restore, write_backup
 from desktop.import_export.restore import finish_restore

@@ -56,7 +56,7 @@ def many(options: ResponseOptions, *events: tuple[int, Event]) -> list[dict[str,
     return [json.loads(line[6:]) for line in wire.splitlines() if line.startswith("data: {")]
 
 
-def test_stream_bytes() -> None:
+def test_streamed_text_matches_expected_bytes() -> None:
     assert stream(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), FINISHED) == (
         f'data: {START}[{{"index":0,"delta":{{"role":"assistant","content":null}},"finish_reason":null}}]}}\n\n'
         f'data: {START}[{{"index":0,"delta":{{"content":"Hel"}},"finish_reason":null}}]}}\n\n'
@@ -75,7 +75,7 @@ def test_include_usage_adds_chunk_with_usage() -> None:
     )
 
 
-def test_error_after_first_token_ends_stream_without_done() -> None:
+def test_error_during_stream_ends_it_without_done_line() -> None:
     assert stream(Started(9, 4), Failed(EngineDead("/home/me/x.gguf broke"))).endswith(
         'data: {"error":{"message":"The engine has stopped; the model must be loaded again.",'
         '"type":"unavailable_error","param":null,"code":"engine_dead"}}\n\n'
@@ -93,13 +93,13 @@ def test_unicode_line_separators_are_escaped() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_makes_one_frame(text: str) -> None:
+def test_any_text_is_sent_in_one_frame(text: str) -> None:
     frame = stream(TextDelta(text, 1))
     assert len(frame.splitlines()) == 2
     assert json.loads(frame[6:])["choices"][0]["delta"]["content"] == text
 
 
-def test_whole_answer_object() -> None:
+def test_whole_answer_matches_expected_json() -> None:
     assert json.dumps(completion(META, [Answer("Hello", FINISHED)], ResponseOptions()), separators=(",", ":")) == (
         '{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"alias","choices":[{"index":0,'
         '"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,"finish_reason":"stop"}],'
@@ -107,7 +107,7 @@ def test_whole_answer_object() -> None:
     )
 
 
-def test_cancelled_answer_is_an_error() -> None:
+def test_cancelled_answer_raises_request_stopped() -> None:
     with pytest.raises(RequestStopped):
         AnswerBuilder().add(Finished("cancelled", USAGE, TIMINGS))
 
@@ -123,16 +123,13 @@ def test_model_object_contains_no_path() -> None:
     assert "gguf" not in shown
 
 
-def test_overflow_message_is_recognised_by_clients() -> None:
+def test_overflow_error_has_the_message_code_and_counts_that_clients_expect() -> None:
     frame = stream(Failed(ContextOverflow(5000, 4096)))
     assert "This model's maximum context length is 4096 tokens." in frame
     assert '"code":"context_length_exceeded","n_prompt_tokens":5000,"n_ctx":4096' in frame
 
 
-# Choices, logprobs, reasoning, tool calls
-
-
-def test_choices_are_interleaved_and_done_comes_once() -> None:
+def test_chunks_of_choices_are_interleaved_and_end_with_one_done_line() -> None:
     chunks = many(
         ResponseOptions(include_usage=True, n=2),
         (0, Started(9, 4)),
@@ -159,7 +156,7 @@ def test_choices_are_interleaved_and_done_comes_once() -> None:
     }
 
 
-def test_function_name_is_sent_once_per_call() -> None:
+def test_streamed_tool_call_contains_function_name_only_once() -> None:
     wire = stream(
         Started(9, 4),
         ToolCallStarted(0, "call_a", "get_weather"),
@@ -203,14 +200,14 @@ CALL = (
 )
 
 
-def test_whole_answer_with_tool_calls() -> None:
+def test_whole_answer_with_tool_call_has_null_content() -> None:
     choice = only(whole(*CALL))
     call = {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     assert choice["message"] == {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
     assert choice["finish_reason"] == "tool_calls"
 
 
-def test_legacy_function_call_in_answer() -> None:
+def test_legacy_request_gets_function_call_instead_of_tool_calls() -> None:
     options = ResponseOptions(legacy_call=True)
     choice = only(whole(*CALL, options=options))
     called = {"name": "f", "arguments": '{"a":1}'}
@@ -236,7 +233,7 @@ def test_reasoning_is_returned_and_counted() -> None:
     assert '"completion_tokens_details":{"reasoning_tokens":3}' in wire
 
 
-def test_logprobs_format() -> None:
+def test_logprobs_have_openai_format_whole_and_streamed() -> None:
     scored = (
         TokenChoice(b"H", -0.5, ((b"H", -0.5), (b"J", float("-inf")))),
         TokenChoice(b"\xc3", -1.0),
@@ -263,7 +260,7 @@ def test_logprobs_format() -> None:
     assert only(chunks[1])["logprobs"] == expected
 
 
-def test_model_list_for_anthropic_clients() -> None:
+def test_model_list_for_anthropic_clients_has_anthropic_format() -> None:
     model = FakeBackend(Script(), FakeOpener().limits).info
     assert anthropic_list([model]) == {
         "data": [{"type": "model", "id": "fake", "display_name": "Fake", "created_at": "1970-01-01T00:00:00Z"}],

@@ -14,7 +14,7 @@ from tests.fakes import FakeOpener, Script
 
 
 def normal(text: str) -> str:
-    """The bytes with ids, times and timings replaced by constants."""
+    """Returns the text with ids, times and timings replaced by constants."""
     text = re.sub(r'"id":"chatcmpl-[0-9a-f]{32}"', '"id":"chatcmpl-1"', text)
     text = re.sub(r'"created":\d+', '"created":1', text)
     return re.sub(r'"(\w+_ms|\w+_per_second)":[\d.]+', r'"\1":0.0', text)
@@ -31,7 +31,7 @@ def text_of(wire: str) -> str:
     return "".join(choice["delta"].get("content") or "" for frame in frames for choice in frame["choices"])
 
 
-def test_stream_bytes() -> None:
+def test_streamed_answer_has_expected_bytes_and_headers() -> None:
     with live(FakeOpener(Script(b"A"))) as endpoint:
         response = endpoint.post(ask(stream=True, stream_options={"include_usage": True}))
     assert response.headers["content-type"] == "text/event-stream"
@@ -79,10 +79,7 @@ def test_stream_without_include_usage_has_no_usage(endpoint: Live) -> None:
     assert '"usage"' not in stream_text(endpoint)
 
 
-# OpenAI's client
-
-
-def test_openai_client_gets_whole_answer(endpoint: Live) -> None:
+def test_openai_client_reads_whole_answer(endpoint: Live) -> None:
     with endpoint.openai() as client:
         answer = client.chat.completions.create(
             model="gpt-4o", messages=[{"role": "developer", "content": "Be kind."}], seed=-9007199254740991
@@ -90,10 +87,10 @@ def test_openai_client_gets_whole_answer(endpoint: Live) -> None:
     assert answer.choices[0].message.content == "Hello there."
     assert answer.model == "fake"
     assert answer.usage is not None
-    assert answer.usage.completion_tokens == 13  # including the end-of-generation token
+    assert answer.usage.completion_tokens == 13  # includes the end-of-generation token
 
 
-def test_openai_client_gets_stream(endpoint: Live) -> None:
+def test_openai_client_reads_streamed_answer(endpoint: Live) -> None:
     with endpoint.openai() as client:
         stream = client.chat.completions.create(
             model="any",
@@ -144,24 +141,21 @@ def test_logprobs_are_returned_for_each_token(endpoint: Live) -> None:
     assert all(len(each["top_logprobs"]) == 2 and each["logprob"] < 0 for each in scored)
 
 
-def test_routes_exist_without_v1(endpoint: Live) -> None:
+def test_chat_and_model_routes_exist_without_v1(endpoint: Live) -> None:
     assert endpoint.post(ask(), "/chat/completions").status_code == 200
     with endpoint.http() as client:
         assert client.get("/models").json() == client.get("/v1/models").json()
 
 
-def test_model_list_with_anthropic_version_header(endpoint: Live) -> None:
+def test_anthropic_version_header_selects_anthropic_model_list(endpoint: Live) -> None:
     with endpoint.http(**{"anthropic-version": "2023-06-01"}) as client:
         assert client.get("/v1/models").json()["first_id"] == "fake"
         assert client.get("/v1/models/fake").json()["type"] == "model"
 
 
-# Errors
-
-
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("n", [1, 3])
-def test_overflow_is_400_with_both_counts(endpoint: Live, stream: bool, n: int) -> None:
+def test_overlong_prompt_is_400_with_prompt_and_context_token_counts(endpoint: Live, stream: bool, n: int) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(
             model="fake", messages=[{"role": "user", "content": "x" * 5000}], stream=stream, n=n
@@ -204,7 +198,7 @@ def test_invalid_body_is_400(endpoint: Live, body: bytes, param: str | None) -> 
     assert error["type"] == "invalid_request_error"
 
 
-def test_unknown_address_is_404_and_wrong_method_405(endpoint: Live) -> None:
+def test_unknown_address_is_404_and_wrong_method_is_405(endpoint: Live) -> None:
     with endpoint.http() as client:
         missing = client.get("/v1/nothing")
         wrong = client.get("/v1/chat/completions")
@@ -236,7 +230,7 @@ def test_requests_while_loading_are_503() -> None:
             assert client.get("/health").json() == {"status": "ok"}
 
 
-def test_failure_during_stream_is_an_error_event_without_done() -> None:
+def test_engine_failure_during_stream_ends_it_with_error_event() -> None:
     with live(FakeOpener(Script(step_s=0.01, fail_after=20))) as endpoint:
         with endpoint.openai() as client, pytest.raises(openai.APIError) as caught:
             list(client.chat.completions.create(model="x", messages=[{"role": "user", "content": "a"}], stream=True))
@@ -246,12 +240,12 @@ def test_failure_during_stream_is_an_error_event_without_done() -> None:
         assert after.json()["error"]["code"] == "engine_dead"
 
 
-def test_failure_before_first_token_is_503() -> None:
+def test_engine_failure_before_first_token_is_503() -> None:
     with live(FakeOpener(Script(fail_after=0))) as endpoint:
         assert endpoint.post(ask(stream=True)).status_code == 503
 
 
-def test_stopped_request_is_503(endpoint: Live) -> None:
+def test_stopped_stream_ends_with_request_stopped_error(endpoint: Live) -> None:
     endpoint.script.answer, endpoint.script.step_s = None, 0.01
     with endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True), "Connection: close\r\n"))

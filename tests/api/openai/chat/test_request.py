@@ -31,13 +31,13 @@ def test_absent_fields_use_engine_defaults() -> None:
     assert result.sampling == Sampling()
 
 
-def test_null_means_absent() -> None:
+def test_null_fields_count_as_absent() -> None:
     nulls = dict.fromkeys([*ChatCompletionBody.model_fields, *UNSUPPORTED_PARAMS, "user", "metadata"])
     del nulls["messages"]
     assert request(**nulls) == request()
 
 
-def test_neutral_values_and_unknown_fields_are_accepted() -> None:
+def test_neutral_values_of_unsupported_parameters_and_unknown_fields_are_ignored() -> None:
     for name, values in UNSUPPORTED_PARAMS.items():
         for value in values:
             assert request(**{name: value}) == request(), name
@@ -67,14 +67,11 @@ def test_neutral_values_and_unknown_fields_are_accepted() -> None:
         ("add_generation_prompt", False),
     ],
 )
-def test_unsupported_parameters_are_refused_by_name(name: str, value: object) -> None:
+def test_error_for_unsupported_parameter_names_it(name: str, value: object) -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         request(**{name: value})
     assert caught.value.param == name
     assert name in caught.value.message
-
-
-# Choices, logprobs, sampling
 
 
 def test_choices_have_consecutive_seeds() -> None:
@@ -86,7 +83,7 @@ def test_choices_have_consecutive_seeds() -> None:
     assert [each.sampling.seed for each in chat_requests(body(n=2, seed=last), "a")] == [last, 0]
 
 
-def test_logprobs_fields_become_request() -> None:
+def test_logprobs_fields_are_translated() -> None:
     assert request().n_logprobs is None
     assert request(logprobs=True).n_logprobs == 0
     assert request(logprobs=True, top_logprobs=20).n_logprobs == 20
@@ -98,7 +95,7 @@ def test_logprobs_fields_become_request() -> None:
         request(logprobs=True, top_logprobs=21)
 
 
-def test_llama_cpp_sampling_parameters() -> None:
+def test_llama_cpp_sampling_parameters_are_translated() -> None:
     result = request(
         typical_p=0.9,
         top_n_sigma=1.5,
@@ -141,15 +138,12 @@ def test_llama_cpp_sampling_parameters() -> None:
     )
 
 
-def test_both_forms_of_logit_bias() -> None:
+def test_logit_bias_is_accepted_as_object_and_as_list_of_pairs() -> None:
     assert request(logit_bias={"5": -100, "7": 1.5}).sampling.logit_bias == ((5, -100.0), (7, 1.5))
     assert request(logit_bias=[[5, False], [7, 2]]).sampling.logit_bias == ((5, float("-inf")), (7, 2.0))
     for wrong in ({"a": 1}, [["word", 1]], {"-1": 1}, {str(2**31): 1}, [[5, True]]):
         with pytest.raises(BadRequest):
             request(logit_bias=wrong)
-
-
-# Response format
 
 
 SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}}
@@ -215,8 +209,6 @@ def test_invalid_response_formats_are_refused(fields: dict[str, object]) -> None
         request(**fields)
 
 
-# Tools
-
 F = {"type": "function", "function": {"name": "f", "description": "F.", "parameters": {"$defs": {"a": {}}}}}
 G = {"type": "function", "function": {"name": "g"}}
 TOOL_F, TOOL_G = Tool("f", "F.", '{"$defs": {"a": {}}}'), Tool("g")
@@ -237,7 +229,7 @@ TOOL_F, TOOL_G = Tool("f", "F.", '{"$defs": {"a": {}}}'), Tool("g")
         ),
     ],
 )
-def test_tool_choices_become_request(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
+def test_tool_choices_are_translated(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
     result = request(tools=[F, G], tool_choice=choice)
     assert (result.tools, result.tool_choice) == (offered, expected)
 
@@ -251,18 +243,18 @@ def test_invalid_tool_choices_are_refused(choice: object) -> None:
     assert caught.value.param == "tool_choice"
 
 
-def test_required_without_tools_is_refused() -> None:
+def test_tool_choice_required_without_tools_is_refused() -> None:
     with pytest.raises(BadRequest):
         request(tool_choice="required")
     assert request(tool_choice="auto", tools=[]) == request()
 
 
-def test_parallel_tool_calls_false_is_passed_on() -> None:
+def test_parallel_tool_calls_false_is_passed_to_engine() -> None:
     assert request(tools=[F]).parallel_tool_calls
     assert not request(tools=[F], parallel_tool_calls=False).parallel_tool_calls
 
 
-def test_named_tool_disables_parallel_calls() -> None:
+def test_named_tool_choice_disables_parallel_tool_calls() -> None:
     named = {"type": "function", "function": {"name": "f"}}
     assert not request(tools=[F], tool_choice=named, parallel_tool_calls=True).parallel_tool_calls
     assert request(tools=[F], tool_choice="required", parallel_tool_calls=True).parallel_tool_calls
@@ -288,7 +280,7 @@ def test_legacy_functions_become_tools() -> None:
     )
 
 
-def test_tool_calls_and_results_in_messages() -> None:
+def test_tool_calls_and_results_in_messages_are_translated() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     messages = request(
         messages=[
@@ -300,9 +292,6 @@ def test_tool_calls_and_results_in_messages() -> None:
         Message("assistant", "", (ToolCall("c1", "f", '{"a":1}'),), reasoning="Hm."),
         Message("tool", "4", tool_call_id="c1"),
     )
-
-
-# Reasoning
 
 
 @pytest.mark.parametrize(
@@ -324,7 +313,7 @@ def test_reasoning_fields_become_options(fields: dict[str, object], thinking: bo
     assert (result.thinking, result.effort) == (thinking, effort)
 
 
-def test_chat_template_kwargs_are_passed_on() -> None:
+def test_chat_template_kwargs_become_template_arguments() -> None:
     result = request(
         chat_template_kwargs={"preserve_thinking": True, "date": "May 4", "enable_thinking": False, "x": None}
     )
@@ -349,7 +338,7 @@ def test_invalid_reasoning_fields_are_refused(fields: dict[str, object], param: 
     assert caught.value.param == param
 
 
-def test_continue_final_message_continues_answer() -> None:
+def test_continue_final_message_makes_last_message_the_answer_start() -> None:
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
     result = request(messages=messages, continue_final_message=True, add_generation_prompt=False)
     assert (result.messages, result.answer_start) == ((Message("user", "Hi"),), "Hel")
@@ -358,10 +347,7 @@ def test_continue_final_message_continues_answer() -> None:
         request(continue_final_message=True)
 
 
-# Numbers
-
-
-def test_sampling_and_limits_become_request() -> None:
+def test_sampling_and_limit_fields_are_translated() -> None:
     result = request(
         temperature=0, top_p=0.5, top_k=1, min_p=0.1, repeat_penalty=1.2, repeat_last_n=8, seed=7, max_tokens=5
     )
@@ -375,7 +361,7 @@ def test_sampling_and_limits_become_request() -> None:
 
 
 @given(st.integers())
-def test_seed_fits_32_bits_and_is_not_the_random_seed(seed: int) -> None:
+def test_any_seed_is_mapped_to_32_bits_without_the_random_seed(seed: int) -> None:
     folded = request(seed=seed).sampling.seed
     assert folded is not None
     assert 0 <= folded < 2**32 - 1
@@ -405,7 +391,7 @@ def test_seed_fits_32_bits_and_is_not_the_random_seed(seed: int) -> None:
         "mirostat_tau",
     ],
 )
-def test_number_out_of_range_is_refused(name: str, number: str) -> None:
+def test_extreme_number_is_refused_or_mapped_into_range(name: str, number: str) -> None:
     text = f'{{"messages":[{{"role":"user","content":"Hi"}}],"{name}":{number}}}'
     try:
         result = chat_request(ChatCompletionBody.model_validate_json(text), "1")
@@ -436,15 +422,12 @@ def test_stream_options_without_stream_are_refused() -> None:
     request(stream=True, stream_options={"include_usage": True})
 
 
-# Messages
-
-
 def test_developer_role_becomes_system() -> None:
     result = request(messages=[{"role": "developer", "content": "Be brief."}, {"role": "assistant", "content": None}])
     assert result.messages == (Message("system", "Be brief."), Message("assistant", ""))
 
 
-def test_text_parts_are_joined() -> None:
+def test_text_parts_are_joined_by_newlines() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert request(messages=[{"role": "user", "content": parts}]).messages == (Message("user", "a\nb"),)
 
@@ -472,13 +455,13 @@ def test_text_parts_are_joined() -> None:
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "messages[0].content[0]"),
     ],
 )
-def test_invalid_message_is_refused_by_path(message: dict[str, object], param: str) -> None:
+def test_error_for_invalid_message_names_the_path(message: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(messages=[message])
     assert caught.value.param == param
 
 
-def test_custom_tool_call_in_history_becomes_call() -> None:
+def test_custom_tool_call_in_history_becomes_tool_call() -> None:
     called = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "+ a"}}
     messages = [
         {"role": "user", "content": "q"},

@@ -1,4 +1,4 @@
-"""Completions: translation in both directions, then over HTTP."""
+"""OpenAI's completions: first the translation in both directions, then over HTTP."""
 
 from __future__ import annotations
 
@@ -40,9 +40,6 @@ def finished(n_output: int = 2, reason: str = "stop") -> Finished:
     return Finished("stop" if reason == "stop" else "length", Usage(3, 1, n_output), TIMINGS)
 
 
-# Requests
-
-
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -65,7 +62,7 @@ def test_invalid_prompts_are_refused(given: object) -> None:
     assert (caught.value.param or "").startswith("prompt")
 
 
-def test_requests_for_each_prompt_and_choice() -> None:
+def test_each_choice_of_each_prompt_becomes_a_request() -> None:
     found = requests_of(prompt=["a", "b"], n=2, seed=5, max_tokens=7, stop="x")
     assert [(each.prompt, each.sampling.seed, each.id) for each in found] == [
         ("a", 5, "r-0-0"),
@@ -77,7 +74,7 @@ def test_requests_for_each_prompt_and_choice() -> None:
     assert {each.stop for each in found} == {("x",)}
 
 
-def test_best_of_requests_logprobs() -> None:
+def test_best_of_above_n_requests_logprobs() -> None:
     assert [each.n_logprobs for each in requests_of(best_of=2)] == [0, 0]
     assert [each.n_logprobs for each in requests_of(n=2, best_of=2)] == [None, None]
     assert requests_of(logprobs=3)[0].n_logprobs == 3
@@ -108,13 +105,10 @@ def test_grammar_becomes_constraint() -> None:
         ({"n_probs": 4}, "n_probs"),
     ],
 )
-def test_unsupported_combinations_are_refused(fields: dict[str, object], param: str) -> None:
+def test_error_for_unsupported_combination_names_the_field(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         requests_of(**fields)
     assert caught.value.param == param
-
-
-# Answers
 
 
 def write(options: CompletionResponseOptions, n_prompts: int, *events: tuple[int, Event]) -> str:
@@ -122,7 +116,7 @@ def write(options: CompletionResponseOptions, n_prompts: int, *events: tuple[int
     return b"".join(writer.frames(index, event) for index, event in events).decode()
 
 
-def test_stream_bytes() -> None:
+def test_streamed_completion_matches_expected_bytes() -> None:
     wire = write(
         CompletionResponseOptions(include_usage=True), 1, (0, Started(3, 1)), (0, TextDelta("Hel", 1)), (0, finished())
     )
@@ -135,7 +129,7 @@ def test_stream_bytes() -> None:
     )
 
 
-def test_stream_with_echo_of_two_prompts_bytes() -> None:
+def test_stream_with_echo_begins_each_choice_with_its_prompt() -> None:
     options = CompletionResponseOptions(echoes=("a", "b"))
     wire = write(options, 2, (1, Started(3, 1)), (1, finished()), (0, Started(3, 1)), (0, finished()))
     frames = [json.loads(line[6:])["choices"][0] for line in wire.splitlines() if line.startswith("data: {")]
@@ -151,8 +145,9 @@ def test_stream_with_echo_of_two_prompts_bytes() -> None:
 PROMPT = (TokenChoice(b"On", 0.0), TokenChoice(b"ce", -0.25, ((b"ce", -0.25),)))
 
 
-def test_echo_with_logprobs_has_every_token() -> None:
-    """The end token was sampled but has no text; clients that drop the last log probability must drop that one."""
+def test_echo_with_logprobs_lists_every_sampled_token() -> None:
+    """The end-of-generation token has no text, but is listed: clients that drop the last log probability must drop this
+    one."""
     answer = Answer("", finished(1), prompt=PROMPT)
     shown = text_completion(META, [answer], CompletionResponseOptions(echoes=("Once",), logprobs=True))
     assert json.dumps(shown["choices"]) == json.dumps(
@@ -172,7 +167,7 @@ def test_echo_with_logprobs_has_every_token() -> None:
     )
 
 
-def test_max_tokens_zero_returns_no_text() -> None:
+def test_max_tokens_zero_returns_only_the_echoed_prompt() -> None:
     options = CompletionResponseOptions(echoes=("Once",), logprobs=True, prompt_only=True)
     answer = Answer(" up", finished(1, "length"), choices=(TokenChoice(b" up", -1.0),), prompt=PROMPT)
     shown = json.loads(json.dumps(text_completion(META, [answer], options)))
@@ -184,7 +179,7 @@ def test_max_tokens_zero_returns_no_text() -> None:
     assert '"token_logprobs":[null,-0.25]' in streamed
 
 
-def test_best_of_returns_best_answer() -> None:
+def test_best_of_returns_the_n_likeliest_answers() -> None:
     answers = [
         Answer("bad", finished(), choices=(TokenChoice(b"bad", -2.0),)),
         Answer("good", finished(), choices=(TokenChoice(b"go", -0.1), TokenChoice(b"od", -0.2))),
@@ -195,9 +190,6 @@ def test_best_of_returns_best_answer() -> None:
     assert [choice["index"] for choice in shown["choices"]] == [0, 1]
     assert shown["usage"]["completion_tokens"] == 6
     assert shown["usage"]["prompt_tokens"] == 3
-
-
-# Over HTTP
 
 
 def test_openai_client_gets_completion(endpoint: Live) -> None:
@@ -212,7 +204,7 @@ def test_openai_client_gets_completion(endpoint: Live) -> None:
     assert from_tokens.choices[0].text == "OneHello there."
 
 
-def test_logprobs_zero_contains_sampled_token(endpoint: Live) -> None:
+def test_logprobs_zero_returns_only_the_sampled_token(endpoint: Live) -> None:
     answer = endpoint.post({"prompt": "Once", "logprobs": 0, "max_tokens": 2}, "/v1/completions").json()
     scores = answer["choices"][0]["logprobs"]
     chosen = zip(scores["tokens"], scores["token_logprobs"], strict=True)
@@ -226,7 +218,7 @@ def test_completion_without_max_tokens_has_16_tokens(endpoint: Live) -> None:
         assert answer["usage"]["completion_tokens"] == n
 
 
-def test_evaluation_by_echoed_logprobs(endpoint: Live) -> None:
+def test_echo_with_logprobs_scores_every_token_but_the_first(endpoint: Live) -> None:
     answer = endpoint.post(
         {"prompt": [79, 110, 101], "echo": True, "logprobs": 1, "max_tokens": 1}, "/v1/completions"
     ).json()
@@ -240,19 +232,19 @@ def test_evaluation_by_echoed_logprobs(endpoint: Live) -> None:
         assert top[token] == score
 
 
-def test_suffix_uses_fim_prompt() -> None:
+def test_suffix_makes_the_prompt_a_fill_in_the_middle_prompt() -> None:
     with live(FakeOpener(Script(answer=None))) as endpoint:
         requests_of = {"prompt": "def f(", "suffix": "return 1", "max_tokens": 4}
         answer = endpoint.post(requests_of, "/v1/completions").json()
         assert answer["usage"]["prompt_tokens"] == len("<PRE>def f(<SUF>return 1<MID>")
 
 
-def test_invalid_tokens_are_refused(endpoint: Live) -> None:
+def test_prompt_token_outside_the_vocabulary_is_400(endpoint: Live) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError):
         client.completions.create(model="x", prompt=[99999])
 
 
-def test_batch_with_one_overlong_prompt_is_refused(endpoint: Live) -> None:
+def test_batch_of_overlong_prompts_is_400(endpoint: Live) -> None:
     for stream in (False, True):
         answer = endpoint.post({"prompt": ["x" * 5000, "y" * 5000], "stream": stream}, "/v1/completions")
         assert answer.status_code == 400

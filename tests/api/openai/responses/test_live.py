@@ -1,4 +1,4 @@
-"""Responses over HTTP, with OpenAI's client."""
+"""OpenAI's responses API over HTTP, mostly with OpenAI's client."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_previous_response_is_continued(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_overflow_is_400(endpoint: Live, stream: bool) -> None:
+def test_overlong_input_is_400(endpoint: Live, stream: bool) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
         client.responses.create(model="x", input="x" * 5000, stream=stream)
     assert caught.value.code == "context_length_exceeded"
@@ -82,7 +82,7 @@ def test_input_items_of_stored_response_are_listed(tmp_path: Path) -> None:
         assert http.get("/v1/responses/resp_none/input_items").status_code == 404
 
 
-def test_stored_response_without_v1_and_as_stream(tmp_path: Path) -> None:
+def test_stored_response_is_returned_whole_and_as_events(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         made = client.responses.create(model="x", input="Hi")
         assert http.get(f"/responses/{made.id}").json() == http.get(f"/v1/responses/{made.id}").json()
@@ -105,7 +105,7 @@ def test_stored_response_without_v1_and_as_stream(tmp_path: Path) -> None:
         assert http.delete(f"/responses/{made.id}").json()["deleted"]
 
 
-def test_cancel_without_body_is_400(tmp_path: Path) -> None:
+def test_cancelling_a_finished_response_is_400(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         made = client.responses.create(model="x", input="Hi")
         for path in (f"/v1/responses/{made.id}/cancel", f"/responses/{made.id}/cancel"):

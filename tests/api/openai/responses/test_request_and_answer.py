@@ -62,8 +62,6 @@ def parsed(wire: str) -> list[Item]:
     return found
 
 
-# Answers
-
 SHELL = (
     '{{"id":"resp_1","object":"response","created_at":5,"status":"{status}","background":false,"error":null,'
     '"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":"alias","output":{output},'
@@ -81,7 +79,7 @@ USAGE = (
 )
 
 
-def test_text_stream_bytes() -> None:
+def test_streamed_text_matches_expected_bytes() -> None:
     wire, kept = events(Started(9, 4), TextDelta("Hel", 1), TextDelta("lo", 1), finished("stop"))
     opened = SHELL.format(status="in_progress", output="[]", usage="null", timings="")
     closed = SHELL.format(status="completed", output="[%s]", usage=USAGE, timings=MEASURED)
@@ -121,7 +119,7 @@ MIXED: tuple[Event, ...] = (
 )
 
 
-def test_reasoning_text_and_calls_stream_events() -> None:
+def test_reasoning_text_and_tool_calls_are_streamed_as_output_items() -> None:
     found = parsed(events(*MIXED)[0])
     assert [each["type"] for each in found[2:]] == [
         "response.output_item.added",
@@ -165,7 +163,7 @@ def test_whole_and_streamed_responses_are_equal() -> None:
         assert whole_response(meta(), answers[0]) == events(*messages)[1][0]
 
 
-def test_truncated_answer_is_incomplete() -> None:
+def test_truncated_answer_has_status_incomplete() -> None:
     last = parsed(events(Started(9, 4), TextDelta("a", 1), finished("length"))[0])[-1]
     assert last["type"] == "response.incomplete"
     shown = last["response"]
@@ -174,7 +172,7 @@ def test_truncated_answer_is_incomplete() -> None:
     assert shown["output"][0]["status"] == "incomplete"
 
 
-def test_error_after_first_token_is_an_event() -> None:
+def test_error_during_stream_is_sent_as_failed_event() -> None:
     wire, kept = events(Started(9, 4), TextDelta("a", 1), Failed(EngineDead("/home/me/x.gguf")))
     last = parsed(wire)[-1]
     shown = last["response"]
@@ -185,7 +183,7 @@ def test_error_after_first_token_is_an_event() -> None:
     assert kept == []
 
 
-def test_logprobs_are_returned_if_included() -> None:
+def test_logprobs_are_sent_in_delta_and_done_events() -> None:
     wire, _ = events(Started(9, 4), TextDelta("a", 1, (TokenChoice(b"a", -0.5),)), finished("stop"))
     entry = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": []}
     found = {each["type"]: each for each in parsed(wire)}
@@ -193,10 +191,7 @@ def test_logprobs_are_returned_if_included() -> None:
     assert found["response.output_text.done"]["logprobs"] == [entry]
 
 
-# Requests
-
-
-def test_fields_become_request() -> None:
+def test_body_fields_are_translated_to_engine_request() -> None:
     result = request(
         instructions="Be kind.",
         temperature=0,
@@ -219,7 +214,7 @@ def test_fields_become_request() -> None:
     )
 
 
-def test_items_of_one_turn_are_one_message() -> None:
+def test_items_of_one_turn_become_one_message() -> None:
     messages: list[Item] = [
         {"role": "developer", "content": "Be brief."},
         {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
@@ -244,8 +239,8 @@ def test_items_of_one_turn_are_one_message() -> None:
     )
 
 
-def test_tools_of_other_types_are_ignored() -> None:
-    """Codex sends such tools with every turn."""
+def test_tools_of_unsupported_types_are_ignored() -> None:
+    """Codex sends tools of such types with every turn."""
     tools = [
         {"type": "custom", "name": "apply_patch"},
         {"type": "web_search"},
@@ -254,7 +249,7 @@ def test_tools_of_other_types_are_ignored() -> None:
     ]
     result = request(tools=tools, tool_choice={"type": "function", "name": "f"})
     assert (result.tools, result.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
-    assert not result.parallel_tool_calls  # a named tool is called once
+    assert not result.parallel_tool_calls  # a named tool is called only once
     assert not request(tools=tools, parallel_tool_calls=False).parallel_tool_calls
     assert request(tools=tools).parallel_tool_calls
     assert request(tools=tools[:2]).tools == ()
@@ -271,7 +266,7 @@ NAMESPACE = {
 }
 
 
-def test_namespaced_functions_have_flat_names() -> None:
+def test_namespaced_functions_have_flat_names_only_in_the_engine_request() -> None:
     tools = [NAMESPACE, {"type": "namespace", "name": "other__", "tools": [{"type": "function", "name": "g"}]}]
     result = request(tools=tools)
     assert result.tools == (Tool("mcp__demo__lookup", "L.", '{"$defs": {}}'), Tool("other__g"))
@@ -297,11 +292,11 @@ def test_namespaced_functions_have_flat_names() -> None:
         {"type": "function", "name": "mcp__demo__lookup"},
     ],
 )
-def test_namespaced_function_can_be_chosen(choice: dict[str, object]) -> None:
+def test_tool_choice_can_name_a_namespaced_function(choice: dict[str, object]) -> None:
     assert request(tools=[NAMESPACE], tool_choice=choice).tool_choice == NamedTool("mcp__demo__lookup")
 
 
-def test_calls_of_every_type_in_history() -> None:
+def test_tool_calls_of_every_type_in_history_become_messages() -> None:
     items = [
         {"role": "user", "content": "Go."},
         {"type": "function_call", "call_id": "a", "name": "lookup", "namespace": "mcp__demo", "arguments": "{}"},
@@ -335,7 +330,7 @@ def test_llama_cpp_sampling_parameters_are_accepted() -> None:
     assert request(top_k=3, min_p=0.2, seed=4).sampling == Sampling(top_k=3, min_p=0.2, seed=4)
 
 
-def test_format_without_strict_is_not_strict() -> None:
+def test_json_schema_format_is_not_strict_by_default() -> None:
     described = {"type": "json_schema", "name": "a", "schema": {"type": "object"}}
     for fields in ({}, {"strict": False}, {"strict": None}):
         result = request(text={"format": {**described, **fields}})
@@ -371,12 +366,12 @@ def test_text_formats_become_constraints() -> None:
         ({"reasoning": {"effort": "huge"}}, "reasoning.effort"),
     ],
 )
-def test_unsupported_values_are_refused_by_name(fields: dict[str, object], param: str) -> None:
+def test_error_for_unsupported_value_names_the_field(fields: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(**fields)
     assert caught.value.param == param
 
 
-def test_image_is_refused_by_type() -> None:
+def test_image_in_input_is_refused() -> None:
     with pytest.raises(UnsupportedParameter):
         request(input=[{"role": "user", "content": [{"type": "input_image", "image_url": "file:///etc/passwd"}]}])

@@ -1,4 +1,5 @@
-"""Stored responses: limited in number and size, and find only with the key that made them."""
+"""Stored responses: their number and size are limited, and they are found only with the key that created them or the
+endpoint's own key."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from api.authentication import ENDPOINT_KEY_NAME, KeyHolder
 from api.errors import ResponseNotFound
-from api.keys import ENDPOINT_KEY_NAME, KeyHolder
 from api.openai.responses.request import Item, parse_messages
 from api.openai.responses.store import ResponseStore, StoredResponse
 from tests.api.live_endpoint import live
@@ -39,7 +40,7 @@ def find(store: ResponseStore, response_id: str, holder: KeyHolder = MAIN) -> St
 
 @contextmanager
 def largest_file(n_bytes: int) -> Iterator[None]:
-    """Limits the size of files, so that writing fails as on a full disk."""
+    """Limits the size of files while the block runs, so that writing fails as on a full disk."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
@@ -106,7 +107,7 @@ def test_unknown_item_fields_are_not_stored(tmp_path: Path) -> None:
         {"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "output": "a"},
     ],
 )
-def test_items_needed_later_are_stored_whole(tmp_path: Path, item: Item) -> None:
+def test_item_fields_that_later_requests_need_are_stored(tmp_path: Path, item: Item) -> None:
     store = ResponseStore(tmp_path)
     store.put(StoredResponse({"id": name("1")}, [item]))
     again = find(store, name("1"))
@@ -115,20 +116,20 @@ def test_items_needed_later_are_stored_whole(tmp_path: Path, item: Item) -> None
     assert parse_messages(again.items) == parse_messages([item])
 
 
-def test_full_disk_returns_false_and_leaves_no_file(tmp_path: Path) -> None:
+def test_put_on_full_disk_returns_false_and_leaves_no_file(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
     with largest_file(100):
         assert not store.put(stored("1", content="x" * 200))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_partial_file_of_crash_is_deleted(tmp_path: Path) -> None:
+def test_put_deletes_partial_file_of_an_earlier_crash(tmp_path: Path) -> None:
     (tmp_path / f"{name('9')}.json.part").write_text("half")
     assert ResponseStore(tmp_path).put(stored("1"))
     assert [path.name for path in tmp_path.iterdir()] == [f"{name('1')}.json"]
 
 
-def test_unwritable_folder_returns_false(tmp_path: Path) -> None:
+def test_put_in_unwritable_folder_returns_false(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert not ResponseStore(tmp_path / "file").put(stored("1"))
 
@@ -149,12 +150,12 @@ def test_only_own_key_and_endpoint_key_find_response(tmp_path: Path) -> None:
     "wrong",
     ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
 )
-def test_malformed_id_is_not_found(tmp_path: Path, wrong: str) -> None:
+def test_malformed_response_id_is_not_found(tmp_path: Path, wrong: str) -> None:
     folder = tmp_path / "responses"
     secret = folder / f"{wrong}.json"
     for middle in ("resp_", f"resp_{'1' * 32}"):
         (folder / middle).mkdir(parents=True)
-    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # the stored text is not empty
+    secret.write_text(json.dumps({"response": {"id": "x"}, "items": []}))  # a valid response, which must not be found
     store = ResponseStore(folder)
     assert find(store, wrong) is None
     with pytest.raises(ResponseNotFound):
@@ -162,22 +163,19 @@ def test_malformed_id_is_not_found(tmp_path: Path, wrong: str) -> None:
     assert secret.exists()
 
 
-def test_damaged_file_is_not_found(tmp_path: Path) -> None:
+def test_response_in_damaged_file_is_not_found(tmp_path: Path) -> None:
     for damaged in ("", "{", "[]", '{"response": {}}'):
         (tmp_path / f"{name('1')}.json").write_text(damaged)
         assert find(ResponseStore(tmp_path), name("1")) is None
 
 
-def test_store_without_folder_is_disabled() -> None:
+def test_store_without_folder_stores_nothing() -> None:
     assert not ResponseStore(None).put(stored("1"))
     assert find(ResponseStore(None), name("1")) is None
 
 
-# Over HTTP
-
-
 @pytest.mark.parametrize("stream", [False, True])
-def test_answer_says_not_stored_on_full_disk(tmp_path: Path, stream: bool) -> None:
+def test_answer_has_store_false_on_full_disk(tmp_path: Path, stream: bool) -> None:
     with live(responses=tmp_path) as endpoint, largest_file(100), endpoint.openai() as client:
         if stream:
             last = list(client.responses.create(model="x", input="Hi", stream=True))[-1]
@@ -188,12 +186,12 @@ def test_answer_says_not_stored_on_full_disk(tmp_path: Path, stream: bool) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_answer_says_not_stored_if_store_is_disabled() -> None:
+def test_answer_has_store_false_if_store_is_disabled() -> None:
     with live() as endpoint:
         assert endpoint.post({"input": "Hi"}, "/v1/responses").json()["store"] is False
 
 
-def test_conversation_with_large_unknown_fields_stays_small(tmp_path: Path) -> None:
+def test_large_unknown_fields_of_a_conversation_are_not_stored(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint:
         previous = None
         for _ in range(4):

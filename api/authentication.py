@@ -1,7 +1,7 @@
-"""The endpoint's own key, further keys for single tools, and the check of a request's key.
+"""Checks the key of a request: the endpoint's own key, or a named key for a single client program.
 
-The own key is created at the first start and stored where only its owner can read it; of the others only hashes are
-stored. All comparisons take constant time.
+The endpoint's own key is created at the first start, and stored in a file that only its owner can read. Of named keys
+only hashes are stored. All comparisons take constant time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from engine.files.atomic_write import write_atomic
 from engine.files.profile import Profile
 
 KEY_VARIABLE = "INGLENOOK_API_KEY"
-"""The environment variable that replaces the stored key."""
+"""The environment variable whose key replaces the stored one."""
 
 ENDPOINT_KEY_NAME = "inglenook"
 """Name of the endpoint's own key."""
@@ -29,21 +29,18 @@ ENDPOINT_KEY_NAME = "inglenook"
 MAX_NAME_CHARS = 64
 
 
-# The endpoint's own key
-
-
 @dataclass(frozen=True, slots=True)
 class EndpointKey:
-    """`path`: the file that stores the key; None where it comes from the environment."""
+    """The endpoint's own key. `path`: the file that stores it, or None if it comes from the environment."""
 
     value: str = field(repr=False)
     path: Path | None
 
 
 def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> EndpointKey:
-    """From the environment, else from the profile, where it is created if missing.
+    """Returns the endpoint's own key: from the environment, else from the profile, where a missing key is created.
 
-    Raises OSError where the profile can be neither read nor written."""
+    Raises OSError if the profile can be neither read nor written."""
     if given := environ.get(KEY_VARIABLE, "").strip():
         return EndpointKey(given, None)
     path = profile.ensure().endpoint_key
@@ -51,7 +48,7 @@ def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> Endpo
 
 
 def key_matches(presented: Iterable[bytes], key: str) -> bool:
-    """Whether one of a request's keys is `key`. The comparison takes constant time."""
+    """Whether one of the keys in a request is `key`. The comparison takes constant time."""
     expected = key.encode()
     return any(hmac.compare_digest(candidate, expected) for candidate in presented)
 
@@ -77,7 +74,7 @@ def _read_key(path: Path) -> str:
 
 
 def _create_key(path: Path) -> str:
-    """If two programs create the key at once, both return the one that was first."""
+    """Creates and stores a key. If two programs do that at once, both return the key that was stored first."""
     key = _new_key()
     temporary = path.with_name(f"{path.name}{secrets.token_hex(4)}.new")
     write_atomic(temporary, f"{key}\n", durable=True)
@@ -94,24 +91,22 @@ def _create_key(path: Path) -> str:
     return key
 
 
-# Named keys
-
-
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """The owner of a request's key. A later key with the same name has another `id`."""
+    """Identifies the owner of a request's key. If a key is revoked and its name is used again, the new holder has
+    another `id`."""
 
     name: str
     id: str = ""
-    """Empty for the endpoint's own key."""
+    """The hash of a named key; empty for the endpoint's own key."""
 
     @property
     def sees_all(self) -> bool:
-        """True for the endpoint's own key; each named key belongs to one tool."""
+        """True for the endpoint's own key. The holder of a named key sees only its own requests."""
         return not self.id
 
     def owns(self, owner_id: str) -> bool:
-        """Whether the holder may see and cancel what belongs to `owner_id`."""
+        """Whether the holder may see and cancel the requests of the holder with the id `owner_id`."""
         return self.sees_all or self.id == owner_id
 
 
@@ -121,22 +116,22 @@ OWNER = KeyHolder(ENDPOINT_KEY_NAME)
 
 @dataclass(frozen=True, slots=True)
 class NamedKey:
-    """Stored as a plain hash: the keys have 256 random bits, so they cannot be guessed from it."""
+    """A named key, stored as a plain hash: a key has 256 random bits, so it cannot be guessed from its hash."""
 
     name: str
     sha256: str
     made_at: float
-    """Unix time."""
+    """Unix time at which the key was created."""
 
 
 class KeyFile:
-    """The file of named keys, with mode 0600. Read and written as a whole."""
+    """The file of named keys. It has mode 0600, and is read and written as a whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> tuple[NamedKey, ...]:
-        """Raises OSError, and ValueError for a damaged file."""
+        """Returns the named keys. Raises OSError, and ValueError for a damaged file."""
         try:
             text = self._path.read_text("utf-8-sig")
         except FileNotFoundError:
@@ -148,8 +143,9 @@ class KeyFile:
             raise ValueError("the file of keys is damaged") from error
 
     def add(self, name: str) -> str:
-        """Creates a key, which cannot be read again later. Raises OSError, and ValueError for a name that is already
-        used or not allowed."""
+        """Creates and returns a key, which cannot be read from the file later.
+
+        Raises OSError, and ValueError for a name that is already used or not allowed."""
         keys = self.read()
         if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS or name == ENDPOINT_KEY_NAME:
             raise ValueError(f"{name!r} cannot be a key's name")
@@ -160,7 +156,7 @@ class KeyFile:
         return value
 
     def revoke(self, name: str) -> None:
-        """Raises OSError, and ValueError where no key has this name."""
+        """Deletes the key `name`. Raises OSError, and ValueError if no key has this name."""
         keys = self.read()
         kept = [key for key in keys if key.name != name]
         if len(kept) == len(keys):
@@ -182,7 +178,7 @@ class KeyRing:
         self._named: tuple[NamedKey, ...] = ()
 
     def holder_of(self, presented: Iterable[bytes]) -> KeyHolder:
-        """The holder of a valid key among `presented`. Raises InvalidKey. Constant time for each key."""
+        """Returns the holder of a valid key among `presented`. Raises InvalidKey if there is none."""
         candidates = list(presented)
         if key_matches(candidates, self._endpoint_key):
             return OWNER
@@ -193,7 +189,7 @@ class KeyRing:
         raise InvalidKey
 
     def is_valid(self, holder: KeyHolder) -> bool:
-        """False once the holder's key has been revoked."""
+        """Whether the holder's key is still valid: False once it has been revoked."""
         return holder.sees_all or any(key.sha256 == holder.id for key in self._keys())
 
     def _keys(self) -> tuple[NamedKey, ...]:
