@@ -21,14 +21,15 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 class BoundedReceive:
     """Wraps an ASGI `receive`: decompresses the body, and raises BodyTooLarge and BodyTooSlow.
 
-    The size limit applies to the decompressed body. Once the body is complete, `receive` is called without a time
-    limit."""
+    The size limit applies to the body as it is received, and again after decompression: compressed data may decode to
+    nothing. Once the body is complete, `receive` is called without a time limit."""
 
     def __init__(self, receive: Receive, settings: EndpointSettings, encoding: str) -> None:
         """`encoding`: the value of the Content-Encoding header, "" if it is absent. Raises UnsupportedEncoding."""
         self._receive = receive
         self._settings = settings
         self._decoder = None if encoding in ("", "identity") else Decoder(encoding)
+        self._received_bytes = 0
         self._size_bytes = 0
         self._deadline: float | None = None
         self._complete = False
@@ -46,25 +47,26 @@ class BoundedReceive:
         if message["type"] != "http.request":
             return message
         self._complete = not message.get("more_body", False)
+        data = message.get("body", b"")
+        self._received_bytes = self._checked(self._received_bytes + len(data))
         if self._decoder is not None:
-            return {**message, "body": await self._decoded(self._decoder, message.get("body", b""))}
-        self._count(message.get("body", b""))
+            return {**message, "body": await self._decoded(self._decoder, data)}
         return message
 
     async def _decoded(self, decoder: Decoder, data: bytes) -> bytes:
         chunks = []
         for chunk in decoder.decode(data):
-            self._count(chunk)
+            self._size_bytes = self._checked(self._size_bytes + len(chunk))
             chunks.append(chunk)
             await asyncio.sleep(0)
         if self._complete:
             decoder.check_end()
         return b"".join(chunks)
 
-    def _count(self, chunk: bytes) -> None:
-        self._size_bytes += len(chunk)
-        if self._size_bytes > self._settings.max_body_bytes:
+    def _checked(self, n_bytes: int) -> int:
+        if n_bytes > self._settings.max_body_bytes:
             raise BodyTooLarge(self._settings.max_body_bytes)
+        return n_bytes
 
 
 class Decoder:

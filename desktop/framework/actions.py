@@ -55,8 +55,8 @@ class Action(QAction):
 
 @dataclass(frozen=True, slots=True)
 class Submenu:
-    """A submenu of the menu `menu`. It contains the actions whose `menu` is this `id`, or, if `fill` is given, what
-    `fill` adds when the menu opens."""
+    """A submenu of the menu `menu`. If `fill` is given, that function adds its entries; otherwise it contains the
+    actions whose `menu` is the submenu's `id`."""
 
     id: str
     title: str

@@ -79,8 +79,8 @@ class _Writer:
         return "".join(parts)
 
     def _open_block(self, tokens: Sequence[Token], at: int) -> str:
-        """The attributes for the opening tag of a block. A block has the direction of its first text; a table has one
-        direction."""
+        """The attributes for the opening tag of a block. A block has the direction of its first text; all cells
+        of a table have the same direction."""
         token, inherited = tokens[at], self._directions[-1]
         first = [each.children or () for each in tokens[at + 1 : at + MAX_LOOKAHEAD] if each.type == "inline"]
         if token.type in _TABLE_PARTS:
@@ -101,7 +101,7 @@ class _Writer:
     def _token(self, token: Token, attribute: str = "") -> str:
         if token.type == "footnote_open":
             self._note = f"<sup>{int(token.meta['id']) + 1}</sup> "
-        if token.hidden or token.type in _HIDDEN:  # the paragraphs of a tight list are hidden
+        if token.hidden or token.type in _HIDDEN:  # hidden tokens: paragraphs of a tight list
             return ""
         if token.type == "inline":
             note, self._note = self._note, ""

@@ -203,7 +203,7 @@ def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) 
     first = depth = 0
     for at, token in enumerate(tokens):
         depth += token.nesting
-        if depth == 0:  # the last token of a block
+        if depth == 0:  # this token ends a block
             group = tokens[first : at + 1]
             line = group[0].map[0] if group[0].map else len(starts) - 1
             kind = _KINDS.get(group[0].type, "text")

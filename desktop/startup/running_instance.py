@@ -16,8 +16,8 @@ from desktop.platform.language import install_translators
 from desktop.settings.settings_file import SettingsFile
 from desktop.startup.options import Options
 
-CLOSING_S = 30.0
-"""How long a start waits for the other instance, which may be closing."""
+CLOSING_S = 45.0
+"""How long a start waits for the other instance, which may be closing: the limits in `desktop.app` add up to 40 s."""
 DIALOG_DELAY_S = 0.2
 POLL_S = 0.1
 

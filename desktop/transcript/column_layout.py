@@ -22,7 +22,7 @@ from desktop.transcript.user_message_item import UserMessageItem
 COLUMN_WIDTH = 700
 MARGIN = 24
 TOP, BOTTOM = 24, 20
-"""Pixels above the first message and below the last."""
+"""The space in pixels above the first message and below the last."""
 NEAR_END = 24
 MAX_LAYOUT_ROUNDS = 12
 

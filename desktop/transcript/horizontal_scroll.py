@@ -70,7 +70,7 @@ class ScrollableSegment(Segment):
 
 
 Hit = tuple[ScrollableSegment, QPointF] | None
-"""The block under the pointer, and the point relative to its corner."""
+"""The block under the pointer, and the pointer's position relative to the block's corner. None if there is none."""
 
 
 class HorizontalScroller:

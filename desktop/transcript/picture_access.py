@@ -110,7 +110,7 @@ def _is_remote_drive(path: str) -> bool:
     if sys.platform == "win32":
         import ctypes
 
-        no_root_dir, remote = 1, 4  # DRIVE_NO_ROOT_DIR, DRIVE_REMOTE
+        no_root_dir, remote = 1, 4  # DRIVE_NO_ROOT_DIR and DRIVE_REMOTE of the Windows API
         drive = os.path.splitdrive(path)[0]
         return ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\") in (no_root_dir, remote)
     return False

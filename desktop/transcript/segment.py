@@ -112,13 +112,13 @@ class Segment:
 
     @property
     def is_rtl(self) -> bool:
-        """Whether the first paragraph is right-to-left."""
+        """Whether the first paragraph of the segment is right-to-left."""
         return self.document.firstBlock().textDirection() == Qt.LayoutDirection.RightToLeft
 
     def set_width(self, width: int) -> None:
         self.width = width
         if self._drawn_images:
-            self._fill()  # images are scaled to the width
+            self._fill()  # the images are scaled to the new width
         else:
             self._lay_out()
 
@@ -160,7 +160,7 @@ class Segment:
 
     def change(self, block: Block, html: str) -> None:
         """Shows another block of the same kind. If only text was added at its end, as while streaming, only that text
-        is laid out."""
+        is inserted."""
         more = _appended_text(self._html, html) if not block.inline_images else ""
         self.block, self._html = block, html
         if more:
@@ -378,7 +378,7 @@ def _is_code(style: QTextCharFormat) -> bool:
 
 
 def _x(line: QTextLine, position: int) -> float:
-    found = line.cursorToX(position)  # PySide6 returns x and the adjusted position
+    found = line.cursorToX(position)  # PySide6 returns a tuple of x and the adjusted position
     return float(found[0]) if isinstance(found, tuple) else 0.0
 
 

@@ -38,7 +38,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRange:
-    """A selection in terms of rows. It begins at `start` in row `first` and ends at `end` in row `last`."""
+    """The rows that a selection covers. It begins at `start` in row `first` and ends at `end` in row `last`."""
 
     first: int
     start: SegmentPosition

@@ -16,7 +16,7 @@ from desktop.transcript.horizontal_scroll import BAR_HEIGHT, ScrollableSegment
 MIN_COLUMN_WIDTH = 64
 """The smallest width of a column in pixels, unless its text needs less."""
 MAX_WORD_WIDTH = 180
-"""A word that is not wider, in pixels, is not broken."""
+"""A word up to this width, in pixels, is not broken."""
 COLUMN_PADDING = 22.0
 """The padding and lines of a column in pixels."""
 SCROLL_BAR_SPACE = BAR_HEIGHT + 6

@@ -108,7 +108,7 @@ class CardListView(QListView, Generic[Row, RowActionT]):
         self.setFixedHeight(self._n_rows() * scaled(self._delegate.height))
 
     def _clicked_action(self, event: QMouseEvent) -> tuple[str, RowActionT] | None:
-        """The key of the row and the action that a left click hits; None if it hits none."""
+        """The key of the row and the action that the left mouse button has clicked; None if no action was clicked."""
         pos, model = event.position().toPoint(), self.model()
         row, action = self._row_of(self.indexAt(pos)), self._action_at(pos)
         if (

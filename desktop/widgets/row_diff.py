@@ -54,7 +54,7 @@ def _kept(old: Sequence[str], new: Sequence[str]) -> list[Run]:
 def _kept_between(old: Sequence[str], new: Sequence[str]) -> list[Run]:
     """The rows between prefix and suffix that remain in the list: the longest increasing subsequence of old indices,
     found by patience sorting in O(n log n)."""
-    if len(old) == len(new) > 1:  # most often, one row was moved to the start or the end
+    if len(old) == len(new) > 1:  # the most frequent case: one row was moved to the start or the end
         if old[1:] == new[:-1]:
             return [Run(1, 0, len(old) - 1)]
         if old[:-1] == new[1:]:

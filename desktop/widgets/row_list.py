@@ -16,7 +16,7 @@ Row = TypeVar("Row")
 
 class RowRole(IntEnum):
     ROW = Qt.ItemDataRole.UserRole + 1
-    """The role of the row object of a `KeyedList`."""
+    """The role under which `KeyedList.data` returns the row object."""
 
 
 class RowList(QAbstractListModel, Generic[Row]):

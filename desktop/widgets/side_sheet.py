@@ -30,7 +30,7 @@ class SideSheet(QFrame):
 
     closed = Signal()
     taken_width_changed = Signal(int)
-    """Carries the width in pixels that the content of the page must leave free on the right."""
+    """The content of the page must leave this width, in pixels, free on the right."""
 
     def __init__(self, theme: Theme, page: QWidget) -> None:
         super().__init__(page)

@@ -17,7 +17,7 @@ class CompositionGuard(QObject):
     The guard is a child of the field. Create it after the other event filters of the field, so that it runs first. GUI
     thread only."""
 
-    is_composing = False  # class attribute: Qt still sends events while Python destroys the object
+    is_composing = False  # a class attribute, since Qt still sends events while Python destroys the object
 
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)

@@ -70,7 +70,7 @@ class Toast(QFrame):
         self._dismiss.setAccessibleName(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
         for button in (self._action, self._dismiss):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click does not take the focus from the composer
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the focus from the composer
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(8)
@@ -186,7 +186,7 @@ class Toast(QFrame):
         message = self._messages[-1] if self._messages else None
         if message is None:
             return
-        if message.is_passing and not self.isActiveWindow():  # the user may not have seen it
+        if message.is_passing and not self.isActiveWindow():  # the user may not have seen the message
             message.ends_s = time.monotonic() + message.seconds
             self._start_fading()
         else:

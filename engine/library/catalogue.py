@@ -1,4 +1,4 @@
-"""Recommended models, from `resources/models/catalog.json`. Needs no network."""
+"""Reads the recommended models from `resources/models/catalog.json`. Needs no network."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
     Raises ProxyUnusable."""
     try:
         return kind(**options)
-    except (ImportError, ValueError, TypeError) as error:  # raised by httpx2 for unsupported proxies
+    except (ImportError, ValueError, TypeError) as error:  # httpx2 raises these for unsupported proxies
         proxy = _unusable_proxy()
         if proxy is None:
             raise

@@ -179,7 +179,7 @@ def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
 
     def close() -> None:
         if isinstance(connection, socket.socket):
-            with contextlib.suppress(OSError):  # already closed
+            with contextlib.suppress(OSError):  # the connection is already closed
                 connection.shutdown(socket.SHUT_RDWR)
 
     return close

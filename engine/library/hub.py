@@ -104,7 +104,7 @@ class Hub:
             revision = api.model_info(repo, expand=["sha"]).sha or "main"
             files = {}
             for entry in api.list_repo_tree(repo, recursive=True, revision=revision):
-                lfs = getattr(entry, "lfs", None)  # has the file's checksum
+                lfs = getattr(entry, "lfs", None)  # `lfs` has the checksum of the file
                 if entry.path.lower().endswith(".gguf") and lfs is not None:
                     files[entry.path] = RemoteFile(entry.path, int(lfs.size), str(lfs.sha256))
         found = [_variant(repo, revision, name, files) for name in files if _is_first(name)]
@@ -223,7 +223,8 @@ def _configure_client() -> None:
     from huggingface_hub import set_client_factory
 
     class Client(httpx2.Client):
-        """Raises HubUnreachable as soon as a request fails. huggingface_hub does not retry after this error."""
+        """An HTTP client that raises HubUnreachable as soon as a request fails. huggingface_hub does not retry after
+        this error."""
 
         def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
             try:

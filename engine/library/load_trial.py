@@ -34,7 +34,9 @@ SPARE_BYTES = 1 << 29
 POLL_S = 0.02
 
 FINGERPRINT_KIND = "probe 2"
-"""Increase the number when the load trial checks more than before. All files are then tried again."""
+"""The kind of fingerprint by which passed files are remembered.
+
+Increase the number when the load trial checks more than before. All files are then tried again."""
 
 OUTPUT_PREFIX = "probe: "
 """Prefix of the lines that the child process itself writes to stdout. llama.cpp may write other lines."""

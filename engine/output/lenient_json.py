@@ -78,7 +78,7 @@ class LenientJsonReader:
         if n and not (yield from scanner.match(",")):
             raise Malformed
         yield from scanner.whitespace()
-        return not (n and (yield from scanner.match(close)))  # trailing comma
+        return not (n and (yield from scanner.match(close)))  # after a trailing comma no member follows
 
     def _key(self, colon: str, name: str) -> ScanStep[str]:
         """Consumes a key and its colon, and returns the key. If a value without a key comes next, returns `name` and
@@ -150,7 +150,7 @@ class LenientJsonReader:
 
 
 class JsonScanner:
-    """Reads values of strict JSON."""
+    """Reads strict JSON, which may be malformed."""
 
     def __init__(self, scanner: IncrementalScanner) -> None:
         self._scanner = scanner

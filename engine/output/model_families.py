@@ -202,7 +202,8 @@ FAMILIES = (
     _family("nemotron", ("<TOOLCALL>",), ToolCallSyntax("<TOOLCALL>{list}</TOOLCALL>"), eog_texts=("<SPECIAL_12>",)),
     _family("apriel", ("<tool_calls>[",), ToolCallSyntax("<tool_calls>{list}</tool_calls>"), eog_texts=("<|end|>",)),
     _family("minimax-m1", ("<tool_calls>",), ToolCallSyntax("<tool_calls>\n{envelopes}\n</tool_calls>")),
-    # MiniMax M3 nests elements below a namespace token, which no template can describe: it is prompted for JSON calls.
+    # MiniMax M3 nests elements below a namespace token. No ToolCallSyntax can describe this, so the model is prompted
+    # to write calls in JSON.
     replace(PROMPTED_FORMAT, template_markers=("]<]minimax[>[",), reasoning=None),
     _family("hermes", ("<tool_call>",), _HERMES, eog_texts=("<|im_end|>",)),
     _family("functools", ("functools[",), ToolCallSyntax("functools{list}"), eog_texts=("<|eot_id|>",)),

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 MAX_TOKENS = 32
-"""A text with more tokens is not a word (but a table of dashes, for instance) and is not changed."""
+"""The largest number of tokens in a word. Longer texts without a word start, such as a table of dashes, are not
+changed."""
 
 
 class Retokenizer:
@@ -25,11 +26,12 @@ class Retokenizer:
         self._start = start
 
     def retokenize(self, tokens: list[int]) -> tuple[int, list[int]] | None:
-        """Replaces the tokens of the last complete word. Call it after each new token.
+        """Returns the change to the tokens of the last complete word; None if there is none. Call it after each new
+        token.
 
-        The word is complete if the new token starts another one. If the tokenizer would write the word in other tokens,
-        returns the index of the first different token, and all tokens from there on. These are never more tokens than
-        before."""
+        A word is complete when the new token starts another one. If the tokenizer would write the word in other tokens,
+        the change is the index of the first different token, and all tokens from there on. These are never more tokens
+        than before."""
         at = len(tokens) - 1
         if at <= self._start or not self._begins_word(tokens[at]) or self._piece(tokens[at - 1])[-1:].isspace():
             return None

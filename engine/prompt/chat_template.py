@@ -42,7 +42,7 @@ class ChatTemplate:
     """A compiled template. `render` may be called on any thread."""
 
     def __init__(self, source: str | None, *, bos: str, eos: str) -> None:
-        """Raises TemplateError if `source` cannot be parsed."""
+        """Compiles the template `source`. Raises TemplateError if it cannot be parsed."""
         self._special_tokens = {"bos_token": bos, "eos_token": eos}
         # Phi's template reads the tools from the system message, as text.
         self._tools_in_system_message = "'tools' in message" in (source or "")

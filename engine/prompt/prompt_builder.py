@@ -30,9 +30,9 @@ class BuiltPrompt:
     tokens: tuple[int, ...]
     """The tokens of the prompt, at least one."""
     parser_config: OutputParserConfig | None = None
-    """None if the answer can only be plain text."""
+    """The configuration of the answer's parser; None if the answer can only be plain text."""
     grammar_constraint: GrammarConstraint | None = None
-    """None if nothing constrains the answer."""
+    """The constraint for the answer; None if nothing constrains it."""
 
 
 class PromptBuilder:
@@ -216,6 +216,6 @@ class PromptBuilder:
 
     def _checked(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
-        if not all(0 <= token < n_tokens for token in tokens):  # llama.cpp would read outside its tables
+        if not all(0 <= token < n_tokens for token in tokens):  # for other ids llama.cpp would read outside its tables
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)

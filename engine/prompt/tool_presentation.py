@@ -155,7 +155,7 @@ def message_object(message: Message, names: Mapping[str, str], form: ArgumentFor
     result: dict[str, object] = {"role": message.role, "content": message.content}
     if message.reasoning is not None:
         result["reasoning_content"] = message.reasoning
-        if not (message.tool_calls and message.content):  # gpt-oss's template rejects both in a message with calls
+        if not (message.tool_calls and message.content):  # gpt-oss rejects content and thinking in a message with calls
             result["thinking"] = message.reasoning
     if message.tool_calls:
         result["tool_calls"] = [_call_object(call, form) for call in message.tool_calls]

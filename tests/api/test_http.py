@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import time
@@ -10,7 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import pytest
+from starlette.types import Message
 
+from api.body_limits import BoundedReceive
+from api.errors import BodyTooLarge
+from api.settings import EndpointSettings
 from tests.api.live_endpoint import KEY, Live, ask, live, read_all
 
 ROUTES = [
@@ -116,6 +121,23 @@ def test_unknown_content_encoding_is_415(endpoint: Live, coding: str) -> None:
 
 GZIPPED = gzip.compress(b"{}", mtime=0)
 """An empty object, compressed without a timestamp, so that test parameters are the same in every process."""
+
+
+def test_compressed_body_that_decodes_to_nothing_is_limited_by_its_received_size() -> None:
+    """A gzip body of empty blocks, which never ends."""
+    empty_block = b"\x00\x00\x00\xff\xff"
+    chunks = iter([gzip.compress(b"", mtime=0)[:10]])
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": next(chunks, empty_block * 1000), "more_body": True}
+
+    async def receive_all() -> None:
+        bounded = BoundedReceive(receive, EndpointSettings(KEY, max_body_bytes=100_000), "gzip")
+        for _ in range(1000):
+            await bounded()
+
+    with pytest.raises(BodyTooLarge):
+        asyncio.run(receive_all())
 
 
 @pytest.mark.parametrize("damaged", [b"no gzip", GZIPPED[:-4], GZIPPED + b"more", b""])

@@ -150,7 +150,7 @@ class ConstraintCache:
             compiled = compile_constraint(constraint, tokenizer)
         except BaseException as error:
             failure = error
-            if not isinstance(error, Exception):  # a panic in llguidance
+            if not isinstance(error, Exception):  # a panic in llguidance is not an Exception
                 log.error("llguidance failed\n%s", redacted_traceback(error))
                 failure = ConstraintError("llguidance failed on it")
             self._finish(constraint, failure.reason if isinstance(failure, ConstraintError) else None)

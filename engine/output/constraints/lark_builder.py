@@ -49,7 +49,7 @@ def closed(schema: Schema) -> Schema:
 
     Required properties that the schema does not name may have any value (JSON Schema Validation 2020-12, 6.5.3)."""
     if isinstance(schema.get("type"), list):
-        schema = {**schema, "type": "object"}  # arguments are an object, never null
+        schema = {**schema, "type": "object"}  # a tool's arguments are an object, never null
     named = schema.get("properties")
     if isinstance(named, dict) and "additionalProperties" not in schema:
         required = schema.get("required")

@@ -37,7 +37,7 @@ class _Reader:
 
     def whole(self) -> tuple[str, ...]:
         texts = self._sequence()
-        if self._at < len(self._pattern):  # in an alternative outside of a group, each anchor applies to one side only
+        if self._at < len(self._pattern):  # in `^a|b$`, each alternative has only one anchor
             raise _NotFinite
         return texts
 
@@ -72,7 +72,7 @@ class _Reader:
 
     def _escaped(self) -> str:
         char = self._take()
-        if char.isalnum():  # a character class, an assertion or a reference
+        if char.isalnum():  # such an escape is a character class, an assertion or a reference
             raise _NotFinite
         return char
 

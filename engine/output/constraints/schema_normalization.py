@@ -113,7 +113,7 @@ def _with_named_properties(node: Node) -> Node:
     named = node.get("properties", {})
     if not isinstance(patterns, dict) or not isinstance(named, dict):
         return node
-    counts = "minProperties" in node or "maxProperties" in node  # enforceable only if every property is required
+    counts = "minProperties" in node or "maxProperties" in node  # can be enforced only if all properties are required
     properties, left = dict(named), {}
     for pattern, schema in patterns.items():
         texts = matching_strings(pattern)

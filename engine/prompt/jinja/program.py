@@ -28,7 +28,7 @@ class Program:
     """A compiled template. `render` may run on several threads at once."""
 
     def __init__(self, source: str) -> None:
-        """Raises Failure if `source` cannot be parsed or uses unsupported syntax."""
+        """Compiles the template `source`. Raises Failure if it cannot be parsed or uses unsupported syntax."""
         # Imported late: the import takes 0.1 s, and the window opens without it.
         from jinja2 import Environment, TemplateError
         from jinja2.ext import ExprStmtExtension, LoopControlExtension

@@ -310,7 +310,7 @@ def test_closing_keep_alive_stops_idle_timer() -> None:
         await asyncio.sleep(0.2)
         still_there, left = engine.status.state == "ready", asyncio.all_tasks() - {asyncio.current_task()}
         await engine.aclose()
-        return still_there and not any(task.get_name() == "keep the model" for task in left)
+        return still_there and not any(task.get_name() == "unload the idle model" for task in left)
 
     assert asyncio.run(close_while_it_counts())
 

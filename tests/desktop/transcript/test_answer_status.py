@@ -27,7 +27,7 @@ def wait_status(gui: Gui) -> WaitStatus:
     return found
 
 
-def test_prompt_reading_shows_percent_and_bar_within_200_ms(run: Run, open_gui: OpenGui) -> None:
+def test_prompt_reading_shows_percent_and_bar_within_a_second(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)
@@ -80,7 +80,7 @@ def test_queued_answer_names_the_chat_whose_answer_it_waits_for(run: Run, open_g
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)
-            for number in range(8):  # the number of answers that stream at the same time
+            for number in range(8):  # eight answers can stream at the same time
                 type_and_send(gui, f"Number {number}")
                 await until(lambda: gui.rows[1].text)
                 gui.window.sidebar.new_chat_requested.emit()

@@ -98,13 +98,13 @@ def test_partial_repaints_while_streaming_equal_a_full_repaint(
     for end in range(5, len(text) + 5, 5):
         messages.replace(message(1, text[:end], "streaming"))
         qtbot.waitUntil(lambda: not view.updates.stale)
-        QCoreApplication.processEvents()  # the requested repaint is delivered
+        QCoreApplication.processEvents()  # performs the requested repaint
         shown = view.screen().grabWindow(view.winId()).toImage()
         assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
     grown = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]
     messages.show([message(0, "Go"), message(1, text)])
     whole = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]
-    assert grown == whole  # including the colours of the code
+    assert grown == whole  # the HTML is the same, including the colours of code
 
 
 def test_width_change_keeps_the_top_row_in_place(view: TranscriptView, messages: MessageList) -> None:

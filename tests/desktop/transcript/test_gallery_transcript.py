@@ -14,7 +14,7 @@ from tests.fakes import Script
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_gallery_of_message_states(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_message_states_are_saved(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=SECOND.encode(), step_s=0.001), theme=scheme) as gui:

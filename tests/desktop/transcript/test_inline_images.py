@@ -132,7 +132,7 @@ def test_scroll_position_does_not_change_when_formulas_become_ready(
     messages.show([message(1, tall), *(message(n, "word " * 60) for n in range(3, 20, 2))])
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
     row, top = view.column.hold()
-    view.column.item(0)  # starts the rendering of its formulas
+    view.column.item(0)  # laying out the first message starts the rendering of its formulas
     qtbot.waitUntil(lambda: len(drawn(view)) == 6)
     assert view.column.hold() == (row, top)
 

@@ -41,7 +41,7 @@ def test_each_message_button_emits_its_request(
     assert emitted.args == args
 
 
-def test_version_buttons_show_the_version_and_are_disabled_at_first_and_last(
+def test_version_buttons_are_disabled_at_the_first_and_last_version(
     view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (1, 2), "m0": (2, 2)})

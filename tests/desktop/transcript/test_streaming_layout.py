@@ -89,7 +89,7 @@ def test_text_appended_to_a_long_paragraph_repaints_only_its_end(theme: Theme) -
     segment = growing.segments[0]
     document, height = segment.document, segment.height
     top = growing.update(message(paragraph + "and then"))
-    assert height - 50 < top < height  # one line, and the glyphs that reach into it from the next
+    assert height - 50 < top < height  # the height of one line, and of glyphs that reach above it
     assert growing.segments[0].document is document
 
 
@@ -122,7 +122,7 @@ def test_match_completed_on_the_next_line_is_highlighted_completely(
     assert view.finder.bar is not None
     view.finder.bar.edit.setText("sunset and")
     n_broken = 0
-    for n_letters in range(60, 160, 4):  # so that lines break at different places
+    for n_letters in range(60, 160, 4):  # with different lengths, the line breaks at different places
         before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
         for text in (before + " an", before + " and dusk"):
             messages.replace(message(text))

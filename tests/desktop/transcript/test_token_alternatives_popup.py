@@ -145,7 +145,7 @@ def test_popup_without_alternatives_shows_that_nothing_else_was_likely(popup: To
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_gallery_of_alternatives_popup(run: Run, open_gui: OpenGui, scheme: str) -> None:
+def test_screenshots_of_alternatives_popup_are_saved(run: Run, open_gui: OpenGui, scheme: str) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=ANSWER.encode()), theme=scheme) as gui:
             type_and_send(gui, "How do I parse a CSV whose fields hold quotes and commas?")

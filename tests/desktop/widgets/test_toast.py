@@ -173,7 +173,7 @@ def toast(qtbot: QtBot, theme: Theme) -> Toast:
     return made
 
 
-def test_earlier_message_is_shown_again_after_newer_one_ends(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_message_is_shown_again_after_newer_one_is_removed(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("May I look for updates?", action="Yes")
     toast.show_message("Saved.", for_ms=30)
     assert toast.text == "Saved."

@@ -57,7 +57,7 @@ class Outcome:
 
 
 def corrupt(seed: int, path: Path) -> Path:
-    """Writes the file of this seed: a valid one with changed numbers, lengths or bytes in its header."""
+    """Writes the file of this seed: a valid model file with changed numbers, lengths or bytes in its header."""
     draw = random.Random(seed)
     change: dict[str, object] = {}
     if draw.random() < 0.5:

@@ -216,7 +216,7 @@ def test_folder_that_is_not_writable_raises_cannot_write(fake: FakeHub, tmp_path
         create_download(fake, tmp_path / "file").run()
 
 
-def test_part_of_another_file_is_discarded(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_partial_download_of_another_file_is_discarded(fake: FakeHub, folder: Path, model: bytes) -> None:
     folder.mkdir()
     (folder / (NAME + ".part")).write_bytes(b"something else")
     assert create_download(fake, folder).run().read_bytes() == model
@@ -271,7 +271,7 @@ def test_file_name_from_the_hub_cannot_leave_the_folder(folder: Path, name: str)
     assert path.parent == folder
 
 
-def test_unreadable_part_description_is_skipped(folder: Path) -> None:
+def test_unreadable_description_of_partial_download_is_skipped(folder: Path) -> None:
     folder.mkdir()
     for n, text in enumerate(["", "[]", "{}", '{"choice": {"files": []}}', '{"choice": {"files": [{"name": 1}]}}']):
         (folder / f"{n}.gguf.part.json").write_text(text)

@@ -28,7 +28,7 @@ UNUSABLE = [
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    huggingface_hub.close_session()  # an earlier test may have opened it without a proxy
+    huggingface_hub.close_session()  # an earlier test may have opened the session without a proxy
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -80,7 +80,7 @@ def test_scan_reports_missing_folder_and_lists_the_others(tmp_path: Path) -> Non
     assert result.is_complete
 
 
-def test_cancelled_scan_is_incomplete(tmp_path: Path) -> None:
+def test_cancelled_scan_is_reported_as_incomplete(tmp_path: Path) -> None:
     for n in range(20):
         write(tmp_path / f"{n}.gguf")
     seen: list[ModelFile] = []
@@ -89,7 +89,7 @@ def test_cancelled_scan_is_incomplete(tmp_path: Path) -> None:
     assert len(result.models) == 5
 
 
-def test_cached_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_file_in_scan_cache_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "library.json"
     one, two = write(tmp_path / "m" / "one.gguf"), write(tmp_path / "m" / "two.gguf", "gemma3")
     (tmp_path / "m" / "bad.gguf").write_text("damaged, but of some length")

@@ -42,7 +42,7 @@ def tool_request(**changes: object) -> ChatRequest:
     return replace(chat(max_tokens=500), **{"tools": TOOLS, **changes})  # type: ignore[arg-type]
 
 
-def test_reasoning_text_and_calls_become_events_in_order() -> None:
+def test_reasoning_text_and_tool_calls_become_events_in_order() -> None:
     events = run_request(script_for(f"<think>\nhm\n</think>\n\nI'll look.\n{CALL}\n{OTHER}"), tool_request())
     calls = [("get_weather", '{"city": "Oslo"}'), ("clock", "{}")]
     assert summary(events) == ("I'll look.", "hm", calls, "tool_calls")
@@ -125,18 +125,18 @@ def test_min_tokens_also_suppresses_end_tokens_of_the_format() -> None:
         (("hm</think>",), ("Done. hm", "hm", [("get_weather", '{"city": "Oslo"}')], "tool_calls")),
     ],
 )
-def test_stop_strings_end_answer_text_but_not_reasoning_and_calls(stop: tuple[str, ...], want: object) -> None:
+def test_stop_strings_end_answer_text_but_not_reasoning_and_tool_calls(stop: tuple[str, ...], want: object) -> None:
     assert summary(run_request(script_for(f"<think>hm</think>Done. hm{CALL}"), tool_request(stop=stop))) == want
 
 
-def test_partial_stop_string_is_emitted_before_a_call() -> None:
+def test_partial_stop_string_is_emitted_before_a_tool_call() -> None:
     events = run_request(script_for(f"En{CALL}"), tool_request(stop=("End",)))
     assert summary(events) == ("En", "", [("get_weather", '{"city": "Oslo"}')], "tool_calls")
     assert isinstance(events[1], TextDelta)
 
 
 @pytest.mark.parametrize("answer", [f"Well. {CALL}\n{OTHER}", f"Well. {CALL} And then?"])
-def test_first_call_ends_the_answer_if_parallel_calls_are_off(answer: str) -> None:
+def test_first_tool_call_ends_the_answer_if_parallel_calls_are_off(answer: str) -> None:
     events = run_request(script_for(answer), tool_request(parallel_tool_calls=False))
     assert summary(events) == ("Well.", "", [("get_weather", '{"city": "Oslo"}')], "tool_calls")
     last = events[-1]
@@ -144,13 +144,13 @@ def test_first_call_ends_the_answer_if_parallel_calls_are_off(answer: str) -> No
     assert last.usage.n_output == answer.index("}") + 1, "it went on"
 
 
-def test_arguments_of_call_truncated_by_max_tokens_are_not_valid_json() -> None:
+def test_arguments_of_tool_call_truncated_by_max_tokens_are_not_valid_json() -> None:
     text, _, calls, reason = summary(run_request(script_for(CALL), tool_request(max_tokens=CALL.index("slo"))))
     assert (text, reason) == ("", "length")
     assert calls == [("get_weather", '{"city": "O')]
 
 
-def test_cancel_during_a_call_keeps_its_partial_arguments() -> None:
+def test_cancel_during_a_tool_call_keeps_its_partial_arguments() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for(CALL + "x" * 1000, step_s=0.003))
         async with engine_over(opener) as engine:
@@ -189,7 +189,7 @@ def test_cancelled_answer_ends_with_the_text_that_was_held_back() -> None:
     asyncio.run(run())
 
 
-def test_tool_choice_none_hides_tools_from_prompt_and_parses_no_calls() -> None:
+def test_tool_choice_none_hides_tools_from_prompt_and_parses_no_tool_calls() -> None:
     async def run() -> None:
         opener = FakeOpener(script_for(CALL))
         async with engine_over(opener) as engine:
@@ -207,7 +207,7 @@ def n_prompt(events: list[Event]) -> int:
 
 
 @pytest.mark.parametrize("template", [None, HERMES])
-def test_markers_of_calls_are_text_in_answer_without_tools(template: str | None) -> None:
+def test_markers_of_tool_calls_are_text_in_answer_without_tools(template: str | None) -> None:
     answer = f" <tool_call> {{}} {CALL}"
     assert summary(run_request(script_for(answer, template), tool_request(tools=()))) == (answer, "", [], "stop")
 
@@ -219,7 +219,7 @@ def test_model_without_tool_support_can_call_tools() -> None:
     assert summary(bare) == ("", "", [("clock", "{}")], "tool_calls")
 
 
-def test_past_calls_and_results_are_in_the_prompt() -> None:
+def test_past_tool_calls_and_results_are_in_the_prompt() -> None:
     async def run() -> None:
         for template in (HERMES, QWEN, HARMONY, None):
             opener = FakeOpener(script_for("It rains.", template))
@@ -278,7 +278,7 @@ def test_logprobs_are_reported_for_answer_text_only() -> None:
     assert n_tokens <= len(f"<think>hm</think>Yes.{CALL}")
 
 
-def test_collect_returns_answer_text_without_reasoning_and_calls() -> None:
+def test_collect_returns_answer_text_without_reasoning_and_tool_calls() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(script_for(f"<think>hm</think>Yes.{CALL}"))) as engine:
             text, finished = await engine.submit(tool_request()).collect()

@@ -55,7 +55,7 @@ def reasoning_end(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
-def test_call_matches_its_tool_if_request_also_has_response_format(name: str) -> None:
+def test_tool_call_matches_its_tool_if_request_also_has_response_format(name: str) -> None:
     wrong = render_tool_calls(
         detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
     )
@@ -67,7 +67,7 @@ def test_call_matches_its_tool_if_request_also_has_response_format(name: str) ->
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
 @pytest.mark.parametrize("output", ['{"ok": true}', "It rains.", '{"ok": 3, "x'])
-def test_answer_with_tools_and_response_format_matches_format_or_is_a_call(name: str, output: str) -> None:
+def test_answer_with_tools_and_response_format_matches_format_or_is_a_tool_call(name: str, output: str) -> None:
     text, _, calls, reason = summary(
         run_request(script_for(reasoning_end(name) + output, TEMPLATES[name]), tool_request())
     )
@@ -110,7 +110,7 @@ def test_every_kind_of_response_format_allows_answer_or_tool_call(constraint: Co
 
 
 @pytest.mark.parametrize("choice", ["required", NamedTool("light")])
-def test_required_call_takes_precedence_over_response_format(choice: ToolChoice) -> None:
+def test_required_tool_call_takes_precedence_over_response_format(choice: ToolChoice) -> None:
     events = run_request(script_for('{"ok": true}', HERMES), tool_request(choice, parallel_tool_calls=False))
     text, _, calls, reason = summary(events)
     assert (text, len(calls), reason) == ("", 1, "tool_calls")
@@ -126,7 +126,7 @@ def test_tool_choice_none_applies_only_the_response_format() -> None:
     assert is_ok(text)
 
 
-def test_reasoning_before_call_or_formatted_answer_is_unconstrained() -> None:
+def test_reasoning_before_tool_call_or_formatted_answer_is_unconstrained() -> None:
     text, reasoning, calls, _ = summary(
         run_request(script_for("hm {</think>maybe", QWEN, specials=CALL_TOKENS), tool_request())
     )

@@ -60,7 +60,7 @@ def test_named_tool_is_called_with_valid_arguments(name: str) -> None:
         check_light(arguments)
 
 
-def test_required_call_calls_an_offered_tool() -> None:
+def test_required_tool_call_names_an_offered_tool() -> None:
     text, _, calls, reason = summary(
         run_request(script_for("It rains.", HERMES), tool_request("required", parallel_tool_calls=False))
     )
@@ -68,14 +68,14 @@ def test_required_call_calls_an_offered_tool() -> None:
     assert [name in ("light", "clock") for name, _ in calls] == [True]
 
 
-def test_call_can_be_required_of_model_without_tool_support() -> None:
+def test_tool_call_can_be_required_of_model_without_tool_support() -> None:
     script = script_for("It rains.", None)
     ((name, arguments),) = summary(run_request(script, tool_request(NamedTool("light"), parallel_tool_calls=False)))[2]
     assert name == "light"
     check_light(arguments)
 
 
-def test_reasoning_before_required_call_is_unconstrained() -> None:
+def test_reasoning_before_required_tool_call_is_unconstrained() -> None:
     script = script_for(f"hm {{</think>\n\n{call(VALID_ARGUMENTS)}", QWEN, specials=CALL_TOKENS)
     _, reasoning, ((name, arguments),), reason = summary(
         run_request(script, tool_request("required", parallel_tool_calls=False))
@@ -84,14 +84,14 @@ def test_reasoning_before_required_call_is_unconstrained() -> None:
     assert json.loads(arguments) is not None
 
 
-def test_optional_call_has_valid_arguments() -> None:
+def test_optional_tool_call_has_valid_arguments() -> None:
     script = script_for(f"Well, let me see. {call(INVALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS)
     text, _, ((name, arguments), *_), reason = summary(run_request(script, tool_request(parallel_tool_calls=False)))
     assert (text, name, reason) == ("Well, let me see.", "light", "tool_calls")
     check_light(arguments)
 
 
-def test_call_marker_inside_reasoning_does_not_start_the_constraint() -> None:
+def test_tool_call_marker_inside_reasoning_does_not_start_the_constraint() -> None:
     script = script_for(
         f"<think>maybe <tool_call> or not</think>No. {call(VALID_ARGUMENTS)}", HERMES, specials=CALL_TOKENS
     )
@@ -113,7 +113,7 @@ def test_tool_with_unenforceable_keyword_can_be_called() -> None:
     )
 
 
-def test_required_call_is_rejected_if_answer_has_a_start() -> None:
+def test_required_tool_call_is_rejected_if_answer_has_a_start() -> None:
     error = error_of(run_request(script_for("x", HERMES), tool_request("required", answer_start="The")))
     assert isinstance(error, RequestError)
 

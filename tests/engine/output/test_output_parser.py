@@ -117,7 +117,7 @@ def render(family: OutputFormat, calls: ToolCallSyntax) -> str:
 
 
 @pytest.mark.parametrize(("family", "calls"), SYNTAXES, ids=lambda value: getattr(value, "name", None))
-def test_calls_of_every_syntax_parse_the_same_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
+def test_tool_calls_of_every_syntax_parse_the_same_at_every_split(family: OutputFormat, calls: ToolCallSyntax) -> None:
     text = render(family, calls)
     want = answer(family, text)
     assert want.text == ("" if calls.is_bare or family.headers else "Well.")
@@ -139,7 +139,9 @@ json_values = st.recursive(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), value=json_values, text=st.text("ab<>/\"'\\ \n{}[]|=é🌦", max_size=12))
-def test_arguments_are_unchanged_by_rendering_and_parsing(data: st.DataObject, value: object, text: str) -> None:
+def test_tool_call_arguments_are_unchanged_by_rendering_and_parsing(
+    data: st.DataObject, value: object, text: str
+) -> None:
     for family, calls in SYNTAXES:
         given = {"city": text.strip("\n") if "cdata" in calls.parameter else text, "list": value}
         tool_call = ToolCall("functions.get_weather:0", "get_weather", json.dumps(given, ensure_ascii=False))
@@ -169,7 +171,7 @@ def fragments(family: OutputFormat) -> list[str]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_random_fragments_parse_the_same_at_every_split(data: st.DataObject) -> None:
+def test_random_answer_fragments_parse_the_same_at_every_split(data: st.DataObject) -> None:
     for family in ALL:
         parts = data.draw(st.lists(st.sampled_from(fragments(family)), max_size=12))
         words = [f"w{n}w" for n in range(len(parts))]
@@ -214,17 +216,17 @@ def test_random_text_of_marker_characters_is_unchanged(text: str) -> None:
         ("minimax", '<minimax:tool_call>\n<invoke name="">'),
     ],
 )
-def test_malformed_call_is_unchanged_text(name: str, text: str) -> None:
+def test_malformed_tool_call_is_unchanged_text(name: str, text: str) -> None:
     for pieces in ((text,), text):
         assert joined(parse(BY_NAME[name], pieces)) == Answer(text=text)
 
 
-def test_call_after_malformed_call_is_parsed() -> None:
+def test_tool_call_after_malformed_one_is_parsed() -> None:
     found = answer("hermes", '<tool_call>oops <tool_call>{"name": "clock", "arguments": {}}</tool_call>')
     assert found == Answer(text="<tool_call>oops", calls=(("id0", "clock", "{}"),))
 
 
-def test_call_is_text_if_no_tools_are_offered() -> None:
+def test_tool_call_is_text_if_no_tools_are_offered() -> None:
     text = 'x <tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", text, tools=()) == Answer(text=text)
 
@@ -257,14 +259,14 @@ def test_call_is_text_if_no_tools_are_offered() -> None:
         ("functiongemma", "<start_function_call>call:clock{a:<escape>x, y<escape>}", '{"a": "x, y"}'),
     ],
 )
-def test_call_with_minor_syntax_errors_is_parsed(name: str, text: str, want: str) -> None:
+def test_tool_call_with_minor_syntax_errors_is_parsed(name: str, text: str, want: str) -> None:
     for pieces in ((text,), text):
         found = joined(parse(BY_NAME[name], pieces))
         assert found.text == ""
         assert [(call[1], json.loads(call[2])) for call in found.calls] == [("clock", json.loads(want))]
 
 
-def test_arguments_without_names_get_names_in_schema_order() -> None:
+def test_tool_call_arguments_without_names_get_names_in_schema_order() -> None:
     found = answer("lfm2", '<|tool_call_start|>[get_weather("Oslo", 3)]<|tool_call_end|>')
     assert json.loads(found.calls[0][2]) == {"city": "Oslo", "days": 3}
 
@@ -290,7 +292,7 @@ def test_string_argument_streams_without_its_closing_tag() -> None:
     assert parser.finish() == []
 
 
-def test_json_arguments_stream_without_delay() -> None:
+def test_json_arguments_of_tool_call_stream_without_delay() -> None:
     parser = OutputParser(BY_NAME["hermes"], TOOLS, lambda: "id")
     assert parser.feed('<tool_call>\n{"name": "get_weather", "argum') == []
     assert parser.feed('ents": {"ci') == [ToolCallStarted(0, "id", "get_weather"), ToolCallDelta(0, '{"ci')]
@@ -308,20 +310,20 @@ def test_json_arguments_stream_without_delay() -> None:
         ("glm", "<tool_call>get_weather\n<arg_key>days</arg_key>\n<arg_value>1"),
     ],
 )
-def test_arguments_of_truncated_call_stay_unclosed(name: str, text: str) -> None:
+def test_arguments_of_truncated_tool_call_stay_unclosed(name: str, text: str) -> None:
     ((_, called, arguments),) = answer(name, text).calls
     assert called == "get_weather"
     with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         json.loads(arguments)
 
 
-def test_text_after_malformed_arguments_is_text() -> None:
+def test_text_after_malformed_tool_call_arguments_is_plain_text() -> None:
     text = "<tool_call>\n<function=clock>\n<parameter=a>\n1\n</parameter>\nand so on</function>"
     found = answer("qwen-xml", text)
     assert found == Answer(text="and so on</function>", calls=(("id0", "clock", '{"a": 1'),))
 
 
-def test_extremely_deep_or_long_call_is_parsed_without_error() -> None:
+def test_extremely_deep_or_long_tool_call_is_parsed_without_error() -> None:
     deep = answer("gemma", "<|tool_call>call:clock{a:" + "[" * 5000)
     assert deep.calls[0][1] == "clock"
     assert answer("hermes", '<tool_call>{"name": "clock", "arguments": ' + "[" * 50_000).calls[0][2] == "[" * 50_000
@@ -359,7 +361,7 @@ def test_answer_starts_with_reasoning_if_prompt_started_it() -> None:
     assert answer("hermes", "hm\n</think>\n\nYes.", starts_in_reasoning=True) == Answer("Yes.", "hm")
 
 
-def test_call_inside_unclosed_reasoning_counts_if_it_names_an_offered_tool() -> None:
+def test_tool_call_inside_unclosed_reasoning_counts_if_it_names_an_offered_tool() -> None:
     call = '<tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", f"hm {call}", starts_in_reasoning=True) == Answer("", "hm", (("id0", "clock", "{}"),))
     other = call.replace("clock", "example")

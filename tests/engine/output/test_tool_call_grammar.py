@@ -104,7 +104,7 @@ def render(format: OutputFormat, *calls: ToolCall) -> str:
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", ALL, ids=lambda format: format.name)
-def test_grammar_allows_only_calls_that_match_the_schema(format: OutputFormat, special: bool) -> None:
+def test_grammar_allows_only_tool_calls_that_match_the_schema(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary)
     for arguments in (FULL, SOME):
@@ -125,7 +125,7 @@ def test_grammar_for_named_tool_allows_no_other_tool(format: OutputFormat) -> No
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
-def test_several_calls_are_allowed_only_with_parallel_calls(format: OutputFormat) -> None:
+def test_several_tool_calls_are_allowed_only_with_parallel_calls(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     two = render(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)
@@ -134,7 +134,7 @@ def test_several_calls_are_allowed_only_with_parallel_calls(format: OutputFormat
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", [f for f in ALL if f.reasoning], ids=lambda format: format.name)
-def test_grammar_allows_reasoning_before_calls(format: OutputFormat, special: bool) -> None:
+def test_grammar_allows_reasoning_before_tool_calls(format: OutputFormat, special: bool) -> None:
     assert format.reasoning is not None
     vocabulary = Vocabulary(format, special=special)
     reasoning, rendered = f"hm < hm\n{format.reasoning.close}\n\n", render(format, call(SOME))
@@ -144,7 +144,7 @@ def test_grammar_allows_reasoning_before_calls(format: OutputFormat, special: bo
 
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
-def test_grammar_for_headers_allows_reasoning_then_one_call(special: bool) -> None:
+def test_grammar_for_message_headers_allows_reasoning_then_one_tool_call(special: bool) -> None:
     vocabulary = Vocabulary(HARMONY, special=special)
     reasoning = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant"
     rendered = render(HARMONY, call(SOME))
@@ -158,7 +158,7 @@ def test_grammar_for_headers_allows_reasoning_then_one_call(special: bool) -> No
 
 @pytest.mark.parametrize("special", [False, True], ids=["text", "special"])
 @pytest.mark.parametrize("format", [f for f in ALL if call_marker(f)], ids=lambda format: format.name)
-def test_grammar_after_call_marker_allows_the_rest_of_the_call(format: OutputFormat, special: bool) -> None:
+def test_grammar_after_tool_call_marker_allows_the_rest_of_the_call(format: OutputFormat, special: bool) -> None:
     vocabulary = Vocabulary(format, special=special)
     grammar = grammar_for(format, vocabulary, "auto")
     for rendered in (render(format, call(SOME)), render(format, call(FULL), call({}, "clock", 1))):
@@ -169,7 +169,7 @@ def test_grammar_after_call_marker_allows_the_rest_of_the_call(format: OutputFor
     assert vocabulary.accepts(one, render(format, call(SOME)).removeprefix(call_marker(format)))
 
 
-def test_formats_with_headers_or_bare_calls_have_no_call_marker() -> None:
+def test_formats_with_message_headers_or_bare_calls_have_no_call_marker() -> None:
     without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 

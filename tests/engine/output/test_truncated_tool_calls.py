@@ -24,7 +24,7 @@ def cut(output: str, n: int, choice: ToolChoice, template: str = HERMES) -> list
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_required_call_truncated_anywhere_emits_no_text(name: str) -> None:
+def test_required_tool_call_truncated_anywhere_emits_no_text(name: str) -> None:
     if STYLES[name].generation.startswith("<think>"):
         return
     output = render_tool_calls(
@@ -39,18 +39,18 @@ def test_required_call_truncated_anywhere_emits_no_text(name: str) -> None:
         assert events[-1].reason in ("length", "tool_calls")
 
 
-def test_call_truncated_before_its_name_emits_no_text() -> None:
+def test_tool_call_truncated_before_its_name_emits_no_text() -> None:
     for n in range(len("<tool_call>"), len('<tool_call>\n{"name": "light')):
         text, _, calls, reason = summary(cut(CALL, n, "auto"))
         assert (text, calls, reason) == ("", [], "length")
 
 
-def test_text_before_truncated_call_is_emitted() -> None:
+def test_text_before_truncated_tool_call_is_emitted() -> None:
     text, _, calls, _ = summary(cut(f"Let me see. {CALL}", len("Let me see. <tool_call>\n{"), "auto"))
     assert (text, calls) == ("Let me see.", [])
 
 
-def test_text_resembling_a_truncated_call_is_emitted() -> None:
+def test_text_resembling_a_truncated_tool_call_is_emitted() -> None:
     assert summary(cut("a <tool", 7, "auto"))[0] == "a <tool"
     text, _, _, reason = summary(cut("The tag is <tool_call>", 300, "auto"))
     assert (text, reason) == ("The tag is <tool_call>", "stop")

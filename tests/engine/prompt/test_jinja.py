@@ -35,7 +35,7 @@ def jinja2(source: str) -> str:
 @pytest.mark.parametrize(
     "source",
     [
-        # methods of strings
+        # These templates call methods of strings.
         "{{ text.rsplit('_', 1)[0] }}{{ text.partition('_')[2] }}{{ text.rpartition('_') }}"
         "{{ text.removeprefix('a_') }}",
         "{{ text.removesuffix(' c') }}{{ text.index('_') }}{{ text.rindex('b') }}{{ text.find('zz') }}"
@@ -52,11 +52,11 @@ def jinja2(source: str) -> str:
         "{{ ','.join(['a', 'b']) }}{{ '-'.join(text) }}{{ '{} and {0}'.format(1) if false }}"
         "{{ '{} {}'.format('a', 2) }}",
         "{{ '{0}{1}{0}'.format('a', 'b') }}{{ '{x:>5}|{y:.2f}'.format(x='a', y=1.5) }}{{ '{{}}'.format() }}",
-        # formatting with %
+        # These templates format text with `%`.
         "{{ '%s and %d' % (text, 3) }}{{ '%s' % text }}{{ '%.2f|%5s|%-5s|%%' % (1.5, 'a', 'b') }}"
         "{{ '%(a)s' % {'a': 1} }}",
         "{{ '%s-%s'|format('a', 2) }}{{ '%(x)d'|format(x=3) }}",
-        # lists and dictionaries
+        # These templates use lists and dictionaries.
         "{% set l = [] %}{% for m in messages %}{% set _ = l.append(m.role) %}{% endfor %}{{ l|join(',') }}",
         "{% set l = [3, 1] %}{% do l.extend([2]) %}{% do l.insert(0, 9) %}{{ l.pop(0) }}{{ l.pop() }}"
         "{% do l.reverse() %}{{ l }}",
@@ -70,7 +70,7 @@ def jinja2(source: str) -> str:
         "{% for k, v in {'items': 1, 'keys': 2}.items() %}{{ k }}{{ v }}{% endfor %}",
         "{{ (text.split()|first).rstrip('b') }}{{ messages[::-1]|map(attribute='role')|list }}{{ text[1:3] }}"
         "{{ text[-1] }}",
-        # statements
+        # These templates use statements such as `for`, `if` and `set`.
         "{% for a in [1, 2, 3] %}{{ loop.index }}{{ loop.first }}{{ loop.last }}{{ loop.revindex }}"
         "{{ loop.cycle('x', 'y') }}{% endfor %}",
         "{% for a in [1, 2, 3, 4] if a is even %}{{ loop.length }}{{ a }}{{ loop.previtem }}"
@@ -90,14 +90,14 @@ def jinja2(source: str) -> str:
         "{% filter upper %}y{% endfilter %}",
         "{% with a = 1, b = 2 %}{{ a + b }}{% endwith %}{% raw %}{{ x }}{% endraw %}{# note #}",
         "a\n  {% if true %}\nb\n  {%- endif %}\nc\n",
-        # expressions
+        # These templates use operators and other expressions.
         "{{ 7 // 2 }}{{ 7 % 3 }}{{ 2 ** 5 }}{{ 1 / 2 }}{{ -3 }}{{ 'a' ~ 1 ~ none ~ 2.0 }}{{ [1] + [2] }}"
         "{{ 'ab' * 2 }}{{ 1 < 2 < 3 }}",
         "{{ 1 if false }}{{ 'a' in text }}{{ 'x' not in ['y'] }}{{ not true }}{{ none == none }}{{ none }}"
         "{{ true }}{{ [none, 'a'] }}",
         "{{ nothing }}{{ nothing is defined }}{{ nothing|default('d') }}{{ ''|default('d', true) }}"
         "{{ nothing|length }}{{ messages[9] }}",
-        # filters
+        # These templates use filters.
         "{{ [3, 1, 2]|sort }}{{ ['b', 'A']|sort }}"
         "{{ messages|sort(attribute='role')|map(attribute='role')|join }}{{ {'b': 1, 'a': 2}|dictsort }}",
         "{{ [1, 2, 3]|sum }}{{ [1, 5]|max }}{{ [1, 5]|min }}{{ [1, 1, 2]|unique|list }}{{ 'abc'|reverse }}"

@@ -106,7 +106,7 @@ def test_system_text_moves_to_user_message_if_template_rejects_system_messages()
     )
 
 
-def test_error_gives_first_reason_if_template_refuses_all_arrangements() -> None:
+def test_error_gives_first_reason_if_template_refuses_all_arrangements_of_messages() -> None:
     with pytest.raises(TemplateError) as refusal:
         prompt_builder("{{ raise_exception('never ' ~ messages|length) }}").render(chat(("user", "a"), ("user", "b")))
     assert refusal.value.reason == "never 2"
@@ -121,7 +121,7 @@ def test_context_fit_and_token_count_equal_length_of_built_prompt() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "text"])
-def test_content_of_message_with_only_calls_is_none_and_prints_as_empty_text(content: str) -> None:
+def test_content_of_message_with_only_tool_calls_is_none_and_prints_as_empty_text(content: str) -> None:
     call = ToolCall("c", "t", "{}")
     messages = (Message("user", "q"), Message("assistant", content, (call,)))
     printed = "{% for m in messages %}[{{ m.content }}]{% endfor %}{{ messages[1].tool_calls|length }}"
@@ -305,7 +305,7 @@ LISTS_ARGUMENTS = (
 
 
 @pytest.mark.parametrize("arguments", ['{"value": ', "[]", '"text"', "7", "null", "{'a': 1}"])
-def test_past_call_with_invalid_arguments_renders_in_template_that_expects_an_object(arguments: str) -> None:
+def test_past_tool_call_with_invalid_arguments_renders_in_template_that_expects_an_object(arguments: str) -> None:
     messages = [
         Message("user", "go"),
         Message("assistant", "", (ToolCall("c1", "probe", arguments),)),
@@ -315,7 +315,7 @@ def test_past_call_with_invalid_arguments_renders_in_template_that_expects_an_ob
     assert template.render(messages) == f"go<call>probe<input>{arguments}</call>bad arguments"
 
 
-def test_truncated_arguments_of_past_call_stay_text_if_template_accepts_text() -> None:
+def test_truncated_arguments_of_past_tool_call_stay_text_if_template_accepts_text() -> None:
     messages = [Message("user", "go"), Message("assistant", "", (ToolCall("c1", "probe", '{"value": '),))]
     template = ChatTemplate(
         "{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.arguments if c.function.arguments is "
