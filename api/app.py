@@ -36,6 +36,8 @@ from engine.errors import EngineError
 Lifespan = Callable[[FastAPI], AsyncGenerator[None, None]]
 
 DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_cpp)
+"""The modules with the routes of each dialect. A new dialect also needs its error body in `api.error_bodies`, its name
+in `api.request_record`, and its schemas in `api.openapi`."""
 
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:

@@ -43,8 +43,8 @@ class AnswerAssembler:
     def feed(self, data: bytes, choice: TokenChoice | None = None) -> tuple[list[Event], bool]:
         """Feeds the bytes of one token.
 
-        Returns the events that are certain now, and whether the answer ends here: after a stop string or the only
-        allowed call."""
+        Returns the events that are certain now, and whether the answer ends here. It ends after a stop string, or after
+        the first tool call if only one is allowed."""
         self._n_pending += 1
         if choice is not None:
             self._choices.append(choice)

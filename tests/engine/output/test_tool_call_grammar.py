@@ -169,7 +169,7 @@ def test_grammar_after_tool_call_marker_allows_the_rest_of_the_call(format: Outp
     assert vocabulary.accepts(one, render(format, call(SOME)).removeprefix(call_marker(format)))
 
 
-def test_formats_with_message_headers_or_bare_calls_have_no_call_marker() -> None:
+def test_formats_with_message_headers_or_without_opening_markers_have_no_call_marker() -> None:
     without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 
