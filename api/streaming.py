@@ -76,7 +76,7 @@ class MergedStream:
         return len(self._streams)
 
     def cancel(self) -> None:
-        """Cancels every request within one step of the engine. Their last events are still yielded."""
+        """Cancels every request within one decode step of the engine. Their last events are still yielded."""
         for stream in self._streams:
             stream.cancel()
 

@@ -126,7 +126,9 @@ def _routes() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("path", "body"), _routes())
-def test_revoked_key_cancels_running_request(slow: Live, keys: KeyFile, path: str, body: dict[str, Any]) -> None:
+def test_running_request_is_cancelled_when_its_key_is_revoked(
+    slow: Live, keys: KeyFile, path: str, body: dict[str, Any]
+) -> None:
     with ThreadPoolExecutor() as pool, tool(slow, keys.add("a")) as first, slow.http() as own:
         future = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
         wait_until(lambda: n_in_progress(own) == 1)
