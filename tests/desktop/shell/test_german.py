@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QScrollArea,
     QStyle,
     QStyleOptionFrame,
     QTabBar,
@@ -264,6 +265,9 @@ def test_composer_sheet_and_cards_are_german(run: Run, open_gui: OpenGui, profil
             card.close_card()
             QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
             await look(gui, "sheet")
+            body = sheet.findChild(QScrollArea)
+            assert body is not None
+            assert body.widget().width() <= body.viewport().width(), "no setting is cut off at the right"
             sheet.show_settings(ChatSettings(system="Kurz antworten.", temperature=0.2, top_k=20, thinking=False))
             assert sheet.rows["temperature"].edit.text() == "0,2"
             sheet.rows["top_p"].edit.setText("7")
