@@ -31,7 +31,8 @@ class LoadSettings:
     """Context length in tokens. With 0, it is the length that the model was trained for, at most 8,192, and less if
     memory is short."""
     n_threads: int = 0
-    """Number of threads for a decode. With 0, it is chosen by measuring decodes, up to the number of physical cores."""
+    """Number of threads for a decode. With 0, the engine measures decodes and chooses the number, up to the number of
+    physical cores."""
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
     """A type of the V cache other than f16 requires flash attention."""

@@ -58,7 +58,7 @@ class Worker:
         self._no_session_error: EngineError = NotLoaded()
 
     def post(self, action: Callable[[], None]) -> None:
-        """Runs `action` on the native thread, after the actions posted before."""
+        """Runs `action` on the native thread, after all actions that were posted earlier."""
         self._actions.put(action)
 
     def load(self, path: Path, settings: LoadSettings) -> Future[Backend]:

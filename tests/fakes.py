@@ -56,7 +56,7 @@ class Script:
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
-    """Number of decodes before every further one raises NativeFailure; None for no failure."""
+    """Number of decodes that succeed; every later one raises NativeFailure. With None, no decode fails."""
     refuse_states: bool = False
     """Whether `restore` always returns False."""
     kv_full_at: set[int] = field(default_factory=set)

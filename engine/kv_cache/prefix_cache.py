@@ -78,7 +78,7 @@ class PrefixCache:
         return best, most
 
     def allocate(self, priority: Priority, keep: CachedPrefix | None = None) -> CachedPrefix | None:
-        """See `KvMemory.allocate`. Never evicts `keep`.
+        """See `KvMemory.allocate`. Never evicts the prefix `keep`.
 
         The last free slot is reserved for background work, because background work cannot evict the prefixes of chats
         in the app's window."""

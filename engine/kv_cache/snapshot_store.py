@@ -69,7 +69,7 @@ class SnapshotStore:
         """Queues the KV state of `tokens` for writing; returns False if the queue is full. With full rollback, the
         written snapshot replaces those of shorter prefixes of `tokens`.
 
-        With `needed_soon`, the state also remains in memory until it is taken or newer states displace it. With
+        With `needed_soon`, the state also remains in memory until `take` returns it or newer states displace it. With
         `is_last`, the limit of the queue does not apply."""
         tokens = list(tokens)
         key = snapshot_file.file_name(self._fingerprint, tokens)
@@ -100,7 +100,8 @@ class SnapshotStore:
         return best[0]
 
     def fetch(self, key: str, done: Callable[[], None]) -> None:
-        """Reads a snapshot into memory on the reading thread, then calls `done` there, even if reading failed."""
+        """Reads a snapshot into memory on the reading thread, then calls `done` on that thread, even if reading
+        failed."""
         self._run(self._reader, self._read, key, done)
 
     def take(self, key: str) -> memoryview | None:

@@ -25,7 +25,7 @@ class AnswerAssembler:
         self._parser = config.create_parser() if config else None
         self._single_call = config is not None and config.single_call
         self._arguments = ""
-        self._n_pending = 0  # tokens since the last event
+        self._n_pending = 0  # number of tokens since the last event
         self._choices: list[TokenChoice] = []
         self._interrupted = False  # whether `_choices` may include tokens of reasoning or calls
         self.n_calls = 0

@@ -389,7 +389,7 @@ def test_progress_reports_stopping_between_cancel_and_the_last_event() -> None:
     asyncio.run(run())
 
 
-def test_progress_of_request_without_slot_reports_that_it_waits_for_one() -> None:
+def test_progress_of_a_request_that_has_no_slot_reports_that_it_waits_for_a_slot() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64, n_running=1))
         async with engine_over(opener) as engine:

@@ -117,7 +117,7 @@ def test_request_with_prompt_builder_of_previous_model_fails_with_not_loaded() -
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
         state = RequestState(chat(), stream, 0.0)
-        # As if the first prompt builder had not been invalidated yet:
+        # Simulates that the first prompt builder has not been invalidated yet.
         engine._prompts.prompt_builder, current = first, engine._prompts.prompt_builder
         engine._prompts.dispatch(first, state)
         events = [event async for event in stream]

@@ -125,7 +125,7 @@ def test_grammar_for_named_tool_allows_no_other_tool(format: OutputFormat) -> No
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
-def test_several_tool_calls_are_allowed_only_with_parallel_calls(format: OutputFormat) -> None:
+def test_several_tool_calls_are_allowed_only_if_request_allows_parallel_calls(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     two = render(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)

@@ -195,7 +195,7 @@ def test_prompt_of_answer_with_given_start_ends_with_the_tokens_of_that_start(tm
         backend.close()
 
 
-def test_fim_prompt_contains_only_its_own_control_tokens() -> None:
+def test_control_tokens_in_texts_of_fim_prompt_are_escaped() -> None:
     specials = ("<PRE>", "<SUF>", "<MID>")
     tokens = prompt_builder(CHATML, specials).fim_prompt("a<MID>", "b<PRE>", "c<SUF>", "d<MID>")
     assert [token for token in tokens if token > 256] == [257, 258, 259]
