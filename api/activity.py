@@ -1,5 +1,5 @@
-"""Runs client requests. A request is cancelled when its client disconnects, and all are cancelled when the server
-stops.
+"""Runs client requests. A request is cancelled when its client disconnects, and all requests are cancelled when the
+server stops.
 
 Every request has a record, which /v1/activity and the app's window show.
 """
@@ -40,7 +40,7 @@ from engine.stream import RequestStream
 MAX_ENDED_RECORDS = 200
 
 KEY_CHECK_INTERVAL_S = 1.0
-"""Interval at which a running request checks that its named key has not been revoked."""
+"""Interval between two checks whether the named key of a running request has been revoked."""
 
 T = TypeVar("T")
 
@@ -70,8 +70,8 @@ class Activity:
 
     @property
     def requests(self) -> list[Request]:
-        """The engine's `Request` objects of all answers in progress, the oldest first. Embeddings and queries have
-        none."""
+        """The engine's `Request` objects of all answers in progress, the oldest first. Embeddings and queries have no
+        such object."""
         return [record.request for record in self._running.values() if record.request is not None]
 
     def views(self, holder: KeyHolder = OWNER) -> list[RequestView]:
@@ -80,7 +80,8 @@ class Activity:
         return [record.view() for record in self._records() if holder.owns(record.client.holder.id)]
 
     def usage(self, holder: KeyHolder = OWNER) -> dict[str, KeyUsage]:
-        """The usage of each key that `holder` may see, by the key's name. Counts ended requests only."""
+        """The number of requests and tokens for each key that `holder` may see, by the key's name. Counts ended
+        requests only."""
         found: dict[str, KeyUsage] = {}
         for each, used in list(self._usage.items()):
             if holder.owns(each.id):
@@ -92,7 +93,7 @@ class Activity:
         return next(("".join(list(record.texts)) for record in self._records() if record.id == request_id), "")
 
     def forget_bodies(self) -> None:
-        """Deletes all request bodies and answer texts that were kept."""
+        """Deletes all stored request bodies and answer texts."""
         for record in self._records():
             record.client = replace(record.client, body=None)
             record.texts = []
@@ -118,10 +119,10 @@ class Activity:
     async def submit(
         self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
     ) -> AsyncIterator[MergedStream]:
-        """Submits the `requests` of one client to the engine. They run until the block ends.
+        """Submits the `requests` of one client to the engine. The requests can run until the `async with` block ends.
 
-        When the client disconnects, they are cancelled at once, even while a prompt is being processed. Each of their
-        streams then ends with `Finished`. Raises QueueFull, and the exceptions of `before_submit` and
+        When the client disconnects, its requests are cancelled at once, even while a prompt is being processed. Each
+        stream then ends with `Finished`. Raises QueueFull, and the exceptions of `before_submit` and
         `Engine.submit`."""
         await self.before_submit()
         self._check_room(len(requests))
@@ -178,7 +179,7 @@ class Activity:
         *,
         recorded: bool = True,
     ) -> T:
-        """Runs `work` as a task. It is cancelled when the client disconnects or its key is revoked."""
+        """Runs `work` as a task, which is cancelled when the client disconnects or the client's key is revoked."""
         await self.before_submit()
         self._check_room(1)
         task = asyncio.create_task(work(), name=f"{state} {request_id}")
@@ -253,7 +254,7 @@ class _Cancellable(Protocol):
 
 
 async def _cancel_when_gone(scope: Scope, receive: Receive, running: _Cancellable) -> None:
-    """Cancels `running` when the client disconnects or its key is revoked."""
+    """Cancels `running` when the client disconnects or the client's key is revoked."""
     holder, keys = holder_of(scope), scope.get(KEYS)
     interval_s = None if holder.sees_all or not isinstance(keys, KeyRing) else KEY_CHECK_INTERVAL_S
     while True:

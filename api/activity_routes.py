@@ -1,5 +1,5 @@
-"""Routes that list and cancel requests. A named key covers the requests sent with it; the endpoint's own key covers
-all."""
+"""Routes that list and cancel requests. A named key gives access to the requests that were sent with it; the endpoint's
+own key gives access to all requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def list_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response
 
 @router.delete("")
 async def stop_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
-    """Cancels all requests in progress that the key covers."""
+    """Cancels all requests in progress to which the key gives access."""
     return JSONResponse({"stopped": activity.cancel_all(holder)})
 
 

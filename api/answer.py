@@ -105,8 +105,8 @@ def arguments_of(call: ToolCall) -> dict[str, object]:
 
 
 def violated_keywords(request: Request, answer: Answer) -> tuple[str, ...]:
-    """Returns the schema keywords that the answer violates, each with its location. A tool's keywords begin with its
-    name.
+    """Returns the schema keywords that the answer violates, each with its location. For keywords of a tool's schema,
+    the location begins with the name of the tool.
 
     Checks only keywords that were not enforced during generation. Returns nothing for an answer that was truncated by
     its token limit."""

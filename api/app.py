@@ -36,14 +36,16 @@ from engine.errors import EngineError
 Lifespan = Callable[[FastAPI], AsyncGenerator[None, None]]
 
 DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_cpp)
+"""The modules with the routes of each dialect. A new dialect also needs its error body in `api.error_bodies`, its name
+in `api.request_record`, and its schemas in `api.openapi`."""
 
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
-    """Creates the endpoint's ASGI app for `engine`, which may have no model and may change it at any time.
+    """Creates the endpoint's ASGI app. `engine` may have no model, and its model may change at any time.
 
-    The engine belongs to the caller. The app loads, unloads or closes it only through `lifespan` and, if the settings
-    allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they need no key, and load
-    scripts from other servers."""
+    The engine belongs to the caller. The app loads or unloads the model, or closes the engine, only through `lifespan`
+    and, if the settings allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they
+    would need no key, and would load scripts from other servers."""
     keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager

@@ -24,8 +24,8 @@ MAX_MESSAGES = 16384
 """Maximum number of messages in a conversation, and of input items in a request for a response."""
 
 MAX_VALUES = 2**17
-"""Maximum number of JSON values in one body. A body of 16 MB can contain eight million, which take gigabytes as Python
-objects."""
+"""Maximum number of JSON values in one body. A body of 16 MB can contain eight million values, which take gigabytes of
+memory as Python objects."""
 
 _CHUNK_BYTES = 65536
 """Size of the chunks in which a body is scanned. Scanning a large body in one call would hold the interpreter lock for
@@ -38,7 +38,7 @@ def int_if_integral(value: object) -> object:
     """Converts a float without a fractional part to an int; returns other values unchanged.
 
     40.0 is an integer in JSON Schema (2020-12, section 4.2.3). Clients in languages with a single number type send
-    integers like this."""
+    integers in this form."""
     # From 2**53 on, a float does not identify one integer.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)

@@ -21,8 +21,8 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 class BoundedReceive:
     """Wraps an ASGI `receive`: decompresses the body, and raises BodyTooLarge and BodyTooSlow.
 
-    The size limit applies to the body as it is received, and again after decompression: compressed data may decode to
-    nothing. Once the body is complete, `receive` is called without a time limit."""
+    The size limit applies to the received bytes and to the decompressed bytes, because compressed data of any size may
+    decode to nothing. Once the body is complete, `receive` is called without a time limit."""
 
     def __init__(self, receive: Receive, settings: EndpointSettings, encoding: str) -> None:
         """`encoding`: the value of the Content-Encoding header, "" if it is absent. Raises UnsupportedEncoding."""

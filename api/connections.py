@@ -33,8 +33,8 @@ MIN_CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`n_connections`: maximum number of open connections. `backlog`: how many more the event loop may accept in one
-    turn before they are refused."""
+    """`n_connections`: maximum number of open connections. `backlog`: how many connections above the maximum the event
+    loop may accept in one turn, only to refuse them."""
 
     n_connections: int
     backlog: int
@@ -125,7 +125,8 @@ class EndpointProtocol(H11Protocol):
             self._refuse(problem_of(TooManyConnections()))
 
     def shutdown(self) -> None:
-        """Called by uvicorn when it stops. Aborts a connection that waits for its client to send or to read."""
+        """Called by uvicorn when it stops. Aborts this connection if the server is waiting for the client to send or to
+        read."""
         waits_for_client = self.flow.write_paused or (self.is_answering and self.cycle.more_body)
         if waits_for_client or self.transport.is_closing():
             self.transport.abort()

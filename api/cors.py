@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.settings import ORIGIN
 
 MAX_REFUSED = 5
-"""Number of refused origins that are kept. There is a limit because any web page can add its own."""
+"""Maximum number of refused origins that are remembered. There is a limit because any web page can add its own
+origin."""
 MAX_ORIGIN_CHARS = 200
 
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9-]+(, ?[A-Za-z0-9-]+)*")
@@ -60,8 +61,9 @@ class AllowedOriginsCors(CORSMiddleware):
     """Starlette's CORS middleware, applied to allowed origins only. It is outermost, so that an allowed page can also
     read errors.
 
-    Requests of other origins pass unchanged to SecurityMiddleware. It refuses them unless they only read (GET, HEAD),
-    and a page cannot see the answer to those. It also refuses preflights that fail `is_own_host`."""
+    Requests of other origins are passed unchanged to SecurityMiddleware, which refuses them unless the method is GET or
+    HEAD. The answers to GET and HEAD cannot be read by the web page. Preflights that fail `is_own_host` are also passed
+    to SecurityMiddleware, and are refused there."""
 
     def __init__(self, app: ASGIApp, origins: Origins, is_own_host: Callable[[Scope], bool]) -> None:
         super().__init__(

@@ -21,9 +21,9 @@ POLL_INTERVAL_S = 0.1
 class KeepAlive:
     """Decides when the model is unloaded and loaded again. Used on the endpoint's event loop only.
 
-    With a `file`, that loop must own the engine; with None, no idle model is unloaded. A model can be unloaded in two
-    ways. After `unload`, requests fail until `load` is called. A model that was unloaded because it was idle is still
-    listed, and the next request loads it again (`ensure_loaded`)."""
+    `file`: the model's file. If it is None, no idle model is unloaded; else the endpoint's event loop must own the
+    engine. A model can be unloaded in two ways. After `unload`, requests fail until `load` is called. A model that was
+    unloaded because it was idle is still listed, and the next request loads it again (`ensure_loaded`)."""
 
     def __init__(self, engine: Engine, file: Path | None) -> None:
         self._engine = engine
@@ -55,7 +55,7 @@ class KeepAlive:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Marks the model as in use while the block runs. Its idle time begins when the block ends."""
+        """Marks the model as in use while the `with` block runs. The model's idle time begins when the block ends."""
         self._n_users += 1
         try:
             yield
@@ -65,7 +65,8 @@ class KeepAlive:
             self._changed.set()
 
     def unload_after(self, idle_s: float) -> None:
-        """Unloads the model once neither a client nor the window has used it for `idle_s`; never if that is infinity.
+        """Unloads the model once neither a client nor the window has used it for `idle_s` seconds. With an infinite
+        `idle_s`, the model is never unloaded.
 
         Replaces an earlier limit, and applies until the model is unloaded."""
         if not self.can_unload:
@@ -127,7 +128,7 @@ class KeepAlive:
                         await self._changed.wait()
 
     def _left_s(self) -> float | None:
-        """Seconds until the model may be unloaded; None while it is in use or must not be unloaded."""
+        """Seconds until the model may be unloaded; None while the model is in use or must stay loaded."""
         if self._idle_limit_s is None or self._n_users or self._engine.status.state != "ready":
             return None
         idle_since = self._engine.idle_since

@@ -18,7 +18,7 @@ from engine.requests import Request
 State = Literal["queued", "reading", "writing", "embedding", "finished", "cancelled", "failed"]
 
 MAX_BODY_SHOWN = 65536
-"""Number of bytes of a request body that are kept."""
+"""Maximum number of bytes that are stored of a request body."""
 
 HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
 """Keys of the ASGI scope. `SecurityMiddleware` stores the `KeyHolder`, the `KeyRing` and the request's id under them;
@@ -121,8 +121,8 @@ class RequestRecord:
             self.end(event)
 
     def end(self, result: Result = None) -> None:
-        """Records the result. None means that the client disconnected or the request was stopped. Only the first call
-        counts."""
+        """Records the result. None means that the client disconnected or the request was stopped. Later calls change
+        nothing."""
         if self._ended is None:
             self._ended, self.result = time.monotonic(), result
 

@@ -104,7 +104,7 @@ class SecurityMiddleware:
 
     def _check_body_headers(self, scope: Scope) -> None:
         headers = scope["headers"]
-        length = _single_value(headers, b"content-length")  # h11 refuses several
+        length = _single_value(headers, b"content-length")  # h11 refuses repeated lengths
         if not _values(headers, b"transfer-encoding") and length in (None, b"0"):
             return  # without a body, no content type is needed
         # A web page can send a body of another content type without a preflight (a "simple" request). Ollama's clients

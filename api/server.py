@@ -32,7 +32,8 @@ OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.E
 LOG_INTERVAL_S = 60.0
 START_TIMEOUT_S = 10.0
 LIFESPAN_TIMEOUT_S = 15.0
-"""Additional time for the lifespan to end. If it frees a model, it waits for the current step of llama.cpp."""
+"""Additional time for the lifespan to end. If the lifespan frees a model, it waits for the decode step that is
+running."""
 
 
 class EndpointServer:
@@ -114,8 +115,8 @@ class EndpointServer:
         return started
 
     def _run(self, listener: socket.socket, started: Future[None], ended: Future[None]) -> None:
-        """Runs on the server's thread. Names the event loop's class, because the default may be the window's Qt
-        loop."""
+        """Runs on the server's thread. The class of the event loop is given explicitly, because the default may be the
+        window's Qt loop."""
         try:
             with listener, asyncio.Runner(loop_factory=_new_loop) as runner:
                 runner.run(self._serve(listener, started))
@@ -168,8 +169,9 @@ class _Server(uvicorn.Server):
 class _AcceptErrors:
     """The event loop's exception handler.
 
-    When the process has no files or memory left for further connections, the handler closes idle ones, and logs that at
-    most once a minute. asyncio by itself retries every second, and logs each attempt for each waiting client."""
+    When the process has no files or memory left for further connections, the handler closes idle connections, and logs
+    that at most once a minute. asyncio by itself retries every second, and logs each attempt for each waiting
+    client."""
 
     def __init__(self, server: uvicorn.Server) -> None:
         self._server = server

@@ -28,9 +28,10 @@ def is_loopback(host: str) -> bool:
 class EndpointSettings:
     """Settings and limits of the endpoint.
 
-    Raises ValueError for a missing or malformed key, for a malformed origin, and for an address that other machines can
-    reach without `allow_lan`. `port` 0 means any free port. `unknown_model`: "serve" answers a request for another
-    model with the loaded one, since many clients have a fixed model name; "404" refuses it."""
+    Raises ValueError for a missing or malformed key, for a malformed origin, and, unless `allow_lan` is set, for an
+    address that other machines can reach. `port` 0 means any free port. `unknown_model`: with "serve", the loaded model
+    answers requests for any model, because many clients have a fixed model name; with "404", requests for another model
+    are refused."""
 
     key: str = field(repr=False)
     host: str = "127.0.0.1"
@@ -38,14 +39,14 @@ class EndpointSettings:
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
     token_embeddings: bool = False
-    """Accept token numbers as input for embeddings. Off by default: most clients that send them use another model's
+    """Accept token ids as input for embeddings. Off by default: most clients that send them use another model's
     tokenizer."""
     responses: Path | None = None
     """The folder for stored responses (`previous_response_id`). With None, responses are not stored."""
 
     model_changes: Path | None = None
-    """The model's file, if clients may unload and load it; the endpoint's event loop must then own the engine. With
-    None, clients may not."""
+    """The model's file if clients may unload and load the model, else None. If it is not None, the endpoint's event
+    loop must own the engine."""
     named_keys: Path | None = None
     """The file of named keys. It may change while the endpoint runs."""
     origins: tuple[str, ...] = ()

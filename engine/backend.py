@@ -31,7 +31,8 @@ class LoadSettings:
     """Context length in tokens. With 0, it is the length that the model was trained for, at most 8,192, and less if
     memory is short."""
     n_threads: int = 0
-    """Number of threads for a decode. With 0, it is chosen by measuring decodes, up to the number of physical cores."""
+    """Number of threads for a decode. With 0, the engine measures decodes and chooses the number, up to the number of
+    physical cores."""
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
     """A type of the V cache other than f16 requires flash attention."""
@@ -67,7 +68,7 @@ class Limits:
     @property
     def supports_full_rollback(self) -> bool:
         """Whether a sequence, or a restored state, can be truncated to any length. Impossible with a sliding window:
-        llama.cpp reuses the cells before the window for other sequences, and does not save them in states."""
+        llama.cpp reuses the cells before the window for other sequences, and saved states do not contain them."""
         return self.supports_truncation and not self.sliding_window
 
 
@@ -98,7 +99,8 @@ class Chunk:
     sample_last: bool
     """Whether the next token is sampled after this chunk, which requires the logits of the chunk's last token."""
     needs_all_logits: bool = False
-    """Whether every token's logits are needed; in an Embedder, every token's output row."""
+    """Whether the logits of every token are needed. For an Embedder: whether the output row of every token is
+    needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,8 @@ class Tokenize(Protocol):
     ) -> list[int]:
         """Returns the tokens of `text`.
 
-        With `parse_special`, the text of a control token becomes that token. `mark` is a character that is removed from
-        the text; a control token's text with a mark inside is tokenized as plain text.
+        With `parse_special`, the text of a control token becomes that token. The character `mark` is removed from all
+        texts. If it was inserted into the text of a control token, that text is tokenized as plain text.
 
         May be called on any thread while the model is loaded. Raises TokenizationCancelled soon after `cancelled`
         returns True."""
@@ -152,7 +154,8 @@ class Sampler(Protocol):
     """Chooses the tokens of one sequence, and keeps a history of them for the repetition penalties."""
 
     def sample(self, row: int) -> int:
-        """Returns the next token, sampled from the logits of `row`: the index of a token in the last decode."""
+        """Returns the next token, sampled from the logits of `row`, which is the index of a token in the last
+        decode."""
 
     def close(self) -> None: ...
 
@@ -165,7 +168,7 @@ class Backend(Protocol):
     vocabulary: Vocabulary
     chat_template: str | None
     fingerprint: bytes
-    """16 bytes that are equal for models which can restore each other's KV states."""
+    """16 bytes. Models with the same fingerprint can restore each other's KV states."""
 
     @property
     def tokenize(self) -> Tokenize: ...
@@ -181,13 +184,13 @@ class Backend(Protocol):
         The result points into the model's memory: use it only within a `keep_model_loaded` block."""
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        """A context manager that postpones freeing the model: `close` frees weights and vocabulary only when no such
-        block is left.
+        """Returns a context manager for a `with` block. `close` frees weights and vocabulary only after the last such
+        block has ended.
 
         May be entered on any thread. Raises NotLoaded if the model is closed."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
-        """Returns a new sampler. Its penalties count the tokens of `history`, the prompt."""
+        """Returns a new sampler. Its repetition penalties also count the tokens of `history`, the prompt."""
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
         """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
@@ -221,7 +224,7 @@ class Backend(Protocol):
         ModelFileError."""
 
     def close(self) -> None:
-        """Frees the context, and also the model as soon as no `keep_model_loaded` block is left."""
+        """Frees the context, and also the model as soon as the last `keep_model_loaded` block has ended."""
 
 
 class Embedder(Protocol):
@@ -245,11 +248,12 @@ class Embedder(Protocol):
 
 class OpenBackend(Protocol):
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
-        """Opens a model file. `on_progress` gets the loaded share, 0..1, and returns False to cancel.
+        """Opens a model file. `on_progress` is called with the share of the model that is loaded, 0..1, and returns
+        False to cancel the load.
 
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled."""
 
 
 class OpenEmbedder(Protocol):
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
-        """Opens an embedding model. The parameters and errors are those of OpenBackend."""
+        """Opens an embedding model. The parameters and errors are those of OpenBackend, which opens a chat model."""

@@ -48,8 +48,8 @@ class Engine:
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
-        """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are not
-        tried.
+        """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are loaded
+        without a trial.
 
         `snapshots` is the folder for KV snapshots on disk; with None, no snapshots are written."""
         configure_malloc()
@@ -121,8 +121,8 @@ class Engine:
             return backend.info
 
     def cancel_load(self) -> None:
-        """Cancels the current `load`, which raises LoadCancelled. `load_embedder` is cancelled only during its trial
-        load. Idempotent."""
+        """Cancels the current `load`, which raises LoadCancelled. A current `load_embedder` is cancelled only during
+        its trial load. Idempotent."""
         self._load_cancelled.set()
 
     async def unload(self) -> None:
@@ -183,7 +183,7 @@ class Engine:
         Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (for the first input that is too
         long)."""
         if self.status.embedder is None or self.status.state == "closed":
-            self._ready_prompt_builder()  # raises the reason why the chat model cannot compute embeddings either
+            self._ready_prompt_builder()  # raises if no chat model is loaded either, or if the engine is closed
         return await self._embedding.embed(request)
 
     async def aclose(self) -> None:
@@ -208,8 +208,8 @@ class Engine:
             self._closed = True
 
     def _begin_load(self) -> None:
-        """Clears the cancel flag for a new load. Raises EngineClosed after `aclose` was called, so that a load which
-        waited for another one does not clear the flag that `aclose` has set."""
+        """Clears the cancel flag for a new load. After `aclose` was called, raises EngineClosed instead, because
+        `aclose` has set the flag to cancel also the loads that wait for another load."""
         if self._closing:
             raise EngineClosed
         self._load_cancelled.clear()

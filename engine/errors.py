@@ -24,7 +24,7 @@ from engine.files.display_name import display_name
 
 
 class Reason(str):
-    """An English clause that keeps its template and values, so that it can be translated:
+    """An English clause. Its template and its values are stored separately, so that it can be translated:
     `Reason("{n} of its {all} parts are missing", n=1, all=2)`."""
 
     template: str
@@ -95,8 +95,8 @@ class NotEnoughMemory(EngineError):
 
 
 class KvCacheFull(EngineError):
-    """The KV memory has no room for background work, such as a chat title. Background work never evicts cached prefixes
-    of chats in the app's window, so it may succeed later."""
+    """The KV memory has too few free cells for background work, such as a chat title, because such work never evicts
+    cached prefixes of chats in the app's window. The same work may succeed later."""
 
     def __init__(self, n_tokens: int) -> None:
         super().__init__(f"there is no room for {n_tokens} tokens beside the chats in memory")

@@ -47,7 +47,7 @@ class TokenChoice:
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
     """The likeliest tokens with their log probabilities, most likely first. The chosen token is included only if it is
-    among them."""
+    one of the likeliest."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
     """`id` is the id of `token`, `other_ids` are the ids of `others`."""

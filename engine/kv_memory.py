@@ -125,8 +125,8 @@ class KvMemory(Protocol):
         returns False."""
 
     def evict(self, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW) -> bool:
-        """Evicts the idle prefix with the lowest priority; among equals, the least recently used. Saves it before if it
-        is long enough and no snapshot holds it. Returns False if no prefix can be evicted."""
+        """Evicts the idle prefix with the lowest priority; among equals, the least recently used. Saves the prefix
+        before the eviction if it is long enough and no snapshot holds it. Returns False if no prefix can be evicted."""
 
     def reserve(self, prefix: CachedPrefix, tokens: Sequence[int]) -> None:
         """Assigns free cells to tokens that will be computed. There must be enough free cells."""

@@ -1,7 +1,7 @@
 """Configures glibc's malloc to return freed memory to the system.
 
 By default, glibc allocates blocks of up to 32 MB, such as KV states, in heaps that cannot shrink afterwards. After a
-few changes of the model, the process then holds a third more memory than it uses.
+few models were loaded one after another, the process then holds a third more memory than it uses.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class PromptDispatcher:
             self._registry.close(state, Failed(EngineClosed()))
 
     def thread(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
-        """Returns the thread for a text of this length, as a pool of one."""
+        """Returns the thread for a text of this length, as an executor with one thread."""
         return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
 
     def run(

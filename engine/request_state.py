@@ -154,8 +154,8 @@ class RequestRegistry:
         return state.progress(waiting.index(state) + 1 if state in waiting else 0)
 
     def close(self, state: RequestState, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
-        """Sends the events `before` and the last event, and removes the request. Does nothing if the request is already
-        closed, so that each request has exactly one last event."""
+        """Sends the events `before`, then the request's last event, and removes the request. Does nothing if the
+        request is already closed, so that each request has exactly one last event."""
         with self._lock:
             if self._states.get(state.request.id) is not state:
                 return

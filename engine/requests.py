@@ -67,8 +67,8 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampler settings. A field with its neutral value turns its sampler off; the defaults turn on temperature, top-k,
-    top-p and min-p. `temperature` 0 means greedy sampling; `seed` None means a random seed."""
+    """Sampler settings. The neutral value of a field turns off the field's sampler; the defaults turn on temperature,
+    top-k, top-p and min-p. `temperature` 0 means greedy sampling; `seed` None means a random seed."""
 
     temperature: float = 0.8
     temperature_range: float = 0.0
@@ -193,7 +193,7 @@ class EmbedRequest:
     """Length to which the vectors are truncated and then normalised again. None means their full length."""
     id: str = field(default_factory=new_request_id)
     truncate: bool = False
-    """Whether inputs that are too long are truncated. If not, they raise ContextOverflow."""
+    """Whether inputs that are too long are truncated. If not, the request fails with ContextOverflow."""
 
     @property
     def priority(self) -> Priority:

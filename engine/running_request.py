@@ -128,8 +128,8 @@ class RunningRequest:
         return [Started(len(self.sequence.prompt), self.state.n_cached, tuple(self._prompt_choices), not_enforced)]
 
     def _begin_constraint(self, constraint: GrammarConstraint, token: int) -> None:
-        """Starts a waiting constraint where it begins to apply: at the marker of a tool call, or at the beginning of
-        the answer."""
+        """Starts the constraint at the token where it begins to apply: at the marker of a tool call, or at the
+        beginning of the answer."""
         config = self._parser_config
         applies = constraint.applies_to_answer or (config is not None and token == config.call_token)
         if applies and constraint.paused and self._answer.in_answer:

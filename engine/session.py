@@ -54,7 +54,7 @@ class Session:
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self._running: dict[str, RunningRequest] = {}
-        """Requests in the scheduler by id, including those that wait there."""
+        """The requests that the scheduler holds, by id; some of them still wait to run."""
         self._awaiting_snapshot: set[RequestState] = set()
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
@@ -93,7 +93,7 @@ class Session:
         self._awaiting_snapshot.discard(state)
         if state.cancelled.is_set():
             self._registry.close(state, state.finished("cancelled", self._clock()))
-        elif len(state.prompt) >= n_cells:  # PromptBuilder checks this too; tests can bypass it
+        elif len(state.prompt) >= n_cells:  # PromptBuilder checks this too, but tests can submit requests without it
             self._registry.close(state, Failed(ContextOverflow(len(state.prompt), n_cells)))
         elif not self._fetch_snapshot(state):
             self._admit(state)
@@ -122,8 +122,8 @@ class Session:
         self._scheduler.add(sequence)
 
     def _retokenizer(self, state: RequestState) -> Retokenizer | None:
-        """Returns a retokenizer for the answer. None if the tokenizer has no word boundaries, or if computed tokens
-        cannot be replaced."""
+        """Returns an object that retokenizes the answer word by word. Returns None if the tokenizer does not split at
+        word boundaries, or if computed tokens cannot be replaced."""
         backend = self._backend
         if not (backend.vocabulary.has_word_pretokenizer and backend.limits.supports_full_rollback):
             return None

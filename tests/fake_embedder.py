@@ -64,7 +64,8 @@ class FakeEmbedder:
 
 
 class FakeEmbedderOpener:
-    """An `OpenEmbedder` that opens fakes. `embedders` holds all that it has opened, the newest last."""
+    """Opens fake embedders, with the signature of `engine.backend.OpenEmbedder`. `embedders` is the list of all
+    embedders opened so far."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits

@@ -1,7 +1,7 @@
 """A fake of `engine.backend.Backend`, for tests of the engine without a model.
 
-Its vocabulary consists of 256 bytes, an end token, and the special tokens of the script. The next token either follows
-the script or is a function of the context, so that wrong or missing tokens in KV memory change the answer. If a
+Its vocabulary consists of 256 bytes, an end token, and the special tokens of a `Script`. The next token is either given
+by the script or a function of the context, so that wrong or missing tokens in KV memory change the answer. If a
 constraint excludes that token, another one is derived from the context.
 """
 
@@ -56,7 +56,7 @@ class Script:
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
-    """Number of decodes before every further one raises NativeFailure; None for no failure."""
+    """Number of decodes that succeed; every later one raises NativeFailure. With None, no decode fails."""
     refuse_states: bool = False
     """Whether `restore` always returns False."""
     kv_full_at: set[int] = field(default_factory=set)
@@ -281,7 +281,8 @@ class FakeBackend:
 
 
 class FakeOpener:
-    """An `OpenBackend` of fakes. `backends` holds all that it has opened, the newest last."""
+    """Opens fake backends, with the signature of `engine.backend.OpenBackend`. `backends` is the list of all backends
+    opened so far."""
 
     def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
         self.script = script or Script()

@@ -31,7 +31,8 @@ class MessageMeta:
     id: str
     model: str
     manages_context: bool = False
-    """True if the request has `context_management`. No edits are applied to its prompt, and the answer states that."""
+    """True if the request has `context_management`. The edits in that field are not applied to the prompt, and the
+    answer states that."""
 
     @property
     def edits(self) -> Block:

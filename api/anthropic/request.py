@@ -18,8 +18,8 @@ from api.fields.tools import choose_named_tool, make_tool, unsupported_tool_type
 from api.fields.unsupported_params import reject_unsupported
 from engine.requests import ChatRequest, Constraint, Message, Tool, ToolCall, ToolChoice
 
-# Matches the first line of Claude Code's system prompt. It is removed because it differs in every request, so that no
-# cached prompt would match.
+# Matches the first line of Claude Code's system prompt. That line is removed: it differs in every request, so no cached
+# prompt would match.
 _BILLING = re.compile(r"\Ax-anthropic-billing-header:[^\n]*\n?")
 
 
@@ -35,7 +35,7 @@ def messages_request(body: MessagesBody, request_id: str) -> ChatRequest:
 
 
 def count_request(body: CountBody, request_id: str) -> ChatRequest:
-    """Returns a request whose prompt tokens are counted, without generating an answer.
+    """Returns a request that is only used to count the tokens of its prompt.
 
     Raises BadRequest, UnsupportedParameter."""
     return _request(body, request_id, fields=SamplerFields())
@@ -54,7 +54,7 @@ def _request(
     for index, given in enumerate(body.messages):
         messages += _messages(given, f"messages[{index}]")
     answer_start = ""
-    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # its text is continued
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # the answer continues its text
         answer_start = messages.pop().content
     tools, choice, parallel = _tools(body)
     effort = parse_effort(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
@@ -152,7 +152,7 @@ def _blocks(content: object, path: str) -> Sequence[object]:
 
 
 def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
-    """Translates an assistant's message. It becomes several messages if another server ran tools within it.
+    """Translates an assistant's message. It becomes several messages if another server ran tools during that turn.
 
     Blocks of tools that Anthropic runs are ignored: the text after them contains their results."""
     turns: list[Message] = []

@@ -59,7 +59,7 @@ class CountBody(Body):
     output_format: OutputFormat | None = None
     """The earlier name of `output_config.format`, which Anthropic's clients still send."""
     context_management: object = None
-    """Edits that would shorten the prompt. They are not applied, and the answer states that."""
+    """Edits that would shorten the prompt. This server does not apply them, and its answer states that."""
 
 
 class MessagesBody(CountBody, SamplerFields):

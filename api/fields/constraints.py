@@ -74,7 +74,8 @@ def constraint(fields: ConstraintFields, response_format: ResponseFormat | None 
 def schema_constraint(schema: Schema, *, strict: bool) -> Constraint:
     """Returns a constraint to a JSON schema.
 
-    `strict`: a keyword that cannot be enforced is an error. Otherwise a response header lists such keywords."""
+    With `strict`, a keyword that cannot be enforced is an error. Without `strict`, a response header lists the keywords
+    that cannot be enforced."""
     return Constraint("json_schema", json.dumps(schema, ensure_ascii=False), strict)
 
 

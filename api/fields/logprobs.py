@@ -49,13 +49,14 @@ def _text(token: bytes) -> str:
 
 
 class LegacyLogprobs:
-    """Formats log probabilities as in completions. Continues `text_offset` over all pieces of one answer."""
+    """Formats log probabilities as in OpenAI's completions. Continues `text_offset` over all pieces of one answer."""
 
     def __init__(self) -> None:
         self._offset = 0
 
     def piece(self, choices: Sequence[TokenChoice], *, starts_prompt: bool = False) -> dict[str, object]:
-        """Formats one piece. `starts_prompt`: the first token has no log probability, because no token precedes it."""
+        """Formats the tokens of one piece of the answer. With `starts_prompt`, the first token has no log probability,
+        because no token precedes it."""
         tokens = [_text(choice.token) for choice in choices]
         logprobs: list[float | None] = [finite(choice.logprob) for choice in choices]
         tops: list[dict[str, float] | None] = [_tops(choice) for choice in choices]
@@ -78,7 +79,7 @@ class LegacyLogprobs:
 
 
 def _tops(choice: TokenChoice) -> dict[str, float]:
-    """Returns the likeliest tokens and the sampled one: up to one more than requested, as in OpenAI's API."""
+    """Returns the likeliest tokens and the sampled one: at most one token more than requested, as in OpenAI's API."""
     ranked = {_text(token): finite(logprob) for token, logprob in choice.others}
     return {**ranked, _text(choice.token): finite(choice.logprob)}
 

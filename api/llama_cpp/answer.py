@@ -18,8 +18,8 @@ from engine.requests import CompletionRequest
 
 @dataclass(frozen=True, slots=True)
 class LlamaResponseOptions:
-    """Options of one answer. `settings`: the parameters in use, which the last object repeats. `prompt_only`: the
-    answer's text and tokens are not returned."""
+    """Options of one answer. `settings`: the parameters in use, which the last object of the answer contains.
+    `prompt_only`: the answer's text and tokens are not returned."""
 
     model: str
     settings: Mapping[str, object]

@@ -26,8 +26,8 @@ from engine.requests import ToolCall
 
 @dataclass(frozen=True, slots=True)
 class OllamaMeta:
-    """Metadata of one answer. `is_chat`: it contains a message, otherwise a text. `now` returns the current Unix
-    time."""
+    """Metadata of one answer. `is_chat`: the answer contains a message; otherwise it contains a text. `now` returns the
+    current Unix time."""
 
     model: str
     is_chat: bool

@@ -71,7 +71,8 @@ def _chat(body: AnswerBody, messages: Sequence[Message], request_id: str) -> Cha
     _refuse_what_is_not_kept(body)
     thinking, effort = _thinking(body.think)
     answer_start = ""
-    if len(messages) > 1 and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # its text is continued
+    # If the last message is the assistant's, the answer continues its text.
+    if len(messages) > 1 and messages[-1].role == "assistant" and not messages[-1].tool_calls:
         answer_start, messages = messages[-1].content, messages[:-1]
     return ChatRequest(
         messages=tuple(messages),

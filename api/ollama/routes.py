@@ -35,7 +35,7 @@ async def get_version() -> Response:
 
 @router.get("/tags")
 async def list_models(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """Lists the loaded model, even while it is unloaded because it was idle."""
+    """Lists the model. A model that was unloaded because it was idle is also listed."""
     model = status.model or keep_alive.unloaded_model
     return JSONResponse({"models": [list_entry(model)] if model else []})
 
@@ -107,8 +107,8 @@ async def _embed(ctx: EmbeddingContext) -> dict[str, object]:
 
 
 async def _load_or_unload(ctx: RequestContext, body: AnswerBody, meta: OllamaMeta) -> Response:
-    """Answers a request without a prompt. It loads the model; with `keep_alive: 0`, it unloads the model once that is
-    idle.
+    """Answers a request without a prompt. Such a request loads the model or, with `keep_alive: 0`, unloads it once it
+    is idle.
 
     If clients may not unload the model, it stays loaded, and the answer states that."""
     if body.keep_alive == 0 and ctx.keep_alive.can_unload:

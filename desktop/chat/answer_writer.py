@@ -117,8 +117,8 @@ class Answer:
     async def _prepare(
         self, ready: Callable[[], Awaitable[Engine]], build: BuildRequest
     ) -> tuple[Engine, ChatRequest] | None:
-        """Wait for the engine, then build the request. Returns None if the answer was stopped before both were
-        available."""
+        """Wait for the engine, then build the request. Returns None if the answer was stopped before the request was
+        built."""
         if self._stopped:
             return None
         try:
@@ -241,8 +241,8 @@ class ChatSession:
             self.removed_answers[message.id] = message
 
     def restore(self, removed: RemovedMessages) -> None:
-        """Undo `Conversation.remove`. Answers that were being written when they were removed return in their latest
-        state."""
+        """Undo `Conversation.remove`. Answers that were being written when they were removed are restored in their
+        latest state."""
         self.conversation.restore(removed)
         for message in removed.messages:
             if (final := self.removed_answers.pop(message.id, None)) is not None:

@@ -103,8 +103,8 @@ class ChatController:
             self.sessions.stop_chat(self.sessions.current.id)
 
     def edit(self, message_id: str, text: str) -> None:
-        """Add a version of this message with this text. A question with a new text is answered again. An answer has the
-        text that the user typed; the model writes nothing."""
+        """Add a version of this message with this text. A question with a new text is answered again. If the message is
+        an answer, its new version has the text that the user typed, and the model writes nothing."""
         found = self._find(message_id)
         text = text.strip()
         if found is None or text == found[1].text or not (text or found[1].attachments):
@@ -146,14 +146,14 @@ class ChatController:
         self._show_new_answer()
 
     def pick(self, message_id: str) -> None:
-        """Choose one of the answers shown side by side, so that the chat continues from it. The others become further
-        versions of it."""
+        """Choose one of the answers shown side by side, so that the chat continues from it. The other answers become
+        further versions of it."""
         if (found := self._find(message_id, "assistant")) is not None:
             found[0].conversation.show(message_id)
             self._show_branch(found[0])
 
     def step_version(self, message_id: str, step: int) -> None:
-        """Show another version of this message: the one `step` places later. Below it, the messages that were shown
+        """Show another version of this message: the one `step` versions later. Below it, the messages that were shown
         last are shown again."""
         found = self._find(message_id)
         if found is not None and found[0].conversation.step(message_id, step):

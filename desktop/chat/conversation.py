@@ -21,7 +21,7 @@ class RemovedMessages:
     messages: tuple[ChatMessage, ...]
     """The removed message and all its descendants, parents before children."""
     place: int
-    """Position that the removed message had among its versions."""
+    """Position that the removed message had among the messages with the same parent."""
     leaf_id: str | None
     """Leaf of the branch that was shown before the removal."""
 
@@ -77,8 +77,8 @@ class Conversation:
         return list(self._children[self._messages[message_id].parent_id])
 
     def versions(self) -> dict[str, tuple[int, int]]:
-        """For each shown message that has several versions: the number of the shown version, counted from 1, and how
-        many there are."""
+        """Number of the shown version, counted from 1, and number of all versions, for each shown message that has
+        several versions."""
         found = {}
         for message in self.branch():
             versions = self._children[message.parent_id]
@@ -87,7 +87,7 @@ class Conversation:
         return found
 
     def group(self, message_id: str) -> tuple[ChatMessage, ...]:
-        """All answers that were generated together with this one, including itself; empty if there is no other."""
+        """This answer and all answers that were generated together with it; empty if it was generated alone."""
         group_id = self._messages[message_id].group_id
         members = [self._messages[each] for each in self.siblings(message_id)] if group_id else []
         found = tuple(each for each in members if each.group_id == group_id)

@@ -17,7 +17,7 @@ class MessageRole(IntEnum):
     TEXT = Qt.ItemDataRole.UserRole + 2
     STATE = Qt.ItemDataRole.UserRole + 3
     VERSIONS = Qt.ItemDataRole.UserRole + 4
-    """(number, count): the row shows version `number`, counted from 1, of `count` versions of the message."""
+    """Role of a pair (number, count): the row shows version `number`, counted from 1, of `count` versions."""
     ALTERNATIVES = Qt.ItemDataRole.UserRole + 5
     """Answers that are shown side by side in this row, including the row's own message; empty for an ordinary row."""
 

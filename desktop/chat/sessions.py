@@ -154,8 +154,8 @@ class ChatSessions(QObject):
         return self.session
 
     async def session_of(self, chat_id: str) -> ChatSession | None:
-        """The session of a chat, read from the store if it is not in memory. None if the chat is deleted or cannot be
-        read. If it cannot be read, `failed` is emitted."""
+        """The session of a chat, read from the store if it is not in memory. Returns None if the chat is deleted or
+        cannot be read. If it cannot be read, `failed` is emitted."""
         if (live := self.live.get(chat_id)) is not None:
             return live
         try:

@@ -112,7 +112,7 @@ class TitleGenerator:
         self._done: set[str] = set()
         self._pending: dict[str, tuple[tuple[ChatMessage, ...], ChatSettings]] = {}
         """Chats that wait for a generated title: their shown branches and settings, by chat id. The last chat is the
-        next one to get a title. A chat stays here if its generation was cancelled."""
+        next one to get a title. A chat stays here if the generation of its title was cancelled."""
 
     def answer_ended(self, session: ChatSession, answer: ChatMessage) -> None:
         """Call this when an answer has ended. Generates a title for its chat, if the chat is short and the model has

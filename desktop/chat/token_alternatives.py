@@ -35,7 +35,8 @@ _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\u
 
 @dataclass(frozen=True, slots=True)
 class TokenAlternative:
-    """A word that could be used at this place. `probability` is that of its first token, given the text before it."""
+    """A word that could replace the current word of an answer. `probability` is that of its first token, given the text
+    before it."""
 
     word: str
     probability: float

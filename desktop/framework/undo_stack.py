@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject
 from desktop.widgets.toast import Toast
 
 UNDO_MS = 8_000
-"""How long the toast with the undo button is shown. The undo shortcut works until the app ends."""
+"""How long the toast with the undo button is shown, in milliseconds. The undo shortcut works until the app ends."""
 TOPIC = "undo"
 
 

@@ -46,7 +46,8 @@ _CLASSES: tuple[tuple[_TokenType, str], ...] = (
 
 @lru_cache(maxsize=32)
 def code_html(code: str, language: str) -> str:
-    """The code as HTML in one `<pre>`, highlighted if the language is known. The result is cached. Any thread."""
+    """The code as HTML in one `<pre>`, highlighted if the language is known. The result is cached. May be called on any
+    thread."""
     lexer = _lexer(language) if len(code) <= MAX_LENGTH else None
     if lexer is None:
         return f"<pre>{escape(code)}</pre>"

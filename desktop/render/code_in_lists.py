@@ -1,5 +1,5 @@
-"""Splits Markdown lists at the code blocks inside them, so that each code block becomes a block of the message. Any
-thread."""
+"""Splits Markdown lists at the code blocks inside them, so that each code block becomes a block of the message. All
+functions may be called on any thread."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _continued(token: Token, levels: list[_Level]) -> list[Token]:
-    """The tokens that are added to the current part for `token`."""
+    """The tokens to write for `token`. After a split, a list is opened again only when its next item starts."""
     if token.type in LIST_OPENINGS:
         levels.append(_Level(token, int(token.attrGet("start") or 1) - 1))
         is_split = any(not level.begun for level in levels[:-1])

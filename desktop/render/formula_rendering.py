@@ -1,6 +1,6 @@
 """Renders LaTeX formulas to SVG or MathML, with limits on time, size and memory.
 
-Not for the GUI thread: a complex formula takes up to half a second."""
+Do not call this on the GUI thread, because a complex formula takes up to half a second."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _TimedOut(Exception):
 
 
 class _Cache:
-    """A cache of the most recently rendered formulas, limited in number and in bytes. Any thread."""
+    """A cache of the most recently rendered formulas, limited in number and in bytes. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -84,14 +84,14 @@ _render_lock = threading.Lock()
 
 
 def cached_formula(source: str, display: bool) -> tuple[Formula | None] | None:
-    """Looks up the result of `formula` in the cache: the result in a 1-tuple, or None if it is not cached. Fast. Any
-    thread."""
+    """Looks up the result of `formula` in the cache. Returns it in a 1-tuple, or None if it is not cached.
+    Thread-safe."""
     return _cache.get((source, display))
 
 
 def formula(source: str, *, display: bool) -> Formula | None:
-    """Renders a formula. None if it is invalid or exceeds a limit. Cached. Never raises. Any thread but the GUI
-    thread."""
+    """Renders a formula. Returns None if it is invalid or exceeds a limit. Cached. Never raises. May be called on any
+    thread but the GUI thread."""
     if len(source) > MAX_LENGTH:
         return None
     key = source, display
@@ -104,15 +104,15 @@ def formula(source: str, *, display: bool) -> Formula | None:
 
 
 def mathml(source: str, *, display: bool) -> str | None:
-    """The formula as a `<math>` element that is annotated with the LaTeX source. None if the formula is invalid or
-    exceeds a limit. Never raises."""
+    """The formula as a `<math>` element that is annotated with the LaTeX source. Returns None if the formula is invalid
+    or exceeds a limit. Never raises."""
     if len(source) > MAX_LENGTH:
         return None
     return _within_limit(lambda: _as_mathml(source, display))
 
 
 def _within_limit(make: Callable[[], T]) -> T | None:
-    """Calls `make` and returns its result. None if it raises, or takes longer than `LIMIT_S` of CPU time."""
+    """Calls `make` and returns its result. Returns None if it raises, or takes longer than `LIMIT_S` of CPU time."""
     with _render_lock:
         before = sys.gettrace()
         try:

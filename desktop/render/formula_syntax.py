@@ -1,4 +1,5 @@
-"""Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. Linear in the length of the text. Any thread.
+"""Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. The rules take time linear in the length of the
+text, and may be used on any thread.
 
 The rules for `$` follow Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, and no digit
 after the closing one. Further rules prevent prices (`US$5`) and shell variables (`$HOME/bin:$PATH`) from becoming
@@ -120,8 +121,8 @@ def _find(source: str, delimiter: str, begin: int, limit: int, last: LastOffsets
 
 
 def _match(source: str, at: int, limit: int, last: LastOffsets) -> tuple[str, str, int] | None:
-    """The formula that starts at the offset `at`: its opening delimiter, its LaTeX source and its end. None if none
-    starts there."""
+    """The formula that starts at the offset `at`: its opening delimiter, its LaTeX source and its end. Returns None if
+    none starts there."""
     two = source[at : at + 2]
     if two in ("\\(", "\\["):
         end = _find(source, "\\)" if two == "\\(" else "\\]", at + 2, limit, last)

@@ -1,5 +1,5 @@
-"""Converts Markdown tokens to the subset of HTML that QTextDocument supports. All untrusted text is escaped. Any
-thread."""
+"""Converts Markdown tokens to the subset of HTML that QTextDocument supports. All untrusted text is escaped. All
+functions may be called on any thread."""
 
 from __future__ import annotations
 

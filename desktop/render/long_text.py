@@ -98,8 +98,8 @@ def _split_tokens(children: Sequence[Token], max_length: int) -> list[tuple[list
 
 
 def split_point(text: str, max_length: int) -> tuple[int, str]:
-    """The offset at which to split a text, at most `max_length`, and the line break or space that is there. "" means
-    that the text is split within a word."""
+    """The offset at which to split a text, at most `max_length`, and the line break or space at this offset ("" if the
+    text is split within a word)."""
     for separator in ("\n", " "):
         at = text.rfind(separator, max_length // 2, max_length)
         if at > 0:

@@ -1,4 +1,5 @@
-"""Parses Markdown into blocks: a complete text at once, or a streaming text incrementally. Any thread."""
+"""Parses Markdown into blocks: a complete text at once, or a streaming text incrementally. All functions may be called
+on any thread."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ def _parser(*, footnotes: bool) -> MarkdownIt:
 
 
 class _Cache:
-    """A cache of the blocks of the most recently used texts, limited in number and in characters. Any thread."""
+    """A cache of the blocks of the most recently used texts, limited in number and in characters. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -107,7 +108,7 @@ def prerender(texts: Sequence[str]) -> None:
 
 
 def cached_blocks(source: str) -> tuple[Block, ...] | None:
-    """The result of `blocks` if it is cached."""
+    """The result of `blocks` if it is cached, otherwise None."""
     return _cache.get(source)
 
 
@@ -164,8 +165,8 @@ class IncrementalMarkdown:
         return shown
 
     def _split_open(self) -> bool:
-        """If the open text is one long block, splits off its first part, which can then no longer change. True if it
-        was split."""
+        """If the open text is one long block, splits off its first part, which can then no longer change. Returns True
+        if it was split."""
         open_text = self._text[self._open_from :]
         end, separator = split_point(open_text, MAX_OPEN_LENGTH)
         found = self._parse_open(open_text[:end])

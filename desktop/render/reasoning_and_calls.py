@@ -1,4 +1,4 @@
-"""Converts the reasoning and the tool calls of an answer to blocks. Any thread."""
+"""Converts the reasoning and the tool calls of an answer to blocks. All functions may be called on any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Checks addresses in untrusted text: which links may be opened, and which images may be loaded. Any thread."""
+"""Checks addresses in untrusted text: which links may be opened, and which images may be loaded. All functions may be
+called on any thread."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Rules for Markdown tables: `|` does not separate cells inside a formula, nor after the last column of the header. Any
-thread.
+"""Rules for Markdown tables: `|` does not separate cells inside a formula, nor after the last column of the header. All
+functions may be called on any thread.
 
 GFM separates cells at every `|` and drops surplus cells. Answers would lose text, because formulas such as `$|x|$` are
 common in them."""

@@ -1,4 +1,4 @@
-"""The text direction of a paragraph, from its Markdown tokens. Any thread.
+"""The text direction of a paragraph, from its Markdown tokens. All functions may be called on any thread.
 
 As in UAX #9, the first strong character decides, and isolates are skipped. Code, links, images and formulas count as
 isolates. In addition, a paragraph that starts with one Latin word and is otherwise right-to-left counts as
@@ -21,7 +21,7 @@ _STRONG: dict[str, Direction] = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 def base_direction(inline: Sequence[Token]) -> Direction | None:
-    """The direction of the text of one block. None if no character outside isolates has a direction."""
+    """The direction of the text of one block. Returns None if no character outside isolates has a direction."""
     first: Direction | None = None
     n_first_words = n_rtl = n_ltr = 0
     in_word = False

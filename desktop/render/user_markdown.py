@@ -1,5 +1,5 @@
 """Parses user messages into blocks. Only code, tables, formulas, links and emphasis are formatted; all other text is
-shown as typed. Any thread."""
+shown as typed. All functions may be called on any thread."""
 
 from __future__ import annotations
 

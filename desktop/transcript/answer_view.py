@@ -44,7 +44,7 @@ class AnswerView(QAbstractScrollArea):
         theme.changed.connect(self._restyle)
 
     def show_message(self, message: ChatMessage | None) -> None:
-        """Shows another answer, or a newer state of the same one. None clears the view."""
+        """Shows another answer, or a newer state of the same one. With None, the view is cleared."""
         if message is None or self._message is None or message.id != self._message.id:
             self._item = None
         self._message = message

@@ -20,7 +20,8 @@ class BlockReader:
     """Parses the text of one message. GUI thread only."""
 
     def __init__(self, *, grows: bool, in_steps: bool) -> None:
-        """`grows`: the text is streaming. `in_steps`: a long text is parsed in steps, which `read` advances."""
+        """With `grows`, the text is streaming. With `in_steps`, a long text is parsed in steps, which `read`
+        advances."""
         self._growing = IncrementalMarkdown() if grows else None
         self._in_steps = in_steps
         self._partial: IncrementalMarkdown | None = None
@@ -34,7 +35,7 @@ class BlockReader:
         return self._growing is not None
 
     def read(self, text: str, *, advance: bool) -> Sequence[Block]:
-        """The blocks of the text. Of a text that is parsed in steps, only the blocks of the part parsed so far.
+        """The blocks of the text. If the text is parsed in steps, these are only the blocks of the part parsed so far.
 
         With `advance`, one more step of such a text is parsed."""
         if self._growing is not None:
@@ -58,7 +59,7 @@ class BlockReader:
         self._partial = None
 
     def end(self, text: str) -> bool:
-        """Called when a streaming text is complete. True if the text must be read again, as a whole."""
+        """Called when a streaming text is complete. Returns True if the text must be read again, as a whole."""
         if not needs_full_parse(text) or len(text) > MAX_REPARSED_LENGTH:
             return False
         self._growing = None

@@ -198,7 +198,7 @@ class ColumnLayout(QObject):
         return (self.item(row).height if cover is None else cover) + self.space_above(row)
 
     def _measure_visible(self) -> bool:
-        """Replaces the estimated heights of visible rows by exact ones. True if a height was different."""
+        """Replaces the estimated heights of visible rows by exact ones. Returns True if a height was different."""
         moved = False
         for row in self.visible_rows():
             if not self.heights.is_exact(row):

@@ -144,7 +144,7 @@ class ComparisonItem(MessageItem):
         return (self.width - GAP * (n_columns - 1)) // n_columns
 
     def _read(self) -> None:
-        """Does nothing: the cards lay out the text, and the item has no segments of its own."""
+        """Does nothing, because the cards lay out the text and the item has no segments of its own."""
 
 
 class ComparisonControls(MessageControls):

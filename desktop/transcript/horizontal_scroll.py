@@ -40,7 +40,7 @@ class ScrollableSegment(Segment):
         return float(self.width - 2 * self.padding)
 
     def scroll_to(self, offset: float) -> bool:
-        """Scrolls to an offset. True if the content moved."""
+        """Scrolls to an offset. Returns True if the content moved."""
         before, self.offset = self.offset, min(max(0.0, offset), self.max_offset)
         return self.offset != before
 
@@ -54,7 +54,7 @@ class ScrollableSegment(Segment):
         return QRectF(x, self.height - BAR_HEIGHT - 3, length, BAR_HEIGHT)
 
     def move_thumb(self, x: float) -> bool:
-        """Scrolls so that the handle begins at `x`. True if the content moved."""
+        """Scrolls so that the handle begins at `x`. Returns True if the content moved."""
         slack = self.view_width - self.thumb().width()
         return slack > 0 and self.scroll_to((x - self.padding) / slack * self.max_offset)
 
@@ -114,6 +114,6 @@ class HorizontalScroller:
         return self._dragged is not None and self._dragged[0].move_thumb(x - self._dragged[1])
 
     def release(self) -> bool:
-        """Ends the dragging of a scroll bar. True if one was being dragged."""
+        """Ends the dragging of a scroll bar. Returns True if one was being dragged."""
         dragged, self._dragged = self._dragged, None
         return dragged is not None

@@ -90,8 +90,8 @@ class InlineImageCache(QObject):
         self._rendered.connect(self._store, Qt.ConnectionType.QueuedConnection)
 
     def get(self, image: InlineImage) -> RenderedImage | None:
-        """The rendered image. None if it cannot be rendered, or is not rendered yet; in that case its rendering is
-        started."""
+        """The rendered image. Returns None if it cannot be rendered, or is not rendered yet; in that case its rendering
+        is started."""
         key = image, self.scale
         if key in self._cached:
             self._cached.move_to_end(key)
@@ -141,8 +141,8 @@ class InlineImageCache(QObject):
                 return
 
     def _render_one(self, key: Key) -> bool:
-        """Renders an image and sends it to the GUI thread. False if the transcript was deleted. Never raises. Any
-        thread."""
+        """Renders an image and sends it to the GUI thread. Returns False if the transcript was deleted. Never raises.
+        May be called on any thread."""
         rendered: RenderedImage | BlockedPicture | None = None
         try:
             rendered = self._render(*key)
@@ -155,7 +155,7 @@ class InlineImageCache(QObject):
         return True
 
     def _render(self, image: InlineImage, scale: float) -> RenderedImage | BlockedPicture | None:
-        """Renders a formula or loads a picture. None if that is not possible. Any thread."""
+        """Renders a formula or loads a picture. Returns None if that is not possible. May be called on any thread."""
         if image.kind == "formula":
             return _rasterized(formula(image.source, display=image.display), scale, self._half_x)
         picture = read_picture(image.source, anywhere=image.source in self._allowed, folders=self.folders)

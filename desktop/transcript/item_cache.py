@@ -66,8 +66,8 @@ class ItemCache:
         self.controls.clear()
 
     def hide_all_but(self, visible: set[str]) -> None:
-        """Hides the buttons of all messages that are not in `visible`. If these are too many, discards the least
-        recently used ones."""
+        """Hides the buttons of all messages that are not in `visible`. If more than `MAX_HIDDEN_ITEMS` messages are
+        hidden, discards the least recently used ones."""
         hidden = [message_id for message_id in self.items if message_id not in visible]
         n_discarded = max(0, len(hidden) - MAX_HIDDEN_ITEMS)
         for message_id in hidden[:n_discarded]:

@@ -1,4 +1,5 @@
-"""Loads pictures from data URLs and local files. The addresses are untrusted: a model wrote them. Any thread."""
+"""Loads pictures from data URLs and local files. The addresses are untrusted, because a model wrote them. All functions
+may be called on any thread."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ class BlockedPicture:
 def read_picture(
     address: str, *, anywhere: bool = False, folders: Sequence[Path] = ()
 ) -> QImage | BlockedPicture | None:
-    """Loads and decodes a picture. None if there is no such picture, or if it is too large. Never raises.
+    """Loads and decodes a picture. Returns None if there is no such picture, or if it is too large. Never raises.
 
     Pictures in the home folder and in `folders` are allowed; with `anywhere`, those in every local folder."""
     try:

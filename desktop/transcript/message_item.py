@@ -146,7 +146,7 @@ class MessageItem:
         return self._top_of_change(before) if message.state == "streaming" else 0
 
     def update_status(self, status_of: StatusOf) -> bool:
-        """Updates what the message is waiting for. True if that has changed."""
+        """Updates what the message is waiting for. Returns True if that has changed."""
         before, self.status = self.status, WaitStatus()
         if self.message.state == "streaming":
             self.status = status_of(self.message.id)
@@ -214,8 +214,8 @@ class MessageItem:
             self._n_resized += 1
 
     def redraw_missing_images(self) -> bool:
-        """Draws images that were missing and may be ready now; in steps if the message is long. True if images were
-        missing."""
+        """Draws images that were missing and may be ready now; in steps if the message is long. Returns True if images
+        were missing."""
         self._with_missing_images = [segment for segment in self.segments if segment.has_missing_images]
         found = bool(self._with_missing_images)
         self._image_step()
@@ -290,7 +290,7 @@ class MessageItem:
         return any(s.top <= point.y() < s.top + s.height and 0 <= point.x() <= s.width for s in self.segments)
 
     def scrollable_at(self, point: QPointF) -> Hit:
-        """The code block or table at a point, and that point relative to the block's corner. None if there is
+        """The code block or table at a point, and that point relative to the block's corner. Returns None if there is
         neither."""
         for segment in self.segments:
             inside = point - self._corner(segment)

@@ -1,7 +1,9 @@
-"""Decides which local files may be loaded as pictures without asking the user. Any thread.
+"""Decides which local files may be loaded as pictures without asking the user. All functions may be called on any
+thread.
 
-The paths are untrusted, because a model wrote them. Accessing a path must not contact another machine: no network
-share, no automount, no symbolic link to one. Therefore no part of a path is accessed before it is known to be local."""
+The paths are untrusted, because a model wrote them. Checking a path must not cause access to another machine through a
+network share, an automount, or a symbolic link to one of these. Therefore no part of a path is accessed before it is
+known to be local."""
 
 from __future__ import annotations
 
@@ -31,11 +33,11 @@ _ESCAPES = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}
 
 
 def path_in_home(path: str, home: Path | None = None, remote: Sequence[str] | None = None) -> Path | None:
-    """Resolves the symbolic links of a path. None if it leads out of the home folder or to another machine. Raises
-    OSError if a part of it does not exist.
+    """Resolves the symbolic links of a path. Returns None if it leads out of the home folder or to another machine.
+    Raises OSError if a part of it does not exist.
 
-    `home` defaults to the user's home folder; `remote`, a list of mount points of network file systems, to those of
-    this machine."""
+    `home` is the home folder, by default that of the user. `remote` are the mount points of network file systems, by
+    default those of this machine."""
     own = Path(os.path.normpath(home or Path.home()))
     mounts = remote_mounts() if remote is None else remote
     wanted = Path(os.path.normpath(path))
@@ -79,7 +81,8 @@ def remote_mounts(table: Path = Path("/proc/self/mountinfo")) -> list[str]:
 
 
 def read_regular_file(path: Path, limit: int) -> bytes | None:
-    """The content of a regular file. None if the file is not regular or has more than `limit` bytes. Raises OSError."""
+    """The content of a regular file. Returns None if the file is not regular or has more than `limit` bytes. Raises
+    OSError."""
     if not stat.S_ISREG(path.stat().st_mode):  # opening a device can have side effects
         return None
     with path.open("rb") as file:

@@ -40,7 +40,8 @@ class RowHeights:
         self._bottoms = None
 
     def put(self, row: int, height: int) -> bool:
-        """Sets the exact height of a row. True if it differs from the previous height, so that the rows below move."""
+        """Sets the exact height of a row. Returns True if it differs from the previous height, so that the rows below
+        move."""
         moved = self._heights[row] != height
         self._heights[row] = height
         self._exact[row] = True

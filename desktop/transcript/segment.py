@@ -33,7 +33,8 @@ QUOTE_INDENT = 16
 RULE_HEIGHT = 9
 FOOTNOTES_MARGIN = 14
 OVERSHOOT = 10
-"""How far, in pixels, the glyphs of a line may reach into the next line: marks of some scripts, and fallback fonts."""
+"""How far, in pixels, the glyphs of a line may reach into the next line, as marks of some scripts and glyphs of
+fallback fonts do."""
 MAX_IMAGES = 120
 """The number of formulas and pictures that are drawn in one segment. For further ones, the source is shown."""
 MAX_ADDRESS_LENGTH = 60
@@ -170,8 +171,8 @@ class Segment:
             self._fill()
 
     def _append(self, text: str) -> None:
-        """Appends text to the last paragraph. Its last line is the first that looks different, since earlier lines
-        break where they did before."""
+        """Appends text to the last paragraph. The line that was the last one is the first that looks different, because
+        the lines before it break as before."""
         paragraph = self.document.lastBlock()
         layout, direction = paragraph.layout(), paragraph.textDirection()
         line = layout.lineAt(max(0, layout.lineCount() - 1))

@@ -47,7 +47,8 @@ class SelectionRange:
 
     @classmethod
     def of(cls, selection: Selection, row_of: Callable[[str], int]) -> SelectionRange | None:
-        """Converts a selection. None if one of its ends is in a message that is no longer shown."""
+        """Converts a selection to the rows that it covers. Returns None if one of its ends is in a message that is no
+        longer shown."""
         ends = sorted((row_of(end.message_id), end.position) for end in (selection.anchor, selection.head))
         (first, start), (last, end) = ends
         return cls(first, start, last, end) if first >= 0 else None

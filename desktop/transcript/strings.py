@@ -35,7 +35,7 @@ def reasoning_title(message: ChatMessage) -> str:
 def statistics(message: ChatMessage, settings: Settings) -> str:
     """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
 
-    No setting changes them so far."""
+    They do not depend on any setting so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))

@@ -111,7 +111,7 @@ def _min_width(table: QTextTable | None) -> float:
 
 
 def _cell_widths(table: QTextTable) -> Iterator[tuple[int, float]]:
-    """The column of each cell, and the smallest width of the cell."""
+    """The column and the smallest width of each cell."""
     metrics = QFontMetricsF(table.document().defaultFont())
     for row in range(table.rows()):
         for column in range(table.columns()):

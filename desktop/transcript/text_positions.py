@@ -24,7 +24,8 @@ TextSpan = tuple[SegmentPosition, SegmentPosition]
 
 
 def span_in_segment(number: int, length: int, start: SegmentPosition, end: SegmentPosition) -> tuple[int, int] | None:
-    """The start and end offset, in one segment, of the text between `start` and `end`. None if no text is there.
+    """The start and end offset, in one segment, of the text between `start` and `end`. Returns None if no text is
+    there.
 
     `number` and `length` are the number of the segment and the length of its text."""
     if not start.segment <= number <= end.segment:
@@ -63,7 +64,7 @@ def word_at(words: Sequence[Word], segment: int, offset: int) -> int | None:
 
 
 def find_in_source(words: Sequence[Word], number: int, source: str) -> tuple[int, int] | None:
-    """The start and end of a word in the Markdown source. None if its place there is ambiguous.
+    """The start and end of a word in the Markdown source. Returns None if its place there is ambiguous.
 
     The place is unambiguous if the word occurs as often in the source as in the drawn text. A word in the address of a
     link, for example, occurs only in the source."""

@@ -31,7 +31,7 @@ WORD_GAP = 4
 
 
 class AlternativeRow(QAbstractButton):
-    """A row of the popup: a word with its probability as a bar and as a percentage. Without `choice`, a grey
+    """A row of the popup: a word with its probability as a bar and as a percentage. Without `choice`, it is a grey
     placeholder."""
 
     def __init__(self, choice: TokenAlternative | None, word_width: int, theme: Theme, parent: QWidget) -> None:

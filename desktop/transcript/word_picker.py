@@ -77,7 +77,7 @@ class WordPicker(QObject):
         self._area.viewport().update()
 
     def press_key(self, event: QKeyEvent) -> bool:
-        """Handles a key press. False if the key is not handled.
+        """Handles a key press. Returns False if the key is not handled.
 
         W marks the last word of the last answer, the arrow keys move the mark, Enter picks the marked word, and Escape
         ends picking. Other text is emitted as `typed`; if only W was pressed before it, W is emitted first."""

@@ -14,5 +14,6 @@ class PageView:
     """The sheet that opens at the right of the page. Toasts are placed beside it, not over it."""
 
     def close_topmost(self) -> bool:
-        """Close what is open above the page, when Escape is pressed. False if nothing is open."""
+        """Called when Escape is pressed. Closes the topmost sheet or card of the page. Returns False if none is
+        open."""
         return self.side_sheet is not None and self.side_sheet.close_sheet()

@@ -1,5 +1,5 @@
-"""Computes the insertions and removals that turn one list of keys into another. They are few, and found quickly for
-10,000 rows. Pure."""
+"""Computes the insertions and removals that turn one list of keys into another. There are few changes, and they are
+found quickly even for 10,000 rows."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class SideSheet(QFrame):
         self._report_width()
 
     def close_sheet(self) -> bool:
-        """Close the sheet. False if it was closed already."""
+        """Close the sheet. Returns False if it was closed already."""
         if self.isHidden():
             return False
         self.hide()

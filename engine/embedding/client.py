@@ -41,7 +41,7 @@ class EmbeddingClient:
         """The chat model, while it may be used to tokenize inputs; otherwise None."""
 
     async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
-        """Replaces the embedding model. Raises the errors of OpenEmbedder."""
+        """Replaces the embedding model. Raises the errors of `engine.backend.OpenEmbedder`, which opens the model."""
         cancelled = self._load_cancelled = threading.Event()
         await self._invalidate()
         done: Future[Embedder] = Future()
@@ -77,7 +77,7 @@ class EmbeddingClient:
         try:
             thread = self._prompts.thread(request.origin, sum(map(len, request.inputs)))
             submitted = thread.submit(self._submit, source, request, cancelled)
-        except RuntimeError:  # the thread was shut down because the engine was closed
+        except RuntimeError:  # the thread has ended because the engine was closed
             raise EngineClosed from None
         try:
             job = await asyncio.wrap_future(submitted)

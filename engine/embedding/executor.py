@@ -28,15 +28,15 @@ class EmbeddingExecutor:
         self._own_queue: EmbedQueue | None = None
         self._chat_queue: EmbedQueue | None = None
         self.chat_backend: Backend | None = None
-        """The loaded chat model. Its embedding context is opened with the first request to it."""
+        """The loaded chat model. Its embedding context is opened at the first embedding request to this model."""
 
     @property
     def idle(self) -> bool:
         return all(queue.idle for queue in self._queues())
 
     def load(self, path: Path, settings: LoadSettings, cancelled: threading.Event, done: Future[Embedder]) -> None:
-        """Replaces the embedding model. The future `done` gets the embedder, an error of OpenEmbedder, or
-        EngineDead."""
+        """Replaces the embedding model. The result of the future `done` is the embedder, an error of
+        `engine.backend.OpenEmbedder` (which opens the model), or EngineDead."""
         self.unload(NotLoaded(loading=True))
         if not done.set_running_or_notify_cancel():
             return
@@ -80,8 +80,8 @@ class EmbeddingExecutor:
             queue.drop_cancelled()
 
     def step(self, *, short: bool) -> float:
-        """Computes one slice of the queued inputs in one decode, and returns its duration in seconds. Pass `short` if
-        chats wait for it."""
+        """Computes one slice of the queued inputs in one decode, and returns its duration in seconds. Set `short` if
+        chats wait until the decode ends."""
         queue = next(queue for queue in self._queues() if not queue.idle)
         try:
             return queue.step(short=short)

@@ -19,8 +19,8 @@ from engine.requests import EmbedRequest
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 
 SHORT_SLICE_S = 0.12
-"""Target duration of a slice while chats wait for it. Together with a chat's decode step, it is below the scheduler's
-budget for one step."""
+"""Target duration of a slice while chats wait for it. The sum of this duration and that of a chat's decode step is
+below the scheduler's budget for one step."""
 
 MIN_SHORT_SLICE = 8
 INITIAL_TOKEN_S = 0.005
@@ -29,7 +29,7 @@ INITIAL_TOKEN_S = 0.005
 
 @dataclass(slots=True, eq=False)
 class EmbedJob:
-    """A request whose inputs were tokenized by `source`, a model."""
+    """An embedding request. Its inputs were tokenized by the model `source`."""
 
     request: EmbedRequest
     inputs: Sequence[Sequence[int]]
@@ -57,7 +57,7 @@ class _Input:
 
 
 class EmbedQueue:
-    """The jobs of one embedder, which the queue owns and closes. Used only on the native thread, the one that
+    """The jobs of one embedder. The queue owns the embedder and closes it. Used only on the native thread, the one that
     decodes."""
 
     def __init__(self, embedder: Embedder, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,8 +96,8 @@ class EmbedQueue:
                 self._running.remove(running)
 
     def step(self, *, short: bool) -> float:
-        """Computes one slice and returns its duration in seconds. With `short`, that is limited to about SHORT_SLICE_S.
-        Raises NativeFailure."""
+        """Computes one slice and returns its duration in seconds. With `short`, the slice takes at most about
+        SHORT_SLICE_S. Raises NativeFailure."""
         limits = self.embedder.limits
         n_fitting = max(MIN_SHORT_SLICE, int(SHORT_SLICE_S / self._token_s))
         slice_ = self._next_slice(min(limits.n_batch, n_fitting) if short else limits.n_batch)
@@ -118,7 +118,7 @@ class EmbedQueue:
         return seconds
 
     def close(self, cause: EngineError) -> None:
-        """Ends every job with `cause`, and frees the embedder."""
+        """Ends every job with the error `cause`, and frees the embedder."""
         for job in self._jobs:
             job.done.set_exception(cause)
         self._jobs.clear()

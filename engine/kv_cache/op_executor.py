@@ -1,4 +1,4 @@
-"""Executes the KV memory operations of a batch plan."""
+"""Executes the KV memory operations of a batch plan, the scheduler's plan for one decode."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, Truncate
 
 
 class KvOpExecutor:
-    """Executes KV memory operations with a backend and a snapshot store. Used only on the native thread, the one that
-    decodes."""
+    """Executes KV memory operations with a backend and a store of KV snapshots. Used only on the native thread, the one
+    that decodes."""
 
     def __init__(self, backend: Backend, snapshots: SnapshotStore | None) -> None:
         self._backend = backend

@@ -26,8 +26,8 @@ from engine.priority import Priority
 class PrefixCache:
     """All cached prefixes of one context. Implements `engine.kv_memory.KvMemory`.
 
-    If the memory does not support full rollback, a prefix is never shortened. A request that continues from a prefix
-    then gets a copy, which shares the prefix's cells and occupies another slot."""
+    If the memory does not support full rollback (truncation to any length), a prefix is never shortened. A request that
+    continues from a prefix then gets a copy, which shares the prefix's cells and occupies another slot."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -78,7 +78,7 @@ class PrefixCache:
         return best, most
 
     def allocate(self, priority: Priority, keep: CachedPrefix | None = None) -> CachedPrefix | None:
-        """See `KvMemory.allocate`. Never evicts `keep`.
+        """See `KvMemory.allocate`. Never evicts the prefix `keep`.
 
         The last free slot is reserved for background work, because background work cannot evict the prefixes of chats
         in the app's window."""
@@ -228,6 +228,6 @@ class PrefixCache:
 
 
 def _is_protected(prefix: CachedPrefix, requester: Priority) -> bool:
-    """Whether `requester` must not evict or overwrite `prefix`. Background work must not do so with prefixes of chats
-    in the app's window."""
+    """Whether `requester` must not evict or overwrite `prefix`. Background work must not evict or overwrite prefixes of
+    chats in the app's window."""
     return requester == Priority.BACKGROUND and prefix.priority == Priority.WINDOW

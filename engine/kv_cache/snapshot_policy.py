@@ -8,7 +8,8 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
 
 SAVE_PROMPT_TOKENS = 256
-"""A prompt of which at least this many tokens were computed, not cached, is saved before its answer is generated."""
+"""A prompt is saved before its answer is generated if at least this number of its tokens had to be computed because
+they were not cached."""
 
 MIN_GROWTH_SHARE = 8
 """A prefix is saved again only when at least 1/8 of its tokens are new, because a snapshot is always written whole."""

@@ -27,8 +27,8 @@ SNAPSHOT_CAP_BYTES = 8 * 1024**3
 
 MAX_STATES_BYTES = 256 * 1024 * 1024
 """Maximum size of the KV states in memory: those that wait to be written or will be restored soon. Without full
-rollback, written states remain in memory too, because a sequence that continued from such a state no longer contains
-it."""
+rollback (truncation to any length), written states remain in memory too, because a sequence that continued from such a
+state no longer contains it."""
 
 MAX_QUEUED_BYTES = 512 * 1024 * 1024
 """Maximum size of the KV states that wait to be written. While a slow disk keeps this queue full, further states are
@@ -45,7 +45,8 @@ class SnapshotStore:
     Used only on the native thread, the one that decodes. `fetch` calls its `done` on a reading thread."""
 
     def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, supports_full_rollback: bool) -> None:
-        """`cap_bytes` limits the size of the whole folder. `supports_full_rollback` is that of `Limits`."""
+        """`cap_bytes` limits the size of the whole folder. `supports_full_rollback` is the value of
+        `engine.backend.Limits.supports_full_rollback`."""
         self._folder = folder
         self._fingerprint = fingerprint
         self._cap_bytes = cap_bytes
@@ -68,7 +69,7 @@ class SnapshotStore:
         """Queues the KV state of `tokens` for writing; returns False if the queue is full. With full rollback, the
         written snapshot replaces those of shorter prefixes of `tokens`.
 
-        With `needed_soon`, the state also remains in memory until it is taken or newer states displace it. With
+        With `needed_soon`, the state also remains in memory until `take` returns it or newer states displace it. With
         `is_last`, the limit of the queue does not apply."""
         tokens = list(tokens)
         key = snapshot_file.file_name(self._fingerprint, tokens)
@@ -99,7 +100,8 @@ class SnapshotStore:
         return best[0]
 
     def fetch(self, key: str, done: Callable[[], None]) -> None:
-        """Reads a snapshot into memory on the reading thread, then calls `done` there, even if reading failed."""
+        """Reads a snapshot into memory on the reading thread, then calls `done` on that thread, even if reading
+        failed."""
         self._run(self._reader, self._read, key, done)
 
     def take(self, key: str) -> memoryview | None:
@@ -122,7 +124,7 @@ class SnapshotStore:
     def record_owner(self, tokens: list[int], owner: str) -> None:
         """Records the owner of the snapshot of `tokens`. Call it after `put`."""
         key = snapshot_file.file_name(self._fingerprint, tokens)
-        self._run(self._writer, self._write_owner, key, owner)  # the writing thread writes the snapshot first
+        self._run(self._writer, self._write_owner, key, owner)  # the snapshot is queued before on the same thread
 
     def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
         """Waits until all states are written, but at most `timeout_s`. Cancels reads that have not begun."""
@@ -217,7 +219,7 @@ class SnapshotStore:
             unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
             return
-        for path in unfinished:  # left over by a process that was killed
+        for path in unfinished:  # temporary files of a process that was killed
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         for path in files:

@@ -37,7 +37,7 @@ class CatalogueEntry:
 def catalogue(file: Path = FILE) -> tuple[CatalogueEntry, ...]:
     """The recommended models, smallest first.
 
-    The file is part of the program, so an error in it is a bug and raises an exception."""
+    An error in `catalog.json` is a bug and raises an exception, because the file is part of the program."""
     found = json.loads(file.read_text(encoding="utf-8"))
     entries = [CatalogueEntry(**each) for each in found["models"]]
     return tuple(sorted(entries, key=lambda entry: entry.size_bytes))

@@ -1,4 +1,4 @@
-"""The model that is included with Inglenook: its file name, its checksum, and the folders in which it is searched."""
+"""The model that is included with Inglenook: its file name, its checksum, and the folders that are searched for it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Downloads one model from the hub to disk.
 
 Data is written to `NAME.part`, which is renamed to `NAME` only when it is complete and its checksum matches.
-`NAME.part.json` describes the file to which the part belongs. An interrupted download resumes from the part.
-"""
+`NAME.part.json` describes the remote file whose data `NAME.part` holds. An interrupted download continues at the end of
+`NAME.part`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Download:
         self._folder = folder
         self._transfer = transfer or Transfer()
         self._n_previous = 0
-        """Total size of the files before the current one."""
+        """The total size of the model's files that precede the one being downloaded."""
         self._step: DownloadStep = "fetching"
         self._on_progress: Callable[[DownloadProgress], None] = lambda progress: None
 
@@ -65,14 +65,14 @@ class Download:
 
     @property
     def n_downloaded(self) -> int:
-        """Bytes that are already on disk, of finished and partial files."""
+        """The number of bytes that are already on disk, in complete and partial files."""
         return sum(self._n_downloaded(file) for file in self.variant.files)
 
     def run(self, on_progress: Callable[[DownloadProgress], None] = lambda progress: None) -> Path:
         """Downloads the missing bytes and returns the path of the model's first file.
 
-        Raises Stopped, HubUnreachable, HubRefused, DiskFull or CannotWrite, and keeps the partial files. If a checksum
-        does not match, deletes the file and raises Corrupt."""
+        Raises Stopped, HubUnreachable, HubRefused, DiskFull or CannotWrite; the partial files are then kept. If a
+        checksum does not match, the file is deleted and Corrupt is raised."""
         self._on_progress = on_progress
         self._n_previous = 0
         try:
@@ -109,7 +109,8 @@ class Download:
         self._description(file).unlink(missing_ok=True)
 
     def _prepare_part(self, file: RemoteFile) -> None:
-        """Deletes an existing part that belongs to another file, and writes the description of the new part."""
+        """Writes `NAME.part.json` for this file. If `NAME.part` holds data of another file or version, deletes it
+        first."""
         description = {"file": asdict(file), "choice": asdict(self.variant)}
         if _read(self._description(file)).get("file") != asdict(file):
             self._discard(file)

@@ -1,7 +1,7 @@
 """Computes a fingerprint of the weights in a model's files.
 
-KV snapshots on disk and the record of a passed load trial are valid for one fingerprint only.
-"""
+KV snapshots on disk and the record of a passed load trial (the trial load in a child process) are valid for one
+fingerprint only."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ Some tools rewrite weights and restore the modification time, so only the conten
 
 
 def fingerprint(path: Path, kind: str) -> bytes:
-    """A hash of 16 bytes over `kind`, the version of llama-cpp-python, and each file's size, modification time and
-    samples.
+    """A hash of 16 bytes over the text `kind`, the version of llama-cpp-python, and each file's size, modification time
+    and samples.
 
-    It does not depend on the file name, so the snapshots of a moved file stay valid. Raises OSError."""
+    It does not depend on the file name, so KV snapshots stay valid when the model file is moved or renamed. Raises
+    OSError."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{kind} {importlib.metadata.version('llama-cpp-python')}".encode())
     for file in split_paths(path):

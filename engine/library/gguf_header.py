@@ -90,7 +90,7 @@ class GgufHeader:
         return int(value) if isinstance(value, int) else default
 
     def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
-        """One integer per layer. The value at `key` may be an array, or one number for all layers."""
+        """Returns one integer for each layer. The value at `key` may be an array, or one number for all layers."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         if isinstance(value, tuple):
             return (*value, *(default for _ in range(n_layers)))[:n_layers]
@@ -100,8 +100,8 @@ class GgufHeader:
 def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHeader:
     """Reads and checks the header of a GGUF file.
 
-    Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires. Passing the same
-    `arrays` speeds up reading many files in sequence."""
+    Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires. Reading many
+    files in sequence is faster if all calls get the same object as `arrays`, because it caches vocabularies."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

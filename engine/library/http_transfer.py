@@ -22,7 +22,7 @@ CONNECT_S, STALL_S = 10.0, 20.0
 """A connection is closed if it is not established within CONNECT_S, or if no data arrives for STALL_S."""
 
 MAX_TRIES = 5
-"""The transfer fails after this many consecutive tries without a single byte."""
+"""The transfer fails after this many consecutive tries in which not a single byte was received."""
 
 RETRY_DELAY_S = 1.0
 """The delay before the second try. It doubles for each further try."""
@@ -85,7 +85,8 @@ class Transfer:
         self._max_tries, self._retry_delay_s = max_tries, retry_delay_s
 
     def fetch(self, url: str, part: Path, size_bytes: int, stop: StopSignal, on_bytes: Callable[[int], None]) -> None:
-        """Downloads the file at `url` and appends its data to `part`, until `part` has at least `size_bytes`.
+        """Downloads the file at `url` and appends its data to the file `part`, until that file has at least
+        `size_bytes`.
 
         Calls `on_bytes` with the current length of `part`. Raises Stopped, HubUnreachable, HubRefused, OSError."""
         import httpx2
@@ -122,8 +123,8 @@ class Transfer:
         stop: StopSignal,
         on_bytes: Callable[[int], None],
     ) -> None:
-        """Makes one request and appends its data to `part`. Raises _TryAgain, the errors of httpx2, and those of
-        `fetch`."""
+        """Makes one request and appends the response's data to `part`. Raises _TryAgain, the errors of httpx2, and
+        those of `fetch`."""
         n_have = size_on_disk(part)
         headers = {"Range": f"bytes={n_have}-"} if n_have else {}
         with client.stream("GET", url, headers=headers) as response:
@@ -150,7 +151,7 @@ def _append(
         if (now := time.monotonic()) - reported_at > 0.1:
             reported_at = now
             on_bytes(file.tell())
-        if file.tell() > size_bytes:  # not the expected file: its checksum will not match
+        if file.tell() > size_bytes:  # the server sends another file, whose checksum will not match
             break
     on_bytes(file.tell())
 

@@ -75,9 +75,8 @@ class ModelVariant:
 
 
 class Hub:
-    """The model hub. Any thread. Each call blocks.
-
-    With `endpoint` None, the hub is the one in the variable HF_ENDPOINT, or else the public one."""
+    """The model hub. Its methods block and may be called on any thread. With `endpoint` None, the hub's address is that
+    in the environment variable HF_ENDPOINT; if the variable is not set, it is that of the public hub."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         self._endpoint = endpoint.rstrip("/") if endpoint else None
@@ -137,7 +136,8 @@ PREFERRED_QUANTISATIONS = (
 Below four bits, answers become noticeably worse. Above four bits, they mostly become slower."""
 
 SMALL_BYTES = 1 << 30
-"""If a model's 8-bit file is smaller than this, a stronger quantisation costs more quality than it gains speed."""
+"""If a model's 8-bit file is smaller than this, fewer bits are not worthwhile, because they cost more quality than
+they gain speed."""
 
 
 def choose_variant(variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool]) -> ModelVariant:

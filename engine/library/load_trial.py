@@ -51,7 +51,8 @@ STAGES = {
 
 
 class LoadTrial:
-    """Runs the load trial of model files. Any thread, but one call at a time for each file.
+    """Runs the load trial of model files. May be used on any thread, but with only one call at a time for each model
+    file.
 
     `folder` holds an empty file for each model that passed. With `folder` None nothing is stored."""
 
@@ -60,10 +61,10 @@ class LoadTrial:
         self._command = command
 
     def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
-        """Returns if the file can be loaded.
+        """Returns normally if the file can be loaded; otherwise raises ModelFileError or LoadCancelled.
 
-        The first time, blocks until the header is checked and the child process has loaded the file. Files that passed
-        before and the included model are not loaded. Raises ModelFileError, LoadCancelled."""
+        Blocks until the header is checked and the child process has loaded the file. The included model and files that
+        passed before are accepted without a load trial."""
         try:
             mark = self._mark(path)
             if mark is not None and mark.exists():

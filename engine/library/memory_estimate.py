@@ -52,7 +52,7 @@ Compared with 512, prompt processing is 3 % slower, and cancelling takes half as
 
 
 class ContextShape(TypedDict):
-    """The sizes with which a context is created."""
+    """The numbers of sequences, batch tokens and output rows with which a llama.cpp context is created."""
 
     n_slots: int
     n_batch: int
@@ -60,7 +60,7 @@ class ContextShape(TypedDict):
 
 
 def context_shape(header: GgufHeader) -> ContextShape:
-    """The sizes for a model with this header. Models with a recurrent state get fewer slots."""
+    """The shape of the context for a model with this header. Models with a recurrent state get fewer sequences."""
     return ContextShape(
         n_slots=N_SLOTS_STATEFUL if state_bytes(header) else N_SLOTS, n_batch=N_BATCH, n_outputs=N_OUTPUTS
     )
@@ -101,7 +101,8 @@ def choose_context_length(
 
 
 def _compute_bytes(header: GgufHeader, settings: LoadSettings, n_cells: int, n_batch: int, n_outputs: int) -> int:
-    """Estimates the compute buffers: the largest set that a decode holds at one time, plus a share for the logits.
+    """Estimates the compute buffers: the largest set of buffers that one decode uses at the same time, plus a share for
+    the logits.
 
     Measured within 20 % on Llama-like models. Small compared to weights and KV cache."""
     n_vocab = _int_or_zero(header.values.get("tokenizer.ggml.tokens"))

@@ -23,10 +23,11 @@ from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "tight", "too_big"]
 FitReason = Literal["", "little_left", "short_context", "context", "weights"]
-"""The reason for a verdict; empty for fits.
+"""The reason for a verdict; empty for the verdict `fits`.
 
-tight: `little_left` (little memory is left for other programs) or `short_context` (only a shorter context fits).
-too_big: `context` (the context length that the user has set does not fit) or `weights` (the weights do not fit)."""
+For the verdict `tight`: `little_left` (little memory is left for other programs) or `short_context` (only a shorter
+context fits). For the verdict `too_big`: `context` (the context length that the user has set does not fit) or `weights`
+(the weights do not fit)."""
 
 LEFT_SHARE = 0.08
 """The share of all memory that should remain free. With less, the machine starts to swap as soon as a browser is
@@ -36,9 +37,9 @@ TYPICAL_TOKENS = 1024
 """The number of tokens in the context for which the speed is estimated."""
 
 CELL_BYTES_BILLION = 40_000
-"""KV bytes per token of a model with a billion parameters, for models whose header is not known.
+"""The assumed KV bytes per token of a model with a billion parameters, used for models whose header is not known.
 
-Scaled by the square root of the number of parameters."""
+For other sizes, the value is scaled by the square root of the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class MemoryUse:
     """The size of all KV snapshots on disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """The part of the KV cache that each origin (window or endpoint) uses. The rest is free."""
+    """The part of the KV cache that the requests of each origin (window or endpoint) use. The rest is free."""
 
     @property
     def kv_window(self) -> float:
@@ -38,9 +38,8 @@ class MemoryUse:
 def memory_use(
     estimate: MemoryEstimate | None, snapshots: Path | None, kv_usage: tuple[KvUsage, ...] = ()
 ) -> MemoryUse:
-    """Reads the current memory and disk use.
-
-    Any thread. Takes some tenths of a millisecond, more with thousands of snapshots."""
+    """Reads the current memory and disk use. May be called on any thread. Takes some tenths of a millisecond, or longer
+    if there are thousands of KV snapshots on disk."""
     return MemoryUse(
         estimate=estimate,
         resident=int(psutil.Process().memory_info().rss),
@@ -54,6 +53,6 @@ def _folder_bytes(folder: Path) -> int:
     total = 0
     with contextlib.suppress(OSError):  # the folder does not exist yet
         for path in folder.iterdir():
-            with contextlib.suppress(OSError):  # the snapshot was evicted meanwhile
+            with contextlib.suppress(OSError):  # the KV snapshot was deleted meanwhile
                 total += path.stat().st_size
     return total

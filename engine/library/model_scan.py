@@ -63,8 +63,9 @@ def scan(
 ) -> Scan:
     """Lists every model below `folders` once, sorted by name.
 
-    Blocks. Any thread, but only one scan at a time for a cache. Files in the cache are not read again; the caller saves
-    the cache. Damaged files are listed with their problem. A folder that several links lead to is scanned once."""
+    Blocks. May be called on any thread, but only one scan at a time may use a cache. Files in the cache are not read
+    again; the caller saves the cache. Damaged files are listed with their problem. A folder that several links lead to
+    is scanned once."""
     finder = _Finder(cancelled)
     arrays = StringArraySkipper()
     models = []

@@ -27,7 +27,7 @@ class FileStamp:
 class ModelScanCache:
     """Metadata and problems of model files, by path.
 
-    One thread at a time. Only `load` and `save` access the cache file."""
+    Only one thread at a time may use it. Only `load` and `save` access the cache file."""
 
     def __init__(self, file: Path | None) -> None:
         """With `file` None nothing is stored."""

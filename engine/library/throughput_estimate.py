@@ -1,8 +1,7 @@
 """Estimates how fast this machine generates tokens, from its memory bandwidth and from past answers.
 
-For each token, every weight is read once. Machines with many cores are limited by the memory bandwidth, machines with
-few cores by the computation.
-"""
+To generate one token, the machine reads every weight once. With many cores the memory bandwidth limits the speed, with
+few cores the computation does."""
 
 from __future__ import annotations
 
@@ -31,7 +30,8 @@ StoredMeasurement = dict[str, float | str]
 
 
 class ThroughputEstimate:
-    """The estimated throughput of this machine. One thread only. The file stores the measurements."""
+    """The estimated throughput of this machine. May be used on one thread only. The measurements are stored in
+    `file`."""
 
     def __init__(self, file: Path | None) -> None:
         """With `file` None nothing is stored."""
@@ -59,8 +59,8 @@ class ThroughputEstimate:
     def observe(self, bytes_per_s: float) -> bool:
         """Records the throughput of an answer. Returns whether that changes the estimate.
 
-        An answer that is generated together with others is slower, so the fastest answer counts. Values above the
-        memory bandwidth are ignored."""
+        The estimate uses the fastest answer, because answers that are generated at the same time slow each other down.
+        Values above the memory bandwidth are ignored."""
         if bytes_per_s > self._bandwidth or bytes_per_s <= self._best_observed * 1.02:
             return False
         self._best_observed = bytes_per_s

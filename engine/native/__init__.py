@@ -1,4 +1,5 @@
-"""Entry points to llama.cpp. Each imports its module late, because importing llama_cpp takes 0.2 s."""
+"""Entry points to llama.cpp. Each function imports its module only when it is called, because importing llama_cpp takes
+0.2 s."""
 
 from __future__ import annotations
 

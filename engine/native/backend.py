@@ -44,7 +44,8 @@ N_RUNNING = 16
 user reads."""
 
 N_RUNNING_STATEFUL = 8
-"""Maximum number of running sequences for recurrent and hybrid models, where they also occupy slots for checkpoints."""
+"""Maximum number of running sequences for recurrent and hybrid models. It is lower, because checkpoints (copies of
+prefixes) of such a model also occupy slots."""
 
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
 FLASH_ATTENTION = {

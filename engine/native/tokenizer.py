@@ -106,7 +106,7 @@ class Tokenizer:
         """Yields the ids of special tokens and the texts between them, in order."""
         at = 0
         for found in pattern.finditer(text) if pattern is not None else ():
-            if found.start() < at:  # inside whitespace that the previous token strips
+            if found.start() < at:  # whitespace that the previous token has stripped
                 continue
             token, strips_left, strips_right = self._specials[found[0]]
             before = text[at : found.start()]

@@ -25,7 +25,7 @@ class AnswerAssembler:
         self._parser = config.create_parser() if config else None
         self._single_call = config is not None and config.single_call
         self._arguments = ""
-        self._n_pending = 0  # tokens since the last event
+        self._n_pending = 0  # number of tokens since the last event
         self._choices: list[TokenChoice] = []
         self._interrupted = False  # whether `_choices` may include tokens of reasoning or calls
         self.n_calls = 0
@@ -43,8 +43,8 @@ class AnswerAssembler:
     def feed(self, data: bytes, choice: TokenChoice | None = None) -> tuple[list[Event], bool]:
         """Feeds the bytes of one token.
 
-        Returns the events that are certain now, and whether the answer ends here: after a stop string or the only
-        allowed call."""
+        Returns the events that are certain now, and whether the answer ends here. It ends after a stop string, or after
+        the first tool call if only one is allowed."""
         self._n_pending += 1
         if choice is not None:
             self._choices.append(choice)

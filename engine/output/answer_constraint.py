@@ -56,7 +56,7 @@ class AnswerConstraints:
     ) -> GrammarConstraint:
         # The format is first compiled without the tools, so that an error in it is reported as such.
         compiled = self._cache.get(format)
-        # In formats with headers, a call is a message of its own, which this constraint does not cover.
+        # In formats with message headers, a tool call is a separate message, and this constraint does not apply to it.
         if config is not None and config.tools and not config.format.headers:
             compiled = self._compiled_calls(config, "auto", format)
         constraint = _paused(compiled, applies_to_answer=True)

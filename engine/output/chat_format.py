@@ -20,7 +20,8 @@ class OutputParserConfig:
     format: OutputFormat
     tools: tuple[Tool, ...]
     marker_bytes: Mapping[int, bytes]
-    """The text of each marker that is a single token, by token. Detokenizing leaves this text out."""
+    """The text of each marker (such as <think>) that is a single token, by token id. Detokenizing leaves this text
+    out."""
     eog_tokens: frozenset[int]
     """Tokens that end an answer in this format, in addition to the model's own end tokens."""
     starts_in_reasoning: bool

@@ -1,8 +1,7 @@
 """Reads the JSON that models write, while it arrives.
 
-JsonScanner reads strict JSON, which may be malformed. LenientJsonReader also accepts unquoted keys, other quotes, and
-Python's words for values, such as None.
-"""
+JsonScanner accepts only the notation of JSON, and copies malformed values unchanged. LenientJsonReader also accepts
+unquoted keys, other quotes, and Python's words for values, such as None."""
 
 from __future__ import annotations
 
@@ -150,7 +149,7 @@ class LenientJsonReader:
 
 
 class JsonScanner:
-    """Reads strict JSON, which may be malformed."""
+    """Reads JSON in its strict notation. Malformed values are copied unchanged."""
 
     def __init__(self, scanner: IncrementalScanner) -> None:
         self._scanner = scanner

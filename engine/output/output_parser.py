@@ -45,10 +45,10 @@ class OutputParser:
         self._in_reasoning = starts_in_reasoning
         self._calls_only = calls_only
         self._cut = False
-        self._in_answer_message = False  # used only for formats with headers
-        self._is_fresh = True  # whether no text has come since the start, reasoning or a call
+        self._in_answer_message = False  # in formats with headers: whether the message is the answer's
+        self._is_fresh = True  # whether no text was emitted since the start, the last reasoning or call
         self._after_marker = starts_in_reasoning  # whether the next white space is dropped
-        self._pending_closers: list[str] = []  # closing markers to drop, since their opening ones were dropped
+        self._pending_closers: list[str] = []  # closing markers to drop, because the opening ones were dropped
         self._seen_channels: set[type[Delta]] = set()
         self._syntaxes = format.call_syntaxes if tools else ()
         self._marker_starts = self._first_characters()
@@ -86,7 +86,7 @@ class OutputParser:
             return
         channel = ReasoningDelta if self._in_reasoning else TextDelta
         if self._format.headers and self._is_fresh and channel in self._seen_channels:
-            text = "\n\n" + text  # separates two messages of the same channel
+            text = "\n\n" + text  # an empty line separates two messages of the same channel
         self._seen_channels.add(channel)
         self._is_fresh = self._is_fresh and not self._format.headers
         self._out.append(channel(text))

@@ -28,7 +28,8 @@ _MAX_WORD = 256
 
 
 class ToolCallParser:
-    """Reads one block of calls at a time and emits its events. Not thread-safe."""
+    """Reads one block of tool calls at a time (calls that follow each other without text in between), and emits the
+    events for these calls. Not thread-safe."""
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class ToolCallParser:
         self._started = False
         self._marker_read = False
         self._committed: int | None = None
-        """A mark of the scanner. The text before it belongs to the call."""
+        """A marked position in the scanner. The text before this position belongs to the call."""
 
     def read(self, syntax: ToolCallSyntax, *, only_known: bool) -> ScanStep[bool]:
         """Reads a block of calls. Returns whether there was one; if not, nothing is consumed.

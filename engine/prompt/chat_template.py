@@ -18,7 +18,7 @@ from engine.prompt.tool_presentation import ARGUMENT_FORMS, ArgumentForm, messag
 from engine.requests import Message, Tool, n_chars_of_messages
 
 STEPS, STEPS_PER_MESSAGE, STEPS_PER_CHAR = 2_000_000, 5_000, 4
-"""Limit for the steps of one rendering.
+"""Limit for the steps of one rendering (units of computing time; each evaluated expression takes at least one).
 
 A hostile loop ends after about 2 s. A long chat needs a fraction of the limit."""
 

@@ -12,7 +12,8 @@ from engine.prompt.message_arrangement import SYSTEM_ROLES
 from engine.requests import Message
 
 MIN_ANSWER_TOKENS = 256
-"""Tokens that are reserved for the answer. Contexts under four times this length reserve a quarter of the context."""
+"""Tokens that are reserved for the answer. In a context of less than four times this length, a quarter of the context
+is reserved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ EscapeText = Callable[[str], str]
 
 
 class ControlTokenEscaper:
-    """Escapes the control tokens of one vocabulary in the texts of messages and tools. Any thread."""
+    """Escapes the control tokens of one vocabulary in the texts of messages and tools. May be used on any thread."""
 
     def __init__(self, controls: Iterable[str], markers: Iterable[str]) -> None:
         """`controls`: the texts of all control tokens. `markers`: the texts of control tokens that the model itself
@@ -83,7 +83,8 @@ def _map_strings(value: object, escape: EscapeText) -> object:
 
 
 MAX_DEPTH = 64
-"""Alternatives that are nested deeper than this are listed without grouping."""
+"""Limit for nested groups in the pattern. Below this depth, texts are listed one by one instead of grouped by
+prefix."""
 
 
 def special_pattern(texts: Iterable[str]) -> re.Pattern[str] | None:

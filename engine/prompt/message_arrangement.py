@@ -34,7 +34,8 @@ def arrangements(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
 
 
 def required_system_texts(messages: Sequence[Message]) -> list[str]:
-    """The system texts that the prompt must be checked for.
+    """The texts of system messages that the caller must look for in the rendered prompt, because the template may drop
+    them.
 
     A single system message at the start needs no check, because no template drops it."""
     texts = [message.content.strip() for message in messages if message.role in SYSTEM_ROLES]

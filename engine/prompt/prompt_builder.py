@@ -86,7 +86,7 @@ class PromptBuilder:
             self._compiled_template()
 
     def stop(self) -> None:
-        """Cancels running tokenizations. Call it before the model is freed. Any thread."""
+        """Cancels running tokenizations. Call it before the model is freed. May be called on any thread."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -131,8 +131,8 @@ class PromptBuilder:
     ) -> tuple[int, ...]:
         """The fill-in-the-middle prompt for the text between `before` and `behind`.
 
-        `context` comes before `before`. The model continues `start`. Raises RequestError if the model does not support
-        fill-in-the-middle."""
+        `context` precedes `before` in the prompt. The prompt ends with `start`, the given start of the text that the
+        model writes. Raises RequestError if the model does not support fill-in-the-middle."""
         if self._vocabulary.fim is None:
             raise RequestError("the model cannot fill a gap in a text")
         prefix_token, suffix_token, middle_token = self._vocabulary.fim

@@ -56,7 +56,8 @@ class PrefillBudget:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether the answer in the app's window has had its share of the time since the last other work."""
+        """Whether the answer in the app's window has had its share of the time since the last work outside of decode
+        steps."""
         return self._owed_s <= 0.0
 
     def charge(self, seconds: float) -> None:

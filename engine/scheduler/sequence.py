@@ -41,7 +41,7 @@ class SequenceState:
     """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
     arrival: int = 0
     deadline: int = 0
-    """The second part of the sort key `order`, which explains it."""
+    """The second part of the sort key. The docstring of `order` explains it."""
     inherited_order: tuple[int, int, int] | None = None
     """The lowest `order` among the sequences that wait until this one's prompt is computed."""
     tokens: list[int] = field(init=False)

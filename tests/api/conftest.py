@@ -18,8 +18,8 @@ def _shared() -> Iterator[Live]:
 
 @pytest.fixture
 def endpoint(_shared: Live) -> Iterator[Live]:
-    """An endpoint whose fake model answers "Hello there.". All tests of a module share it; its script is reset after
-    each test."""
+    """An endpoint whose fake model answers "Hello there.". All tests of a module share it. The script, which sets the
+    fake model's answers, is reset after each test."""
     script = _shared.script
     yield _shared
     script.answer, script.step_s, script.fail_after = ANSWER, 0.0, None

@@ -1,4 +1,5 @@
-"""JSON values that are expensive to parse for their size, and random request bodies that contain one in any place."""
+"""JSON values that are expensive to parse for their size, and random request bodies that contain such a value at any
+place."""
 
 from __future__ import annotations
 

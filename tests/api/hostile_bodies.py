@@ -1,4 +1,4 @@
-"""Malformed request bodies, by a short description. Tests send them to every route."""
+"""A table of malformed request bodies, each with a short description as its key. Tests send them to every route."""
 
 from __future__ import annotations
 

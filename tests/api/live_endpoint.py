@@ -108,7 +108,7 @@ def settings(**changes: Any) -> EndpointSettings:
 
 @contextmanager
 def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any) -> Iterator[Live]:
-    """Runs an endpoint until the block ends. `ready`: wait until the model is loaded."""
+    """Runs an endpoint until the `with` block ends. `ready`: wait until the model is loaded."""
     opener = opener or FakeOpener(Script(b"Hello there."))
     failures: list[Exception] = []
     engine = Engine(opener)

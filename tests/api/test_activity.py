@@ -21,7 +21,7 @@ from tests.fakes import FakeOpener, Script
 
 @pytest.fixture
 def slow() -> Iterator[Live]:
-    """An endpoint with two slots and steps of 10 ms."""
+    """An endpoint with two slots, whose decode steps take 10 ms."""
     with live(FakeOpener(Script(step_s=0.01), Limits(4096, 2, 64)), keep_bodies=True) as endpoint:
         yield endpoint
 
@@ -80,7 +80,7 @@ def test_deleting_one_activity_entry_cancels_only_that_request(slow: Live, path:
     assert sorted(states(slow)) == ["cancelled", "finished"]
 
 
-def test_delete_activity_stops_all_requests(slow: Live) -> None:
+def test_delete_request_to_activity_route_stops_all_requests(slow: Live) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
         futures = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
         wait_until(lambda: len(states(slow)) == 5)
@@ -89,7 +89,7 @@ def test_delete_activity_stops_all_requests(slow: Live) -> None:
     assert slow.n_in_progress == 0
 
 
-def test_activity_lists_failures_and_embeddings() -> None:
+def test_activity_lists_failed_requests_and_embedding_requests() -> None:
     with live() as endpoint:
         endpoint.post(ask("x" * 9000))
         endpoint.post({"input": "a"}, "/v1/embeddings")
@@ -99,7 +99,7 @@ def test_activity_lists_failures_and_embeddings() -> None:
     assert seen[0]["body"] is None  # bodies are not kept by default
 
 
-def test_activity_lists_a_limited_number_of_ended_requests() -> None:
+def test_activity_lists_only_the_last_ended_requests() -> None:
     with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
         for _ in range(MAX_ENDED_RECORDS + 5):
             client.post("/v1/chat/completions", json=ask())
@@ -115,7 +115,7 @@ def test_activity_lists_a_limited_number_of_ended_requests() -> None:
         ("/v1/embeddings", lambda body: body["error"]["code"] == "queue_full"),
     ],
 )
-def test_request_above_limit_is_429(path: str, kind: Any) -> None:
+def test_request_is_429_if_limit_of_requests_in_progress_is_reached(path: str, kind: Any) -> None:
     with live(FakeOpener(Script(step_s=0.01)), max_requests=3) as endpoint, ThreadPoolExecutor() as pool:
         futures = [pool.submit(endpoint.post, ask(max_tokens=80)) for _ in range(3)]
         wait_until(lambda: endpoint.n_in_progress == 3)
@@ -126,7 +126,7 @@ def test_request_above_limit_is_429(path: str, kind: Any) -> None:
         assert endpoint.post(ask(max_tokens=1)).status_code == 200
 
 
-def test_more_choices_than_limit_are_accepted_when_idle() -> None:
+def test_request_with_more_choices_than_limit_is_accepted_if_it_is_the_only_one() -> None:
     with live(max_requests=3) as endpoint:
         assert len(endpoint.post(ask(n=5)).json()["choices"]) == 5
 
@@ -190,7 +190,7 @@ def test_usage_is_counted_by_key(tmp_path: Path) -> None:
     assert value not in scraped + str(shown)
 
 
-def test_activity_shows_all_tokens_of_a_finished_answer_to_a_slow_client() -> None:
+def test_activity_counts_tokens_that_a_slow_client_has_not_read_yet() -> None:
     opener = FakeOpener(Script(b"x" * 20_000, step_s=0.0001), Limits(30_000, 8, 64))
     with live(opener) as endpoint, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)

@@ -42,7 +42,7 @@ def test_fractions_and_wrong_types_are_refused_as_max_tokens(value: object) -> N
     assert refused.value.param == "max_tokens"
 
 
-def test_minus_one_as_float_means_unlimited() -> None:
+def test_token_limit_minus_one_as_float_means_no_limit() -> None:
     assert parse_body(chat_body(max_tokens=-1.0), ChatCompletionBody).max_tokens is None
     completion = parse_body(b'{"prompt": "a", "max_tokens": -1.0}', CompletionBody)
     assert completion.max_tokens == 2**31 - 1
@@ -50,7 +50,7 @@ def test_minus_one_as_float_means_unlimited() -> None:
     assert (generate.sent_options.num_predict, generate.sent_options.top_k) == (None, 40)
 
 
-def test_tokens_as_floats_are_accepted() -> None:
+def test_integral_floats_are_accepted_as_token_ids() -> None:
     assert parse_body(b'{"tokens": [1.0, 2]}', DetokenizeBody).tokens == [1, 2]
     assert parse_prompts([1.0, 2], "prompt") == [(1, 2)]
     assert parse_prompts([[1.0], [2]], "prompt") == [(1,), (2,)]
@@ -97,7 +97,7 @@ def n_values(value: Any) -> int:
 
 
 @given(JSON, st.integers(1, 7))
-def test_number_of_values_is_exact_for_every_chunk_size(value: Any, chunk_bytes: int) -> None:
+def test_values_of_body_are_counted_exactly_for_every_chunk_size(value: Any, chunk_bytes: int) -> None:
     content, expected = json.dumps(value, ensure_ascii=False).encode(), n_values(value)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(body, "_CHUNK_BYTES", chunk_bytes)

@@ -55,7 +55,9 @@ HIDDEN = Path("/home/me/secret.gguf")
         (ZeroDivisionError(f"{HIDDEN}"), 500, "internal_error"),
     ],
 )
-def test_error_has_status_code_and_format(error: Exception, status: int, code: str | None) -> None:
+def test_body_of_error_has_openai_format_with_its_status_and_code(
+    error: Exception, status: int, code: str | None
+) -> None:
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
     shown = openai_body(problem)["error"]
@@ -113,6 +115,6 @@ def test_anthropic_error_has_the_type_that_belongs_to_its_status(error: Exceptio
     }
 
 
-def test_overflow_error_has_the_message_that_anthropic_clients_expect() -> None:
+def test_context_overflow_error_has_the_message_that_anthropic_clients_expect() -> None:
     shown = str(anthropic_body(problem_of(ContextOverflow(5000, 4096)), "req_1"))
     assert "prompt is too long: 5000 tokens > 4096 maximum. This model's maximum context length is 4096" in shown

@@ -25,7 +25,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_head_answers_as_get_without_body(endpoint: Live, path: str) -> None:
+def test_head_is_answered_like_get_without_body(endpoint: Live, path: str) -> None:
     with endpoint.http() as client:
         got, head = client.get(path), client.head(path)
     assert head.status_code == got.status_code == 200
@@ -59,14 +59,14 @@ def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
 
-def test_absolute_target_is_served_as_its_path(endpoint: Live) -> None:
+def test_absolute_request_target_is_served_like_its_path(endpoint: Live) -> None:
     port = endpoint.server.port
     for target in (f"http://127.0.0.1:{port}/v1/models", f"HTTP://localhost:{port}/v1/models?a=b"):
         assert status_of(endpoint.raw(request(endpoint, target))) == 200
     assert b"endpoint" in endpoint.raw(request(endpoint, f"http://127.0.0.1:{port}"))
 
 
-def test_host_of_absolute_target_replaces_host_header(endpoint: Live) -> None:
+def test_host_in_absolute_request_target_replaces_host_header(endpoint: Live) -> None:
     for target in ("http://evil.example/v1/models", "http://evil.example", "http://user@127.0.0.1/v1/models"):
         assert status_of(endpoint.raw(request(endpoint, target))) == 403
     own = f"http://127.0.0.1:{endpoint.server.port}/v1/models"
@@ -169,7 +169,9 @@ def test_content_length_with_transfer_encoding_is_400(endpoint: Live) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_content_length_with_transfer_encoding_closes_connection_without_key(endpoint: Live) -> None:
+def test_content_length_with_transfer_encoding_closes_connection_even_if_key_is_wrong(
+    endpoint: Live,
+) -> None:
     head = endpoint.chat_head(5, "Transfer-Encoding: chunked\r\n").replace(KEY.encode(), b"wrong")
     answer = endpoint.raw(head + b"5\r\nhello\r\n0\r\n\r\n")
     assert status_of(answer) == 400

@@ -1,4 +1,5 @@
-"""A named key sees and stops only its own requests; the endpoint's own key sees and stops all."""
+"""With a named key, a client can see and stop only the requests that were sent with that key. With the endpoint's own
+key, a client can see and stop all requests."""
 
 from __future__ import annotations
 
@@ -126,7 +127,9 @@ def _routes() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("path", "body"), _routes())
-def test_revoked_key_cancels_running_request(slow: Live, keys: KeyFile, path: str, body: dict[str, Any]) -> None:
+def test_running_request_is_cancelled_when_its_key_is_revoked(
+    slow: Live, keys: KeyFile, path: str, body: dict[str, Any]
+) -> None:
     with ThreadPoolExecutor() as pool, tool(slow, keys.add("a")) as first, slow.http() as own:
         future = pool.submit(first.post, path, content=json.dumps(body), headers={"content-type": "application/json"})
         wait_until(lambda: n_in_progress(own) == 1)

@@ -23,7 +23,7 @@ def profile(tmp_path: Path) -> Profile:
     return Profile(tmp_path / "profile")
 
 
-def test_key_is_created_once(profile: Profile) -> None:
+def test_endpoint_key_is_created_only_at_first_start(profile: Profile) -> None:
     first = find_key(profile, {})
     assert first.value.startswith("ink-")
     assert len(first.value) > 40
@@ -60,7 +60,7 @@ def test_empty_key_file_gets_new_key(profile: Profile) -> None:
     assert find_key(profile, {}) == find_key(profile, {})
 
 
-def test_concurrent_starts_use_one_key(profile: Profile) -> None:
+def test_concurrent_starts_use_the_same_endpoint_key(profile: Profile) -> None:
     profile.ensure()
     keys: list[str] = []
     threads = [threading.Thread(target=lambda: keys.append(find_key(profile, {}).value)) for _ in range(8)]
@@ -106,7 +106,7 @@ def test_key_ring_returns_holder_of_key(path: Path) -> None:
             ring.holder_of([wrong])
 
 
-def test_hash_is_not_accepted_as_key(path: Path) -> None:
+def test_hash_of_a_key_is_not_accepted_as_key(path: Path) -> None:
     KeyFile(path).add("a")
     with pytest.raises(InvalidKey):
         KeyRing("own", path).holder_of([KeyFile(path).read()[0].sha256.encode()])

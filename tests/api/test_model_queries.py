@@ -90,7 +90,7 @@ def test_query_that_prepares_an_answer_has_no_record_of_its_own(
         ("/infill", {"input_prefix": TEXT, "input_suffix": "b"}),
     ],
 )
-def test_query_body_above_limit_is_413(endpoint: Live, path: str, body: dict[str, Any]) -> None:
+def test_query_with_body_above_size_limit_is_413(endpoint: Live, path: str, body: dict[str, Any]) -> None:
     assert endpoint.post(body, path).status_code == 413
 
 
@@ -111,7 +111,7 @@ def test_disconnect_cancels_query(endpoint: Live) -> None:
     assert calls(endpoint)[0]["state"] == "cancelled"
 
 
-def test_revoked_key_cancels_query(endpoint: Live, tmp_path: Path) -> None:
+def test_running_query_is_cancelled_when_its_key_is_revoked(endpoint: Live, tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
     key = keys.add("a")
     with ThreadPoolExecutor() as pool:

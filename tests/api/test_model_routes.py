@@ -13,13 +13,13 @@ FILE = Path("/secret/place/fake.gguf")
 
 
 @pytest.mark.parametrize("what", ["load", "unload"])
-def test_model_changes_are_off_by_default(what: str) -> None:
+def test_clients_cannot_unload_or_load_model_by_default(what: str) -> None:
     with live() as endpoint:
         assert endpoint.post({}, f"/models/{what}").status_code == 404
         assert endpoint.post(ask(max_tokens=2)).status_code == 200
 
 
-def test_unload_then_load_restores_model() -> None:
+def test_model_can_be_loaded_again_after_unload() -> None:
     with live(model_changes=FILE) as endpoint:
         assert endpoint.post({}, "/models/unload").json() == {"success": True}
         gone = endpoint.post(ask(max_tokens=2))

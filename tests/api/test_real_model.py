@@ -17,7 +17,8 @@ from tests.conftest import chat
 
 
 async def tool(url: str, leaves_after_s: float | None, max_tokens: int) -> str | None:
-    """Sends a request as a client. Returns the answer, or None if the client disconnected before."""
+    """Sends a request as a client. Returns the answer, or None if the client disconnected before the answer was
+    complete."""
     async with httpx.AsyncClient(trust_env=False, headers={"x-api-key": KEY}, timeout=60) as client:
         body = client.post(f"{url}/chat/completions", json=ask(temperature=0, max_tokens=max_tokens))
         try:

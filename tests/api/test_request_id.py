@@ -46,7 +46,7 @@ def test_anthropic_client_reads_request_id(endpoint: Live) -> None:
         assert refused.value.request_id == body["request_id"]
 
 
-def test_error_without_key_has_request_id(endpoint: Live) -> None:
+def test_error_for_missing_key_has_request_id(endpoint: Live) -> None:
     with endpoint.http(authorization="Bearer wrong") as client:
         refused = client.post("/v1/messages", json={"messages": MESSAGES})
         assert (refused.status_code, refused.headers["request-id"]) == (401, refused.json()["request_id"])

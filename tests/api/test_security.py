@@ -27,7 +27,7 @@ CLOSED = [path for path in PATHS if path not in OPEN_PATHS]
 
 @pytest.fixture
 def calls_model() -> None:
-    """Requested by tests whose requests the model answers; see `_model_not_called`."""
+    """A fixture without a value. A test uses it if the model answers its requests; see `_model_not_called`."""
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_own_host_names_are_accepted(endpoint: Live, host: str) -> None:
 def test_missing_or_repeated_host_header_is_refused(endpoint: Live) -> None:
     for headers in ((), (own(endpoint), own(endpoint)), (own(endpoint), "Host: evil.example")):
         status, _, body = send(endpoint, "/health", headers=headers)
-        assert status == 400  # from the HTTP parser
+        assert status == 400  # this answer is from the HTTP parser
         assert body["error"]["type"] == "invalid_request_error"
     assert b" 403 " in endpoint.raw(b"GET /health HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
 
@@ -128,7 +128,7 @@ def test_foreign_origin_is_403(endpoint: Live, origin: str) -> None:
         assert not [name for name in headers if name.startswith("access-control")]
 
 
-def test_foreign_origin_beside_own_origin_is_403(endpoint: Live) -> None:
+def test_foreign_origin_header_beside_own_origin_header_is_403(endpoint: Live) -> None:
     origins = (f"Origin: http://127.0.0.1:{endpoint.server.port}", "Origin: http://evil.com")
     for both in (origins, origins[::-1]):
         status, _, body = send(endpoint, "/v1/chat/completions", "POST", (own(endpoint), *both, AUTH, JSON))
@@ -192,7 +192,7 @@ def test_every_path_without_key_is_401(endpoint: Live, keys: tuple[str, ...]) ->
             assert KEY not in str(body)
 
 
-def test_head_and_paths_similar_to_public_ones_need_key(endpoint: Live) -> None:
+def test_head_requests_and_paths_similar_to_public_ones_need_key(endpoint: Live) -> None:
     for path in ("/healthz", "/health/../v1/models", "/v1/health/x", "/v1/healthy", "/v1//health/x"):
         assert send(endpoint, path, "GET", (own(endpoint),))[0] == 401, path
     for path in CLOSED:
@@ -200,7 +200,7 @@ def test_head_and_paths_similar_to_public_ones_need_key(endpoint: Live) -> None:
 
 
 @pytest.mark.parametrize("key", [f"x-api-key: {KEY}", f"Authorization: Bearer {KEY}", f"authorization: bearer  {KEY}"])
-def test_key_is_accepted_in_either_header(endpoint: Live, key: str) -> None:
+def test_key_is_accepted_in_x_api_key_and_in_authorization_header(endpoint: Live, key: str) -> None:
     for path in ("/v1/models", "/v1/models/fake"):
         assert send(endpoint, path, "GET", (own(endpoint), key))[0] == 200
     assert send(endpoint, "/nothing", "GET", (own(endpoint), key))[0] == 404
@@ -270,7 +270,7 @@ def test_public_page_contains_no_model_or_version(endpoint: Live) -> None:
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "../x"}}]}]},
     ],
 )
-def test_template_and_url_in_request_are_refused(endpoint: Live, fields: dict[str, object]) -> None:
+def test_chat_template_or_image_url_in_request_is_refused(endpoint: Live, fields: dict[str, object]) -> None:
     assert endpoint.post({**ask(), **fields}).status_code == 400
 
 

@@ -134,7 +134,7 @@ def test_server_starts_and_stops_on_qt_loop(qapp: QApplication) -> None:
     gc.collect()
 
 
-def test_busy_port_raises_port_busy_in_async_start() -> None:
+def test_start_async_on_busy_port_raises_port_busy() -> None:
     async def fail(port: int) -> None:
         with pytest.raises(PortBusy):
             await empty_server(port).start_async()
@@ -178,7 +178,7 @@ def test_server_stop_lets_short_answer_complete() -> None:
     assert took < 2
 
 
-def test_server_stop_ends_streams_with_error_within_its_timeout() -> None:
+def test_server_stop_ends_streams_with_error_within_the_stop_timeout() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, ExitStack() as clients:
         connections = [clients.enter_context(endpoint.socket()) for _ in range(4)]
         for connection in connections:
@@ -240,7 +240,7 @@ def test_normal_requests_are_not_logged(endpoint: Live, capfd: pytest.CaptureFix
 
 
 class BrokenEngine(Engine):
-    """An engine whose status raises an unexpected exception."""
+    """An engine whose property `status` raises an unexpected exception."""
 
     @property
     def status(self) -> Status:

@@ -14,7 +14,7 @@ def test_key_that_is_invalid_in_a_header_is_refused(key: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "example.org", ""])
-def test_public_host_needs_allow_lan(host: str) -> None:
+def test_host_that_other_machines_can_reach_needs_allow_lan(host: str) -> None:
     assert not is_loopback(host)
     with pytest.raises(ValueError, match="other machines"):
         EndpointSettings("key", host)

@@ -65,7 +65,7 @@ def test_slow_header_closes_connection(strict: Live) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_incomplete_second_header_closes_connection(strict: Live) -> None:
+def test_incomplete_header_of_second_request_closes_connection(strict: Live) -> None:
     whole = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{strict.server.port}\r\n\r\n".encode()
     with strict.socket() as connection:
         connection.sendall(whole)
@@ -98,7 +98,7 @@ def test_many_silent_clients_do_not_block_others(strict: Live) -> None:
         assert time.monotonic() - started < 2
 
 
-def test_connection_above_limit_is_503_if_none_is_idle() -> None:
+def test_connection_above_limit_is_503_if_no_other_connection_is_idle() -> None:
     with live(FakeOpener(Script(step_s=0.02)), max_connections=2) as endpoint, ExitStack() as busy:
         for _ in range(2):
             connection = busy.enter_context(endpoint.socket())

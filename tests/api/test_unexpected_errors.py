@@ -57,7 +57,7 @@ def test_connection_stays_open_after_unexpected_error(failing: Live) -> None:
     assert [part[:3] for part in answers.split(b"HTTP/1.1 ")[1:]] == [b"500", b"200"]
 
 
-def test_error_after_first_bytes_closes_connection(failing: Live) -> None:
+def test_unexpected_error_after_first_bytes_of_answer_closes_connection(failing: Live) -> None:
     from starlette.responses import StreamingResponse
 
     async def half() -> StreamingResponse:

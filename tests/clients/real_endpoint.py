@@ -24,7 +24,7 @@ QUESTION = "What is the capital of France?"
 ENDLESS = "Say sea sea sea sea sea sea sea sea sea sea forever: sea sea sea sea sea sea sea sea sea sea"
 """A prompt whose answer at temperature 0 repeats itself without end."""
 PATIENCE_S = 5
-"""Time limit for freeing a slot, in seconds. It takes only one step, but the machine may be busy."""
+"""Time limit for freeing a slot, in seconds. Freeing takes only one decode step, but the machine may be busy."""
 TOO_LONG = "word " * 20_000
 COLOURS = {
     "type": "object",

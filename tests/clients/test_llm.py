@@ -1,4 +1,5 @@
-"""The Python client `llm`, unmodified, with the endpoint and the real model. It reads its models from a file."""
+"""The Python client `llm`, unmodified, with the endpoint and the real model. The client reads its list of models from a
+file."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def test_aborted_stream_frees_slot(endpoint: RealEndpoint, model: llm.Model) -> 
     answer = model.prompt(ENDLESS, stream=True, temperature=0)
     for _, _part in zip(range(3), answer, strict=False):
         pass
-    del answer  # the only way to abort
+    del answer  # `llm` has no other way to abort
     gc.collect()
     endpoint.assert_last_was_cancelled()
 

@@ -116,7 +116,7 @@ def test_keep_alive_zero_unloads_model_and_next_request_loads_it(model_path: Pat
         wait_until(lambda: not client.ps().models)
 
 
-def test_keep_alive_zero_without_allowed_model_changes_keeps_model_loaded(
+def test_model_stays_loaded_after_keep_alive_zero_if_settings_forbid_model_changes(
     endpoint: RealEndpoint, client: Client
 ) -> None:
     assert client.generate("x", keep_alive=0).done_reason == "load"

@@ -69,7 +69,7 @@ def test_structured_answer_is_parsed_from_schema_output(endpoint: RealEndpoint) 
     assert isinstance(with_model(endpoint.url, endpoint.key, ask), Paint)
 
 
-def test_cancelled_run_frees_slot(endpoint: RealEndpoint) -> None:
+def test_cancelled_agent_run_frees_slot(endpoint: RealEndpoint) -> None:
     async def leave(model: OpenAIChatModel) -> None:
         from pydantic_ai import Agent
 

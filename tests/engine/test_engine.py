@@ -80,7 +80,9 @@ def test_answer_has_its_text_usage_and_finish_reason() -> None:
         (("T",), 100, "", "stop"),
     ],
 )
-def test_answer_ends_at_stop_string_or_length(stop: tuple[str, ...], max_tokens: int, text: str, reason: str) -> None:
+def test_answer_ends_at_a_stop_string_or_at_max_tokens(
+    stop: tuple[str, ...], max_tokens: int, text: str, reason: str
+) -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
             answer, finished = await engine.submit(chat(stop=stop, max_tokens=max_tokens)).collect()
@@ -106,7 +108,7 @@ def test_answers_to_concurrent_requests_equal_those_to_sequential_ones() -> None
     asyncio.run(run())
 
 
-def test_answers_are_unchanged_when_kv_memory_runs_out() -> None:
+def test_answers_are_the_same_when_kv_memory_runs_out() -> None:
     async def run() -> None:
         script = Script()
         async with engine_over(FakeOpener(script)) as engine:
@@ -118,7 +120,7 @@ def test_answers_are_unchanged_when_kv_memory_runs_out() -> None:
     asyncio.run(run())
 
 
-def test_cancel_from_another_thread_ends_within_a_step_and_frees_the_sampler() -> None:
+def test_request_cancelled_on_another_thread_ends_within_a_step_and_frees_its_sampler() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01))
         async with engine_over(opener) as engine:
@@ -327,7 +329,7 @@ def test_requests_from_two_event_loops_get_their_answers() -> None:
     asyncio.run(main())
 
 
-def test_failing_snapshot_at_unload_does_not_keep_the_model_loaded(
+def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
@@ -373,7 +375,7 @@ def test_progress_counts_computed_prompt_tokens() -> None:
     asyncio.run(run())
 
 
-def test_progress_is_stopping_between_cancel_and_last_event() -> None:
+def test_progress_reports_stopping_between_cancel_and_the_last_event() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(step_s=0.05))) as engine:
             stream = engine.submit(chat())
@@ -387,7 +389,7 @@ def test_progress_is_stopping_between_cancel_and_last_event() -> None:
     asyncio.run(run())
 
 
-def test_progress_of_request_without_slot_reports_that_it_waits_for_one() -> None:
+def test_progress_of_a_request_that_has_no_slot_reports_that_it_waits_for_a_slot() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.01), Limits(n_cells=4096, n_slots=8, n_batch=64, n_running=1))
         async with engine_over(opener) as engine:

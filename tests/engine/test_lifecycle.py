@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class GatedDisk:
-    """Blocks reads of KV snapshots until `gate` is set."""
+    """Replaces reads of KV snapshots from disk by reads that wait until `gate` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.gate, self.reading = threading.Event(), threading.Event()
@@ -117,7 +117,7 @@ def test_request_with_prompt_builder_of_previous_model_fails_with_not_loaded() -
         assert first is not None
         stream = RequestStream("late", asyncio.get_running_loop(), engine.cancel)
         state = RequestState(chat(), stream, 0.0)
-        # As if the first prompt builder had not been invalidated yet:
+        # Simulates that the first prompt builder has not been invalidated yet.
         engine._prompts.prompt_builder, current = first, engine._prompts.prompt_builder
         engine._prompts.dispatch(first, state)
         events = [event async for event in stream]
@@ -187,7 +187,7 @@ def test_second_close_completes_a_close_that_was_cancelled() -> None:
     asyncio.run(run())
 
 
-def test_load_cancelled_before_the_model_is_opened_leaves_status_empty() -> None:
+def test_status_is_empty_after_a_load_is_cancelled_before_the_new_model_is_opened() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.2))
         engine = Engine(opener)

@@ -30,7 +30,7 @@ class _Weights:
 def write_llama(path: Path, change: Mapping[str, object] | None = None, words: Sequence[str] = WORDS) -> Path:
     """Writes a Llama with two layers whose tokens are bytes.
 
-    `change` replaces values of its metadata, `words` the texts of its tokens."""
+    `change` replaces values of the model's metadata, `words` replaces the texts of its tokens."""
     writer = gguf.GGUFWriter(path, "llama")
     numbers = {
         "llama.context_length": 256, "llama.embedding_length": N_EMBD, "llama.feed_forward_length": N_FF,

@@ -51,7 +51,7 @@ def text_completion(
 def _best(answers: Sequence[Answer], options: CompletionResponseOptions) -> list[int]:
     """Returns the indices of the `n` best answers to each prompt, the best first.
 
-    If only `n` were generated, returns all indices in order."""
+    If only `n` answers were generated, returns all indices in order."""
     if options.n == options.n_generated:
         return list(range(len(answers)))
     best: list[int] = []
@@ -82,7 +82,8 @@ def _logprobs(answer: Answer, options: CompletionResponseOptions) -> dict[str, o
     if not options.prompt_only:
         parts.append(writer.piece(answer.choices))
     if options.echoes is not None and not options.prompt_only:
-        # Some clients find the end of the prompt by counting tokens from the end, so every sampled token is listed.
+        # Some clients find the end of the prompt by counting from the end of the list, so it contains every sampled
+        # token.
         parts.append(writer.silent_tokens(max(answer.finished.usage.n_output - len(answer.choices), 0)))
     return joined(parts)
 

@@ -29,7 +29,8 @@ from engine.requests import ChatRequest, ToolCall
 
 @dataclass(frozen=True, slots=True)
 class ResponsesMeta:
-    """Metadata that every object of one response repeats. All its ids contain `key`; `created_at` is Unix time."""
+    """Metadata that every object of one response repeats. All ids in the response contain `key`; `created_at` is Unix
+    time."""
 
     key: str
     created_at: int

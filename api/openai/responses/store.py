@@ -20,7 +20,7 @@ MAX_RESPONSES = 1000
 MAX_STORE_BYTES = 256 * 1024 * 1024
 """Maximum size of all stored responses together. The oldest are deleted first."""
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
-"""Maximum size of one stored response with its conversation. It is more text than fits into any model's context."""
+"""Maximum size of one stored response with its conversation. No model's context can hold that much text."""
 
 _ID = re.compile(r"resp_[0-9a-f]{32}")
 
@@ -47,7 +47,8 @@ class ResponseStore:
     """Stores responses in `folder`, which only its owner can read. With None, nothing is stored.
 
     A response can be read and deleted only with the key that created it, or with the endpoint's own key. `get` and
-    `delete` are coroutines that do not block the event loop. `put` blocks, and may be called on any other thread."""
+    `delete` are coroutines that do not block the event loop. `put` blocks, and may be called on any thread except that
+    of the event loop."""
 
     def __init__(
         self,

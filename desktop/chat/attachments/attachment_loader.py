@@ -48,8 +48,8 @@ class AttachmentLoader(QObject):
         """The model that counted the tokens of the items."""
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Attach these files, which are read one after the other. An empty list means that a picture was pasted;
-        pictures are rejected."""
+        """Attach these files, which are read one after the other. An empty list means that a picture was pasted, which
+        is rejected."""
         if not paths:
             self._notify(strings.pictures_not_supported())
             return
@@ -59,7 +59,7 @@ class AttachmentLoader(QObject):
         self._tasks.spawn(self._read(added, too_many=len(paths) > n_free), "read files")
 
     def remove(self, item_id: str) -> None:
-        """Remove an attached file. If it is still being read, cancel this."""
+        """Remove an attached file. If it is still being read, cancel the reading."""
         self.list.remove(item_id)
         if (reading := self._reading.get(item_id)) is not None:
             reading.cancel()

@@ -48,7 +48,8 @@ class Damaged(AttachError):
 
 
 class NoText(AttachError):
-    """The file contains no text. With `is_empty` it is a blank text file, otherwise a document, which may be a scan."""
+    """The file contains no text. If `is_empty` is True, the file is a blank text file; otherwise it is a document, for
+    example a scan."""
 
     def __init__(self, name: str, *, is_empty: bool = False) -> None:
         super().__init__(name)

@@ -89,7 +89,7 @@ MAGIC_BYTES = 1024
 
 
 def kind_of(name: str, head: bytes) -> AttachmentKind:
-    """Kind of a file, whose first `MAGIC_BYTES` bytes are `head`. A file of an unknown kind counts as text."""
+    """Kind of the file whose first `MAGIC_BYTES` bytes are `head`. A file of an unknown kind counts as text."""
     if PDF in head[:MAGIC_BYTES]:
         return "pdf"
     if head.startswith(ZIP) or (head.startswith(OLD_OFFICE) and extension(name) == "docx"):

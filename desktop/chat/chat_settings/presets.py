@@ -17,15 +17,15 @@ BUILT_IN: Mapping[str, ChatSettings] = {
 MAX_NAME_LENGTH = 40
 
 CHAT_ONLY_FIELDS = frozenset({"system", "preset", "leaves_out", "summary", "summarised_to"})
-"""Settings that do not change when a built-in preset is applied. Of these, a preset saved by the user also sets
-`system`, the instructions."""
+"""Settings that do not change when a preset is applied, except for `system` (the instructions), which a preset saved by
+the user sets."""
 
 NameProblem = Literal["", "empty", "long", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """All presets, built in or saved by the user. `own` has the latter, by name."""
+    """All presets, built in or saved by the user. `own` contains those saved by the user, by name."""
 
     own: Mapping[str, ChatSettings]
 
@@ -54,8 +54,8 @@ class Presets:
         return name, self.apply(name, settings) != replace(settings, preset=name)
 
     def name_problem(self, name: str, *, replaces: str = "") -> NameProblem:
-        """Why the user cannot save a preset under this name; "" if the name is valid. The name of the preset `replaces`
-        may be used again."""
+        """Why the user cannot save a preset under this name; "" if the name is valid. `replaces` is the name of the
+        preset that will be replaced; this name is valid."""
         name = name.strip()
         if not name:
             return "empty"

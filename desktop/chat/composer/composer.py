@@ -127,7 +127,8 @@ class Composer(QFrame):
         self._edit.setFocus()
 
     def set_answering(self, answering: bool, *, stopping: bool = False) -> None:
-        """Show whether an answer is being written. With `stopping`, the answer was stopped and has not ended yet."""
+        """Show whether an answer is being written. If `stopping` is True, the answer was stopped but has not ended
+        yet."""
         self._answering, self._stopping = answering, answering and stopping
         self._restyle()
 

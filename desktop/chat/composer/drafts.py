@@ -55,8 +55,8 @@ class DraftCache:
         return not self._unsaved
 
     def load(self, stored: Mapping[str, tuple[str, tuple[Attachment, ...]]]) -> None:
-        """Add the drafts from the store; only the first call has an effect. Text that was typed before is appended to
-        the stored draft."""
+        """Add the drafts from the store; only the first call has an effect. Text that was typed before this call is
+        appended to the stored draft."""
         if self._loaded:
             return
         for key, (text, attachments) in stored.items():

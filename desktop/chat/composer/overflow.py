@@ -42,7 +42,7 @@ class Overflow:
 
 
 def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: ContextFit) -> Overflow | None:
-    """What prevents the last message of `branch` from being sent; None if nothing does. `fit` must be computed from
+    """The reason why the last message of `branch` cannot be sent; None if it can be sent. `fit` must be computed from
     `unmerged_messages(branch, settings)`."""
     if not fit.left_out and fit.fits:
         return None

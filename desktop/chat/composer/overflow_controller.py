@@ -61,8 +61,8 @@ class OverflowController(QObject):
         card.cancel_requested.connect(self._cancel_summary)
 
     def chat_changed(self) -> None:
-        """Call this when another chat was opened. Hides the card, unless a summary is running for that chat; then shows
-        its progress."""
+        """Call this when another chat was opened. Shows the progress of the summary if one is being written for that
+        chat; otherwise hides the card."""
         self._card.dismiss()
         if (summary := self._summaries.get(self._sender.key)) is not None:
             self._card.show_overflow(summary.overflow)

@@ -54,8 +54,8 @@ class Summarizer:
         return summary
 
     async def _pieces(self, text: str) -> list[str]:
-        """The text in pieces that each fit into a prompt. A text that is too long is split near the middle, if possible
-        between two paragraphs."""
+        """Split the text into pieces, each of which fits into a prompt. A text that is too long is split near the
+        middle, if possible between two paragraphs."""
         room = self._n_prompt - self._n_output
         if len(text) < MIN_PIECE_LENGTH or await self._engine.queries.count_tokens(self._request(text, "")) <= room:
             return [text]
@@ -66,7 +66,7 @@ class Summarizer:
 
     def _request(self, piece: str, previous: str) -> ChatRequest:
         context = f"\n\nWhat came before:\n{previous}" if previous else ""
-        # This is no background request, which API requests would delay: the user waits for it.
+        # This is not a background request, because API requests would delay it while the user waits for the summary.
         return ChatRequest(
             (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",

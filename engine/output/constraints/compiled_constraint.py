@@ -19,9 +19,9 @@ from engine.requests import Constraint
 
 _LIMITS = LLParserLimits(
     initial_lexer_fuel=500_000,
-    step_lexer_fuel=50_000,  # with 200,000, one mask of a hostile constraint takes 1.9 s; with 50,000, it takes 0.1 s
+    step_lexer_fuel=50_000,  # one mask of a hostile constraint takes 0.1 s; with a limit of 200,000 it takes 1.9 s
     step_max_items=50_000,
-    max_items_in_row=20_000,  # an object with 500 optional properties needs 2,007
+    max_items_in_row=20_000,  # an object with 500 optional properties needs 2,007 items
     max_lexer_states=20_000,  # each state takes 1 to 2 kB
     verbose_errors=False,
 )
@@ -42,8 +42,8 @@ TokenMask = NDArray[np.uint32]
 def compile_constraint(constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
     """Compiles a constraint. Raises ConstraintError if the constraint is strict and a part of it cannot be enforced.
 
-    Any thread; releases the GIL. The recursion is as deep as the constraint is nested, so a hostile constraint would
-    overflow a normal stack. Call it on a thread with a large stack (see `constraint_cache`)."""
+    Call it on a thread with a large stack (see `constraint_cache`), because the recursion is as deep as the constraint
+    is nested, and a hostile constraint would overflow a normal stack. Releases the GIL."""
     if isinstance(constraint, ToolCallGrammar):
         return _compile_calls(constraint, tokenizer)
     try:
@@ -74,7 +74,7 @@ def _compile(
     _raise_on_error(matcher)
     if warnings := matcher.get_grammar_warnings():
         raise ConstraintError(_shortened(warnings[0]))
-    matcher.compute_bitmask()  # fails if no text matches the constraint; copies of the matcher share the result
+    matcher.compute_bitmask()  # causes an error if no text matches the constraint; copies of the matcher share the mask
     _raise_on_error(matcher)
     return CompiledConstraint(matcher, tokenizer, not_enforced)
 
@@ -89,15 +89,15 @@ class CompiledConstraint:
         self._tokenizer = tokenizer
 
     def matcher(self) -> Matcher:
-        """Creates a matcher at the start of the constraint. Any thread. Takes microseconds."""
+        """Creates a matcher at the start of the constraint. May be called on any thread. Takes microseconds."""
         return Matcher(self._initial.deep_copy(), self._tokenizer)
 
 
 class Matcher:
     """The position of one answer in a constraint.
 
-    For each token, sample from the tokens that `mask()` allows, then call `advance()`. One thread at a time, and only
-    while the model is loaded."""
+    For each token, sample from the tokens that `mask()` allows, then call `advance()`. May be used by one thread at a
+    time, and only while the model is loaded."""
 
     def __init__(self, matcher: LLMatcher, tokenizer: LLTokenizer) -> None:
         self._matcher = matcher

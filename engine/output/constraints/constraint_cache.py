@@ -165,7 +165,7 @@ class ConstraintCache:
     def _finish(self, constraint: AnyConstraint, outcome: CompiledConstraint | str | None = None) -> None:
         """Caches the outcome of a compilation: the compiled constraint or an error text.
 
-        The outcome None is another failure. It is not cached, because a retry may succeed."""
+        The outcome None stands for any other failure, which is not cached, because a retry may succeed."""
         with self._cache_lock:
             self._pending.pop(constraint, None)
             if outcome is None or len(constraint.source) > MAX_CACHED_CHARS:

@@ -58,9 +58,8 @@ _JSON_OPTIONS = {
 
 
 def grammar_text(constraint: Constraint | ToolCallGrammar) -> str:
-    """The input for llguidance. Raises ConstraintError.
-
-    Any thread. The limits above bound the computing time."""
+    """The input for llguidance. Raises ConstraintError. May be called on any thread. The limits of this module bound
+    the computing time."""
     if isinstance(constraint, ToolCallGrammar):
         _check_size(constraint.source, MAX_BYTES_OF_CALLS)
         _checked_lark(constraint.source, ours=True)

@@ -31,9 +31,8 @@ parentheses."""
 
 
 def translate(source: str) -> tuple[Literal["regex", "lark"], str]:
-    """Returns an equivalent grammar for llguidance, and its kind. Raises GbnfError.
-
-    Any thread. The parser's limits bound the computing time."""
+    """Returns an equivalent grammar for llguidance, and the kind of that grammar. Raises GbnfError. May be called on
+    any thread. The parser's limits bound the computing time."""
     rules = parse(source)
     order = _topological_order(rules)
     if order is not None and (regex := _unfold(rules, order)) is not None:

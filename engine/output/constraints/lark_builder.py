@@ -90,7 +90,7 @@ class LarkBuilder:
         return "\n".join(["%llguidance {}", *lines, ""])
 
     def define(self, name: str, option: str) -> None:
-        """Adds an alternative to the rule `name`."""
+        """Lets the rule `name` also match the expression `option`. Creates the rule if it does not exist."""
         self._rules.setdefault(name, []).append(option)
 
     def name(self, expression: str, options: str = "") -> str:
@@ -124,7 +124,7 @@ class LarkBuilder:
         required = schema.get("required")
         required = required if isinstance(required, list) else []
         found = properties(schema)
-        # Expressions for the remaining members. The key tells whether the next member is the first.
+        # Expressions for the remaining members: `rest[True]` if none precedes them in the object, else `rest[False]`.
         rest = {True: "", False: ""}
         for key in reversed(list(found)):
             colon = equals or (":" if notation.bare_keys else ": ")

@@ -16,10 +16,10 @@ class _NotFinite(Exception):
 
 
 def matching_strings(pattern: str) -> tuple[str, ...] | None:
-    """All strings that a JSON schema's `pattern` matches; None if there are more than MAX_TEXTS, or if they are not
-    certain.
+    """All strings that a JSON schema's `pattern` matches; None if there are more than MAX_TEXTS, or if the
+    pattern is too long or its syntax is not supported.
 
-    A pattern without both anchors also matches longer strings."""
+    The result is also None for a pattern that lacks `^` or `$`, because it matches infinitely many longer strings."""
     if not (pattern.startswith("^") and pattern.endswith("$")) or len(pattern) > MAX_CHARS:
         return None
     try:

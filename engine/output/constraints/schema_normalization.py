@@ -67,8 +67,8 @@ def _bounded(node: Node, path: str) -> Node:
 
 
 def has_no_effect(keyword: str, value: object) -> bool:
-    """Whether a keyword has no effect: it is null, or has its neutral value. llguidance may not support the neutral
-    value."""
+    """Whether a keyword has no effect: it is null, or has a value that restricts nothing. llguidance may not support
+    such a value."""
     neutral = _NEUTRAL.get(keyword, ())
     return is_null_keyword(keyword, value) or any(type(value) is type(each) and value == each for each in neutral)
 
@@ -113,7 +113,8 @@ def _with_named_properties(node: Node) -> Node:
     named = node.get("properties", {})
     if not isinstance(patterns, dict) or not isinstance(named, dict):
         return node
-    counts = "minProperties" in node or "maxProperties" in node  # can be enforced only if all properties are required
+    # llguidance can enforce a number of properties only if all properties are required.
+    counts = "minProperties" in node or "maxProperties" in node
     properties, left = dict(named), {}
     for pattern, schema in patterns.items():
         texts = matching_strings(pattern)

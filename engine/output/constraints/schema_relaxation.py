@@ -120,7 +120,7 @@ def _may_be_text(node: Node) -> bool:
 
 
 def _all_required(node: Node) -> bool:
-    """Whether llguidance can count the properties. It can if all named properties are required."""
+    """Whether all named properties are required. Only then can llguidance enforce a number of properties."""
     named, required = node.get("properties", {}), node.get("required", [])
     return isinstance(named, dict) and isinstance(required, list) and set(named) <= set(map(str, required))
 

@@ -36,7 +36,7 @@ class ToolCallGrammar:
 
     source: str
     answer: Constraint | None = None
-    """What the answer may match instead of consisting of calls."""
+    """The constraint that the answer may match instead of consisting of tool calls."""
     not_enforced: tuple[str, ...] = ()
     """Parts of the tools' schemas that are not enforced, each with the name of its tool."""
 

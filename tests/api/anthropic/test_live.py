@@ -43,7 +43,7 @@ def test_stop_string_that_ended_the_answer_is_returned(endpoint: Live) -> None:
     assert (short["stop_reason"], short["stop_sequence"]) == ("max_tokens", None)
 
 
-def test_count_tokens_counts_prompts_above_context(endpoint: Live) -> None:
+def test_count_tokens_route_counts_prompt_longer_than_context(endpoint: Live) -> None:
     path = "/v1/messages/count_tokens"
     few = post(endpoint, {"messages": BODY["messages"]}, path).json()["input_tokens"]
     read = post(endpoint, BODY).json()["usage"]

@@ -204,7 +204,7 @@ def test_vllm_schema_fields_constrain_answer(served: Live, path: str) -> None:
     "field", ["guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs"]
 )
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages", "/api/chat", "/api/generate"])
-def test_constraint_field_of_other_dialect_is_refused(served: Live, path: str, field: str) -> None:
+def test_constraint_field_of_other_api_is_refused(served: Live, path: str, field: str) -> None:
     body = {**with_schema(path, SCHEMA), field: {"a": 1}}
     refused = served.post(body, path)
     assert refused.status_code == 400

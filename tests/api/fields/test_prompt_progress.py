@@ -116,7 +116,7 @@ def test_progress_report_and_timings_match_expected_bytes() -> None:
     ) in writer.frames(0, TextDelta("Hel", 1)).decode()
 
 
-def test_no_progress_is_reported_before_tokenization_or_after_end() -> None:
+def test_no_progress_is_reported_before_prompt_is_tokenized_or_after_answer_ended() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
     assert ChatChunkWriter(head, progress=lambda place: RequestProgress(1)).report(0) == b""
     assert ChatChunkWriter(head).report(0) == b""

@@ -196,7 +196,7 @@ def test_n_predict_zero_caches_prompt_and_returns_no_text(endpoint: Live, path: 
     assert again["tokens_cached"] >= 50
 
 
-def test_tokens_and_probabilities_contain_ids(endpoint: Live) -> None:
+def test_answer_contains_ids_of_tokens_and_of_their_alternatives(endpoint: Live) -> None:
     body = {"prompt": "a", "n_predict": 2, "n_probs": 2, "return_tokens": True}
     shown = endpoint.post(body, "/completion").json()
     assert shown["tokens"] == list(b"He")
@@ -209,13 +209,13 @@ def test_tokens_and_probabilities_contain_ids(endpoint: Live) -> None:
     assert endpoint.post({"prompt": "a", "n_predict": 2}, "/completion").json()["tokens"] == []
 
 
-def test_response_fields_limit_the_returned_fields(endpoint: Live) -> None:
+def test_only_fields_listed_in_response_fields_are_returned(endpoint: Live) -> None:
     fields = ["content", "generation_settings/n_predict", "timings/nothing", "absent"]
     shown = endpoint.post({"prompt": "a", "n_predict": 2, "response_fields": fields}, "/completion").json()
     assert shown == {"content": "He", "generation_settings/n_predict": 2}
 
 
-def test_generation_settings_are_returned(endpoint: Live) -> None:
+def test_answer_contains_generation_settings_of_the_request(endpoint: Live) -> None:
     shown = endpoint.post({"prompt": "a", "n_predict": 2, "top_k": 5, "seed": 3}, "/completion").json()
     settings = shown["generation_settings"]
     assert (settings["top_k"], settings["seed"], settings["n_predict"]) == (5, 3, 2)
@@ -230,7 +230,7 @@ def test_stop_string_that_ended_the_answer_is_returned(endpoint: Live) -> None:
     assert (cut["stop_type"], cut["stopping_word"]) == ("limit", "")
 
 
-def test_props_and_slots_describe_model_without_its_path(endpoint: Live) -> None:
+def test_props_and_slots_do_not_contain_path_of_model(endpoint: Live) -> None:
     with endpoint.http() as client:
         props = client.get("/props").json()
         assert client.get("/v1/health").json() == {"status": "ok"}

@@ -176,7 +176,7 @@ def test_failed_load_is_500_and_next_request_loads_again() -> None:
 
 
 @pytest.mark.parametrize(("path", "body"), [*SILENT, *ANSWERED])
-def test_keep_alive_zero_without_allowed_model_changes_keeps_model_loaded(
+def test_model_stays_loaded_after_keep_alive_zero_if_settings_forbid_model_changes(
     endpoint: Live, path: str, body: dict[str, object]
 ) -> None:
     answer = endpoint.post({**body, **NOW}, path)
@@ -241,7 +241,7 @@ def test_answer_longer_than_keep_alive_is_complete() -> None:
         wait_until(lambda: freed(endpoint))
 
 
-def test_last_keep_alive_replaces_earlier_ones() -> None:
+def test_keep_alive_value_of_last_request_replaces_earlier_values() -> None:
     with changing() as endpoint:
         endpoint.post({"keep_alive": "1h"}, "/api/generate")
         endpoint.post({"keep_alive": 0.05}, "/api/generate")
@@ -253,7 +253,7 @@ def test_last_keep_alive_replaces_earlier_ones() -> None:
         assert expiry(endpoint) is None
 
 
-def test_request_without_keep_alive_keeps_earlier_value() -> None:
+def test_request_without_keep_alive_does_not_change_earlier_value() -> None:
     with changing() as endpoint:
         assert expiry(endpoint) is None
         endpoint.post({"keep_alive": "5m"}, "/api/generate")
@@ -280,7 +280,7 @@ def test_model_stays_loaded_until_chat_in_window_ends(keep_alive: float) -> None
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_failed_request_starts_keep_alive_time(stream: bool) -> None:
+def test_keep_alive_time_begins_when_request_fails(stream: bool) -> None:
     with changing() as endpoint:
         refused = endpoint.post(ask("word " * 2000, stream=stream, keep_alive=0.1), "/api/chat")
         assert (refused.status_code, "maximum context length" in refused.text) == (400, True)
@@ -288,7 +288,7 @@ def test_failed_request_starts_keep_alive_time(stream: bool) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_disconnect_starts_keep_alive_time(stream: bool) -> None:
+def test_keep_alive_time_begins_when_client_disconnects(stream: bool) -> None:
     with changing(Script(step_s=0.01)) as endpoint:
         body = json.dumps(ask(stream=stream, keep_alive=0.1)).encode()
         head = endpoint.chat_head(len(body)).replace(b"/v1/chat/completions", b"/api/chat")
@@ -299,7 +299,7 @@ def test_disconnect_starts_keep_alive_time(stream: bool) -> None:
         wait_until(lambda: freed(endpoint))
 
 
-def test_closing_keep_alive_stops_idle_timer() -> None:
+def test_aclose_of_keep_alive_stops_its_idle_timer() -> None:
     async def close_while_it_counts() -> bool:
         engine = Engine(FakeOpener(Script()))
         await engine.load(FILE)
@@ -315,7 +315,7 @@ def test_closing_keep_alive_stops_idle_timer() -> None:
     assert asyncio.run(close_while_it_counts())
 
 
-def test_model_never_expires_without_allowed_model_changes(endpoint: Live) -> None:
+def test_model_has_no_expiry_time_if_settings_forbid_model_changes(endpoint: Live) -> None:
     assert endpoint.post({"keep_alive": "50ms"}, "/api/generate").json()["done_reason"] == "load"
     assert expiry(endpoint) is None
     time.sleep(0.2)

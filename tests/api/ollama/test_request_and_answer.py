@@ -123,12 +123,12 @@ def test_embeddings_are_returned_with_duration_and_token_count() -> None:
     }
 
 
-def test_capabilities_follow_model_properties() -> None:
+def test_capabilities_are_derived_from_model_properties() -> None:
     assert capabilities(ModelProps("{{ x }}", "", "", 16, False)) == ["completion", "tools"]
     assert capabilities(ModelProps("<think>", "", "", 16, True)) == ["completion", "tools", "insert", "thinking"]
 
 
-def test_answer_without_prompt_has_done_reason_load_or_unload() -> None:
+def test_answer_to_request_without_prompt_has_done_reason_load_or_unload() -> None:
     assert loaded(BARE, False)["done_reason"] == "load"
     assert loaded(CHAT, True)["done_reason"] == "unload"
 
@@ -148,7 +148,7 @@ def test_options_are_translated_to_sampling_parameters() -> None:
         chat(options={"samplers": ["temperature", "top_k"]})
 
 
-def test_format_becomes_constraint() -> None:
+def test_format_field_becomes_constraint() -> None:
     assert chat(format="json").constraint == Constraint("json_object")
     assert chat(format={"type": "object"}).constraint == Constraint("json_schema", '{"type": "object"}', strict=False)
     assert chat(format="").constraint is None
@@ -157,7 +157,7 @@ def test_format_becomes_constraint() -> None:
             chat(format=wrong, tools=[{"type": "function", "function": {"name": "f"}}])
 
 
-def test_think_becomes_reasoning_options() -> None:
+def test_think_field_becomes_reasoning_options() -> None:
     assert chat(think=False).thinking is False
     assert (chat(think="low").thinking, chat(think="low").effort) == (True, "low")
     assert chat().thinking is None

@@ -31,7 +31,7 @@ def test_texts_are_translated_to_embed_request() -> None:
     )
 
 
-def test_token_input_is_accepted_only_if_settings_allow_it() -> None:
+def test_input_of_token_ids_is_accepted_only_if_settings_allow_it() -> None:
     for given in ([1, 2], [[1, 2], [3]]):
         with pytest.raises(UnsupportedParameter) as caught:
             body(input=given)
@@ -72,7 +72,7 @@ def test_openai_client_gets_vectors(endpoint: Live) -> None:
     assert endpoint.n_in_progress == 0
 
 
-def test_error_for_token_input_names_the_langchain_option(endpoint: Live) -> None:
+def test_error_for_input_of_token_ids_names_the_langchain_option(endpoint: Live) -> None:
     refused = endpoint.post({"input": [[1, 2]]}, "/v1/embeddings")
     assert refused.status_code == 400
     assert "check_embedding_ctx_length=False" in refused.json()["error"]["message"]
@@ -96,7 +96,7 @@ def test_unknown_model_is_404_if_settings_refuse_it() -> None:
         assert endpoint.post({"model": "ada", "input": "a"}, "/api/embed").status_code == 404
 
 
-def test_embeddings_while_model_loads_are_503() -> None:
+def test_embedding_request_is_503_while_model_loads() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
         refused = endpoint.post({"input": "a"}, "/v1/embeddings")
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)

@@ -59,7 +59,7 @@ class PendingAnswer:
         return ChatRequest((Message("user", "Hi"),), "window")
 
 
-def test_stop_while_request_is_built_marks_answer_stopped(run: Run, profile: Profile) -> None:
+def test_answer_stopped_while_its_request_is_built_is_marked_stopped(run: Run, profile: Profile) -> None:
     async def story() -> None:
         pending = PendingAnswer(profile)
         async with tasks() as owned:
@@ -75,7 +75,7 @@ def test_stop_while_request_is_built_marks_answer_stopped(run: Run, profile: Pro
     run(story())
 
 
-def test_stop_while_requests_are_built_ends_all_alternative_answers(run: Run, profile: Profile) -> None:
+def test_stop_ends_all_alternative_answers_while_their_requests_are_built(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=None, step_s=0.005))) as chats:
             chats.send("Hi")
@@ -105,7 +105,9 @@ def test_unexpected_error_while_building_request_marks_answer_failed(
     run(story())
 
 
-def test_error_of_first_save_marks_answer_failed(run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_is_marked_failed_if_first_save_raises_error(
+    run: Run, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener()) as chats:
             failures: list[BaseException] = []
@@ -139,7 +141,7 @@ def stage(chats: ChatController, row: int = 1) -> str:
     return chats.sessions.waiting(chats.sessions.messages[row].id).stage
 
 
-def test_progress_of_reading_increases_during_long_prefill(run: Run, profile: Profile) -> None:
+def test_reported_progress_increases_during_long_prefill(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=b"Well.", step_s=0.02), Limits(8192, 8, 64))
         async with headless_chat(profile, opener) as chats:
@@ -176,7 +178,7 @@ def test_short_question_is_answered_during_long_prefill_of_other_chat(run: Run, 
     run(story())
 
 
-def test_queued_answer_gives_title_of_chat_that_runs_first(run: Run, profile: Profile) -> None:
+def test_queued_answer_reports_title_of_chat_whose_answer_runs_first(run: Run, profile: Profile) -> None:
     async def story() -> None:
         opener = FakeOpener(Script(answer=None, step_s=0.01), Limits(4096, 1, 64))
         async with headless_chat(profile, opener) as chats:

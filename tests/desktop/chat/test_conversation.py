@@ -19,7 +19,7 @@ def message(
     return ChatMessage(name, "c", parent, role, text, state, 0.0)
 
 
-def test_shown_branch_ends_at_leaf() -> None:
+def test_shown_branch_ends_at_message_with_leaf_id() -> None:
     tree = Conversation([message("a", None), message("b", "a"), message("c", "a")], leaf_id="b")
     assert [node.id for node in tree.branch()] == ["a", "b"]
     tree.put(message("d", "c"))
@@ -55,7 +55,7 @@ def shown(conversation: Conversation) -> str:
     return "".join(each.id for each in conversation.branch())
 
 
-def test_stepping_to_version_shows_its_last_shown_branch() -> None:
+def test_showing_other_version_shows_branch_that_was_last_shown_below_it() -> None:
     conversation = tree()
     conversation.put(message("g", "c", "assistant"))
     assert shown(conversation) == "abcg"
@@ -68,7 +68,7 @@ def test_stepping_to_version_shows_its_last_shown_branch() -> None:
     assert shown(conversation) == "abcd", "the last shown answer, not the newest"
 
 
-def test_branch_that_was_never_shown_continues_with_newest_versions() -> None:
+def test_version_shown_for_first_time_is_followed_by_newest_messages() -> None:
     conversation = tree()
     conversation.show("e")
     assert shown(conversation) == "abef"
@@ -77,7 +77,7 @@ def test_branch_that_was_never_shown_continues_with_newest_versions() -> None:
     assert shown(fresh) == "abeh"
 
 
-def test_restored_messages_return_to_their_previous_place() -> None:
+def test_restore_adds_removed_messages_in_their_previous_order() -> None:
     conversation = tree()
     before = conversation.descendants("a")
     removed = conversation.remove("c")
@@ -94,13 +94,13 @@ def test_restored_messages_return_to_their_previous_place() -> None:
     assert len(conversation) == 6
 
 
-def test_removing_message_without_other_versions_shows_its_parent() -> None:
+def test_removing_only_version_of_message_ends_shown_branch_at_parent() -> None:
     conversation = tree()
     conversation.remove("d")
     assert shown(conversation) == "abc"
 
 
-def test_answers_generated_together_are_side_by_side_until_next_message() -> None:
+def test_answers_generated_together_are_shown_side_by_side_until_next_message_is_added() -> None:
     conversation = tree()
     group = [replace(message(name, "c", "assistant"), group_id="G") for name in "xyz"]
     for each in group:
@@ -118,7 +118,7 @@ def test_answers_generated_together_are_side_by_side_until_next_message() -> Non
     assert conversation.side_by_side() == {}, "a single answer is not shown side by side"
 
 
-def test_cycle_or_missing_parent_causes_no_endless_loop() -> None:
+def test_cycle_or_missing_parent_in_message_tree_causes_no_endless_loop() -> None:
     ring = Conversation([message("a", "b"), message("b", "a"), message("o", "gone")])
     ring.show("a")
     assert {each.id for each in ring.descendants("a")} == {"a", "b"}

@@ -87,7 +87,7 @@ def test_edited_answer_becomes_new_version_and_part_of_next_prompt(run: Run, ope
     run(story())
 
 
-def test_retry_of_earlier_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
+def test_retry_of_earlier_answer_adds_version_of_this_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"One.")
         async with open_gui(script) as gui:
@@ -121,7 +121,7 @@ def test_retry_while_answer_is_written_stops_this_answer(run: Run, open_gui: Ope
     run(story())
 
 
-def test_alternative_answers_share_one_prefill_and_one_can_be_picked(run: Run, open_gui: OpenGui) -> None:
+def test_one_of_several_answers_written_with_one_prefill_can_be_picked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"A title for you.", step_s=0.002)) as gui:
             question = "Give me a title for a talk about models that run on your own desk"
@@ -153,7 +153,7 @@ def test_alternative_answers_share_one_prefill_and_one_can_be_picked(run: Run, o
     run(story())
 
 
-def test_alternatives_compute_new_prompt_only_once(run: Run, profile: Profile) -> None:
+def test_prompt_of_several_alternative_answers_is_computed_only_once(run: Run, profile: Profile) -> None:
     """The first answer computes the prompt. The other answers wait for this, and then use its KV cache."""
 
     async def story() -> None:
@@ -195,7 +195,9 @@ def test_continuing_stopped_answer_extends_it_in_place(run: Run, open_gui: OpenG
     run(story())
 
 
-def test_failed_continuation_after_restart_keeps_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_failed_continuation_of_answer_after_restart_keeps_text_of_answer(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await _store_cut_answer(profile)
         async with open_gui(model=False) as gui:
@@ -228,7 +230,7 @@ async def _store_cut_answer(profile: Profile) -> None:
     await store.aclose()
 
 
-def test_continuing_earlier_answer_adds_version(run: Run, open_gui: OpenGui) -> None:
+def test_continuing_earlier_answer_adds_version_of_this_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(ENDLESS) as gui:
             for text in ("First", "Second"):
@@ -247,7 +249,7 @@ def test_continuing_earlier_answer_adds_version(run: Run, open_gui: OpenGui) -> 
     run(story())
 
 
-def test_undo_restores_deleted_message_and_its_followers(run: Run, open_gui: OpenGui) -> None:
+def test_undo_restores_deleted_message_and_all_messages_after_it(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So.")) as gui:
             await ask(gui, "First")
@@ -380,7 +382,7 @@ def test_prompt_contains_instructions_summary_and_attachments(run: Run, profile:
     run(story())
 
 
-def test_setting_leaves_out_drops_oldest_turns_from_prompt(run: Run, profile: Profile) -> None:
+def test_oldest_turns_are_omitted_from_prompt_if_setting_leaves_out_is_on(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
             for number in range(5):

@@ -21,7 +21,7 @@ def test_attachments_are_code_blocks_before_text_of_message() -> None:
     assert with_attachments("", [code]) == fenced(code)
 
 
-def test_prompt_has_one_system_message_and_merges_messages_of_equal_role() -> None:
+def test_prompt_has_one_system_message_and_merges_consecutive_messages_of_same_role() -> None:
     branch = [row("one"), row("", "assistant"), row("two"), row("three", "assistant"), row("four")]
     settings = ChatSettings(system=" Be brief. ")
     assert prompt_messages(branch, settings) == (

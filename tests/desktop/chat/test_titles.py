@@ -45,7 +45,7 @@ WRITE = TASK[:20].encode()
         ("<think>A title about CSV", ""),
     ],
 )
-def test_generated_text_is_accepted_or_rejected_as_title(written: str, title: str) -> None:
+def test_title_is_extracted_from_generated_text_or_text_is_rejected(written: str, title: str) -> None:
     assert accepted_title(written, CHAT) == title
 
 
@@ -82,7 +82,9 @@ def test_title_set_by_user_is_not_replaced(run: Run, profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("rejected", [b"It is wide.", b"line\nsea", b"", b"sea " * 30])
-def test_first_words_stay_title_if_generated_title_is_rejected(run: Run, profile: Profile, rejected: bytes) -> None:
+def test_first_words_of_message_remain_title_if_generated_title_is_rejected(
+    run: Run, profile: Profile, rejected: bytes
+) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=b"It is wide.", cases={WRITE: rejected}))) as chats:
             chats.send("Tell me of the sea")

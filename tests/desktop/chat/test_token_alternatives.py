@@ -18,7 +18,7 @@ from tests.real_model.test_engine import real_engine
 SCRIPT = Script(answer=None, has_close_alternatives=True, step_s=0.001)
 
 
-def test_token_alternatives_are_distinct_whole_words_by_probability(tmp_path: Path) -> None:
+def test_token_alternatives_are_distinct_whole_words_in_order_of_probability(tmp_path: Path) -> None:
     async def story() -> None:
         engine = Engine(FakeOpener(SCRIPT))
         await engine.load(tmp_path / "fake.gguf")

@@ -1,4 +1,4 @@
-"""`Actions`, the actions of the window: shortcuts, menus, and actions that are not possible now."""
+"""Tests of `Actions`, the actions of the window: shortcuts, menus, and actions that are not possible now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desktop.framework.actions import Action, Actions, Submenu, is_usable
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
-def test_shortcut_can_be_changed_and_reset_but_not_used_twice(qtbot: QtBot) -> None:
+def test_shortcut_can_be_changed_and_reset_but_not_used_for_two_actions(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     done: list[str] = []

@@ -79,8 +79,8 @@ def render(text: str) -> None:
 
 
 def check_text(make: Callable[[int], str]) -> Iterator[Violation]:
-    """Checks that rendering time is linear in the length of a text, and that memory is limited. `make` returns a text
-    of a length."""
+    """Checks that rendering time is linear in the length of a text, and that memory is limited. `make(n)` returns a
+    text of about `n` characters."""
     short, long = make(N_CHARACTERS), make(4 * N_CHARACTERS)
     before, after = _seconds(short), _seconds(long)
     if after > MAX_GROWTH * before + SLACK_S and _seconds(long) > MAX_GROWTH * _seconds(short) + SLACK_S:

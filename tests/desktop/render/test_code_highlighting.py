@@ -1,4 +1,4 @@
-"""Syntax highlighting of complete and of streaming code, and file names for code."""
+"""Tests of syntax highlighting, of complete and of streaming code, and of file names for code."""
 
 from __future__ import annotations
 

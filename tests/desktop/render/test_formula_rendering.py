@@ -1,4 +1,4 @@
-"""Rendering of formulas to SVG and MathML, with limits on time, size and memory."""
+"""Tests of rendering formulas to SVG and MathML, with limits on time, size and memory."""
 
 from __future__ import annotations
 

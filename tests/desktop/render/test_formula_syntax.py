@@ -1,5 +1,5 @@
-"""Formulas and tables in Markdown: where formulas start and end, which `|` separate table cells, and line breaks in
-answers."""
+"""Tests of formulas and tables in Markdown: where formulas start and end, which `|` separate table cells, and line
+breaks in answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def formulas(text: str) -> list[str]:
         "`$x$` and \\$x\\$",
     ],
 )
-def test_prices_shell_variables_and_tildes_are_not_formulas(text: str) -> None:
+def test_text_with_prices_or_shell_variables_or_tildes_contains_no_formula(text: str) -> None:
     assert formulas(text) == []
     assert "<s>" not in blocks(text)[0].html
 

@@ -1,4 +1,4 @@
-"""Rendering takes time and memory in proportion to the length of the text, for chosen and for random texts.
+"""Tests that rendering takes time and memory in proportion to the length of the text, for chosen and for random texts.
 
 `RENDER_FUZZ_S` sets how many seconds random texts are tried, and `RENDER_FUZZ_SEED` the seed."""
 
@@ -30,7 +30,7 @@ LINKED = {
 
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=ascii(piece)) for piece in PIECES])
-def test_repeated_piece_is_parsed_in_linear_time(piece: str) -> None:
+def test_text_that_repeats_one_piece_is_parsed_in_linear_time(piece: str) -> None:
     assert [*map(str, check_text(lambda n: repeated(piece, n)))] == []
 
 

@@ -1,4 +1,5 @@
-"""Parsing of Markdown into blocks. A streamed text has the same blocks as a complete one, and HTML in it is escaped."""
+"""Tests of parsing Markdown into blocks. A streamed text has the same blocks as a complete one, and HTML in it is
+escaped."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ def test_any_streamed_text_has_the_blocks_of_the_complete_text(pieces: list[str]
     assert needs_full_parse("".join(pieces)) or found == list(blocks("".join(pieces)))
 
 
-def test_streamed_table_that_turns_out_to_be_text_joins_its_paragraph() -> None:
+def test_streamed_table_that_turns_out_to_be_text_becomes_part_of_a_paragraph() -> None:
     text = "`| a |\n|---|\n---# "
     growing = IncrementalMarkdown()
     for end in range(len(text) + 1):
@@ -98,7 +99,7 @@ def test_only_task_list_items_get_checkboxes() -> None:
     assert "☑ loose" in blocks("- [x] loose\n\n- two")[0].html
 
 
-def test_each_markdown_construct_gives_its_block_kind() -> None:
+def test_each_markdown_construct_becomes_a_block_of_the_right_kind() -> None:
     assert [block.kind for block in blocks(SAMPLE)] == [
         "heading", "text", "list", "code", "quote", "table", "code", "rule", "text",
     ]  # fmt: skip
@@ -125,7 +126,7 @@ def test_inline_and_display_formulas_become_inline_images() -> None:
 
 
 @pytest.mark.parametrize("text", ["$5 and $6", "from $20-$30", "a $ b $ c", "`$x$`", r"\$x\$", "$x"])
-def test_prices_and_code_are_not_formulas(text: str) -> None:
+def test_dollar_signs_in_prices_and_code_do_not_start_formulas(text: str) -> None:
     assert not blocks(text)[0].inline_images
 
 

@@ -1,4 +1,4 @@
-"""Addresses in Markdown: only safe addresses become links, and only local images are loaded."""
+"""Tests of addresses in Markdown: only safe addresses become links, and only local images are loaded."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ from tests.model_files.sparse_model import write_sparse
 from tests.packaging.checkout import ROOT
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
-OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs it for menus
+# the offscreen platform logs this warning for menus
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")
 NARROW_AND_USUAL = SIZES[:2]
 
 

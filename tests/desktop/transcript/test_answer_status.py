@@ -1,5 +1,5 @@
-"""What an answer is waiting for is shown below it: model loading, queue, prompt reading, stopping. Also the context
-meter while an answer streams, and cancelling of model loading."""
+"""Tests of the status below an answer, which shows what the answer is waiting for: model loading, queue, prompt
+reading, stopping. The module also tests the context meter while an answer streams, and cancelling of model loading."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_stop_during_decoding_shows_stopping_below_the_text(run: Run, open_gui: 
     run(story())
 
 
-def test_queued_answer_names_the_chat_whose_answer_it_waits_for(run: Run, open_gui: OpenGui) -> None:
+def test_status_of_queued_answer_names_the_chat_whose_answer_runs_first(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
             await until(lambda: gui.ready)

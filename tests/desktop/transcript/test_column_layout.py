@@ -1,5 +1,5 @@
-"""The vertical layout and scrolling of the transcript: only visible messages are laid out, and visible text does not
-jump."""
+"""Tests of the vertical layout and scrolling of the transcript: only visible messages are laid out, and visible text
+does not jump."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def test_long_chat_lays_out_only_visible_messages(view: TranscriptView, messages
     assert view.column.visible_rows()[-1] == 999
 
 
-def test_scrolling_to_rows_of_estimated_height_moves_visible_rows_by_the_scroll_only(
-    view: TranscriptView, messages: MessageList
-) -> None:
+def test_visible_rows_move_exactly_by_the_scrolled_distance(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(number, LONG * (1 + number % 3)) for number in range(200)])
     bar = view.verticalScrollBar()
     for step in (40, 200, 90, 400, 15) * 8:
@@ -107,7 +105,7 @@ def test_partial_repaints_while_streaming_equal_a_full_repaint(
     assert grown == whole  # the HTML is the same, including the colours of code
 
 
-def test_width_change_keeps_the_top_row_in_place(view: TranscriptView, messages: MessageList) -> None:
+def test_top_row_stays_in_place_when_the_width_changes(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(number) for number in range(40)])
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
     row = view.column.row_at(0)

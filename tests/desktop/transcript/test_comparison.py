@@ -1,4 +1,5 @@
-"""A comparison of several answers side by side: picking one, streaming, and the change to a single answer."""
+"""Tests of the comparison of several answers side by side: picking one answer, streaming, and the change to a single
+answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find in the open chat: highlighting and counting matches, and stepping through them."""
+"""Tests of the search in the open chat: highlighting and counting matches, and stepping through them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Horizontal scrolling of code that is wider than the page."""
+"""Tests of horizontal scrolling of code that is wider than the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas and pictures in messages: rendering, caching, and loading on request."""
+"""Tests of formulas and pictures in messages: rendering, caching, and loading on request."""
 
 from __future__ import annotations
 

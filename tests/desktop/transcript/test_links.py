@@ -1,4 +1,4 @@
-"""Links in messages: hovering shows the address, and a click opens the link."""
+"""Tests of links in messages: hovering shows the address, and a click opens the link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Very long messages are laid out in short steps and shown only in part, so that the window stays responsive."""
+"""Tests that very long messages are laid out in short steps and shown only in part, so that the window stays
+responsive."""
 
 from __future__ import annotations
 

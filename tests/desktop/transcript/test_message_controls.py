@@ -1,4 +1,4 @@
-"""The buttons of messages and code blocks, and what they show or request."""
+"""Tests of the buttons of messages and code blocks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_statistics_that_do_not_fit_beside_buttons_are_omitted(view: TranscriptV
     assert item.shown_stats == ""
 
 
-def test_message_items_read_the_current_settings(qtbot: QtBot, theme: Theme, messages: MessageList) -> None:
+def test_laid_out_messages_use_the_current_settings(qtbot: QtBot, theme: Theme, messages: MessageList) -> None:
     current = Settings()
     view = TranscriptView(theme, settings=lambda: current)
     qtbot.addWidget(view)
@@ -73,7 +73,7 @@ def test_message_items_read_the_current_settings(qtbot: QtBot, theme: Theme, mes
     assert [view.column.item(row).settings() for row in range(2)] == [current, current]
 
 
-def test_transcript_of_the_window_reads_a_changed_setting(run: Run, open_gui: OpenGui) -> None:
+def test_setting_changed_on_the_settings_page_applies_to_the_transcript(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.sidebar.page_buttons["settings"].click()

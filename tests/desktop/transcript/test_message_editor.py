@@ -1,4 +1,4 @@
-"""Editing a message in its place in the transcript: keys, size and position of the editor."""
+"""Tests of editing a message in its place in the transcript: keys, size and position of the editor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Which pictures are loaded without asking the user. A path in an answer must not contact another machine."""
+"""Tests which pictures are loaded without asking the user. Checking the path of a picture must not cause access to
+another machine."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_path_in_home_is_allowed(home: Path) -> None:
+def test_picture_in_home_folder_is_allowed(home: Path) -> None:
     path = home / "Pictures" / "a.png"
     assert path_in_home(str(path)) == path
     assert path_in_home(str(home / "Pictures" / ".." / "Pictures" / "a.png")) == path
@@ -34,7 +35,9 @@ def test_path_in_home_is_allowed(home: Path) -> None:
     "address",
     ["/net/host/a.png", "/etc/a.png", "/tmp/a.png", "/mnt/share/a.png", "~/a.png", "a.png", "//host/share/a.png"],
 )  # fmt: skip
-def test_path_outside_home_is_not_accessed(home: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_path_outside_home_folder_is_rejected_without_being_accessed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
     def touched(*_: object, **__: object) -> None:
         raise AssertionError("the path was accessed")
 
@@ -64,7 +67,7 @@ def test_network_share_mounted_in_home_is_not_accessed(home: Path) -> None:
     assert path_in_home("/etc/passwd", home=Path("/")) is None
 
 
-def test_network_mounts_are_detected(tmp_path: Path) -> None:
+def test_mount_points_of_network_file_systems_are_found(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(
         "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"

@@ -1,4 +1,4 @@
-"""Selecting and copying the text of messages."""
+"""Tests of selecting and copying the text of messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def test_selection_over_several_messages_is_copied_as_text_or_markdown(
     view.grab()
 
 
-def test_select_all_selects_the_last_message_then_the_whole_chat(view: TranscriptView, messages: MessageList) -> None:
+def test_select_all_selects_the_last_message_and_if_repeated_the_whole_chat(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "The question"), message(1, "An answer")])
     QTest.keyClick(view, Qt.Key.Key_A, CONTROL)
     assert view.selected_text == "An answer"

@@ -1,4 +1,4 @@
-"""Streaming messages: with incremental layout and partial repaints, they look like messages that are painted at
+"""Tests that streaming messages, which are laid out and repainted in parts, look like messages that are painted at
 once."""
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def on_screen(view: TranscriptView) -> QImage:
 
 
 def test_streamed_viewport_looks_like_a_full_repaint(view: TranscriptView, messages: MessageList) -> None:
-    """Also after scrolling, which shifts the part that is already painted."""
+    """This is also true after scrolling, which shifts the part that is already painted."""
     question = ChatMessage("q", "c", None, "user", "What happened at sea?", "complete", 0.0)
     messages.append(question, replace(message(""), parent_id="q"))
     story, n_moves, at = STORY.split("#")[0] * 6, 0, view.verticalScrollBar().value()

@@ -1,4 +1,4 @@
-"""Tables and task lists in messages."""
+"""Tests of tables and task lists in messages."""
 
 from __future__ import annotations
 

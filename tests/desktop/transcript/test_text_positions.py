@@ -1,4 +1,4 @@
-"""Words in the drawn text of a message, and their places in the Markdown source."""
+"""Tests of finding words of the drawn text of a message in its Markdown source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The popup with the alternatives of a word in an answer."""
+"""Tests of the popup with other words that the model could have written in place of a word of an answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def visible_popup(gui: Gui) -> TokenAlternativesPopup | None:
     return next((popup for popup in gui.window.findChildren(TokenAlternativesPopup) if popup.isVisible()), None)
 
 
-def test_chosen_alternative_starts_a_new_version_of_the_answer(run: Run, open_gui: OpenGui) -> None:
+def test_choosing_another_word_starts_a_new_version_of_the_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             type_and_send(gui, "Go on and on")
@@ -68,7 +68,7 @@ def test_chosen_alternative_starts_a_new_version_of_the_answer(run: Run, open_gu
     run(story())
 
 
-def test_escape_closes_popup_and_leaves_the_chat_unchanged(run: Run, open_gui: OpenGui) -> None:
+def test_escape_closes_alternatives_popup_without_changing_the_chat(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"So it is.", step_s=0.02)) as gui:
             type_and_send(gui, "Is it?")
@@ -86,7 +86,7 @@ def test_escape_closes_popup_and_leaves_the_chat_unchanged(run: Run, open_gui: O
     run(story())
 
 
-def test_engine_failure_closes_popup_and_shows_toast(run: Run, open_gui: OpenGui) -> None:
+def test_engine_failure_closes_alternatives_popup_and_shows_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"So it is.")
         async with open_gui(script) as gui:
@@ -111,7 +111,9 @@ def popup(qtbot: QtBot, theme: Theme) -> TokenAlternativesPopup:
     return popup
 
 
-def test_arrow_keys_and_mouse_choose_an_alternative(qtbot: QtBot, popup: TokenAlternativesPopup) -> None:
+def test_arrow_keys_and_mouse_choose_a_word_in_the_alternatives_popup(
+    qtbot: QtBot, popup: TokenAlternativesPopup
+) -> None:
     QTest.keyClick(popup, Qt.Key.Key_Down)
     assert popup.current == -1, "nothing to choose yet"
     popup.show_alternatives(FOUND)
@@ -134,7 +136,7 @@ def test_arrow_keys_and_mouse_choose_an_alternative(qtbot: QtBot, popup: TokenAl
     assert not popup.isVisible()
 
 
-def test_popup_without_alternatives_shows_that_nothing_else_was_likely(popup: TokenAlternativesPopup) -> None:
+def test_popup_without_alternatives_shows_that_no_other_word_was_likely(popup: TokenAlternativesPopup) -> None:
     popup.show_alternatives(FOUND[:1])
     assert popup._note.text() == "Nothing else was likely here"
     popup.show_alternatives([])
@@ -164,6 +166,6 @@ def test_screenshots_of_alternatives_popup_are_saved(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_small_probability_is_shown_as_below_one_percent() -> None:
+def test_probability_below_one_percent_is_shown_as_less_than_one_percent() -> None:
     assert [percent(choice) for choice in FOUND] == ["46%", "27%", "14%", "<1%"]
     assert percent(TokenAlternative("a", math.exp(-20))) == "<1%"

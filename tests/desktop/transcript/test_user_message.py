@@ -1,4 +1,5 @@
-"""User messages: code, tables, formulas, links and emphasis are formatted, everything else is shown as typed."""
+"""Tests of user messages: code, tables, formulas, links and emphasis are formatted, and all other text is shown as
+typed."""
 
 from __future__ import annotations
 

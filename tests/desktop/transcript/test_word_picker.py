@@ -1,4 +1,4 @@
-"""Picking a word of an answer to see its alternatives, by mouse and keyboard."""
+"""Tests of picking a word of an answer, by mouse or keyboard, to see other words that were likely there."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ def test_click_on_a_word_requests_its_alternatives(qtbot: QtBot, view: Transcrip
 def test_click_on_a_word_that_cannot_be_picked_requests_nothing(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, row: int
 ) -> None:
-    """Such words are those of the user, those of a streaming answer, and those whose place in the source is
-    ambiguous."""
+    """Words cannot be picked in user messages, in streaming answers, or if their place in the source is ambiguous."""
     messages.show([message(0, "Hello"), message(1, "Hello there", "streaming")])
     with qtbot.assertNotEmitted(view.token_alternatives_requested, wait=350):
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre_of(view, row, "Hello"))
@@ -69,7 +68,9 @@ def test_word_marked_by_keyboard_is_picked_with_enter(
 
 
 @pytest.mark.parametrize("keys", ["Hello", "What", "why (so)?", "ww"])
-def test_typed_text_is_emitted_for_the_composer(view: TranscriptView, messages: MessageList, keys: str) -> None:
+def test_text_typed_while_no_word_is_being_picked_is_emitted(
+    view: TranscriptView, messages: MessageList, keys: str
+) -> None:
     """W starts picking words. If another character follows, the W is emitted as typed text, too."""
     typed: list[str] = []
     view.typed.connect(typed.append)

@@ -1,4 +1,4 @@
-"""Copy buttons copy a text to the clipboard and confirm this."""
+"""Tests of the buttons that copy a text to the clipboard and then show a check mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`row_diff`: the changes that turn one list of rows into another."""
+"""Tests of `row_diff`, which computes the changes that turn one list of rows into another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text fields: long lines, and text that is composed by an input method."""
+"""Tests of text fields: long lines, and text that is composed by an input method."""
 
 from __future__ import annotations
 

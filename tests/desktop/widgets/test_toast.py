@@ -1,4 +1,4 @@
-"""Toasts: they can be clicked on every page, cover no field, and are removed when they no longer apply."""
+"""Tests of toasts, which can be clicked on every page, cover no field, and are removed when they no longer apply."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_earlier_message_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toa
     assert toast.isHidden()
 
 
-def test_alert_that_stays_is_shown_again_after_many_messages(toast: Toast) -> None:
+def test_alert_shown_until_dismissed_is_shown_again_after_many_messages(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * toast_module.MAX_WAITING):
         toast.show_message(f"Message {number}", action="Do it")
@@ -213,7 +213,7 @@ def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     assert toast.isHidden()
 
 
-def test_alert_is_removed_after_its_time_or_when_page_changes(
+def test_alert_is_removed_when_its_time_is_over_or_page_changes(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "ALERT_S", 0.05)

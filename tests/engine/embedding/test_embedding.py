@@ -79,7 +79,7 @@ def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> 
         short = await engine.embed(ask(tuple(inputs[2]), dimensions=8))
         assert short.vectors[0] == pytest.approx(unit(np.array(answer.vectors[2][:8])), abs=1e-5)
         words = await engine.embed(ask("a b c"))
-        assert words.n_prompt == 5  # three words, [CLS] and [SEP]
+        assert words.n_prompt == 5  # the tokens of three words, [CLS] and [SEP]
         with pytest.raises(ContextOverflow) as refused:
             await engine.embed(ask("a", "a " * 70))
         assert (refused.value.n_prompt, refused.value.n_ctx) == (72, 64)
@@ -96,7 +96,7 @@ def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> 
     asyncio.run(run())
 
 
-def test_reranking_model_and_kv_type_setting_are_refused(tmp_path: Path) -> None:
+def test_load_embedder_refuses_a_reranking_model_and_a_kv_type_setting(tmp_path: Path) -> None:
     path = TinyBert().write(tmp_path / "rank.gguf", "rank")
 
     async def run() -> None:
@@ -143,7 +143,7 @@ def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path
     asyncio.run(run())
 
 
-def test_vectors_do_not_depend_on_slices() -> None:
+def test_vectors_do_not_depend_on_how_inputs_are_cut_into_slices() -> None:
     """The fake embedder returns a one-hot row for each byte, so each mean vector counts the bytes of its input."""
 
     async def run() -> None:
@@ -202,7 +202,7 @@ def test_cancelled_embedding_request_ends_within_one_slice() -> None:
     asyncio.run(run())
 
 
-def test_unload_and_close_end_embedding_requests_in_progress() -> None:
+def test_embedding_request_in_progress_fails_when_the_model_is_unloaded_or_the_engine_closes() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(), opener) as engine:
@@ -226,7 +226,7 @@ def test_unload_and_close_end_embedding_requests_in_progress() -> None:
     asyncio.run(run())
 
 
-def test_embedder_failure_leaves_chats_running_and_embedder_can_be_loaded_again() -> None:
+def test_embedder_failure_does_not_end_chats_or_prevent_loading_an_embedder_again() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(step_s=0.005), opener) as engine:
@@ -246,7 +246,7 @@ def test_embedder_failure_leaves_chats_running_and_embedder_can_be_loaded_again(
     asyncio.run(run())
 
 
-def test_embedder_still_answers_after_chat_model_failure() -> None:
+def test_embedding_model_still_computes_vectors_after_the_chat_model_has_failed() -> None:
     async def run() -> None:
         opener = FakeEmbedderOpener()
         async with fake_engine(Script(fail_after=3), opener) as engine:

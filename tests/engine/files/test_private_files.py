@@ -50,7 +50,7 @@ def test_permissions_of_existing_profile_are_restricted(tmp_path: Path) -> None:
     assert mode(root) == mode(root / "snapshots") == mode(root / "before-restore-2026-01-01") == 0o700
 
 
-def test_files_with_other_names_and_link_targets_keep_their_permissions(tmp_path: Path) -> None:
+def test_foreign_files_in_the_profile_and_targets_of_links_keep_their_permissions(tmp_path: Path) -> None:
     root, outside = tmp_path / "home", tmp_path / "model.gguf"
     (root / "public").mkdir(parents=True)
     (root / "models").mkdir()
@@ -64,7 +64,7 @@ def test_files_with_other_names_and_link_targets_keep_their_permissions(tmp_path
     assert mode(root / "public") == 0o755
 
 
-def test_profile_in_a_shared_folder_such_as_tmp_does_not_change_its_mode(tmp_path: Path) -> None:
+def test_shared_folder_such_as_tmp_keeps_its_permissions_if_it_is_the_profile(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     shared.chmod(0o1777)

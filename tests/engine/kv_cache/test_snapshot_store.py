@@ -48,7 +48,7 @@ def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
     return None if state is None else bytes(state)
 
 
-def test_state_is_found_in_memory_and_after_a_restart_on_disk(tmp_path: Path) -> None:
+def test_kv_state_is_found_in_memory_and_after_a_restart_on_disk(tmp_path: Path) -> None:
     first = store(tmp_path / "new")
     first.put(TOKENS, STATE)
     found = first.find([*TOKENS, 7])
@@ -78,7 +78,7 @@ def test_deleting_the_snapshots_of_one_owner_keeps_those_of_others(tmp_path: Pat
 
 @pytest.mark.parametrize("supports_full_rollback", [True, False])
 @pytest.mark.parametrize("needed_soon", [True, False])
-def test_written_state_stays_in_memory_only_if_needed_soon_or_without_rollback(
+def test_written_kv_state_stays_in_memory_only_if_needed_soon_or_without_full_rollback(
     tmp_path: Path, *, supports_full_rollback: bool, needed_soon: bool
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
@@ -161,7 +161,7 @@ def test_longer_snapshot_replaces_its_prefix_only_with_full_rollback(
     again.close()
 
 
-def test_put_on_a_full_disk_logs_a_warning_and_leaves_no_file(
+def test_writing_a_snapshot_to_a_full_disk_logs_a_warning_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(_descriptor: int) -> None:
@@ -178,7 +178,9 @@ def test_put_on_a_full_disk_logs_a_warning_and_leaves_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_put_logs_a_warning_if_the_folder_cannot_be_created(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_writing_a_snapshot_logs_a_warning_if_the_folder_cannot_be_created(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("in the way")
     snapshots = store(tmp_path / "file" / "folder")
     snapshots.put(TOKENS, STATE)
@@ -195,7 +197,7 @@ def test_snapshot_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> No
     snapshots.close()
 
 
-def test_reader_never_gets_a_partly_written_snapshot(tmp_path: Path) -> None:
+def test_snapshot_is_not_visible_to_readers_before_it_is_written_completely(tmp_path: Path) -> None:
     path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
     done = time.monotonic() + 0.3
     seen = 0
@@ -218,7 +220,7 @@ def test_reader_never_gets_a_partly_written_snapshot(tmp_path: Path) -> None:
     assert seen
 
 
-def test_put_refuses_states_above_the_queue_limit_while_the_disk_is_slow(
+def test_kv_state_is_refused_if_it_exceeds_the_queue_limit_while_the_disk_is_slow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, writing = threading.Event(), threading.Event()
@@ -238,7 +240,7 @@ def test_put_refuses_states_above_the_queue_limit_while_the_disk_is_slow(
     gate.set()
 
 
-def test_put_accepts_a_state_above_the_queue_limit_if_the_queue_is_empty(
+def test_kv_state_larger_than_the_queue_limit_is_accepted_if_the_queue_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 10)

@@ -1,4 +1,5 @@
-"""Downloads from a hub with faults. A file with a model's name is always complete and correct."""
+"""Downloads from a hub that simulates faults. Whatever fails, a file that has the model's final name is complete and
+correct."""
 
 from __future__ import annotations
 
@@ -116,7 +117,7 @@ def test_file_with_wrong_checksum_is_deleted(fake: FakeHub, folder: Path, fault:
 
 
 @pytest.mark.parametrize("fault", ["no_range", "wrong_range", "416"])
-def test_resume_succeeds_if_server_ignores_or_misreads_the_range(
+def test_download_resumes_if_server_ignores_or_misreads_the_requested_range(
     fake: FakeHub, folder: Path, model: bytes, fault: Fault
 ) -> None:
     fake.faults = ["cut", fault]
@@ -124,7 +125,7 @@ def test_resume_succeeds_if_server_ignores_or_misreads_the_range(
 
 
 @pytest.mark.parametrize(("fault", "error"), [("404", HubRefused), ("403", Gated), ("loop", HubUnreachable)])
-def test_error_status_of_the_hub_raises_hub_error(
+def test_download_raises_hub_error_for_error_status_or_redirect_loop(
     fake: FakeHub, folder: Path, fault: Fault, error: type[HubError]
 ) -> None:
     fake.faults = [fault]
@@ -262,7 +263,7 @@ def test_discard_deletes_partial_files_and_keeps_complete_ones(fake: FakeHub, fo
 @pytest.mark.parametrize(
     "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
 )
-def test_file_name_from_the_hub_cannot_leave_the_folder(folder: Path, name: str) -> None:
+def test_hostile_file_name_from_the_hub_is_rejected_or_placed_in_the_folder(folder: Path, name: str) -> None:
     choice = ModelVariant("a/b", "main", "", (RemoteFile(name, 1, "0"),))
     try:
         path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
@@ -310,7 +311,7 @@ def test_downloadable_variants_are_listed_largest_first(fake: FakeHub, model: by
         Hub(fake.endpoint).variants("not/there")
 
 
-def test_offline_hub_raises_hub_unreachable(fake: FakeHub) -> None:
+def test_search_raises_hub_unreachable_if_the_hub_is_not_available(fake: FakeHub) -> None:
     with pytest.raises(HubUnreachable):
         Hub("http://127.0.0.1:9").search("anything")
     fake.down = True
@@ -344,7 +345,7 @@ def test_chosen_variant_is_the_preferred_one_that_fits() -> None:
     assert choose_variant([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
 
 
-def test_hub_library_is_imported_only_on_first_use() -> None:
+def test_huggingface_hub_is_imported_only_on_first_use() -> None:
     code = "import sys, engine.library.download; print('huggingface_hub' in sys.modules, 'httpx2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

@@ -12,7 +12,8 @@ from tests.engine.library.gguf_fuzz import judge, trial
 from tests.model_files.tiny_llama import write_llama
 
 FOUND = (72, 127, 205, 215, 239, 280, 284, 349, 913, 941)
-"""Seeds of files that once took gigabytes or many seconds: millions of layers, billions of empty strings."""
+"""Seeds of files that once took gigabytes or many seconds to check, for example because of millions of layers or
+billions of empty strings."""
 
 
 def test_corrupt_headers_end_in_bounded_time_and_memory(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_vocabulary_with_missing_byte_is_rejected(tmp_path: Path, word: str, at:
         LoadTrial(None).check(write_llama(tmp_path / "tiny.gguf", words=words), never)
 
 
-def test_text_of_the_load_trial_contains_every_byte_of_utf8() -> None:
+def test_text_tokenized_by_the_load_trial_contains_every_byte_that_utf8_allows() -> None:
     assert set(EVERY_BYTE.encode()) == set(range(256)) - {0xC0, 0xC1, *range(0xF5, 0x100)}
 
 
@@ -111,7 +111,7 @@ def test_cancelling_the_load_trial_kills_the_child(tmp_path: Path) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_loaded_model_is_kept_if_another_file_is_rejected(tmp_path: Path) -> None:
+def test_loaded_model_stays_loaded_if_another_file_is_rejected(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"no model at all, but long enough to look at")
@@ -134,7 +134,7 @@ def test_loaded_model_is_kept_if_another_file_is_rejected(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
-def test_cancelling_a_load_during_its_trial_leaves_the_engine_empty(tmp_path: Path) -> None:
+def test_engine_has_no_model_after_a_load_is_cancelled_during_the_load_trial(tmp_path: Path) -> None:
     path = write_llama(tmp_path / "tiny.gguf")
 
     async def run() -> None:

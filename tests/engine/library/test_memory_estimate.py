@@ -62,7 +62,8 @@ def test_memory_estimate_equals_allocations_in_llama_cpp_log(model_path: Path, s
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are let go on Linux alone")
 def test_copied_pages_of_mapped_file_are_released(model_path: Path) -> None:
-    """Loading copies most pages of a mapped model file and releases them. Computing reads the remaining pages again."""
+    """Loading copies most weights out of the mapped model file, and releases the pages of the file. A decode then reads
+    the remaining weights from the file again."""
     backend = open_native(model_path, LoadSettings(n_ctx=512), lambda progress: True)
     assert _resident(model_path) < model_path.stat().st_size / 10
     tokens = backend.tokenize("One, two, three, four, five,", add_special=True)
@@ -141,7 +142,7 @@ def test_model_that_does_not_fit_into_memory_is_rejected_before_loading(
     assert backend.info.memory.headroom > 0
 
 
-def test_quantised_kv_cache_gives_same_next_token_and_another_fingerprint(model_path: Path) -> None:
+def test_quantised_kv_cache_changes_the_fingerprint_but_not_the_next_token(model_path: Path) -> None:
     prints = set()
     for settings in (
         LoadSettings(n_ctx=512),

@@ -276,7 +276,7 @@ def test_throughput_is_measured_once_and_then_loaded_from_file(tmp_path: Path, m
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"machine": "another", "memory": 1e9, "shown": 0}'])
-def test_measurement_that_is_damaged_or_of_another_machine_is_replaced(tmp_path: Path, text: str) -> None:
+def test_stored_memory_bandwidth_that_is_damaged_or_of_another_machine_is_replaced(tmp_path: Path, text: str) -> None:
     (tmp_path / "machine.json").write_text(text)
     throughput = ThroughputEstimate(tmp_path / "machine.json")
     throughput.measure()

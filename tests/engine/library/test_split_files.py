@@ -80,7 +80,7 @@ def test_file_with_temporary_read_error_is_read_again(tmp_path: Path, monkeypatc
     assert read_model_file(path, cache).problem == ""
 
 
-def test_problem_loaded_from_cache_keeps_its_template_and_values(tmp_path: Path) -> None:
+def test_problem_loaded_from_scan_cache_has_the_same_message_template_and_values(tmp_path: Path) -> None:
     file, path, stamp = tmp_path / "library.json", tmp_path / "a.gguf", FileStamp(1, 2)
     cache = ModelScanCache(file)
     cache.put(path, stamp, Reason("{n} of its {all} parts are missing", n=1, all=2))

@@ -85,7 +85,7 @@ def test_run_of_200000_characters_crashes_no_pre_tokenizer_with_regex(kind: str,
     run_child(tmp_path, 200_000, (kind,), ("Z", "漢", " ", "1", "a\u0301", "ab "))
 
 
-def test_every_pre_tokenizer_without_regex_is_in_the_tested_list() -> None:
+def test_tests_cover_every_pre_tokenizer_that_is_listed_as_free_of_regex() -> None:
     assert set(PRE_TOKENIZERS) >= PLAIN_PRE_TOKENIZERS
 
 
@@ -215,7 +215,7 @@ print("alive")
 """
 
 
-def test_constraint_with_long_run_does_not_crash_the_process(tmp_path: Path) -> None:
+def test_constraint_with_a_long_run_of_one_character_does_not_crash_the_process(tmp_path: Path) -> None:
     """llguidance calls the tokenizer with text that a constraint fully determines, here 60,000 equal characters."""
     child = subprocess.run(
         [sys.executable, "-c", CONSTRAINED, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=120

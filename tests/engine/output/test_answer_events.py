@@ -76,7 +76,7 @@ def test_answer_starts_with_reasoning_if_prompt_started_it() -> None:
     assert summary(events) == ("Yes.", "hm, hm", [], "stop")
 
 
-def test_continued_answer_is_text_if_prompt_would_start_reasoning() -> None:
+def test_answer_with_given_start_is_text_although_prompt_would_start_reasoning() -> None:
     events = run_request(script_for(" and wide. <think>", QWEN), tool_request(tools=(), answer_start="The sea is deep"))
     assert summary(events) == (" and wide. <think>", "", [], "stop")
 
@@ -97,7 +97,7 @@ def test_markers_that_are_special_tokens_are_recognised() -> None:
     )
 
 
-def test_continued_answer_of_format_with_headers_is_answer_text() -> None:
+def test_answer_with_given_start_is_text_in_format_with_message_headers() -> None:
     script = script_for(" is wide.<|return|>", HARMONY, specials=HARMONY_TOKENS)
     assert summary(run_request(script, tool_request(answer_start="The sea"))) == (" is wide.", "", [], "stop")
 
@@ -293,7 +293,7 @@ def test_deltas_of_one_kind_are_merged() -> None:
     assert merge_deltas([ToolCallDelta(1, "{"), ToolCallDelta(1, "}")]) == ToolCallDelta(1, "{}")
 
 
-def test_events_that_were_not_read_at_once_keep_their_order() -> None:
+def test_events_that_are_read_late_keep_their_order() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(script_for(f"<think>hm</think>Yes.{CALL}{OTHER}"))) as engine:
             stream = engine.submit(tool_request())

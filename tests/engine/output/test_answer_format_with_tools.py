@@ -80,7 +80,7 @@ def test_answer_with_tools_and_response_format_matches_format_or_is_a_tool_call(
         assert is_ok(text)
 
 
-def test_answer_of_format_with_headers_matches_response_format_in_its_channel() -> None:
+def test_message_in_final_channel_matches_response_format() -> None:
     output = "<|channel|>final<|message|>no"
     text, _, calls, _ = summary(run_request(script_for(output, HARMONY, specials=HARMONY_TOKENS), tool_request()))
     assert not calls
@@ -139,7 +139,7 @@ def test_reasoning_before_tool_call_or_formatted_answer_is_unconstrained() -> No
     assert bool(calls) or is_ok(text)
 
 
-def test_response_format_that_cannot_be_enforced_fails_with_tools_too() -> None:
+def test_request_with_tools_and_unenforceable_response_format_fails() -> None:
     odd = Constraint("json_schema", '{"type": "array", "uniqueItems": true}')
     assert isinstance(error_of(run_request(script_for("x", HERMES), tool_request(constraint=odd))), ConstraintError)
 

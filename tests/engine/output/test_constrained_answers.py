@@ -99,7 +99,7 @@ def test_constrained_answer_truncated_by_max_tokens_finishes_with_length() -> No
     asyncio.run(run())
 
 
-def test_min_tokens_is_ignored_if_nothing_can_follow() -> None:
+def test_min_tokens_is_ignored_if_the_constraint_allows_no_more_text() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b""))) as engine:
             text, _ = await engine.submit(constrained_request(Constraint("regex", "a{1,5}"), min_tokens=3)).collect()
@@ -110,7 +110,7 @@ def test_min_tokens_is_ignored_if_nothing_can_follow() -> None:
     asyncio.run(run())
 
 
-def test_answer_start_counts_as_matched_by_the_constraint() -> None:
+def test_given_start_of_the_answer_is_part_of_the_text_that_must_match_the_constraint() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             generated = {
@@ -127,7 +127,7 @@ def test_answer_start_counts_as_matched_by_the_constraint() -> None:
     asyncio.run(run())
 
 
-def test_logprobs_are_those_before_the_constraint() -> None:
+def test_logprobs_are_computed_before_the_constraint_is_applied() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             events = await events_of(engine.submit(constrained_request(SUM, n_logprobs=1)))

@@ -100,7 +100,7 @@ def test_tool_call_marker_inside_reasoning_does_not_start_the_constraint() -> No
     assert calls[0] == ("light", VALID_ARGUMENTS)
 
 
-def test_tool_with_unenforceable_keyword_can_be_called() -> None:
+def test_tool_whose_schema_has_an_unenforceable_keyword_can_be_called() -> None:
     odd = Tool("odd", "", '{"type": "object", "properties": {"a": {"not": {"type": "string"}}}}')
     output = '<tool_call>\n{"name": "odd", "arguments": {"a": 1}}\n</tool_call>'
     script = script_for(output, HERMES, specials=CALL_TOKENS)
@@ -113,7 +113,7 @@ def test_tool_with_unenforceable_keyword_can_be_called() -> None:
     )
 
 
-def test_required_tool_call_is_rejected_if_answer_has_a_start() -> None:
+def test_request_with_answer_start_and_required_tool_call_is_rejected() -> None:
     error = error_of(run_request(script_for("x", HERMES), tool_request("required", answer_start="The")))
     assert isinstance(error, RequestError)
 
@@ -137,7 +137,7 @@ def test_reasoning_before_constrained_answer_is_unconstrained() -> None:
     assert (text in ("yes", "no"), reasoning) == (True, "hm")
 
 
-def test_answer_start_counts_as_matched_if_prompt_starts_reasoning() -> None:
+def test_given_start_of_the_answer_must_match_the_constraint_even_if_prompt_starts_reasoning() -> None:
     assert constrained("x", QWEN, answer_start="ye") == ("s", "")
 
 

@@ -152,7 +152,7 @@ def test_tool_call_arguments_are_unchanged_by_rendering_and_parsing(
         ((_, name, arguments),) = found.calls
         assert name == "get_weather"
         assert found.text == found.reasoning == ""
-        # In tags, a string may look like other JSON. Without a type in the schema the two cannot be told apart.
+        # Between tags, the string "5" and the number 5 look the same, and the schema gives no type to distinguish them.
         if not calls.parameter or not isinstance(value, str):
             assert json.loads(arguments) == given
         else:

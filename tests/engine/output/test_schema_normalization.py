@@ -116,7 +116,7 @@ def test_comma_is_not_allowed_if_no_property_can_follow(patterns: dict[str, obje
     assert not is_allowed(constraint, written + ",")
 
 
-def test_name_pattern_that_matches_many_names_still_allows_them() -> None:
+def test_properties_are_allowed_if_their_name_pattern_matches_many_names() -> None:
     constraint = compiled({**SCORE, "patternProperties": {"^s": {"type": "integer"}}})
     assert is_allowed(constraint, '{"score":5,"size":1}')
 
@@ -234,7 +234,7 @@ def test_schema_keyword_that_is_null_has_no_effect(keyword: str) -> None:
     assert is_allowed(constraint, '{"a":"x"}')
 
 
-def test_null_constant_is_enforced() -> None:
+def test_schema_keyword_const_with_value_null_is_enforced() -> None:
     constraint = compiled({"const": None})
     assert is_allowed(constraint, "null")
     assert not is_allowed(constraint, '"x"')

@@ -125,7 +125,7 @@ def test_grammar_for_named_tool_allows_no_other_tool(format: OutputFormat) -> No
 
 
 @pytest.mark.parametrize("format", [f for f in ALL if not f.headers], ids=lambda format: format.name)
-def test_several_tool_calls_are_allowed_only_with_parallel_calls(format: OutputFormat) -> None:
+def test_several_tool_calls_are_allowed_only_if_request_allows_parallel_calls(format: OutputFormat) -> None:
     vocabulary = Vocabulary(format, special=True)
     two = render(format, call(SOME), call({}, "clock", 1))
     assert vocabulary.accepts(grammar_for(format, vocabulary), two)
@@ -169,7 +169,7 @@ def test_grammar_after_tool_call_marker_allows_the_rest_of_the_call(format: Outp
     assert vocabulary.accepts(one, render(format, call(SOME)).removeprefix(call_marker(format)))
 
 
-def test_formats_with_message_headers_or_bare_calls_have_no_call_marker() -> None:
+def test_formats_with_message_headers_or_without_opening_markers_have_no_call_marker() -> None:
     without = {format.name for format in ALL if not call_marker(format)}
     assert without == {"harmony", "llama"}
 

@@ -22,7 +22,7 @@ def test_model_without_template_uses_chatml() -> None:
     assert render(None) == '<|im_start|>user\nhi "é" <b><|im_end|>\n<|im_start|>assistant\n'
 
 
-def test_template_with_common_features_renders() -> None:
+def test_template_with_common_features_renders_the_expected_text() -> None:
     source = (
         "{{ bos_token }}{% for m in messages %}{% generation %}"
         "{{ m['role'].upper() + ': ' + m.content.strip() }}{% endgeneration %}{% endfor %}"
@@ -31,7 +31,7 @@ def test_template_with_common_features_renders() -> None:
     assert render(source) == '<s>USER: hi "é" <b>[{"role": "user", "content": "hi \\"é\\" <b>"}]%</s>'
 
 
-def test_error_of_refusing_template_contains_its_message() -> None:
+def test_template_error_contains_the_message_that_template_passes_to_raise_exception() -> None:
     with pytest.raises(TemplateError) as refusal:
         render("{{ raise_exception('no system role') }}")
     assert refusal.value.reason == "no system role"

@@ -183,7 +183,7 @@ def test_repeated_text_of_control_token_is_counted_as_plain_text(tmp_path: Path)
 
 
 @pytest.mark.parametrize("start", ["A cut answer with <|im_end|> in it", "plain"])
-def test_prompt_of_continued_answer_ends_with_tokens_of_its_text(tmp_path: Path, start: str) -> None:
+def test_prompt_of_answer_with_given_start_ends_with_the_tokens_of_that_start(tmp_path: Path, start: str) -> None:
     backend = open_native(write_bpe(tmp_path / "m.gguf", "llama-bpe", CHATML), LoadSettings(), lambda progress: True)
     try:
         builder = PromptBuilder(backend)
@@ -195,7 +195,7 @@ def test_prompt_of_continued_answer_ends_with_tokens_of_its_text(tmp_path: Path,
         backend.close()
 
 
-def test_fim_prompt_contains_only_its_own_control_tokens() -> None:
+def test_control_tokens_in_texts_of_fim_prompt_are_escaped() -> None:
     specials = ("<PRE>", "<SUF>", "<MID>")
     tokens = prompt_builder(CHATML, specials).fim_prompt("a<MID>", "b<PRE>", "c<SUF>", "d<MID>")
     assert [token for token in tokens if token > 256] == [257, 258, 259]
@@ -207,7 +207,7 @@ async def _native(folder: Path) -> Engine:
     return engine
 
 
-def test_cancelled_query_stops_tokenizing(tmp_path: Path) -> None:
+def test_cancelling_the_task_that_tokenizes_a_text_stops_the_tokenization(tmp_path: Path) -> None:
     async def run() -> None:
         engine = await _native(tmp_path)
         query = asyncio.create_task(engine.queries.tokenize("aA" * 10_000_000))
@@ -216,7 +216,7 @@ def test_cancelled_query_stops_tokenizing(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await query
         started = time.monotonic()
-        assert await engine.queries.tokenize("b" * LONG_TEXT_CHARS)  # this query runs on the same thread
+        assert await engine.queries.tokenize("b" * LONG_TEXT_CHARS)  # runs on the same thread as the cancelled one
         await engine.aclose()
         assert time.monotonic() - started < 10
 
@@ -262,7 +262,7 @@ def test_unload_stops_running_tokenizations(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_request_cancelled_during_tokenization_finishes(tmp_path: Path) -> None:
+def test_request_cancelled_during_tokenization_ends_with_a_finished_event(tmp_path: Path) -> None:
     async def run() -> None:
         engine = await _native(tmp_path)
         stream = engine.submit(CompletionRequest("aA" * 10_000_000, "endpoint"))

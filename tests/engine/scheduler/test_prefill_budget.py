@@ -17,7 +17,7 @@ def measured_budget(token_s: float) -> PrefillBudget:
 
 
 @pytest.mark.parametrize(("token_s", "n"), [(0.001, 256), (0.004, 192), (0.01, 64), (0.1, 64)])
-def test_step_is_short_while_window_awaits_first_token(token_s: float, n: int) -> None:
+def test_step_is_short_while_the_user_of_the_window_awaits_a_first_token(token_s: float, n: int) -> None:
     budget = measured_budget(token_s)
     assert budget.tokens(window_is_decoding=False, window_awaits_first_token=True) == n
     assert n == MIN_FIRST_TOKEN_STEP or n * token_s <= FIRST_TOKEN_STEP_S

@@ -20,7 +20,7 @@ def test_several_sequences_decode_in_one_batch() -> None:
     assert [entry.sequence.id for entry in several.plan(16).entries] == ["a", "b", "c"]
 
 
-def test_decoding_sequence_precedes_prompts_and_does_not_count_in_their_budget() -> None:
+def test_decoding_sequence_precedes_prompts_and_does_not_use_the_prompt_budget() -> None:
     both = CachedScheduler()
     both.add(sequence("writing", 1, Priority.WINDOW))
     commit_all(both, both.plan(16))
@@ -49,7 +49,7 @@ def test_window_request_preempts_endpoint_request_when_memory_is_full() -> None:
     assert any(isinstance(op, Clear) for op in plan.ops)
 
 
-def test_prompt_without_room_for_an_answer_raises() -> None:
+def test_add_raises_if_the_prompt_leaves_no_free_cell_for_an_answer() -> None:
     with pytest.raises(ValueError, match="48 tokens for 48 cells"):
         CachedScheduler().add(sequence("long", 48))
 
@@ -64,7 +64,7 @@ def test_answer_can_fill_the_context_to_its_last_cell() -> None:
     assert only.n_output == LIMITS.n_cells - 10 + 1
 
 
-def test_second_turn_computes_only_its_new_tokens() -> None:
+def test_second_turn_of_a_chat_computes_only_tokens_that_are_not_cached() -> None:
     chat = CachedScheduler()
     first = sequence("first", 10, Priority.WINDOW, max_tokens=4)
     chat.add(first)
@@ -160,7 +160,7 @@ def test_cached_chats_leave_one_slot_for_background_work() -> None:
     assert not full.finish_all()
 
 
-def test_sequence_that_has_to_wait_for_room_evicts_nothing() -> None:
+def test_sequence_that_waits_for_kv_memory_evicts_no_cached_prefix() -> None:
     full = CachedScheduler()
     full.add(sequence("chat", 10, Priority.WINDOW, max_tokens=1))
     full.finish_all()
@@ -198,7 +198,7 @@ def test_preempted_sequence_is_restored_from_its_snapshot() -> None:
     assert plan.n_tokens == 1, "the prompt was computed again"
 
 
-def test_restarted_prompts_with_all_logits_stay_within_output_limit() -> None:
+def test_restarted_prompts_with_all_logits_do_not_exceed_the_output_limit_of_a_decode() -> None:
     """A sequence that starts over has as few pending tokens as a retokenized word, but it is not decoding."""
     several = CachedScheduler()
     for name in "abcd":
@@ -238,7 +238,7 @@ def test_short_endpoint_prompt_waits_for_long_window_prompt() -> None:
     assert prompt_shares(both.plan(16)) == {"person": 16}
 
 
-def test_cached_tokens_do_not_count_in_the_deadline() -> None:
+def test_cached_tokens_of_a_prompt_do_not_count_in_its_deadline() -> None:
     both = CachedScheduler(BIG)
     first = sequence("first", 500, Priority.WINDOW, max_tokens=1)
     both.add(first)
@@ -293,7 +293,7 @@ def test_sequence_with_output_is_not_preempted_by_shorter_prompt() -> None:
     assert [entry.sequence.id for entry in full.plan(16).entries] == ["answering"]
 
 
-def test_sequence_computing_a_shared_prompt_inherits_order_of_waiting_one() -> None:
+def test_sequence_computing_a_shared_prompt_inherits_the_order_of_one_that_waits_for_it() -> None:
     three = CachedScheduler(BIG)
     shared = sequence("shared", 200, Priority.WINDOW)
     three.add(shared)
@@ -338,7 +338,7 @@ def chunks_of(run: CachedScheduler, memory: KvMemoryModel, one: SequenceState) -
     return chunks
 
 
-def test_deterministic_prompt_ends_with_single_token_step_cached_or_not() -> None:
+def test_last_token_of_a_deterministic_prompt_is_its_own_step_cached_or_not() -> None:
     memory = KvMemoryModel(LIMITS)
     run = CachedScheduler(LIMITS, memory)
     first = chunks_of(run, memory, repeatable("first", 20))

@@ -20,7 +20,7 @@ def run(counts: ThreadCountPolicy, cost_s: Callable[[int], float], n_steps: int,
     return used
 
 
-def test_candidate_thread_counts_are_spaced_and_end_with_the_number_of_cores() -> None:
+def test_candidate_thread_counts_grow_in_larger_steps_up_to_the_number_of_cores() -> None:
     assert candidate_thread_counts(1) == (1,)
     assert candidate_thread_counts(2) == (1, 2)
     assert candidate_thread_counts(6) == (1, 2, 3, 4, 6)
@@ -32,7 +32,7 @@ def test_quiet_machine_loses_less_than_1_percent_to_probes() -> None:
     assert sum(QUIET[n] for n in used) < 1.01 * 2000 * QUIET[2]
 
 
-def test_busy_process_reduces_thread_count_until_it_ends() -> None:
+def test_thread_count_is_reduced_while_another_process_is_busy() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, QUIET.__getitem__, 500)
     beside = run(counts, BUSY.__getitem__, 500)

@@ -93,7 +93,7 @@ def test_unicode_line_separators_are_escaped() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_is_sent_in_one_frame(text: str) -> None:
+def test_text_with_any_characters_is_sent_in_one_frame(text: str) -> None:
     frame = stream(TextDelta(text, 1))
     assert len(frame.splitlines()) == 2
     assert json.loads(frame[6:])["choices"][0]["delta"]["content"] == text
@@ -112,7 +112,7 @@ def test_cancelled_answer_raises_request_stopped() -> None:
         AnswerBuilder().add(Finished("cancelled", USAGE, TIMINGS))
 
 
-def test_timings_without_tokens_are_zero() -> None:
+def test_timings_of_answer_without_tokens_are_zero() -> None:
     measured = timings(Usage(0, 0, 0), Timings(0, 0, 0, 0))
     assert set(measured.values()) == {0}
 
@@ -123,7 +123,7 @@ def test_model_object_contains_no_path() -> None:
     assert "gguf" not in shown
 
 
-def test_overflow_error_has_the_message_code_and_counts_that_clients_expect() -> None:
+def test_context_overflow_error_has_the_message_code_and_counts_that_clients_expect() -> None:
     frame = stream(Failed(ContextOverflow(5000, 4096)))
     assert "This model's maximum context length is 4096 tokens." in frame
     assert '"code":"context_length_exceeded","n_prompt_tokens":5000,"n_ctx":4096' in frame
@@ -233,7 +233,7 @@ def test_reasoning_is_returned_and_counted() -> None:
     assert '"completion_tokens_details":{"reasoning_tokens":3}' in wire
 
 
-def test_logprobs_have_openai_format_whole_and_streamed() -> None:
+def test_logprobs_of_whole_and_streamed_answers_have_openai_format() -> None:
     scored = (
         TokenChoice(b"H", -0.5, ((b"H", -0.5), (b"J", float("-inf")))),
         TokenChoice(b"\xc3", -1.0),

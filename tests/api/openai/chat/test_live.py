@@ -66,7 +66,7 @@ def test_token_limit_sets_finish_reason_length(endpoint: Live) -> None:
     assert '"finish_reason":"length"' in stream_text(endpoint, max_completion_tokens=3)
 
 
-def test_repeated_prompt_counts_cached_tokens(endpoint: Live) -> None:
+def test_usage_for_repeated_prompt_contains_cached_tokens(endpoint: Live) -> None:
     endpoint.post(ask("Read me twice."))
     again = endpoint.post(ask("Read me twice.")).json()
     n_cached = again["usage"]["prompt_tokens_details"]["cached_tokens"]
@@ -115,7 +115,7 @@ def test_openai_client_lists_models(endpoint: Live) -> None:
     assert caught.value.code == "model_not_found"
 
 
-def test_every_choice_is_answered(endpoint: Live) -> None:
+def test_answer_contains_every_requested_choice(endpoint: Live) -> None:
     with endpoint.openai() as client:
         body: Any = {"model": "x", "messages": [{"role": "user", "content": "Hi"}], "n": 3, "logprobs": True}
         answer = client.chat.completions.create(**body)
@@ -198,7 +198,7 @@ def test_invalid_body_is_400(endpoint: Live, body: bytes, param: str | None) -> 
     assert error["type"] == "invalid_request_error"
 
 
-def test_unknown_address_is_404_and_wrong_method_is_405(endpoint: Live) -> None:
+def test_unknown_path_is_404_and_wrong_method_is_405(endpoint: Live) -> None:
     with endpoint.http() as client:
         missing = client.get("/v1/nothing")
         wrong = client.get("/v1/chat/completions")
@@ -215,7 +215,7 @@ def test_unknown_model_is_404_if_settings_refuse_it() -> None:
     assert refused.json()["error"]["code"] == "model_not_found"
 
 
-def test_requests_while_loading_are_503() -> None:
+def test_request_is_503_while_model_loads() -> None:
     with live(FakeOpener(Script(b"Hi", load_s=1.0)), ready=False) as endpoint:
         with endpoint.http() as client:
             health = client.get("/health")
@@ -255,7 +255,7 @@ def test_stopped_stream_ends_with_request_stopped_error(endpoint: Live) -> None:
         assert b'"code":"request_stopped"' in read_all(connection)
 
 
-def test_idle_stream_sends_comments() -> None:
+def test_stream_sends_comments_while_no_token_is_ready() -> None:
     with live(FakeOpener(Script(b"ab", step_s=0.35)), ping_interval_s=0.1) as endpoint:
         wire = stream_text(endpoint)
         assert "\n\n:\n\n" in wire

@@ -361,7 +361,7 @@ def test_sampling_and_limit_fields_are_translated() -> None:
 
 
 @given(st.integers())
-def test_any_seed_is_mapped_to_32_bits_without_the_random_seed(seed: int) -> None:
+def test_any_seed_is_mapped_to_32_bit_seed_that_does_not_mean_random(seed: int) -> None:
     folded = request(seed=seed).sampling.seed
     assert folded is not None
     assert 0 <= folded < 2**32 - 1

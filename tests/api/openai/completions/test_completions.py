@@ -74,13 +74,13 @@ def test_each_choice_of_each_prompt_becomes_a_request() -> None:
     assert {each.stop for each in found} == {("x",)}
 
 
-def test_best_of_above_n_requests_logprobs() -> None:
+def test_logprobs_are_generated_if_best_of_exceeds_n() -> None:
     assert [each.n_logprobs for each in requests_of(best_of=2)] == [0, 0]
     assert [each.n_logprobs for each in requests_of(n=2, best_of=2)] == [None, None]
     assert requests_of(logprobs=3)[0].n_logprobs == 3
 
 
-def test_echo_with_logprobs_requests_prompt_logprobs() -> None:
+def test_prompt_logprobs_are_computed_only_for_echo_with_logprobs() -> None:
     assert requests_of(echo=True, logprobs=1)[0].prompt_logprobs
     assert not requests_of(echo=True)[0].prompt_logprobs
     assert not requests_of(logprobs=1)[0].prompt_logprobs
@@ -244,7 +244,7 @@ def test_prompt_token_outside_the_vocabulary_is_400(endpoint: Live) -> None:
         client.completions.create(model="x", prompt=[99999])
 
 
-def test_batch_of_overlong_prompts_is_400(endpoint: Live) -> None:
+def test_batch_that_contains_overlong_prompts_is_400(endpoint: Live) -> None:
     for stream in (False, True):
         answer = endpoint.post({"prompt": ["x" * 5000, "y" * 5000], "stream": stream}, "/v1/completions")
         assert answer.status_code == 400

@@ -105,7 +105,7 @@ def test_stored_response_is_returned_whole_and_as_events(tmp_path: Path) -> None
         assert http.delete(f"/responses/{made.id}").json()["deleted"]
 
 
-def test_cancelling_a_finished_response_is_400(tmp_path: Path) -> None:
+def test_request_to_cancel_a_finished_response_is_400(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client, endpoint.http() as http:
         made = client.responses.create(model="x", input="Hi")
         for path in (f"/v1/responses/{made.id}/cancel", f"/responses/{made.id}/cancel"):

@@ -50,7 +50,7 @@ def largest_file(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_oldest_response_is_deleted_above_number_limit(tmp_path: Path) -> None:
+def test_oldest_response_is_deleted_if_number_limit_is_exceeded(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path / "responses", max_responses=2)
     assert all(store.put(stored(digit)) for digit in "123")
     assert find(ResponseStore(tmp_path / "responses"), name("3")) == stored("3")
@@ -61,7 +61,7 @@ def test_oldest_response_is_deleted_above_number_limit(tmp_path: Path) -> None:
         asyncio.run(store.delete(name("3"), MAIN))
 
 
-def test_oldest_responses_are_deleted_above_byte_limit(tmp_path: Path) -> None:
+def test_oldest_responses_are_deleted_if_byte_limit_is_exceeded(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path, max_bytes=3000)
     for n, digit in enumerate("12345"):
         assert store.put(stored(digit, content=digit * 1000))
@@ -134,7 +134,7 @@ def test_put_in_unwritable_folder_returns_false(tmp_path: Path) -> None:
     assert not ResponseStore(tmp_path / "file").put(stored("1"))
 
 
-def test_only_own_key_and_endpoint_key_find_response(tmp_path: Path) -> None:
+def test_response_is_found_only_with_the_key_that_created_it_or_the_endpoint_key(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
     store.put(stored("1", EDITOR.id))
     store.put(stored("2"))
@@ -175,7 +175,7 @@ def test_store_without_folder_stores_nothing() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_answer_has_store_false_on_full_disk(tmp_path: Path, stream: bool) -> None:
+def test_answer_has_store_false_if_disk_is_full(tmp_path: Path, stream: bool) -> None:
     with live(responses=tmp_path) as endpoint, largest_file(100), endpoint.openai() as client:
         if stream:
             last = list(client.responses.create(model="x", input="Hi", stream=True))[-1]

@@ -73,7 +73,7 @@ def test_file_name_determines_language_of_code_block() -> None:
         (codecs.BOM_UTF16_LE + b"\x00\xd8", None),
     ],
 )
-def test_decode_returns_text_or_none_if_data_is_binary(data: bytes, text: str | None) -> None:
+def test_decoding_text_file_returns_text_and_binary_file_returns_none(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 

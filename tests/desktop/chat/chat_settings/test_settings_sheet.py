@@ -35,7 +35,7 @@ def test_invalid_number_keeps_previous_setting() -> None:
     assert (form.text_of("top_k"), form.text_of("temperature")) == ("12", "")
 
 
-def test_applying_preset_without_instructions_keeps_those_of_chat() -> None:
+def test_applying_preset_without_instructions_keeps_instructions_of_chat() -> None:
     own = as_preset("Terse", ChatSettings(system="One line.", temperature=0.1, leaves_out=True, summary="s"))
     assert own == ChatSettings(system="One line.", preset="Terse", temperature=0.1)
     presets = Presets({"Terse": own})
@@ -52,7 +52,7 @@ def test_applying_preset_without_instructions_keeps_those_of_chat() -> None:
 @pytest.mark.parametrize(
     ("name", "fault"), [(" ", "empty"), ("x" * 41, "long"), ("everyday", "taken"), ("TERSE", "taken"), ("New", "")]
 )
-def test_name_problem_gives_reason_for_invalid_preset_name(name: str, fault: str) -> None:
+def test_name_problem_returns_reason_why_preset_name_is_invalid(name: str, fault: str) -> None:
     presets = Presets({"Terse": ChatSettings()})
     assert presets.name_problem(name) == fault
     assert presets.name_problem("terse", replaces="Terse") == ""

@@ -44,7 +44,7 @@ def mime_of(*paths: Path) -> QMimeData:
     return mime
 
 
-def test_keys_pressed_after_click_on_transcript_go_to_composer(run: Run, open_gui: OpenGui) -> None:
+def test_text_typed_after_click_on_transcript_is_inserted_into_composer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"In March.")) as gui:
             await until(lambda: gui.ready)
@@ -100,7 +100,7 @@ def test_attached_files_are_counted_and_sent_with_message(run: Run, open_gui: Op
     run(story())
 
 
-def test_message_with_file_but_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_message_with_attached_file_and_without_text_can_be_sent(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             composer = gui.window.chat_page.composer
@@ -189,7 +189,7 @@ def test_unreadable_files_are_reported_and_other_files_attached(run: Run, open_g
     run(story())
 
 
-def test_toast_gives_three_reasons_and_counts_further_unreadable_files(
+def test_toast_gives_reasons_for_three_unreadable_files_and_number_of_further_ones(
     run: Run, open_gui: OpenGui, tmp_path: Path
 ) -> None:
     async def story() -> None:
@@ -231,7 +231,9 @@ def test_attachment_chips_are_removed_by_mouse_and_keyboard(run: Run, open_gui: 
 
 
 @OPENS_A_DIALOG
-def test_loading_another_model_counts_attachments_again(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_tokens_of_attachments_are_counted_again_when_another_model_is_loaded(
+    run: Run, open_gui: OpenGui, tmp_path: Path
+) -> None:
     async def story() -> None:
         async with open_gui(Script(load_s=0.3)) as gui:
             gui.window.chat_page.composer.files_given.emit([note(tmp_path)])

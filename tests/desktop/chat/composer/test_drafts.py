@@ -41,7 +41,7 @@ class Disk:
         self.drafts[chat_id] = (text, attachments)
 
 
-def test_draft_stays_in_cache_until_save_succeeds() -> None:
+def test_draft_whose_save_failed_is_saved_by_later_attempt() -> None:
     async def story() -> None:
         disk = Disk()
         cache = DraftCache(disk.save)
@@ -181,7 +181,7 @@ async def stored(profile: Profile) -> dict[str, tuple[str, tuple[Attachment, ...
         await store.aclose()
 
 
-def test_draft_is_in_store_soon_after_typing(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_draft_is_saved_to_store_within_five_seconds_of_typing(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

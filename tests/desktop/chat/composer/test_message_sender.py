@@ -71,7 +71,7 @@ async def open_shorter(gui: Gui) -> None:
     gui.transcript.delete_requested.emit(gui.rows[-2].id)
 
 
-def test_message_that_fits_is_sent_although_other_chat_was_opened(
+def test_message_that_fits_is_sent_although_other_chat_was_opened_during_check(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -95,7 +95,7 @@ def test_message_that_fits_is_sent_although_other_chat_was_opened(
     run(story())
 
 
-def test_first_message_of_new_chat_is_sent_although_other_chat_was_opened(
+def test_first_message_of_new_chat_is_sent_although_other_chat_was_opened_during_check(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -111,7 +111,7 @@ def test_first_message_of_new_chat_is_sent_although_other_chat_was_opened(
     run(story())
 
 
-def test_message_that_does_not_fit_in_left_chat_is_reported_in_toast(
+def test_toast_reports_message_that_does_not_fit_if_its_chat_is_no_longer_open(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -172,7 +172,9 @@ def test_summary_progress_increases_during_prefill(run: Run, open_gui: OpenGui, 
     run(story())
 
 
-def test_composer_shows_that_file_is_being_read_or_message_checked(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_composer_shows_that_file_is_being_read_or_that_message_is_being_checked(
+    run: Run, open_gui: OpenGui, tmp_path: Path
+) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("Sow in March.")
 
@@ -192,7 +194,7 @@ def test_composer_shows_that_file_is_being_read_or_message_checked(run: Run, ope
     run(story())
 
 
-def test_closing_app_during_check_keeps_message_as_draft(
+def test_closing_app_during_check_of_message_keeps_message_as_draft(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object) -> None:
@@ -212,7 +214,9 @@ def test_closing_app_during_check_keeps_message_as_draft(
     run(story())
 
 
-def test_escape_cancels_check_and_keeps_text(run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_escape_cancels_check_of_message_and_keeps_text_in_composer(
+    run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 

@@ -68,7 +68,7 @@ def read_by_model(gui: Gui) -> str:
     return "\n".join(bytes(token for token in held if token < 256).decode() for held in slots)
 
 
-def test_find_overflow_lists_turns_to_be_left_out() -> None:
+def test_find_overflow_lists_turns_that_would_be_left_out_of_prompt() -> None:
     settings = ChatSettings(system="Be kind.")
     fitted = ContextFit(9_310, 8_192, (1, 2, 3, 4), 8_070, True)
     found = find_overflow(branch(), settings, fitted)
@@ -86,7 +86,7 @@ def test_find_overflow_lists_turns_to_be_left_out() -> None:
     assert not certainly_fits(branch(), settings, 4_096)
 
 
-def test_long_question_without_answer_can_be_left_out() -> None:
+def test_long_question_without_answer_can_be_left_out_of_prompt() -> None:
     rows = [row(0, "user", "q" * 5_000), row(1, "assistant", ""), row(2, "user", "Hello")]
     messages = unmerged_messages(rows, ChatSettings())
     found = find_overflow(
@@ -98,7 +98,9 @@ def test_long_question_without_answer_can_be_left_out() -> None:
     assert prompt_messages(rows, ChatSettings(), (0,)) == (Message("user", "Hello"),)
 
 
-def test_message_that_does_not_fit_is_not_sent_without_choice(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_message_that_does_not_fit_is_not_sent_until_user_chooses_what_to_do(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=b"Yes.")) as gui:
@@ -141,7 +143,7 @@ def test_toast_does_not_cover_overflow_card(run: Run, open_gui: OpenGui, profile
     run(story())
 
 
-def test_choosing_to_leave_out_sends_message_without_oldest_turns(
+def test_choosing_to_leave_turns_out_sends_message_without_oldest_turns(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -183,7 +185,7 @@ def test_choosing_to_summarise_sends_message_with_summary(run: Run, open_gui: Op
     run(story())
 
 
-def test_cancelling_summary_shows_choices_again(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_cancelling_summary_shows_choices_of_overflow_card_again(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(Script(answer=None, step_s=0.01)) as gui:
@@ -215,7 +217,7 @@ def test_choosing_new_chat_moves_draft_to_new_chat(run: Run, open_gui: OpenGui, 
     run(story())
 
 
-def test_card_reports_message_longer_than_context(run: Run, open_gui: OpenGui) -> None:
+def test_overflow_card_reports_message_that_is_longer_than_context(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -130,7 +130,7 @@ def test_quick_ask_widgets_have_accessible_names(run: Run, open_gui: OpenGui) ->
     run(story())
 
 
-def test_answer_to_quick_question_without_model_fails_with_note(run: Run, open_gui: OpenGui) -> None:
+def test_quick_question_without_loaded_model_gets_failed_answer_with_note(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(model=False) as gui:
             await until(lambda: gui.window.chat_page.greeting._choose.isVisible())
@@ -143,7 +143,7 @@ def test_answer_to_quick_question_without_model_fails_with_note(run: Run, open_g
     run(story())
 
 
-def test_second_start_sends_request_to_running_instance(qtbot: QtBot, tmp_path: Path) -> None:
+def test_second_start_of_app_sends_its_request_to_running_instance(qtbot: QtBot, tmp_path: Path) -> None:
     listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.quick_ask_requested), qtbot.assertNotEmitted(listener.show_requested):
