@@ -1,5 +1,5 @@
-"""Runs client requests. A request is cancelled when its client disconnects, and all are cancelled when the server
-stops.
+"""Runs client requests. A request is cancelled when its client disconnects, and all requests are cancelled when the
+server stops.
 
 Every request has a record, which /v1/activity and the app's window show.
 """

@@ -128,7 +128,7 @@ class KeepAlive:
                         await self._changed.wait()
 
     def _left_s(self) -> float | None:
-        """Seconds until the model may be unloaded; None while it is in use or must not be unloaded."""
+        """Seconds until the model may be unloaded; None while the model is in use or must stay loaded."""
         if self._idle_limit_s is None or self._n_users or self._engine.status.state != "ready":
             return None
         idle_since = self._engine.idle_since

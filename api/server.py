@@ -169,8 +169,9 @@ class _Server(uvicorn.Server):
 class _AcceptErrors:
     """The event loop's exception handler.
 
-    When the process has no files or memory left for further connections, the handler closes idle ones, and logs that at
-    most once a minute. asyncio by itself retries every second, and logs each attempt for each waiting client."""
+    When the process has no files or memory left for further connections, the handler closes idle connections, and logs
+    that at most once a minute. asyncio by itself retries every second, and logs each attempt for each waiting
+    client."""
 
     def __init__(self, server: uvicorn.Server) -> None:
         self._server = server

@@ -76,7 +76,8 @@ class MergedStream:
         return len(self._streams)
 
     def cancel(self) -> None:
-        """Cancels every request within one decode step of the engine. Their last events are still yielded."""
+        """Cancels every request within one decode step of the engine. The last event of each request is still
+        yielded."""
         for stream in self._streams:
             stream.cancel()
 
@@ -143,10 +144,10 @@ OpenStream = Callable[[Scope, Receive], AbstractAsyncContextManager[MergedStream
 class EventStreamResponse(Response):
     """Submits requests with `open_stream`, and streams their events as `writer` encodes them.
 
-    The headers are sent with the first event. An error before it (EngineError, RequestStopped) is raised, and becomes a
-    plain HTTP error. However the response ends, its requests end too.
+    The headers are sent with the first event. An error before the first event (EngineError, RequestStopped) is raised,
+    and becomes a plain HTTP error. When the response ends for any reason, its requests end too.
 
-    `ends_on_thread`: the writer gets `Finished` on another thread, because it then writes to disk.
+    `ends_on_thread`: the writer gets `Finished` on another thread, because the writer then writes to disk.
 
     `report(index)` returns a progress report on a request. Reports are sent every REPORT_INTERVAL_S until the first
     event, and once more with that event. Headers that are sent with a report do not list the schema keywords that are

@@ -113,7 +113,7 @@ async def run_until_closed(
         chat_page = await _open_chat_page(services)
         stack.closes(
             "drafts", chat_page.composer.aclose, 2
-        )  # closed before the store and the tasks, because drafts are saved with them
+        )  # The composer is closed before the store and the tasks, because saving the drafts needs both.
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
@@ -136,12 +136,12 @@ def _open_services(
     options: Options,
     make_engine: MakeEngine,
 ) -> Services:
-    """Opens all services and registers how each is closed. The first to be opened is the last to be closed."""
+    """Opens all services and registers how each is closed. The service that is opened first is closed last."""
     profile = options.profile
     log_file = LogFile(profile.root)
     stack.callback(log_file.close)
     tasks = TaskSet(lambda error, name: _report(window, error, name))
-    stack.closes("tasks", tasks.aclose, 2)  # closed after the services below, whose tasks it cancels
+    stack.closes("tasks", tasks.aclose, 2)  # closed after the services below, because closing it cancels their tasks
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
@@ -157,7 +157,8 @@ def _open_services(
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
-    stack.closes("chats", chats.aclose, 3)  # closed before the engine: it stops answers and saves their text so far
+    # closed before the engine, because it stops the answers and saves their text
+    stack.closes("chats", chats.aclose, 3)
     stack.closes("settings", lambda: _save_geometry(window, settings_file), 2)
     stack.callback(GarbageCollector().close)
 
@@ -221,7 +222,8 @@ def _open_endpoint(
 async def _open_chat_page(services: Services) -> ChatPageController:
     """Creates the transcript and the list of chats, and connects the chat page with its controllers.
 
-    Each part is created in an own iteration of the event loop: all at once would freeze the window for three frames."""
+    Each part is created in a separate iteration of the event loop, because creating all at once would freeze the window
+    for three frames."""
     window, page, sidebar, chats = services.window, services.chat_page, services.sidebar, services.chats
     settings = services.settings
     chats.organizer.fold_archive(settings.value.archive_folded)
@@ -293,7 +295,7 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
 
 
 async def _add_pages(services: Services, window: MainWindow) -> None:
-    """Adds all pages, each in an own iteration of the event loop, so that the window stays responsive."""
+    """Adds all pages, each in a separate iteration of the event loop, so that the window stays responsive."""
     for page in PAGES:
         window.add_page(page, partial(page.make, services))
         await asyncio.sleep(0)
@@ -311,7 +313,8 @@ def _start(
     if problem is not None:
         services.window.show_error(problem)
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
-    services.chat_page.composer.enable_sending()  # messages sent before the store is open are saved once it is
+    # messages that are sent earlier are saved as soon as the store is open
+    services.chat_page.composer.enable_sending()
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
@@ -338,8 +341,8 @@ async def _load_initial_model(models: ModelController, last_used: str, options: 
 
 
 def _initial_model(last_used: str, options: Options) -> Path | None:
-    """The model file to load at the start: that of the command line, else the last one, else the default model. Any
-    thread."""
+    """Returns the model file to load at the start: the one given on the command line, else the one loaded last, else
+    the default model. May be called on any thread."""
     if options.model is not None:
         return options.model
     if last_used and Path(last_used).is_file():
@@ -355,7 +358,8 @@ async def _start_endpoint(endpoint: EndpointController, was_on: bool) -> None:
 
 
 def make_engine(profile: Profile) -> Engine:
-    """Creates the engine that runs llama.cpp. The first call takes long because of its imports. Any thread."""
+    """Creates the engine that runs llama.cpp. The first call takes long because of its imports. May be called on any
+    thread."""
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 

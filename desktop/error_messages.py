@@ -28,8 +28,8 @@ translate = QCoreApplication.translate
 
 
 def error_message(error: BaseException) -> str:
-    """One or two sentences for any error. For an unknown error they contain its message, or else its type. GUI
-    thread."""
+    """One or two sentences for any error. For an unknown error, the text contains the message of the exception, or its
+    type if the message is empty. GUI thread."""
     match error:
         case ContextOverflow(n_prompt=n_prompt, n_ctx=n_ctx):
             text = translate(

@@ -56,7 +56,7 @@ def launch(options: Options) -> int:
         clean = _run(application, options)
     finally:
         lock.release()
-    if not clean:  # a thread is stuck, and a normal exit would wait for it without a window
+    if not clean:  # a thread is stuck; a normal exit would wait for that thread while no window is visible
         logging.shutdown()
         os._exit(1)
     return 0
@@ -75,7 +75,8 @@ def _with_writable_profile(application: QApplication, options: Options) -> Optio
 
 
 def _wait_for_running_instance(application: QApplication, lock: InstanceLock, options: Options) -> int | None:
-    """Waits for the other instance on this profile. Returns None if this instance may start, else its exit code."""
+    """Waits for the other instance on this profile. Returns None if this instance may start, otherwise the exit code
+    with which it must end."""
     from desktop.startup.running_instance import show_already_open, wait_for_running_instance
 
     outcome = wait_for_running_instance(application, lock, options)
@@ -106,8 +107,8 @@ def _run(application: QApplication, options: Options) -> bool:
 
 
 def _finish_restore(profile: Profile) -> Path | OSError | None:
-    """Restores the staged backup, if there is one. Returns the folder with the replaced files, the error if it failed,
-    or None if there is no staged backup."""
+    """Restores the staged backup, if there is one. Returns the folder to which the replaced files were moved, the error
+    if restoring failed, or None if there is no staged backup."""
     try:
         return finish_restore(profile.root)
     except OSError as error:
@@ -121,8 +122,8 @@ def show_restored(toast: Toast, aside: Path) -> None:
 
 
 def screen_of(window: MainWindow) -> QScreen:
-    """The screen that contains the middle of the window. The primary screen if the screen of the stored geometry is
-    gone."""
+    """Returns the screen that contains the middle of the window. Returns the primary screen if no connected screen
+    does."""
     return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
@@ -149,7 +150,7 @@ class _Import(QObject):
 
 
 def _import_app(window: MainWindow) -> ModuleType | None:
-    """Imports `desktop.app` after the first paint. An error of the import is raised.
+    """Imports `desktop.app` after the first paint. Raises the error of a failed import.
 
     Returns None if the display is gone, so that Qt ended the event loop. Then no service is open yet."""
     waiting = QEventLoop()

@@ -36,7 +36,7 @@ class ToolRequest:
     n_output: int = 0
     tokens_per_s: float = 0.0
     body: str | None = None
-    """The request body as received; None unless the user turned on that bodies are stored."""
+    """The request body as received; None unless the user turned on the storing of request bodies."""
 
     @property
     def is_active(self) -> bool:
@@ -49,7 +49,7 @@ class KeyUsage:
 
     name: str
     own: bool = False
-    """Whether it is the endpoint's own key, which cannot be revoked."""
+    """Whether this is the endpoint's own key, which the user cannot revoke."""
     n_requests: int = 0
     """Number of requests that have ended."""
     n_tokens: int = 0
@@ -76,11 +76,11 @@ class ActivityFeed(Protocol):
         ...
 
     def usage(self) -> Mapping[str, tuple[int, int]]:
-        """For each API key, by name: the number of its ended requests and the number of their tokens."""
+        """Maps the name of each API key to the number of its ended requests and the number of their tokens."""
         ...
 
     def answer_text(self, request_id: str) -> str:
-        """The text of the answer so far; "" unless the user turned on that bodies are stored."""
+        """The text of the answer so far; "" unless the user turned on the storing of request bodies."""
         ...
 
     def stop(self, request_id: str) -> None: ...
@@ -88,7 +88,7 @@ class ActivityFeed(Protocol):
     def stop_all(self) -> None: ...
 
     def keep_bodies(self, keep: bool) -> None:
-        """Turn on or off that request bodies are stored in memory. Turning it off deletes the stored ones."""
+        """Turn the storing of request bodies in memory on or off. Turning it off deletes the stored ones."""
         ...
 
     def origins(self) -> PageOrigins:
@@ -105,9 +105,8 @@ class ActivityFeed(Protocol):
 
 
 class KeyStore(Protocol):
-    """The file with the API keys of tools. Methods read or write the file: call them on a pool thread.
-
-    All methods raise OSError, and ValueError if the file is damaged."""
+    """The file with the API keys of tools. All methods read or write the file, so call them on a pool thread. They
+    raise OSError, or ValueError if the file is damaged."""
 
     def names(self) -> Sequence[str]: ...
 

@@ -8,7 +8,8 @@ from string import Template
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A configuration text for one tool. `place` is the file or command that it belongs to; "" for a shell command."""
+    """A configuration text for one tool. `place` is the name of the file or program into which the user pastes the
+    text; "" if the text is a shell command."""
 
     name: str
     place: str
@@ -16,7 +17,8 @@ class Snippet:
 
 
 def snippets(port: int, key: str, model: str, hello: str) -> tuple[Snippet, ...]:
-    """A snippet for each tool. `hello` is the message in the examples. The snippets contain `key` in plain text."""
+    """Returns a snippet for each tool. `hello` is the message that the example code sends. The snippets contain `key`
+    in plain text."""
     root = f"http://127.0.0.1:{port}"
     values = {"root": root, "v1": f"{root}/v1", "key": key, "model": model, "hello": hello}
     return tuple(Snippet(name, place, Template(text).substitute(values)) for name, place, text in _TEMPLATES)

@@ -56,7 +56,7 @@ class EndpointController(QObject):
         self._set(key=await self._read_key())
 
     async def turn_on(self, port: int | None = None) -> None:
-        """Serve on `port`; None means the port of the last time. A failure is not raised, but sets the stage
+        """Serve on `port`; None means the port that was used last. A failure is not raised, but sets the stage
         "failed"."""
         async with self._turn:
             try:

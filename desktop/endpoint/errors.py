@@ -24,7 +24,7 @@ class InvalidKeyName(Exception):
 
 
 class BodyNotStored(Exception):
-    """The body of the request was not stored, because the user had not turned on that bodies are stored."""
+    """The body of the request was not stored, because the user had not turned on the storing of request bodies."""
 
 
 class BodyUnreadable(Exception):

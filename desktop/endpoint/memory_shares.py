@@ -45,8 +45,8 @@ class MemoryShares:
 def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
     """Computes the parts from the memory use that the engine reports.
 
-    `title_of(chat_id)` returns "" for an unknown chat. Its memory is counted, but it is not listed as a holder. The
-    sizes of weights and KV cache are estimates; `others` is the rest of the resident memory."""
+    `title_of(chat_id)` returns "" for an unknown chat. The memory of an unknown chat is counted, but the chat is not
+    listed as a holder. The sizes of weights and KV cache are estimates; `others` is the rest of the resident memory."""
     weights = use.estimate.weights_bytes if use.estimate else 0
     kv = use.estimate.kv_bytes if use.estimate else 0
     window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)

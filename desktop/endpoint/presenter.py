@@ -89,7 +89,7 @@ class EndpointPresenter(QObject):
         self._feed.stop_all()
 
     def keep_bodies(self, keep: bool) -> None:
-        """Turn on or off that request bodies are stored until Inglenook ends. Turning it off deletes the stored
+        """Turn the storing of request bodies on or off, until Inglenook ends. Turning it off deletes the stored
         ones."""
         self._feed.keep_bodies(keep)
         self._update_soon()

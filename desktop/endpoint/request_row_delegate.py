@@ -38,7 +38,7 @@ def columns(row: QRect) -> dict[Column, QRect]:
 
 
 def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
-    """Rectangles of the buttons in the row, by what a click does."""
+    """Maps the action of each button in the row to the rectangle of the button."""
     right, top = row.right() - PADDING + 6, row.center().y() - BUTTON_SIZE // 2
     rects: dict[RowAction, QRect] = {}
     if request.is_active:

@@ -44,7 +44,7 @@ class ApiServer:
         self._app: FastAPI | None = None
         self._activity: Activity | None = None
         self._earlier_usage: dict[str, tuple[int, int]] = {}
-        """Usage of the API keys at earlier servers, before the current one was started."""
+        """Usage of each API key that was counted by servers before the current one was started."""
         self._keeps_bodies = False
         self._origins: tuple[str, ...] = ()
         self._listener: Callable[[], None] = lambda: None
@@ -65,7 +65,7 @@ class ApiServer:
         self._app, self._activity = app, activity
         return server
 
-    # The methods of `ActivityFeed`.
+    # The methods below implement `ActivityFeed`.
 
     def requests(self) -> Sequence[ToolRequest]:
         return [_tool_request(view) for view in self._activity.views()] if self._activity is not None else ()
@@ -107,7 +107,7 @@ class ApiServer:
     def set_listener(self, listener: Callable[[], None]) -> None:
         self._listener = listener
 
-    # The methods of `KeyStore`, which are called on a pool thread.
+    # The methods below implement `KeyStore`. They are called on a pool thread.
 
     def names(self) -> Sequence[str]:
         return [key.name for key in self._key_file().read()]
@@ -148,8 +148,8 @@ class ApiServer:
         return EndpointServer(app, settings), app, activity_of(app)
 
     def _activity_changed(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Schedule a call of the listener on the window's loop; changes until then share the call. Called on the
-        endpoint's thread."""
+        """Schedule a call of the listener on the window's loop; further changes before that call cause no second call.
+        Called on the endpoint's thread."""
         if not self._call_pending and not loop.is_closed():
             self._call_pending = True
             loop.call_soon_threadsafe(self._call_listener)

@@ -101,7 +101,8 @@ class EndpointWiring(QObject):
             self._report_failure(state)
 
     def _report_failure(self, state: EndpointState) -> None:
-        """Show a toast for a failed start, unless the endpoint page is open, which shows the reason itself."""
+        """Show a toast if the endpoint fails to start. The endpoint page shows the reason itself, so there is no toast
+        while it is open."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
         elif not self._window.is_page_shown("endpoint"):

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "guide"
 PICTURES = FOLDER / "pictures"
-"""Folder with one folder of pictures for each colour scheme, with the same file names."""
+"""Folder that contains one folder of pictures for each colour scheme. File names are the same in each of these
+folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Topic:
     text: str
 
     def text_in(self, scheme: Scheme) -> str:
-        """The text, in which the paths of pictures are replaced by absolute ones of this colour scheme."""
+        """The text with absolute paths to the pictures of this colour scheme instead of the relative paths."""
         return self.text.replace("](pictures/", f"]({PICTURES.as_posix()}/{scheme}/")
 
 
 def topics(language: str) -> list[Topic]:
-    """The topics of the guide for `language` (for example "de") in reading order; the English ones if there is no such
-    guide. Raises OSError."""
+    """The topics of the guide for `language` (for example "de") in reading order; the English topics if there is no
+    guide in that language. Raises OSError."""
     folder = FOLDER / language
     if not folder.is_dir():
         folder = FOLDER / "en"

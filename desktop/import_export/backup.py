@@ -39,7 +39,7 @@ def write_backup(profile: Profile, path: Path) -> None:
             copy = Path(folder) / CHATS
             _copy_chats(profile.chats, copy)
             erase_marked_rows(copy)  # chats whose deletion can still be undone are not backed up
-            make_private_file(part)  # the backup contains API keys
+            make_private_file(part)  # only the owner may read the backup, because it contains API keys
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, "version": VERSION, "layout": len(STEPS)}))
                 archive.write(copy, CHATS)
@@ -88,7 +88,7 @@ def cancel_restore(profile: Profile) -> None:
 def _copy_chats(source: Path, target: Path) -> None:
     address = f"{source.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as chats, closing(sqlite3.connect(target)) as copy:
-        chats.backup(copy)  # copies in one step: a write between two steps would restart the copy
+        chats.backup(copy)  # copies the database in one step, because a write between two steps would restart the copy
 
 
 def _files(profile: Profile) -> Iterator[tuple[str, Path]]:

@@ -13,10 +13,10 @@ from desktop.widgets.flow import FlowLayout
 
 class ImportExportCard(Card):
     import_requested = Signal(bool)
-    """True to import a folder, False to import a file."""
+    """The user requested an import. Carries True for a folder, False for a file."""
     import_cancel_requested = Signal()
     export_requested = Signal()
-    """A request to export all chats."""
+    """The user requested to export all chats."""
     backup_requested = Signal()
     restore_requested = Signal()
     restore_cancel_requested = Signal()
@@ -39,8 +39,8 @@ class ImportExportCard(Card):
         self.show_restore("")
 
     def show_import(self, text: str, *, running: bool) -> None:
-        """Shows `text`, the progress or the result of an import; an empty text is hidden. While `running`, the import
-        buttons are disabled and the stop button is visible."""
+        """Shows `text`, the progress or the result of an import; with an empty `text`, nothing is shown. While
+        `running`, the import buttons are disabled and the stop button is visible."""
         self._import_status.setText(text)
         self._import_status.setVisible(bool(text))
         focused = self.window().focusWidget()  # this window's focus widget, also while a dialog is in front of it

@@ -30,19 +30,21 @@ class ImportExportController(QObject):
     """Runs one import at a time, and any number of exports and backups. GUI thread only."""
 
     progressed = Signal(object)
-    """The `ImportResult` so far, after each batch of chats."""
+    """Emitted after each batch of imported chats. Carries the `ImportResult` so far."""
     imported = Signal(object)
-    """The final `ImportResult`, also after an error or a cancellation."""
+    """Emitted when an import has ended, also by an error or a cancellation. Carries the final `ImportResult`."""
     export_started = Signal(str)
-    """The name of the export file. `exported`, `export_cancelled` or `failed` is emitted when the export ends."""
+    """An export has started. Carries the name of its file. When the export ends, `exported`, `export_cancelled` or
+    `failed` is emitted."""
     export_cancelled = Signal()
     exported = Signal(str)
-    """The name of the written export or backup file."""
+    """An export or backup file was written. Carries its name."""
     restore_staged = Signal(object)
-    """The time (`datetime`) at which the staged backup was made. The next start restores this backup."""
+    """A backup was staged, and is restored at the next start. Carries the time (`datetime`) at which the backup was
+    made."""
     restore_cancelled = Signal()
     failed = Signal(object)
-    """The exception that ended an import, export, backup or restore."""
+    """An import, export, backup or restore failed. Carries the exception."""
 
     def __init__(self, profile: Profile, store: Store, exporter: Exporter) -> None:
         super().__init__()

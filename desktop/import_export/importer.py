@@ -118,7 +118,7 @@ class Importer:
 
 
 async def _kill_above_memory(reader: subprocess.Popen[str], n_bytes: int) -> None:
-    """Watches the reader process. When it uses more than `n_bytes` of memory, kills it and returns."""
+    """Waits until the reader process uses more than `n_bytes` of memory, and then kills it."""
     while await asyncio.to_thread(memory_of, reader.pid) <= n_bytes:  # noqa: ASYNC110 -- no event signals memory use
         await asyncio.sleep(MEMORY_CHECK_S)
     reader.kill()

@@ -59,7 +59,7 @@ class DownloadCard(Card):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.is_active = True
-        """Whether the button pauses the download; if False, it resumes it."""
+        """Whether a click on the button pauses the download. If False, a click resumes the download."""
         self._name = label("cardTitle", "", self)
         self._about = label("cardLabel", "", self)
         self.bar = _ProgressBar(theme, self)

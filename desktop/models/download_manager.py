@@ -138,7 +138,7 @@ class DownloadManager(QObject):
         if job is None:
             return
         job.stop()
-        if job.running is None and job.choice is not None:  # a running job deletes it in `_run`
+        if job.running is None and job.choice is not None:  # if the job is running, `_run` deletes the partial file
             self._tasks.spawn(asyncio.to_thread(self._download(job.choice).discard), "delete a partial download")
         self._report()
 
@@ -170,7 +170,7 @@ class DownloadManager(QObject):
         except Stopped:
             if job.state.key not in self._jobs and job.choice is not None and not self._closed:
                 await asyncio.to_thread(self._download(job.choice).discard)
-        except Exception as error:  # catches bugs too, because an ended download must not look active
+        except Exception as error:  # catches every exception, because an ended download must not look active
             await self._fail(job, HubError(f"{type(error).__name__}: {error}"))
         else:
             self._jobs.pop(job.state.key, None)

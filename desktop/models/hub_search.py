@@ -15,8 +15,8 @@ Stage = Literal["idle", "searching", "found", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class HubSearchState:
-    """The state of the search. `text` is the query, `found` the models of stage "found", `error` the reason of
-    "failed"."""
+    """The state of the search. `text` is the query. In stage "found", `found` are the models that were found; in stage
+    "failed", `error` is the reason."""
 
     stage: Stage = "idle"
     text: str = ""
@@ -40,7 +40,7 @@ class HubSearch:
         self._set(HubSearchState("searching", text))
         try:
             state = HubSearchState("found", text, await asyncio.to_thread(self._hub.search, text))
-        except Exception as error:  # catches bugs too, because the stage must not stay "searching"
+        except Exception as error:  # catches every exception, because the stage must not stay "searching"
             known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
             state = HubSearchState("failed", text, error=known)
         if number == self._number:

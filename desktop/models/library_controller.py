@@ -140,7 +140,8 @@ class LibraryController(QObject):
             self._update_lists()
 
     def options_for(self, path: Path) -> LoadOptions:
-        """The options that the sheet of the model shows: the edited ones, else the saved ones."""
+        """Returns the options that the settings sheet of the model shows: the edited options, or the saved ones if none
+        were edited."""
         return self._options.current(path)
 
     def load_settings_for(self, path: Path) -> LoadSettings:

@@ -60,19 +60,19 @@ class LoadOptionsByFile:
         return self._saved.get(str(path), LoadOptions())
 
     def current(self, path: Path) -> LoadOptions:
-        """The edited options of the file, else its saved ones."""
+        """The edited options of the file, or its saved options if none were edited."""
         return self._edited.get(str(path)) or self.saved(path)
 
     def edit(self, path: Path, options: LoadOptions) -> None:
         self._edited[str(path)] = options
 
     def save(self, path: Path) -> bool:
-        """Make the edited options of the file its saved ones. Return False if there are no edited ones."""
+        """Save the edited options of the file. Return False if there are none."""
         options = self._edited.pop(str(path), None)
         if options is not None:
             self._saved[str(path)] = options
         return options is not None
 
     def to_dict(self) -> dict[str, dict[str, object]]:
-        """The saved options that differ from the defaults, as the setting `model_settings`."""
+        """The saved options that differ from the defaults, in the format of the setting `model_settings`."""
         return {path: values for path, options in self._saved.items() if (values := options.to_dict())}

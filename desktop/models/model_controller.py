@@ -60,7 +60,7 @@ class ModelController(QObject):
             if self.status.error is None:
                 self._set(Status("empty", error=error))
             return False
-        except Exception as error:  # catches bugs too: answers would wait forever in state "loading"
+        except Exception as error:  # catches every exception, because answers would wait forever in state "loading"
             log.error("loading a model failed\n%s", redacted_traceback(error))
             self._set(Status("empty", error=EngineError(f"{type(error).__name__}: {error}")))
             return False
@@ -86,7 +86,7 @@ class ModelController(QObject):
         return self._path
 
     async def engine(self) -> Engine:
-        """The engine, which the first call creates, whether or not a model is loaded. Raises EngineClosed after
+        """Returns the engine, also if no model is loaded. The first call creates the engine. Raises EngineClosed after
         `aclose`."""
         async with self._making:
             if self._closed:

@@ -36,8 +36,8 @@ def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
 
 
 def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
-    """What the button of the row does, and its label; None if the row has no button. `hovered`: the mouse is over the
-    row, or the row has the focus."""
+    """What the button of the row does, and its label; None if the row has no button. `hovered` is true if the mouse is
+    over the row or the row has the focus."""
     if row.use == "in_use" and hovered:
         return "unload", strings.unload_label()
     if row.use == "loading" and hovered:
@@ -48,7 +48,7 @@ def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
 
 
 def action_rects(box: QRect, row: ModelRow, *, hovered: bool) -> dict[RowAction, QRect]:
-    """Rectangles of the buttons in the row, by what a click does."""
+    """Maps the action of each button in the row to the rectangle of the button."""
     right, top = box.right() - PADDING, box.center().y() - BUTTON_HEIGHT // 2
     rects: dict[RowAction, QRect] = {}
     if row.place == "disk":

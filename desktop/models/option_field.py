@@ -31,6 +31,7 @@ class OptionField(QWidget):
         self.edit.editingFinished.connect(self.commit)
         self.help = label("settingHelp", "", self, wraps=True)
         title = QLabel(name, self)
+        title.setWordWrap(True)
         title.setBuddy(self.edit)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 
 MAX_SEARCHED = 2_000
-"""Only so many characters are searched for the first one that has a direction."""
+"""Number of characters at the start of a text in which a character that has a direction is searched for."""
 
 _ISOLATE, _END = "\u2068", "\u2069"
 

@@ -8,9 +8,9 @@ import psutil
 
 
 def bound_memory(n_bytes: int) -> None:
-    """Makes this process raise MemoryError once it allocates `n_bytes` more than it has now.
-
-    Linux only. On other systems only the parent process limits the memory, by reading `memory_of`."""
+    """Makes this process raise MemoryError once it allocates `n_bytes` more than it has now. Has an effect only on
+    Linux. On other systems only the parent process limits the memory: it calls `memory_of` regularly and kills the
+    child."""
     with contextlib.suppress(ImportError, OSError, ValueError, OverflowError, psutil.Error):
         import resource
 
@@ -19,7 +19,7 @@ def bound_memory(n_bytes: int) -> None:
 
 
 def memory_of(pid: int) -> int:
-    """Resident memory of a process in bytes; 0 if unknown. Any thread."""
+    """Returns the resident memory of a process in bytes; 0 if unknown. May be called on any thread."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -108,7 +108,8 @@ def _hook() -> Callable[[], None]:
         before[2](seen)
 
     def undo() -> None:
-        # Hooks that another package installed later are not removed. They may call ours, which call the previous ones.
+        # Hooks that another package installed later are not removed. Such hooks may call ours, and ours call the
+        # previous hooks.
         ours = uncaught, in_thread, unraisable
         if (sys.excepthook, threading.excepthook, sys.unraisablehook) == ours:
             sys.excepthook, threading.excepthook, sys.unraisablehook = before

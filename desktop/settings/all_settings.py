@@ -81,7 +81,7 @@ class Settings:
     model_folders: list[str] = setting([], is_valid=_all_text)
     """Folders with model files that the user added."""
     model_settings: dict[str, dict[str, object]] = setting({})
-    """The load options of each model file that differ from the defaults, by its path."""
+    """Maps the path of each model file to its load options that differ from the defaults."""
     updates: UpdatesChoice = setting(
         "unasked",
         SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Check for new versions once a week")), "on", "off"),

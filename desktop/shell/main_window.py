@@ -243,7 +243,7 @@ class MainWindow(AppWindow):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _MOVES:  # sent to the stack of pages or to a side sheet
+        if event.type() in _MOVES:  # the event was sent to the stack of pages or to a side sheet
             self._place_toast()
         return super().eventFilter(watched, event)
 
@@ -269,7 +269,8 @@ class MainWindow(AppWindow):
             stack.setContentsMargins(0, 0, 0, by)
             page, focused = self.pages.currentWidget(), self.focusWidget()
             if isinstance(page, ScrollPage) and focused is not None and page.isAncestorOf(focused):
-                QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))  # after the page got its new size
+                # runs after the page got its new size
+                QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))
 
     def _focus_is_in(self, widget: QWidget) -> bool:
         focused = self.focusWidget()
@@ -288,8 +289,8 @@ class MainWindow(AppWindow):
         return narrow or not self.is_page_shown("chat")
 
     def _toast_area(self) -> QRect:
-        """The rectangle at whose lower edge a toast is placed. On the chat page it ends above the composer and its
-        card."""
+        """The rectangle at whose lower edge a toast is placed. On the chat page it ends above the composer,
+        or above the overflow card of the composer if that card is visible."""
         area = QRect(QPoint(0, 0), self.pages.size())
         if self._toast_is_below:
             return area

@@ -20,7 +20,7 @@ from desktop.widgets.row_list import Index, RowList
 
 CHATS_MIME = "application/x-inglenook-chats"
 MAX_ROW_CHANGES = 400
-"""If more runs of rows than this have to be removed or inserted, the model is reset instead."""
+"""If more contiguous groups of rows than this must be removed or inserted, the model is reset instead."""
 
 
 class ChatListRole(IntEnum):

@@ -29,8 +29,8 @@ def check_writable(profile: Profile) -> None:
 
 
 def writable(options: Options) -> Options | None:
-    """Lets the user choose another folder until the profile is writable, and returns the options with it. None if the
-    user chose to quit.
+    """Lets the user choose another folder until the profile is writable, and returns the options with the chosen
+    folder. None if the user chose to quit.
 
     GUI thread only, before any event loop runs."""
     while True:

@@ -61,7 +61,8 @@ def _open_recovered(path: Path) -> tuple[sqlite3.Connection, StoreDamaged]:
     for ending in ("", "-wal", "-shm"):
         part.with_name(part.name + ending).unlink(missing_ok=True)
     with translated_sqlite_errors(), closing(_connect(part)) as fresh:
-        fresh.execute("PRAGMA foreign_keys = OFF")  # not checked here: `recover` writes only valid references
+        # foreign keys are not checked, because `recover` writes only valid ones
+        fresh.execute("PRAGMA foreign_keys = OFF")
         found = recover(path, fresh)
         fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     kept_as = _move_damaged_file(path)

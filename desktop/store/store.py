@@ -106,7 +106,7 @@ class Store:
             with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
                 self._erase_deleted()
-        except StoreError as error:  # for example a full disk: chats can still be read
+        except StoreError as error:  # for example if the disk is full, in which case chats can still be read
             return notice or error
         return notice
 
@@ -334,7 +334,7 @@ class Store:
             try:
                 self._erase_deleted()
                 self._purge_for(PURGE_ON_CLOSE_S)
-            except sqlite3.Error:  # for example a full disk; the next start erases the chats
+            except sqlite3.Error:  # for example if the disk is full; the next start erases the chats
                 log.warning("deleted chats could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None

@@ -32,8 +32,9 @@ def has_unspaced_script(words: str) -> bool:
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Adds two SQL functions. `holds(text, word)` is true if the text contains the word, regardless of case and
-    accents. `borders(text, word)` is true if the text contains the word next to a character of an unspaced script."""
+    """Adds two SQL functions to the connection. `holds(text, word)` is true if the text contains the word, regardless
+    of case and accents. `borders(text, word)` is true if the text contains the word next to a character of an unspaced
+    script."""
     connection.create_function("holds", 2, _holds, deterministic=True)
     connection.create_function("borders", 2, _borders, deterministic=True)
 

@@ -1,4 +1,4 @@
-"""No request body costs much time or memory: the server keeps answering, and its process hardly grows."""
+"""No request body costs much time or memory: the server keeps answering, and its memory hardly grows."""
 
 from __future__ import annotations
 

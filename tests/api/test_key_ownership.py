@@ -1,4 +1,5 @@
-"""A named key sees and stops only its own requests; the endpoint's own key sees and stops all."""
+"""With a named key, a client can see and stop only the requests that were sent with that key. With the endpoint's own
+key, a client can see and stop all requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Null is accepted for absent fields, at every depth."""
+"""In a body, the value null is treated like an absent field, at every depth."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding=
 
 
 def example(begin: str, endpoint: Live) -> str:
-    """Returns the code block that begins with `begin`, with the test endpoint's port."""
+    """Returns the README's code block that begins with `begin`, with the port replaced by the test endpoint's port."""
     (found,) = [code for code in re.findall(r"^```\w*\n(.*?)^```", README, re.M | re.S) if code.startswith(begin)]
     assert f"127.0.0.1:{DEFAULT_PORT}" in found
     return str(found).replace(f":{DEFAULT_PORT}", f":{endpoint.server.port}")

@@ -26,6 +26,7 @@ class NumberRow(QWidget):
         self.number = number
         name, self._help_text = strings.setting_text(number.label), strings.setting_text(number.help)
         self._label = QLabel(name, self)
+        self._label.setWordWrap(True)
         self._help = label("settingHelp", self._help_text, self, wraps=True)
         self.edit = QLineEdit(self)
         self.edit.setObjectName("settingValue")

@@ -17,7 +17,7 @@ from desktop.platform.surrogates import well_formed
 from desktop.store.records import Chat, ChatMessage, Role
 
 ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
-"""Our role for each role name that other programs use."""
+"""Maps each role name that other programs use to Inglenook's role."""
 
 _ID_NAMESPACE = uuid.UUID("5d0f9c0e-4645-4a8e-9d5e-1f2b7c3a6e10")
 _DETAILS = re.compile(

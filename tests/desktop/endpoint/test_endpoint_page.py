@@ -51,7 +51,7 @@ def test_stopping_one_of_two_requests_leaves_the_other_running(run: Run, open_gu
     run(story())
 
 
-def test_endpoint_follows_last_press_of_switch_which_keeps_focus(run: Run, open_gui: OpenGui) -> None:
+def test_repeated_presses_of_endpoint_switch_end_in_the_last_requested_state(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             page = gui.endpoint_page
@@ -68,8 +68,8 @@ def test_endpoint_follows_last_press_of_switch_which_keeps_focus(run: Run, open_
     run(story())
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support")  # logged by the offscreen platform for menus
-def test_requests_with_new_key_are_counted_until_it_is_revoked(run: Run, open_gui: OpenGui) -> None:
+@pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs this warning for menus
+def test_requests_with_new_api_key_are_accepted_until_the_key_is_revoked(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Hello there.")) as gui:
             client = Client(gui, await make_key(gui, "aider"))
@@ -89,7 +89,7 @@ def test_requests_with_new_key_are_counted_until_it_is_revoked(run: Run, open_gu
     run(story())
 
 
-def test_creating_a_key_with_an_existing_name_shows_toast(run: Run, open_gui: OpenGui) -> None:
+def test_creating_an_api_key_with_an_existing_name_shows_toast(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Hi")) as gui:
             await make_key(gui, "aider")
@@ -100,7 +100,7 @@ def test_creating_a_key_with_an_existing_name_shows_toast(run: Run, open_gui: Op
     run(story())
 
 
-def test_request_opens_as_chat_only_if_its_body_was_stored(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_request_opens_as_chat_only_if_its_body_was_stored(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Of course.")) as gui:
             client = Client(gui, gui.endpoint_page._state.key)
@@ -141,7 +141,7 @@ def test_hidden_endpoint_page_counts_tools_but_lists_no_requests(run: Run, open_
     run(story())
 
 
-def test_pressing_delete_stops_the_selected_request(run: Run, open_gui: OpenGui) -> None:
+def test_pressing_the_delete_key_stops_the_selected_endpoint_request(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             client = Client(gui, gui.endpoint_page._state.key)
@@ -184,7 +184,7 @@ def test_tools_button_of_chat_page_opens_endpoint_page_with_memory_card(run: Run
     run(story())
 
 
-def test_memory_card_lists_chats_and_tools_by_size(run: Run, open_gui: OpenGui) -> None:
+def test_memory_card_lists_chats_and_tools_by_size_of_their_kv_cache(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Of course.")) as gui:
             await Client(gui, await make_key(gui, "aider")).ask("x" * 900)
@@ -198,7 +198,9 @@ def test_memory_card_lists_chats_and_tools_by_size(run: Run, open_gui: OpenGui) 
     run(story())
 
 
-def test_tools_are_counted_before_endpoint_page_is_first_shown(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_page_counts_active_tools_before_endpoint_page_is_first_shown(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         settings = SettingsFile(profile.settings)
         settings.change(endpoint_on=True, endpoint_port=free_port())
@@ -214,7 +216,7 @@ def test_tools_are_counted_before_endpoint_page_is_first_shown(run: Run, open_gu
     run(story())
 
 
-def test_copied_snippet_contains_the_key_that_is_not_shown(run: Run, open_gui: OpenGui) -> None:
+def test_copied_snippet_contains_the_api_key_although_it_is_hidden(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             page = gui.endpoint_page

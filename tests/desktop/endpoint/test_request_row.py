@@ -13,7 +13,9 @@ BOX = QRect(0, 0, 700, 44)
 
 
 @pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-def test_open_button_keeps_its_position_when_request_ends(qapp: object, direction: Qt.LayoutDirection) -> None:
+def test_open_button_of_request_row_keeps_its_position_when_request_ends(
+    qapp: object, direction: Qt.LayoutDirection
+) -> None:
     QApplication.setLayoutDirection(direction)
     try:
         live = action_rects(BOX, ToolRequest("1", "", "aider", "openai", "/v1", "writing"))

@@ -103,7 +103,7 @@ def test_stored_origins_that_are_not_strings_are_ignored(tmp_path: Path) -> None
         assert SettingsFile(path).value.endpoint_origins == expected
 
 
-def test_origins_card_is_hidden_if_empty_and_its_buttons_have_names(qtbot: object, theme: Theme) -> None:
+def test_origins_card_has_accessible_buttons_and_is_hidden_without_origins(qtbot: object, theme: Theme) -> None:
     page = QWidget()
     card = OriginsCard(theme, page)
     after = QPushButton(page)

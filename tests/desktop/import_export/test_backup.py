@@ -187,7 +187,7 @@ def test_damaged_backup_is_rejected_unless_only_unused_bytes_are_damaged(profile
         assert add_chats(profile) == ["one", "two"]
 
 
-def test_unknown_file_names_in_a_backup_are_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:
+def test_files_with_unknown_names_in_a_backup_are_not_unpacked(profile: Profile, backup: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(backup, "a") as archive:
         for name in ("../evil", "/evil", "responses/../evil", "responses/a/b", "window.lock", "responses/.."):
             archive.writestr(name, "x")

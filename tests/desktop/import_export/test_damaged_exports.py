@@ -120,7 +120,7 @@ def titles_and_unread(path: Path) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize(("kind", "place"), CASES)
-def test_malformed_chat_in_an_export_is_counted_and_others_are_read(tmp_path: Path, kind: str, place: int) -> None:
+def test_malformed_chat_in_an_export_is_counted_and_other_chats_are_read(tmp_path: Path, kind: str, place: int) -> None:
     make, wrap, bad = LISTS[kind]
     (tmp_path / "x.json").write_text(json.dumps(wrap([make(1), bad[place], make(2)])))
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -153,7 +153,7 @@ def test_chats_around_an_element_of_invalid_json_are_read(tmp_path: Path, broken
     assert titles_and_unread(tmp_path / "x.json") == (["good 1", "good 2"], [""])
 
 
-def test_chat_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
+def test_chat_in_json_nested_5000_levels_deep_is_skipped(tmp_path: Path) -> None:
     deep = '{"mapping": ' + '{"a":' * 5_000 + "1" + "}" * 5_000 + "}"
     (tmp_path / "x.json").write_text(f"[{json.dumps(chatgpt_chat(1))}, {deep}]")
     chats, unread = titles_and_unread(tmp_path / "x.json")
@@ -225,7 +225,7 @@ def test_import_result_counts_and_names_unreadable_chats(tmp_path: Path) -> None
     assert len(chats) == 2
 
 
-def test_chats_before_an_error_of_the_reader_process_are_imported(tmp_path: Path) -> None:
+def test_chats_read_before_an_error_of_the_reader_process_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(PortableChat(Chat("c", "t", 1.0, 1.0), ()))
     script = f'print({line!r}); print(\'["UnreadableFile", "x", "y"]\')'
 
@@ -370,7 +370,7 @@ def test_chatgpt_tree_of_20000_messages_is_read(tmp_path: Path) -> None:
     assert len(found.messages) == 20_000
 
 
-def test_export_with_unknown_current_message_shows_the_newest_branch(tmp_path: Path) -> None:
+def test_imported_chat_with_unknown_current_message_shows_the_newest_branch(tmp_path: Path) -> None:
     for make, key in ((open_webui_chat, "history"), (llama_server_chat, "conv")):
         chat = make(1)
         holder = chat["chat"][key] if key == "history" else chat[key]

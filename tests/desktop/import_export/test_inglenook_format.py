@@ -134,7 +134,7 @@ def test_error_of_the_reader_process_is_raised_by_the_importer(tmp_path: Path) -
     assert caught.value.name == "x.json"
 
 
-def test_chats_before_a_crash_of_the_reader_process_are_imported(tmp_path: Path) -> None:
+def test_chats_read_before_a_crash_of_the_reader_process_are_imported(tmp_path: Path) -> None:
     line = inglenook.line(sample())
     script = f"print({line!r}, flush=True); import os; os._exit(9)"
     with pytest.raises(UnreadableFile) as caught:

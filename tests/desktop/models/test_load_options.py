@@ -79,7 +79,7 @@ def test_edited_load_options_are_saved_when_the_file_is_loaded(
     run(story())
 
 
-def test_settings_sheet_of_filtered_out_model_shows_its_current_state(
+def test_settings_sheet_is_updated_even_if_the_filter_hides_its_model(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -143,6 +143,6 @@ def test_stored_load_options_are_read_back_without_change() -> None:
     assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
 
 
-def test_message_for_invalid_settings_names_field_and_reason() -> None:
+def test_message_for_invalid_load_settings_names_field_and_reason() -> None:
     message = error_message(InvalidSettings("kv_type_v", "a quantised value cache needs flash attention"))
     assert message.endswith("kv_type_v: a quantised value cache needs flash attention.")

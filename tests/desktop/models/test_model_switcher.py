@@ -34,7 +34,7 @@ def test_answer_waiting_for_model_can_be_stopped_and_retried(run: Run, open_gui:
     run(story())
 
 
-def test_stopped_model_is_reloaded_by_the_button_of_the_toast(run: Run, open_gui: OpenGui) -> None:
+def test_button_of_toast_reloads_a_model_that_stopped_working(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         script = Script(answer=b"Half an answer", fail_after=9)
         async with open_gui(script) as gui:

@@ -29,7 +29,7 @@ from tests.model_files.sparse_model import write_sparse
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
-def test_model_list_keeps_rows_with_the_same_key(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_model_list_moves_and_updates_rows_whose_key_is_unchanged(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     models = ModelList(strings.accessible_text)
     qtmodeltester.check(models)  # type: ignore[no-untyped-call]
     one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")
@@ -44,7 +44,7 @@ def test_model_list_keeps_rows_with_the_same_key(qtbot: QtBot, qtmodeltester: Mo
     assert models.rowCount() == 0
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs this warning for dialogs
 def test_models_of_added_folder_are_listed_until_it_is_removed(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
@@ -181,7 +181,7 @@ def test_answer_interrupted_by_model_change_can_be_continued(
     run(story())
 
 
-def test_keys_load_a_model_and_open_its_settings_on_models_page(
+def test_model_is_loaded_and_its_settings_are_opened_by_keyboard(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -266,7 +266,7 @@ def test_controls_and_rows_of_models_page_have_accessible_names(
     run(story())
 
 
-def test_row_of_loading_model_has_cancel_button_only_on_hover() -> None:
+def test_row_of_model_being_loaded_has_cancel_button_only_on_hover() -> None:
     row = ModelRow("a", "disk", "A", use="loading", progress=0.3)
     assert "cancel" in action_rects(QRect(0, 0, 800, 58), row, hovered=True)
     assert "cancel" not in action_rects(QRect(0, 0, 800, 58), row, hovered=False), "without hover the progress is shown"

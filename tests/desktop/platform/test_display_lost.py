@@ -95,7 +95,7 @@ def test_lost_display_ends_the_app_with_answer_and_draft_saved(
         screen.does("type", "--delay", "5", "and then")
         wait(lambda: rows_of(tmp_path, drafts) == [("and then",)])
         ended_after_s, output = kill_display(screen, process)
-    assert process.returncode in (0, 1), output  # it is 1 if unloading the model took too long
+    assert process.returncode in (0, 1), output  # the exit code is 1 if unloading the model took too long
     assert "Traceback" not in output
     assert ended_after_s < ENDS_S
     [(state, text)] = rows_of(tmp_path, answers)
@@ -108,7 +108,7 @@ def test_lost_display_ends_the_app_with_answer_and_draft_saved(
     assert words.rstrip().endswith("ended")
 
 
-def test_display_lost_during_start_ends_the_app(tmp_path: Path, screen: Screen) -> None:
+def test_loss_of_the_display_during_start_ends_the_app(tmp_path: Path, screen: Screen) -> None:
     with start(screen, tmp_path, tmp_path / "missing.gguf") as process:
         wait_for(process, lambda: bool(screen.does("search", "--onlyvisible", "--name", "Inglenook")))
         ended_after_s, output = kill_display(screen, process)

@@ -24,13 +24,13 @@ from tests.fakes import Script
 MARKER = "xylophone"
 ROOT = Path(__file__).parents[3]
 ALLOWED = {
-    "name",  # the name of a task or closing step: a constant, or contains an id
+    "name",  # the argument is the name of a task or closing step, which is a constant or contains an id
     "timeout_s",
-    "folder",  # the folder of the app's translations
-    "error.strerror",  # the message of the operating system for the error code
+    "folder",  # the argument is the folder of the app's translations
+    "error.strerror",  # the argument is the message of the operating system for the error code
     "len(constraint.source)",
     "len(late)",
-    "key[0].kind",  # "formula" or "picture"
+    "key[0].kind",  # the argument is "formula" or "picture"
     "platform.python_version()",
     "status.state",
     "_type_name(status.error)",
@@ -39,7 +39,7 @@ ALLOWED = {
     "message.state",
     "message.n_output",
     "reader.returncode",
-    "redacted_traceback(error)",  # the types of errors and their places in the source
+    "redacted_traceback(error)",  # the argument contains only types of errors and their places in the source
 }
 
 
@@ -143,7 +143,7 @@ def test_log_and_diagnostics_contain_no_user_content(
     assert "uncaught exception on a thread" in reports[0]
 
 
-def test_log_is_rotated_and_a_missing_folder_is_no_error(tmp_path: Path) -> None:
+def test_log_file_is_rotated_and_a_missing_log_folder_raises_no_error(tmp_path: Path) -> None:
     book = LogFile(tmp_path)
     try:
         for number in range(16_000):

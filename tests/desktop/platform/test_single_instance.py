@@ -25,7 +25,7 @@ sys.exit(launch(Options(Profile(Path(sys.argv[1])))))
 """
 
 
-def test_second_start_reaches_only_the_instance_of_its_profile(qtbot: QtBot, tmp_path: Path) -> None:
+def test_second_start_reaches_only_the_instance_with_the_same_profile(qtbot: QtBot, tmp_path: Path) -> None:
     listener = InstanceServer(tmp_path)
     try:
         with qtbot.waitSignal(listener.show_requested):

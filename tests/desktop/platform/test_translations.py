@@ -88,7 +88,8 @@ def file_of(language: str, folder: Path = TRANSLATIONS) -> Path:
 
 
 def faults(words: Iterable[Words]) -> list[str]:
-    """The problems of these translations: unfinished ones, lost placeholders, other endings."""
+    """Returns the problems of these translations: a missing translation, other placeholders than in the source, another
+    start or end than the source."""
     found = []
     for each in words:
         if each.unfinished or not all(form.strip() for form in each.forms):

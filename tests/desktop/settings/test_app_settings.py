@@ -73,7 +73,9 @@ def test_invalid_stored_value_is_replaced_by_the_default(tmp_path: Path, name: s
     assert settings.stays
 
 
-def test_every_declared_row_shows_and_changes_its_setting(run: Run, qtbot: QtBot, theme: Theme, tmp_path: Path) -> None:
+def test_every_row_of_the_settings_page_shows_and_changes_its_setting(
+    run: Run, qtbot: QtBot, theme: Theme, tmp_path: Path
+) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         parent = QWidget()
@@ -99,7 +101,7 @@ def test_every_declared_row_shows_and_changes_its_setting(run: Run, qtbot: QtBot
     run(story())
 
 
-def test_next_step_of_a_setting_stays_within_its_steps() -> None:
+def test_next_value_of_a_stepped_setting_stays_within_its_bounds() -> None:
     assert next_step((11, 13, 16), 13, 1) == 16
     assert next_step((11, 13, 16), 16, 1) == 16
     assert next_step((11, 13, 16), 12, -1) == 11

@@ -28,7 +28,7 @@ async def lived_in(gui: Gui) -> None:
     await until(lambda: gui.ready and gui.chats.model().rowCount() > 9)
 
 
-def test_damaged_settings_show_a_toast(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_damaged_settings_file_is_reported_by_a_toast(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         profile.settings.write_text("{")
         async with open_gui() as gui:

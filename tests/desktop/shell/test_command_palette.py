@@ -79,7 +79,8 @@ def test_open_palette_finds_message_saved_after_query_was_typed(run: Run, open_g
             QTest.keyClicks(palette._field, "lightho")
             await until(palette._nothing.isVisible)
             composer = gui.window.chat_page.composer
-            composer._edit.setPlainText("About the lighthouse")  # without the focus, whose loss closes the palette
+            # sets the text without focusing the composer, because the palette closes when it loses the focus
+            composer._edit.setPlainText("About the lighthouse")
             composer._submit()
             await until(lambda: any("lighthouse" in text for text in offered(gui)))
 
@@ -145,7 +146,7 @@ async def chat_offered(gui: Gui) -> None:
     await until(lambda: any(entry.kind == "chat" for entry in palette_of(gui)._entries))
 
 
-def test_single_letter_as_shortcut_is_refused_and_stored_one_is_ignored(
+def test_single_letter_is_refused_as_shortcut_and_ignored_if_stored(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     settings = SettingsFile(profile.settings)
@@ -210,7 +211,7 @@ def test_page_shortcuts_are_numbered_in_sidebar_order(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_palette_lists_answer_actions_only_after_an_answer(run: Run, open_gui: OpenGui) -> None:
+def test_palette_lists_actions_on_answers_only_after_an_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             palette = palette_of(gui)

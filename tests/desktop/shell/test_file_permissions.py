@@ -63,7 +63,7 @@ def chats_while_open(profile: Profile) -> list[str]:
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_profile_is_private_with_key_from_environment(
+def test_profile_is_private_if_api_key_is_set_by_environment_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
 ) -> None:
     monkeypatch.setenv(KEY_VARIABLE, "key")
@@ -75,7 +75,7 @@ def test_profile_is_private_with_key_from_environment(
     assert readable_by_others(root) == []
 
 
-def test_chats_their_journal_and_copy_before_migration_are_private(tmp_path: Path) -> None:
+def test_database_and_its_copy_before_migration_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     assert chats_while_open(profile) == []
     with closing(sqlite3.connect(profile.chats, isolation_level=None)) as file:
@@ -83,7 +83,7 @@ def test_chats_their_journal_and_copy_before_migration_are_private(tmp_path: Pat
     assert readable_by_others(profile.root) == []
 
 
-def test_damaged_and_new_chats_files_are_private(tmp_path: Path) -> None:
+def test_damaged_database_and_its_replacement_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     profile.chats.write_bytes(b"no database" * 1000)
     profile.ensure()
@@ -91,13 +91,13 @@ def test_damaged_and_new_chats_files_are_private(tmp_path: Path) -> None:
     assert readable_by_others(profile.root) == []
 
 
-def test_settings_log_lock_keys_responses_and_snapshots_are_private(tmp_path: Path) -> None:
+def test_settings_log_and_api_key_files_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     lock = InstanceLock(profile.root / "window.lock")
     assert lock.acquire()
     SettingsFile(profile.settings).save()
     book = LogFile(profile.root)
-    for _ in range(MAX_BYTES // 1000 + 10):  # enough to rotate the file
+    for _ in range(MAX_BYTES // 1000 + 10):  # writes enough messages to rotate the log file
         logging.getLogger("desktop").info("x" * 1000)
     book.close()
     KeyFile(profile.named_keys).add("editor")
@@ -110,7 +110,7 @@ def test_settings_log_lock_keys_responses_and_snapshots_are_private(tmp_path: Pa
     assert readable_by_others(profile.root) == []
 
 
-def test_backup_and_restored_files_are_private(tmp_path: Path) -> None:
+def test_backup_and_restored_files_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     chats_while_open(profile)
     SettingsFile(profile.settings).save()

@@ -34,7 +34,7 @@ def test_tab_from_number_field_skips_reset_button(run: Run, open_gui: OpenGui) -
 
 
 @pytest.mark.parametrize("name", ["smaller", "larger", "usual"])
-def test_text_size_button_at_its_limit_keeps_focus(run: Run, open_gui: OpenGui, name: str) -> None:
+def test_text_size_button_keeps_focus_when_the_size_limit_is_reached(run: Run, open_gui: OpenGui, name: str) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")

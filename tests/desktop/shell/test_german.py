@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QScrollArea,
     QStyle,
     QStyleOptionFrame,
     QTabBar,
@@ -51,7 +52,8 @@ from tests.model_files.sparse_model import write_sparse
 from tests.packaging.checkout import ROOT
 
 CONTENTS = QStyle.SubElement.SE_LineEditContents
-OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform logs it for menus
+# the offscreen platform logs this warning for menus
+OPENS_MENUS = pytest.mark.qt_log_ignore("This plugin does not support")
 NARROW_AND_USUAL = SIZES[:2]
 
 
@@ -264,6 +266,9 @@ def test_composer_sheet_and_cards_are_german(run: Run, open_gui: OpenGui, profil
             card.close_card()
             QTest.keyClick(gui.window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
             await look(gui, "sheet")
+            body = sheet.findChild(QScrollArea)
+            assert body is not None
+            assert body.widget().width() <= body.viewport().width(), "no setting is cut off at the right"
             sheet.show_settings(ChatSettings(system="Kurz antworten.", temperature=0.2, top_k=20, thinking=False))
             assert sheet.rows["temperature"].edit.text() == "0,2"
             sheet.rows["top_p"].edit.setText("7")

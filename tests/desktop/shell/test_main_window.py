@@ -129,7 +129,7 @@ def test_answer_continues_while_another_chat_is_open(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_answer_to_message_longer_than_context_fails_with_context_length(run: Run, open_gui: OpenGui) -> None:
+def test_answer_to_message_longer_than_context_fails_with_context_length_error(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.chat_page.composer.begin_with("word " * 1_000)
@@ -141,7 +141,7 @@ def test_answer_to_message_longer_than_context_fails_with_context_length(run: Ru
     run(story())
 
 
-def test_renamed_and_pinned_chat_is_restored_after_deletion(run: Run, open_gui: OpenGui) -> None:
+def test_undoing_a_deletion_restores_the_chat_with_its_title_and_pin(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             type_and_send(gui, "Old name")
@@ -219,7 +219,7 @@ def test_every_control_of_chat_page_has_an_accessible_name(run: Run, open_gui: O
     run(story())
 
 
-def test_profile_can_be_locked_only_once(profile: Profile) -> None:
+def test_profile_locked_by_one_instance_cannot_be_locked_by_another(profile: Profile) -> None:
     from desktop.platform.instance_lock import InstanceLock
 
     first, second = (InstanceLock(profile.root / "window.lock") for _ in range(2))

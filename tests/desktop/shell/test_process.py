@@ -36,7 +36,7 @@ def wait_for(process: subprocess.Popen[str], condition: Callable[[], bool]) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-def test_signal_closes_the_app_and_crash_does_not_block_next_start(tmp_path: Path) -> None:
+def test_app_started_after_a_crash_is_closed_cleanly_by_a_signal(tmp_path: Path) -> None:
     chats, key = tmp_path / "chats.sqlite3", tmp_path / "endpoint.key"
     with start(tmp_path) as first:
         wait_for(first, lambda: chats.exists() and key.exists())
@@ -55,7 +55,9 @@ def test_signal_closes_the_app_and_crash_does_not_block_next_start(tmp_path: Pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 @pytest.mark.parametrize(("screen", "size"), [((1093, 614), (1093, 574)), ((1920, 1080), (1100, 750))])
-def test_first_window_fits_the_screen(tmp_path: Path, screen: tuple[int, int], size: tuple[int, int]) -> None:
+def test_window_fits_the_screen_at_the_first_start(
+    tmp_path: Path, screen: tuple[int, int], size: tuple[int, int]
+) -> None:
     width, height = screen
     only = {"name": "s", "x": 0, "y": 0, "width": width, "height": height}
     (tmp_path / "screen.json").write_text(

@@ -118,7 +118,7 @@ def test_tray_that_appears_or_disappears_changes_what_closing_does(
         async with open_gui() as gui:
             await until(lambda: gui.ready)
             trays[0] = True
-            gui.window.close()  # hides the window, because the setting is still on
+            gui.window.close()  # closing only hides the window, because the setting is still on
             assert not gui.window.closing
             assert child_of_window(gui, Tray).icon.isVisible()
             gui.window.quit()
@@ -168,7 +168,7 @@ def test_unseen_long_answer_shows_notification_with_chat_title_only(
     run(story())
 
 
-def test_actions_without_a_button_are_listed_with_the_shortcuts(run: Run, open_gui: OpenGui) -> None:
+def test_actions_without_a_button_are_listed_in_the_shortcuts_card(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

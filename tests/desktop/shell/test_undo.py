@@ -97,7 +97,7 @@ def test_undo_shortcut_undoes_typing_before_deletions(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_delete_button_shows_number_of_messages_of_all_branches(run: Run, open_gui: OpenGui) -> None:
+def test_tooltip_of_delete_button_counts_messages_on_all_branches(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")

@@ -20,7 +20,7 @@ from desktop.store.records import Chat, Folder
 NOW = datetime(2026, 11, 22, 12, 0)
 
 
-def test_chat_list_is_grouped_and_updated_without_reset(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_chat_list_is_grouped_and_updated_without_model_reset(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     chats = ChatListModel(lambda section: section.name, lambda: NOW)
     qtmodeltester.check(chats)  # type: ignore[no-untyped-call]
     at = NOW.timestamp()

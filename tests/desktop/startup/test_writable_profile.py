@@ -15,7 +15,7 @@ from desktop.startup.options import Options
 from desktop.startup.writable_profile import check_writable, show_restore_failed, writable
 from engine.files.profile import Profile
 
-pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs this warning for dialogs
 
 
 def click(name: str) -> None:
@@ -48,7 +48,7 @@ def test_writable_profile_is_used_unchanged(qapp: QApplication, tmp_path: Path) 
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_unwritable_profile_shows_message_and_quit_returns_none(qapp: QApplication, blocked: Path) -> None:
+def test_unwritable_profile_shows_message_in_which_the_user_can_quit(qapp: QApplication, blocked: Path) -> None:
     with pytest.raises(OSError, match="Not a directory"):
         check_writable(Profile(blocked))
     click("Quit")
@@ -57,7 +57,7 @@ def test_unwritable_profile_shows_message_and_quit_returns_none(qapp: QApplicati
     assert f"{blocked}: Not a directory." in seen[0]
 
 
-def test_chosen_folder_replaces_unwritable_profile(
+def test_folder_chosen_by_the_user_replaces_unwritable_profile(
     qapp: QApplication, blocked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = [

@@ -122,7 +122,7 @@ def test_deleted_text_is_erased_from_copies_in_the_profile(tmp_path: Path) -> No
         assert file.execute("SELECT count(*) FROM chats").fetchone() == (61,)
 
 
-def test_recent_damaged_file_is_kept_when_a_chat_is_erased(tmp_path: Path) -> None:
+def test_recent_damaged_database_file_is_kept_when_a_chat_is_erased(tmp_path: Path) -> None:
     path = tmp_path / "chats.sqlite3"
     asyncio.run(filled(path))
     (tmp_path / "chats.sqlite3.damaged-1").write_bytes(b"x")
@@ -199,7 +199,7 @@ def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
     return path
 
 
-def test_kv_snapshots_of_the_deleted_chat_or_of_no_known_owner_are_deleted(tmp_path: Path) -> None:
+def test_erasing_a_chat_deletes_its_kv_snapshots_and_those_without_owner(tmp_path: Path) -> None:
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")

@@ -174,7 +174,7 @@ def test_export_without_folder_fields_is_read(tmp_path: Path) -> None:
     assert list(read(tmp_path / "old.json")) == [PortableChat(replace(CHAT, folder_id=""), (ASK,))]
 
 
-def test_exported_chat_with_the_id_of_another_folder_is_unreadable(tmp_path: Path) -> None:
+def test_exported_chat_whose_folder_has_another_id_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text(inglenook.document([PortableChat(CHAT, (ASK,), HOME)]))
     with pytest.raises(UnreadableFile):
         list(read(tmp_path / "bad.json"))

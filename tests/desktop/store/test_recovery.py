@@ -358,7 +358,7 @@ def times(folder: Path) -> dict[str, int]:
 
 
 def settled(folder: Path) -> dict[str, int]:
-    """Returns the modification times of the files once none has changed for half a second."""
+    """Waits until no file has changed for half a second. Returns the modification times of the files."""
     before: dict[str, int] = {}
     for _ in range(40):
         if before == (before := times(folder)):

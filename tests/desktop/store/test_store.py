@@ -105,7 +105,7 @@ def test_database_of_a_newer_version_is_not_changed(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_chats_are_kept_in_memory_if_the_folder_is_missing(tmp_path: Path) -> None:
+def test_chats_are_kept_in_memory_if_the_profile_folder_is_missing(tmp_path: Path) -> None:
     async def story() -> None:
         store = Store(tmp_path / "missing" / "chats.sqlite3")
         assert isinstance(await store.open(), StoreUnreachable)

@@ -115,7 +115,7 @@ def press_toast_button(gui: Gui, text: str) -> None:
     QTest.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
 
 
-@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs it for dialogs
+@pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs this warning for dialogs
 def test_answering_yes_enables_checks_and_shows_new_release(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
@@ -175,7 +175,7 @@ def test_new_user_is_not_asked_to_allow_checks(
     run(story())
 
 
-def test_enabled_check_for_new_version_runs_after_a_week(
+def test_enabled_check_for_new_version_runs_a_week_after_the_last_check(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:
@@ -190,7 +190,7 @@ def test_enabled_check_for_new_version_runs_after_a_week(
     run(story())
 
 
-def test_requested_check_shows_that_version_is_newest_or_its_error(
+def test_check_requested_by_user_shows_that_version_is_newest_or_the_error(
     run: Run, open_gui: OpenGui, server: ReleaseServer
 ) -> None:
     async def story() -> None:
