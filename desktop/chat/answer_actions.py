@@ -1,4 +1,5 @@
-"""Actions on the last answer of the open chat: retry, alternatives, continue, edit the question, copy."""
+"""Actions on the last answer of the open chat: retry it, write alternative answers, continue it, edit the question,
+copy it."""
 
 from __future__ import annotations
 

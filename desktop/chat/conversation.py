@@ -1,4 +1,4 @@
-"""The messages of a chat as a tree. One branch of the tree is shown. Qt-free."""
+"""The messages of a chat as a tree. One branch of the tree, a path from the root to a leaf, is shown. Qt-free."""
 
 from __future__ import annotations
 

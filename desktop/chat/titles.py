@@ -161,7 +161,7 @@ def _needs_title(session: ChatSession, answer: ChatMessage) -> bool:
     if session.is_answering or len(branch) > MAX_MESSAGES or branch[-1].id != answer.id or branch[0].role != "user":
         return False
     text = branch[0].text or "".join(each.name for each in branch[0].attachments[:1])
-    # Otherwise the user has set the title in an old version, which did not store `titled_by`.
+    # Otherwise the user has set the title in an old version of the app, which did not store `titled_by`.
     return chat.title == title_of(text)
 
 

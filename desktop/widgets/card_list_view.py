@@ -1,4 +1,4 @@
-"""A list inside a card. Its rows have clickable areas and a context menu."""
+"""A list inside a card (a panel with a thin border). Its rows have clickable areas and a context menu."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building blocks of cards: labels, links, buttons and the card itself."""
+"""Building blocks of cards, which are panels with a thin border: labels, links, buttons and the card itself."""
 
 from __future__ import annotations
 

@@ -126,7 +126,8 @@ def test_cycle_or_missing_parent_in_message_tree_causes_no_endless_loop() -> Non
 
 
 class ConversationMachine(RuleBasedStateMachine):
-    """Performs random sequences of questions, edits, alternatives, version steps, deletions and undo."""
+    """Performs random sequences of questions, edits, alternative answers, switches between versions, deletions and
+    undo."""
 
     @initialize()
     def begin(self) -> None:

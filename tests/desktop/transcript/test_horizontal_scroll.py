@@ -55,7 +55,7 @@ def test_double_click_in_scrolled_code_selects_the_visible_word(view: Transcript
     assert view.selected_text == "w110"
 
 
-def test_find_scrolls_a_match_in_wide_code_into_view(view: TranscriptView, messages: MessageList) -> None:
+def test_search_scrolls_a_match_in_wide_code_into_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, "```\n" + "pad " * 100 + "needle\n```")])
     view.open_find()
     assert view.finder.bar is not None

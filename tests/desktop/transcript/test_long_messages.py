@@ -50,7 +50,7 @@ def test_line_of_two_million_characters_is_laid_out_in_short_steps(
     assert item.n_hidden > 1_000_000
 
 
-def test_very_long_message_is_copied_completely_and_shows_more_by_a_button(
+def test_copy_and_show_more_buttons_of_a_very_long_message_copy_and_show_all_of_it(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     text = "word " * 40_000

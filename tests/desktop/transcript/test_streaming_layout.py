@@ -113,7 +113,7 @@ def test_streamed_viewport_looks_like_a_full_repaint(view: TranscriptView, messa
     assert n_moves > 15
 
 
-def test_match_completed_on_the_next_line_is_highlighted_completely(
+def test_search_match_that_continues_on_the_next_line_is_highlighted_completely(
     view: TranscriptView, messages: MessageList
 ) -> None:
     QApplication.setCursorFlashTime(0)  # the cursor must not blink between the two screenshots

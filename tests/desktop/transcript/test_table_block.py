@@ -53,7 +53,7 @@ def test_table_that_fits_the_page_does_not_scroll(view: TranscriptView, messages
     assert table(view).content_width <= view.column.item(0).width
 
 
-def test_find_scrolls_a_match_in_a_wide_table_into_view(view: TranscriptView, messages: MessageList) -> None:
+def test_search_scrolls_a_match_in_a_wide_table_into_view(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(1, rows(30))])
     view.open_find()
     assert view.finder.bar is not None

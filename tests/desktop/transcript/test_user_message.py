@@ -83,7 +83,9 @@ def test_user_message_is_copied_as_typed(view: TranscriptView, messages: Message
     assert item.text_between(*item.whole()).startswith("Tell me what this  does:\n   indented\n\nx = 1 < 2\n\n")
 
 
-def test_code_in_a_user_message_has_buttons_and_scrolls(view: TranscriptView, messages: MessageList) -> None:
+def test_code_in_a_user_message_has_buttons_and_scrolls_horizontally(
+    view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "See\n```\n" + "word " * 100 + "\n```")])
     item = view.column.item(0)
     code = item.segments[1]

@@ -297,7 +297,9 @@ def chats_of(gui: Gui) -> Any:
     return wiring._chats
 
 
-def test_failed_endpoint_shows_toast_on_other_pages_until_it_runs_again(run: Run, open_gui: OpenGui) -> None:
+def test_toast_about_failed_endpoint_is_shown_on_other_pages_until_endpoint_runs_again(
+    run: Run, open_gui: OpenGui
+) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -316,7 +318,7 @@ def test_failed_endpoint_shows_toast_on_other_pages_until_it_runs_again(run: Run
     run(story())
 
 
-def test_failed_download_shows_one_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
+def test_one_toast_about_failed_download_is_shown_on_other_pages(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

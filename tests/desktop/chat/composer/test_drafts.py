@@ -111,12 +111,12 @@ def test_text_typed_before_drafts_are_loaded_is_saved_as_draft(run: Run, profile
 
 
 async def before_wiring(window: MainWindow) -> None:
-    """Wait until the window is shown, but no signals are connected."""
+    """Wait until the window is shown. At this time no signals are connected."""
     assert window.chat_page.transcript is None
 
 
 async def after_wiring(window: MainWindow) -> None:
-    """Wait until the composer is connected, but no chat is loaded."""
+    """Wait until the composer is connected. At this time no chat is loaded."""
     await until(lambda: window.chat_page.transcript is not None)
 
 
