@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 
 from desktop.framework.actions import Actions, is_usable
 
-
 MIN_WIDTH, SPACE_BESIDE = 150, 56
 """In pixels: the least width of a field, and the width of its margins and its clear button."""
 
