@@ -150,7 +150,7 @@ def test_response_is_found_only_with_the_key_that_created_it_or_the_endpoint_key
     "wrong",
     ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
 )
-def test_get_with_malformed_response_id_raises_response_not_found(tmp_path: Path, wrong: str) -> None:
+def test_get_and_delete_with_malformed_response_id_raise_response_not_found(tmp_path: Path, wrong: str) -> None:
     folder = tmp_path / "responses"
     secret = folder / f"{wrong}.json"
     for middle in ("resp_", f"resp_{'1' * 32}"):
