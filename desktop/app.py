@@ -314,7 +314,7 @@ def _start(
     if problem is not None:
         services.window.show_error(problem)
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
-    # messages that are sent earlier are saved as soon as the store is open
+    # Messages sent before the store is open are saved as soon as it is open.
     services.chat_page.composer.enable_sending()
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")

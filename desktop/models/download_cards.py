@@ -36,7 +36,7 @@ class DownloadCards(QWidget):
         for key in self._cards.keys() - {state.key for state in states}:
             card = self._cards.pop(key)
             if card.isAncestorOf(self.focusWidget() or self):
-                self.focusNextChild()  # otherwise Qt would move the focus out of the page
+                self.focusNextChild()  # without this, Qt would move the focus out of the page
             self._column.removeWidget(card)
             card.hide()
             card.deleteLater()

@@ -51,7 +51,7 @@ class InstanceServer(QObject):
             client = self._server.nextPendingConnection()
             self._clients.append(client)
             client.disconnected.connect(self._read_requests)
-        self._read_requests()  # needed for a client that has already disconnected, because it emits no further signal
+        self._read_requests()  # a client that has already disconnected emits no further signal
 
     def _read_requests(self) -> None:
         """Reads the request of each client that has disconnected."""

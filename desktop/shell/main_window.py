@@ -121,7 +121,7 @@ class MainWindow(AppWindow):
         if view is None:
             return
         if view is not self.chat_page and self._focus_is_in(self.chat_page) and (focused := self.focusWidget()):
-            focused.clearFocus()  # otherwise Qt would focus an arbitrary widget of the new page and scroll to it
+            focused.clearFocus()  # if the old page kept the focus, Qt would focus an arbitrary widget of the new page
         self.pages.setCurrentWidget(view)
         self.sidebar.mark_page(page_id)
         self.close_sidebar()

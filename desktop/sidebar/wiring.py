@@ -121,7 +121,7 @@ class ChatListWiring(QObject):
         current = self._sessions.current
         deleted = self._organizer.delete(chat_ids)
         if current is not None and current.id in chat_ids and self._window.is_page_shown("chat"):
-            self._page.composer.setFocus()  # text that is typed next begins a new chat
+            self._page.composer.setFocus()  # after the deletion, typed text begins a new chat
         one, several = self.tr("“{title}” is deleted."), self.tr("{n} chats are deleted.")
         self._offer_undo(deleted, one, several, lambda: self._organizer.restore(deleted))
 

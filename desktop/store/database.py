@@ -25,7 +25,7 @@ def translated_sqlite_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary result code
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte of an SQLite error code is the primary code
         if code == sqlite3.SQLITE_FULL:
             raise StoreFull from error
         if code in _DAMAGE:

@@ -65,7 +65,7 @@ class PageReader:
     def _row(self, page: bytes, pointer: int) -> tuple[Value, ...]:
         at = struct.unpack(">H", page[pointer : pointer + 2])[0]
         n_payload, at = _varint(page, at)
-        _, at = _varint(page, at)  # skips the rowid
+        _, at = _varint(page, at)  # the rowid is not used
         return _values(self._payload(page, at, n_payload))
 
     def _payload(self, page: bytes, at: int, n: int) -> bytes:

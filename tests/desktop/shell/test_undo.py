@@ -67,7 +67,7 @@ def test_deletion_undone_by_toast_is_not_undone_again_by_shortcut(run: Run, open
     run(story())
 
 
-def test_two_deletions_in_quick_succession_are_undone_together(run: Run, open_gui: OpenGui) -> None:
+def test_two_deletions_in_quick_succession_are_undone_by_one_undo(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First", "Second")
@@ -82,7 +82,7 @@ def test_two_deletions_in_quick_succession_are_undone_together(run: Run, open_gu
     run(story())
 
 
-def test_undo_shortcut_undoes_typing_before_deletions(run: Run, open_gui: OpenGui) -> None:
+def test_undo_shortcut_undoes_typed_text_first_and_deletions_afterwards(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await talk(gui, "First")
