@@ -29,7 +29,7 @@ from engine.library.load_trial import LoadTrial
 from engine.native import run_load_trial
 
 Outcome = Exception | None
-"""The reason why the server ends: the exception raised by loading the model, or None after a signal."""
+"""The reason why the server ends: the exception that loading the model raised, or None if a signal ends the server."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,7 +84,7 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
     try:
         server.stop()
     except TimeoutError:
-        # A call into llama.cpp has not returned, and a normal exit would wait for its thread.
+        # A call into llama.cpp has not returned. A normal exit would wait for the thread that made this call.
         os._exit(_fail("the engine did not stop in time"))
     match outcome:
         case None:

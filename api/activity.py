@@ -61,8 +61,8 @@ class Activity:
         self.on_change: Callable[[], None] = lambda: None
         """Called on the endpoint's event loop when a request begins or ends. Must return quickly."""
         self.before_submit: Callable[[], Awaitable[None]] = _nothing
-        """Awaited before each request is submitted to the engine. If it raises an exception, the request fails with
-        it."""
+        """Awaited before each request is submitted to the engine. If this raises an exception, the request fails with
+        that exception."""
 
     def __len__(self) -> int:
         """Number of requests in progress."""
@@ -99,7 +99,7 @@ class Activity:
             record.texts = []
 
     def stop(self, request_id: str, holder: KeyHolder = OWNER) -> bool:
-        """Cancels one request; its client gets an error. Returns False if `holder` owns no request in progress with
+        """Cancels one request, whose client gets an error. Returns False if `holder` owns no request in progress with
         this id."""
         record = self._running.get(request_id)
         if record is None or not holder.owns(record.client.holder.id):
@@ -228,7 +228,8 @@ class Activity:
 def _stream_record(engine: Engine, request: Request, stream: RequestStream, scope: Scope) -> RequestRecord:
     def progress() -> RequestProgress | None:
         last = stream.last
-        # The engine drops the progress of a finished answer, even if a slow client has not read the last event.
+        # The engine deletes its progress report on an answer when the answer ends, even if a slow client has not yet
+        # read the last event.
         return final_progress(last) if isinstance(last, Finished) else engine.progress(request.id)
 
     return RequestRecord(request.id, client_info(scope), stream.cancel, progress, "writing", request)

@@ -41,20 +41,19 @@ in `api.request_record`, and its schemas in `api.openapi`."""
 
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
-    """Creates the endpoint's ASGI app. `engine` may have no model, and its model may change at any time.
-
-    The engine belongs to the caller. The app loads or unloads the model, or closes the engine, only through `lifespan`
-    and, if the settings allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they
-    would need no key, and would load scripts from other servers."""
+    """Creates the endpoint's ASGI app. The engine belongs to the caller. It may have no model, and its model may change
+    at any time. The app loads or unloads the model, or closes the engine, only through `lifespan` and, if the settings
+    allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they would need no key, and
+    would load scripts from other servers."""
     keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncGenerator[None, None]:
-        app.state.large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)  # belongs to this event loop
+        app.state.large_bodies = asyncio.Semaphore(MAX_LARGE_BODIES)  # a semaphore belongs to one event loop
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
-            stack.push_async_callback(keep_alive.aclose)  # before `lifespan` closes the engine
+            stack.push_async_callback(keep_alive.aclose)  # runs before `lifespan` closes the engine
             yield
 
     app = FastAPI(
@@ -74,7 +73,8 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     app.state.origins = origins = Origins(settings.origins)
     keys = KeyRing(settings.key, settings.named_keys)
     app.add_middleware(SecurityMiddleware, settings=settings, keys=keys, origins=origins)
-    app.add_middleware(AllowedOriginsCors, origins=origins, is_own_host=is_own_host)  # the outermost one
+    # the middleware added last is outermost
+    app.add_middleware(AllowedOriginsCors, origins=origins, is_own_host=is_own_host)
     # SecurityMiddleware answers all other exceptions. Starlette's own handler would omit the headers that both
     # middlewares add.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):

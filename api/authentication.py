@@ -38,7 +38,8 @@ class EndpointKey:
 
 
 def find_key(profile: Profile, environ: Mapping[str, str] = os.environ) -> EndpointKey:
-    """Returns the endpoint's own key: from the environment, else from the profile, where a missing key is created.
+    """Returns the endpoint's own key: from the environment variable, else from the profile. Creates the key in the
+    profile if there is none.
 
     Raises OSError if the profile can be neither read nor written."""
     if given := environ.get(KEY_VARIABLE, "").strip():
@@ -93,8 +94,8 @@ def _create_key(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Identifies the owner of a request's key. If a key is revoked and its name is used again, the new holder has
-    another `id`."""
+    """Identifies the owner of a request's key. If a key is revoked and a new key gets the same name, the holders of the
+    two keys have different `id`s."""
 
     name: str
     id: str = ""
@@ -125,7 +126,8 @@ class NamedKey:
 
 
 class KeyFile:
-    """The file of named keys. It has mode 0600, and is read and written as a whole."""
+    """The file that stores the named keys. Only its owner can read it (mode 0600). It is read and written as a
+    whole."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -25,7 +25,8 @@ class BoundedReceive:
     decode to nothing. Once the body is complete, `receive` is called without a time limit."""
 
     def __init__(self, receive: Receive, settings: EndpointSettings, encoding: str) -> None:
-        """`encoding`: the value of the Content-Encoding header, "" if it is absent. Raises UnsupportedEncoding."""
+        """`encoding`: the value of the Content-Encoding header; empty if the header is absent. Raises
+        UnsupportedEncoding."""
         self._receive = receive
         self._settings = settings
         self._decoder = None if encoding in ("", "identity") else Decoder(encoding)

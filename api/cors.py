@@ -39,8 +39,8 @@ class Origins:
         self.refused = tuple(origin for origin in self.refused if origin not in self.allowed)
 
     def refuse(self, origin: bytes) -> str:
-        """Adds an origin to `refused` and returns it. Returns "" for one that the user could not allow, such as
-        "null"."""
+        """Adds an origin to `refused` and returns it. Ignores an origin that cannot be allowed, such as "null", and
+        returns an empty text."""
         name = origin.decode("latin-1")
         if len(name) > MAX_ORIGIN_CHARS or not ORIGIN.fullmatch(name):
             return ""

@@ -80,7 +80,7 @@ def error_response(path: str, problem: Problem, request_id: str) -> JSONResponse
 
 
 def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object]:
-    """Returns the error in the format of the dialect that `path` belongs to. Also accepts paths that are not routes."""
+    """Returns the error in the format of the dialect that `path` belongs to. `path` need not be the path of a route."""
     if path.startswith(ANTHROPIC_PATH):
         return anthropic_body(problem, public_request_id(request_id))
     if path.startswith(OLLAMA_PATH):
@@ -116,7 +116,8 @@ _ANTHROPIC_TYPES: Mapping[int, str] = {
 def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:
     default_type = "invalid_request_error" if problem.status < 500 else "api_error"
     message = problem.message
-    if problem.code == "context_length_exceeded":  # Anthropic's clients recognise an overlong prompt by this
+    if problem.code == "context_length_exceeded":
+        # by this text, Anthropic's clients recognise the error for an overlong prompt
         counts = problem.details
         message = f"prompt is too long: {counts['n_prompt_tokens']} tokens > {counts['n_ctx']} maximum. {message}"
     error = {"type": _ANTHROPIC_TYPES.get(problem.status, default_type), "message": message}
@@ -132,8 +133,8 @@ def public_request_id(request_id: str) -> str:
 
 
 def request_id_headers(request_id: str) -> list[tuple[bytes, bytes]]:
-    """Returns `x-request-id` for OpenAI's clients and `request-id` for Anthropic's. The value is "req_" and the id that
-    /v1/activity lists."""
+    """Returns `x-request-id` for OpenAI's clients and `request-id` for Anthropic's. The value of both is "req_",
+    followed by the id that /v1/activity lists."""
     value = public_request_id(request_id).encode()
     return [(b"x-request-id", value), (b"request-id", value)]
 

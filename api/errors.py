@@ -53,8 +53,8 @@ class HostNotAllowed(ApiError):
 
 
 class OriginNotAllowed(ApiError):
-    """The Origin header names an origin that is not allowed. `origin` is "" if the user could not allow it, such as
-    "null"."""
+    """The Origin header names an origin that is not allowed. `origin` is empty if the header's origin cannot be allowed
+    in the settings (an example is the origin "null")."""
 
     def __init__(self, origin: str = "") -> None:
         super().__init__(origin)

@@ -78,7 +78,7 @@ class KeepAlive:
             self._timer = asyncio.create_task(self._run_timer(), name="unload the idle model")
 
     async def release(self) -> None:
-        """Unloads the model now if the caller is its only user (`in_use`), else when its last user is done."""
+        """Unloads the model now if only the caller uses it (see `in_use`), else when its last user is done."""
         self.unload_after(0)
         async with self._changing:
             if self._n_users == 1 and self._engine.idle_since is not None:

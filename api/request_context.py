@@ -158,7 +158,7 @@ class RequestContext:
         return await read_body(self.http, shape, self.settings.max_query_bytes)
 
     def check_model(self, name: str | None) -> None:
-        """Raises ModelNotFound if the settings refuse unknown models, and `name` is not the loaded one."""
+        """Raises ModelNotFound if the settings refuse unknown models, and `name` is not the loaded model's name."""
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelNotFound(name or "")
 

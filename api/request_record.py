@@ -85,7 +85,7 @@ class RequestView:
 
 @dataclass(frozen=True, slots=True)
 class QueryFinished:
-    """Marks a finished query about the model, such as a token count. The value is not recorded."""
+    """Marks a finished query about the model, such as a token count. The query's result is not recorded."""
 
 
 Result = Event | Embeddings | QueryFinished | EngineError | None

@@ -73,7 +73,7 @@ class SecurityMiddleware:
         except Exception as error:
             if headers_sent:
                 raise
-            if not isinstance(error, ApiError):  # a bug in this server
+            if not isinstance(error, ApiError):  # any other exception is a bug in this server
                 log.error("a request failed\n%s", redacted_traceback(error))
             response = error_response(scope["path"], problem_of(error), request_id)
             if isinstance(error, AmbiguousLength):
@@ -104,7 +104,7 @@ class SecurityMiddleware:
 
     def _check_body_headers(self, scope: Scope) -> None:
         headers = scope["headers"]
-        length = _single_value(headers, b"content-length")  # h11 refuses repeated lengths
+        length = _single_value(headers, b"content-length")  # h11 refuses repeated Content-Length headers
         if not _values(headers, b"transfer-encoding") and length in (None, b"0"):
             return  # without a body, no content type is needed
         # A web page can send a body of another content type without a preflight (a "simple" request). Ollama's clients
@@ -142,7 +142,7 @@ def is_own_host(scope: Scope) -> bool:
         return False
     name, port = _split_host(host.decode("latin-1").lower())
     own_address, own_port = scope.get("server") or ("", None)
-    own_address = own_address.removeprefix("::ffff:")  # IPv4 on an IPv6 socket
+    own_address = own_address.removeprefix("::ffff:")  # an IPv6 socket has this prefix before an IPv4 address
     own_name = f"[{own_address}]" if ":" in own_address else own_address
     return name in LOCAL_NAMES | {own_name} and port in ("", str(own_port))
 

@@ -194,8 +194,8 @@ class _AcceptErrors:
 def _can_be_logged(record: logging.LogRecord) -> bool:
     """Filters uvicorn's log records.
 
-    An exception's message may contain text of a prompt, so only its redacted traceback is logged.
-    `uvicorn.Server.shutdown` logs requests that a stop cancels; these are not errors, and are not logged."""
+    An exception's message may contain text of a prompt, so only the exception's traceback is logged, without the
+    message. `uvicorn.Server.shutdown` logs requests that a stop cancels; these are not errors, and are not logged."""
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and not isinstance(error, asyncio.CancelledError):
         log.error("a request failed\n%s", redacted_traceback(error))

@@ -31,7 +31,7 @@ class Framing:
 
 # The ping is a comment. Anything else (`id:`, `retry:`, an empty `data:`) breaks some clients.
 SSE = Framing("text/event-stream", b":\n\n")
-# There is no ping, because clients parse every line.
+# There are no pings, because clients parse every line as JSON.
 NDJSON = Framing("application/x-ndjson", b"")
 
 # These characters are legal within JSON strings, but many clients treat them as the end of a line.

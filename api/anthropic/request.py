@@ -54,7 +54,8 @@ def _request(
     for index, given in enumerate(body.messages):
         messages += _messages(given, f"messages[{index}]")
     answer_start = ""
-    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:  # the answer continues its text
+    if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
+        # the answer continues the text of the last message
         answer_start = messages.pop().content
     tools, choice, parallel = _tools(body)
     effort = parse_effort(body.output_config.effort if body.output_config else None, "output_config.effort")[1]
@@ -154,7 +155,8 @@ def _blocks(content: object, path: str) -> Sequence[object]:
 def _assistant(blocks: Sequence[object], path: str) -> list[Message]:
     """Translates an assistant's message. It becomes several messages if another server ran tools during that turn.
 
-    Blocks of tools that Anthropic runs are ignored: the text after them contains their results."""
+    Blocks of tools that Anthropic runs are ignored, because the assistant's text after such a block contains the tool's
+    results."""
     turns: list[Message] = []
     texts: list[str] = []
     reasoning: list[str] = []

@@ -36,10 +36,9 @@ def text_of(content: object, path: str) -> str:
 
 
 def result_text(content: object, path: str) -> str:
-    """Returns the text of a tool's result, with a note in place of each part that is not text. Raises BadRequest.
-
-    Such a part is not refused, because the client sends it again with every later message: no later message could be
-    answered."""
+    """Returns the text of a tool's result, with a note in place of each part that is not text. Such a part is not
+    refused: the client sends it again with every later message, so each of those requests would be refused too. Raises
+    BadRequest."""
     if not isinstance(content, list):
         return text_of(content, path)
     return "\n".join(_part_text_or_note(part, f"{path}[{i}]") for i, part in enumerate(content))

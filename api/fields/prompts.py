@@ -12,7 +12,7 @@ Prompt = str | tuple[int, ...]
 
 
 def parse_prompts(given: object, param: str) -> list[Prompt]:
-    """Parses one prompt or a batch. Errors name the field by `param`. Raises BadRequest."""
+    """Parses one prompt or a batch. `param`: the field's name, for error messages. Raises BadRequest."""
     match given:
         case str():
             return [given]

@@ -1,10 +1,10 @@
 """Parameters that this server does not support, each with the values that have no effect and are accepted.
 
-Any other value is refused, and the error names the parameter: an answer that silently ignores it would be wrong. Fields
-that are neither known nor listed here are ignored. Examples are fields that do not change the answer (`user`,
-`metadata`, `store`, `service_tier`), hints about style or speed (`verbosity`, `prediction`, `id_slot`), and `n_keep`
-and `n_discard`, which control how a long prompt is shortened. This server refuses a prompt that is too long.
-"""
+Any other value is refused with an error that names the parameter, because silently ignoring the value would give a
+wrong answer. Fields that are neither known nor listed here are ignored. Examples are fields that do not change the
+answer (`user`, `metadata`, `store`, `service_tier`), hints about style or speed (`verbosity`, `prediction`, `id_slot`),
+and `n_keep` and `n_discard`, which control how a long prompt is shortened. This server refuses a prompt that is too
+long."""
 
 from __future__ import annotations
 

@@ -56,5 +56,5 @@ def _prompt(given: object) -> list[Prompt]:
 
 
 def infill_context(body: InfillBody) -> str:
-    """Joins the other files that the editor sent. They precede the texts around the gap."""
+    """Joins the other files that the editor sent. In the prompt, these files precede the texts around the gap."""
     return "".join(f"{extra.filename or 'snippet'}\n{extra.text}\n\n" for extra in body.input_extra or ())

@@ -97,7 +97,7 @@ async def create_completion(ctx: RequestContextDep) -> Response:
 
 
 async def _answer(ctx: RequestContext, body: LlamaBody, prompts: Sequence[Prompt]) -> Response:
-    """Answers one prompt with an object, and several prompts with a list of objects."""
+    """Answers a request with one prompt by an object, and a request with several prompts by a list of objects."""
     if len(prompts) > MAX_ANSWERS:
         raise BadRequest(f"'prompt' holds more than {MAX_ANSWERS} prompts.", "prompt")
     ids = [f"{ctx.request_id}-{index}" if index else ctx.request_id for index in range(len(prompts))]

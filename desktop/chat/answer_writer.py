@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.13
-"""Interval between two saves of an answer that is being written. A crash loses at most the text of this interval, of
-`READ_EVERY_S`, and of the duration of one write: together less than 250 ms."""
+"""Interval between two saves of an answer that is being written. A crash loses at most the text written during this
+interval, `READ_EVERY_S` and the duration of one save: together less than 250 ms."""
 
 BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
 """Builds the request for an answer. It needs the engine to find out which messages fit into the context. Raises
@@ -182,8 +182,8 @@ class Answer:
         self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s, n_output=n_output))
 
     def _finish(self, event: Finished, n_ctx: int) -> None:
-        """Store the token counts and durations of the whole answer. A continued answer keeps the time to the first
-        token that was measured when it began."""
+        """Store the token counts and durations of the whole answer. For a continued answer, the time to the first token
+        is the one measured when the answer was first begun."""
         usage, timings, initial = event.usage, event.timings, self._initial
         self.message = replace(
             self.message,
@@ -221,7 +221,8 @@ class Answer:
 
 @dataclass
 class ChatSession:
-    """A chat in memory: its record, its messages, and the answers that are being written in it, by message id."""
+    """A chat in memory: its `Chat` record, its messages, and the answers that are being written in it, by message
+    id."""
 
     chat: Chat
     conversation: Conversation

@@ -94,8 +94,8 @@ class Conversation:
         return found if len(found) > 1 else ()
 
     def side_by_side(self) -> dict[str, tuple[ChatMessage, ...]]:
-        """Answers that are shown side by side at the end of the branch, by the id of the leaf. Empty if the leaf was
-        not generated together with other answers."""
+        """Answers that are shown side by side at the end of the branch. Their key is the id of the leaf. Empty if the
+        leaf was not generated together with other answers."""
         if self.leaf_id is None or not (group := self.group(self.leaf_id)):
             return {}
         return {self.leaf_id: group}

@@ -37,7 +37,7 @@ class Header(QFrame):
         super().__init__(parent)
         self._theme = theme
         self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
-        """Adds actions to a menu; its id is "chat" or "model". See `Actions.fill_menu`."""
+        """Adds actions to the menu with the given id, "chat" or "model". See `Actions.fill_menu`."""
         self._chat: Chat | None = None
         self._model_text = ""
         self._model_state: ModelState = "none"

@@ -28,7 +28,7 @@ _FENCES = re.compile(r"`{3,}")
 @dataclass(frozen=True, slots=True)
 class PromptPart:
     """One message of the prompt. `rows` are the messages of the branch from which it was made; the system message has
-    none."""
+    no rows."""
 
     message: Message
     rows: tuple[ChatMessage, ...] = ()

@@ -103,14 +103,14 @@ class ChatSessions(QObject):
 
     @property
     def settings(self) -> ChatSettings:
-        """Settings of the open chat. If there is none, settings for the chat that the next message creates."""
+        """Settings of the open chat. If no chat is open, settings for the chat that the next message creates."""
         return self.session.chat.settings if self.session else self._next_settings
 
     def chat(self, chat_id: str) -> Chat | None:
         return self.chats_by_id.get(chat_id)
 
     def waiting(self, message_id: str) -> Waiting:
-        """What this answer waits for. It may be in any chat."""
+        """What this answer waits for. The answer may be in any chat."""
         return self.answer_writer.waiting(message_id)
 
     async def load(self) -> None:
@@ -168,7 +168,8 @@ class ChatSessions(QObject):
             return None
         if self.session is not None and self.session.chat.id == chat_id:
             return self.session  # the user has opened the chat while it was read
-        # At startup, the store marks unfinished answers as cut. It cannot do so on a full disk, so it is done here too.
+        # At startup, the store marks unfinished answers as cut. The store cannot do so on a full disk, so they are
+        # marked here too.
         cut = [replace(each, state="cut") if each.state == "streaming" else each for each in messages]
         return self.live.get(chat_id) or ChatSession(chat, Conversation(cut, chat.leaf_id))
 
@@ -206,7 +207,7 @@ class ChatSessions(QObject):
         self.message_focused.emit(message_id)
 
     def show_branch(self) -> None:
-        """Show the shown branch of the open chat in the message list as it is now."""
+        """Update the message list to the shown branch of the open chat."""
         if self.session is None:
             self.messages.show(())
         else:
@@ -224,7 +225,8 @@ class ChatSessions(QObject):
         self._change(chat_id, title=title, titled_by="person")
 
     def change_settings(self, settings: ChatSettings) -> None:
-        """Set the settings of the open chat. If there is none, set them for the chat that the next message creates."""
+        """Set the settings of the open chat. If no chat is open, set them for the chat that the next message
+        creates."""
         if self.session is not None:
             self._change(self.session.chat.id, settings=settings)
         else:
@@ -254,8 +256,8 @@ class ChatSessions(QObject):
         self.tasks.spawn(self._save_chats(chats), "save changed chats")
 
     def update_leaf(self, session: ChatSession, **changes: object) -> None:
-        """Update the record of a chat in memory: the leaf of the shown branch, and `changes`. It is written to the
-        store when the chat is next saved."""
+        """Update the record of a chat in memory: the leaf of the shown branch, and `changes`. The record is written to
+        the store when the chat is next saved."""
         session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
         self.chats_by_id[session.chat.id] = session.chat
         self.chats_changed.emit()

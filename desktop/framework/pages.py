@@ -30,7 +30,8 @@ class Page:
     that type here would be an import cycle. Called once, after the first paint; heavy imports belong inside this
     function."""
     action_id: str = ""
-    """The id of the action that shows the page; "go_<id>" if empty. A changed shortcut is stored under it."""
+    """The id of the action that shows the page; "go_<id>" if empty. A shortcut that the user has changed is stored
+    under this id."""
     in_sidebar: bool = True
     on_demand: bool = False
     """Whether the page's widget is created only when the page is first shown."""

@@ -17,9 +17,9 @@ translate = QCoreApplication.translate
 def import_summary(result: ImportResult) -> str:
     """Returns sentences with the numbers of chats that were imported, existed already, or could not be read."""
     if result.n_folders and not (result.n_new or result.n_known):
-        text = counted("%Ln empty folders came in.", "", result.n_folders)
+        text = counted("%Ln empty folders imported.", "", result.n_folders)
     else:
-        text = counted("%Ln chats came in.", "", result.n_new)
+        text = counted("%Ln chats imported.", "", result.n_new)
     if result.n_known:
         text += " " + counted("%Ln chats were here already.", "", result.n_known)
     if result.n_unread:

@@ -25,8 +25,8 @@ from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 MAX_LENGTH = 16_000
 """Code with more characters is not highlighted, because lexing would take too long."""
 TAIL_LENGTH = 1_200
-"""Of streaming code, at least this many and at most twice as many characters at the end are highlighted again with each
-change. That takes about 4 ms."""
+"""After each change of streaming code, the end of the code is highlighted again: at least this many characters, and at
+most twice as many. Highlighting them takes about 4 ms."""
 
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Comment, "c"),

@@ -68,7 +68,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
 def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """The rule for a formula that is alone on its lines.
 
-    It must end in the list or quote in which it starts. Between `$$` there must be no blank line."""
+    It must end in the list or quote in which it starts. A formula between `$$` must not contain a blank line."""
     begin = state.bMarks[start_line] + state.tShift[start_line]
     markup = state.src[begin : begin + 2]
     if markup not in ("$$", "\\[") or state.is_code_block(start_line):

@@ -215,7 +215,8 @@ def _parse(source: str, *, footnotes: bool = False, without_head: bool = False) 
 
 
 def _n_certain_lines(block: Block) -> int:
-    """The number of complete lines of a block after which it can no longer become part of the block before it."""
+    """The number of complete lines that a block must have before it is certain that the block is not part of the
+    previous one."""
     return 2 if block.kind == "table" else 1
 
 

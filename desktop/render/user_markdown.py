@@ -46,8 +46,8 @@ def user_message_blocks(text: str) -> tuple[Block, ...]:
 
 
 def _code_or_table(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]:
-    """Reads the code block or table that starts at line `at`. Returns the number of the line after it, and its blocks;
-    no blocks if none starts there."""
+    """Reads the code block or table that starts at line `at`. Returns the number of the line after the code block or
+    table, and its blocks. Returns no blocks if neither starts at this line."""
     opening = _FENCE.fullmatch(lines[at]) if lines[at].lstrip(" ")[:3] in ("```", "~~~") else None
     if opening is not None:
         fence, info = opening[1], opening[2].split()
@@ -70,8 +70,8 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _text_blocks(lines: Sequence[str], *, at_start: bool, at_end: bool) -> Iterator[Block]:
-    """The blocks of the text between two code blocks or tables. A blank line next to those is dropped, since blocks
-    have a gap between them."""
+    """The blocks of the text between two code blocks or tables. A blank line next to a code block or table is dropped,
+    since blocks have a gap between them."""
     first = 0 if at_start or not lines or lines[0].strip() else 1
     last = len(lines) - (0 if at_end or len(lines) <= first or lines[-1].strip() else 1)
     if last <= first:
@@ -109,7 +109,8 @@ def _literal(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _touches_word(tokens: Sequence[Token], at: int) -> bool:
-    """Whether a word character is directly outside an emphasis mark, or a backslash on either side of it."""
+    """Whether there is a word character directly outside an emphasis mark, or a backslash directly before or after the
+    mark."""
     before = tokens[at - 1].content[-1:] if at and tokens[at - 1].type == "text" else ""
     after = tokens[at + 1].content[:1] if at + 1 < len(tokens) and tokens[at + 1].type == "text" else ""
     return "\\" in (before, after) or (before if tokens[at].nesting == 1 else after).isalnum()

@@ -17,22 +17,35 @@ from PySide6.QtWidgets import (
 
 from desktop.framework.actions import Actions, is_usable
 
+MIN_WIDTH, SPACE_BESIDE = 150, 56
+"""In pixels: the least width of a field, and the width of its margins and its clear button."""
+
 
 class ShortcutField(QKeySequenceEdit):
-    """A field for one key combination. Shows "none" while it is empty. Qt sets its own placeholder after each change,
-    which is replaced."""
+    """A field for one key combination, wide enough for its text. Shows "none" while it is empty. Qt sets its own
+    placeholder after each change, which is replaced."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setMaximumSequenceLength(1)
         self.setClearButtonEnabled(True)
-        self.setMinimumWidth(150)  # pixels; the field is wider if the text size is larger
         self._line = self.findChild(QLineEdit)
+        self.keySequenceChanged.connect(self._fit)
+        self._fit()
         self.show_none()
 
     def show_none(self) -> None:
         if self._line is not None:
             self._line.setPlaceholderText(self.tr("none"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        text = self.keySequence().toString(QKeySequence.SequenceFormat.NativeText)
+        self.setMinimumWidth(max(MIN_WIDTH, self.fontMetrics().horizontalAdvance(text) + SPACE_BESIDE))
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)

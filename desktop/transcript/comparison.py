@@ -90,7 +90,7 @@ class ComparisonItem(MessageItem):
         return 0
 
     def update_status(self, status_of: StatusOf) -> bool:
-        # a list, since any() would stop at the first change
+        # the list updates all cards; with a generator, any() would stop at the first card that changed
         changed = [card.update_status(status_of) for card in self._cards.values()]
         return any(changed)
 

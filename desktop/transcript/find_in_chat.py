@@ -131,7 +131,7 @@ class FindInChat(QObject):
         column.settled.connect(self._mark_visible)
 
     def open(self) -> None:
-        """Shows the search bar and gives it the focus. Searches again for the text that is still in it."""
+        """Shows the search bar and gives it the focus. Searches again for the text that is still in the bar."""
         self.place_bar()
         self.bar.show()
         self.bar.raise_()
@@ -222,7 +222,7 @@ def matches_in(item: MessageItem, query: str) -> list[TextSpan]:
 
 
 def locate_match(counts: Sequence[int], number: int) -> tuple[int, int]:
-    """The row of match `number`, which counts the matches of all rows, and its number within that row. Raises
+    """The row of a match, and the number of the match within that row. `number` counts the matches of all rows. Raises
     IndexError."""
     for row, count in enumerate(counts):
         if number < count:

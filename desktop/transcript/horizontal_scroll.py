@@ -70,7 +70,8 @@ class ScrollableSegment(Segment):
 
 
 Hit = tuple[ScrollableSegment, QPointF] | None
-"""The block under the pointer, and the pointer's position relative to the block's corner. None if there is none."""
+"""The block under the pointer, and the pointer's position relative to the block's corner. None if no such block is
+under the pointer."""
 
 
 class HorizontalScroller:

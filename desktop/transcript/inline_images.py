@@ -75,7 +75,7 @@ class InlineImageCache(QObject):
         """Device pixels per device-independent pixel."""
         self._half_x = half_x
         self._cached: OrderedDict[Key, RenderedImage | None] = OrderedDict()
-        """The cached images, the least recently used first. None for an image that cannot be rendered."""
+        """The cached images, the least recently used first. The value is None for an image that cannot be rendered."""
         self._n_bytes = 0
         self._pending: set[Key] = set()
         self._n_tries: dict[Key, int] = {}
@@ -120,7 +120,7 @@ class InlineImageCache(QObject):
         self.ready.emit()
 
     def _start(self, key: Key) -> None:
-        if key[0].source in self._allowed:  # its folder may not respond, which must not block other images
+        if key[0].source in self._allowed:  # a folder may not respond, which must not block other images
             threading.Thread(target=self._render_one, args=(key,), name="picture", daemon=True).start()
             return
         with self._lock:

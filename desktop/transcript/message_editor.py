@@ -43,7 +43,7 @@ class _EditorField(LongTextEdit):
     def event(self, event: QEvent) -> bool:
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-                event.accept()  # Escape cancels the edit; otherwise the window would stop the answer
+                event.accept()  # else the window would handle Escape and stop the answer
                 return True
         return super().event(event)
 

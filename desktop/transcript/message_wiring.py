@@ -54,7 +54,7 @@ class MessageWiring(QObject):
         """Deletes a message and all that follow it, with a toast to undo this.
 
         If the toast of the previous deletion is still shown, both deletions are undone together, since a double click
-        may cause two."""
+        may delete two messages."""
         deletion = self._chats.delete_message(message_id)
         if deletion is None:
             return
@@ -83,7 +83,7 @@ class MessageWiring(QObject):
         dialog.open()
 
     def _save(self, code: str, path: Path) -> None:
-        """Saves the code of a block atomically: if that fails, an existing file is unchanged."""
+        """Saves the code of a block atomically: if writing fails, an existing file is unchanged."""
         file = QSaveFile(str(path))
         data = well_formed(code).encode() + (b"" if code.endswith("\n") else b"\n")
         if not (file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(data) == len(data) and file.commit()):

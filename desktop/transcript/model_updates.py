@@ -83,7 +83,7 @@ class ModelUpdates(QObject):
         item = self._cache.items.get(message.id)
         if isinstance(item, ComparisonItem) and alternatives:
             item.show_alternatives(alternatives)
-        else:  # the message becomes a comparison, or is one no longer
+        else:  # a single answer becomes a comparison, or the reverse
             self._cache.discard(message.id)
 
     def _update_stale(self) -> list[tuple[int, int]]:

@@ -47,7 +47,7 @@ class Toast(QFrame):
     removed, the previous message is shown again, unless its time is over. GUI thread only."""
 
     changed = Signal()
-    """Another message is shown, or none."""
+    """Another message is shown, or the toast was hidden."""
     focus_left = Signal()
     """The toast is about to be hidden while it has the focus."""
 
@@ -144,7 +144,7 @@ class Toast(QFrame):
         self._start_fading()
 
     def _announce(self, text: str, alert: bool) -> None:
-        """Announces the message to screen readers, since the focus does not move here."""
+        """Announces the message to screen readers, since the toast does not get the focus."""
         if QAccessible.isActive():
             event = QAccessibleAnnouncementEvent(self, text)
             politeness = QAccessible.AnnouncementPoliteness

@@ -26,7 +26,7 @@ class CatalogueEntry:
     licence: str
     good_for: GoodFor
     n_active: int = 0
-    """Parameters used for each token of a mixture-of-experts model; 0 if all are used."""
+    """Parameters used for each token of a mixture-of-experts model; 0 if every token uses all parameters."""
 
     def __post_init__(self) -> None:
         """Raises ValueError if the entry is invalid."""

@@ -16,9 +16,8 @@ INSTALLED = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 
 def find_default_model(profile: Profile) -> Path | None:
-    """The path of the included model; None if it is missing.
-
-    Searches this profile, the account's default profile (into which set-up puts the model), and the installation."""
+    """The path of the included model; None if the model is missing. Searches this profile, the account's default
+    profile (into which set-up puts the model), and the installation."""
     for folder in (profile.models, Profile.default().models, INSTALLED):
         candidate = folder / FILE_NAME
         if candidate.is_file():

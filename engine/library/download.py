@@ -44,8 +44,8 @@ class DownloadProgress:
 
 
 class Download:
-    """The download of one model. `run` blocks and may be called on any thread. Setting `stop` on another thread ends
-    `run` promptly."""
+    """Downloads one model. `run` blocks and may be called on any thread. Setting `stop` on another thread ends `run`
+    promptly."""
 
     def __init__(self, hub: Hub, variant: ModelVariant, folder: Path, transfer: Transfer | None = None) -> None:
         self.variant = variant
@@ -54,7 +54,7 @@ class Download:
         self._folder = folder
         self._transfer = transfer or Transfer()
         self._n_previous = 0
-        """The total size of the model's files that precede the one being downloaded."""
+        """The total size of the model's files that precede the file being downloaded."""
         self._step: DownloadStep = "fetching"
         self._on_progress: Callable[[DownloadProgress], None] = lambda progress: None
 

@@ -15,9 +15,9 @@ _END = 1 << 20
 """The number of bytes that are read at the start and at the end of each file."""
 
 _N_SAMPLES, _SAMPLE = 32, 1 << 12
-"""The number and size of the evenly spaced blocks that are read in between.
+"""The number and size of the evenly spaced blocks that are read between the start and the end of each file.
 
-Some tools rewrite weights and restore the modification time, so only the content shows the change."""
+Some tools rewrite weights and restore the modification time, so the change can only be found by reading the content."""
 
 
 def fingerprint(path: Path, kind: str) -> bytes:

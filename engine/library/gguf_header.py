@@ -41,7 +41,8 @@ _SIZES = (
     "ssm.state_size", "ssm.conv_kernel", "ssm.group_count", "wkv.head_size", "token_shift_count", "shortconv.l_cache",
     "kda.head_dim",
 )  # fmt: skip
-"""Keys whose values are multiplied in memory estimates. A value may not be negative or larger than MAX_SIZE."""
+"""Metadata keys whose values are multiplied in memory estimates. These values may not be negative or larger than
+MAX_SIZE."""
 
 _SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
@@ -101,7 +102,8 @@ def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHea
     """Reads and checks the header of a GGUF file.
 
     Raises ModelFileError if the file is missing, is not GGUF, or is shorter than its header requires. Reading many
-    files in sequence is faster if all calls get the same object as `arrays`, because it caches vocabularies."""
+    files in sequence is faster if all calls get the same object as `arrays`, because this object caches
+    vocabularies."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -212,7 +214,8 @@ class _Header:
         for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
             n_elements *= dim
         kind, offset = struct.unpack("<IQ", self._take(12))
-        per_block, block_bytes = BLOCKS.get(kind, (1, 0))  # for unknown newer types only the offset is checked
+        # Of tensors with an unknown newer type, only the offset is checked.
+        per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
         self.n_elements += n_elements

@@ -66,7 +66,7 @@ def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
             raise TruncatedArray
         place += 8 + length
     end = block_at + place
-    if place > len(block):  # the last string ends after the block
+    if place > len(block):  # the last string ends after the block of bytes that was read
         file.seek(0, 2)
         if end > file.tell():
             raise TruncatedArray

@@ -57,7 +57,8 @@ def _unusable_proxy() -> str | None:
 
 
 def redacted(address: str) -> str:
-    """A proxy's address without user name and password. `socks://`, which GNOME and curl use, becomes `socks5://`."""
+    """A proxy's address without user name and password. The scheme `socks://`, which GNOME and curl use, becomes
+    `socks5://`."""
     scheme, _, rest = address.partition("://")
     scheme = "socks5" if scheme.lower() == "socks" else scheme
     try:

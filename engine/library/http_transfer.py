@@ -128,7 +128,7 @@ class Transfer:
         n_have = size_on_disk(part)
         headers = {"Range": f"bytes={n_have}-"} if n_have else {}
         with client.stream("GET", url, headers=headers) as response:
-            if response.status_code == 416:  # the file is shorter than the part
+            if response.status_code == 416:  # the file on the server is shorter than `part`
                 part.unlink(missing_ok=True)
             start = _start_offset(response, url, n_have)
             stop.on_set(_connection_closer(response))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 TIMEOUT_S = 12.0
-"""The timeout of one request."""
+"""The timeout of one request, in seconds."""
 MAX_RESULTS = 20
 _NOT_MODELS = ("mmproj", "imatrix")
 
@@ -75,8 +75,8 @@ class ModelVariant:
 
 
 class Hub:
-    """The model hub. Its methods block and may be called on any thread. With `endpoint` None, the hub's address is that
-    in the environment variable HF_ENDPOINT; if the variable is not set, it is that of the public hub."""
+    """The model hub. Its methods block and may be called on any thread. With `endpoint` None, the environment variable
+    HF_ENDPOINT gives the hub's address. If the variable is not set, the public hub is used."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         self._endpoint = endpoint.rstrip("/") if endpoint else None
@@ -218,7 +218,7 @@ def hub_api(endpoint: str | None) -> HfApi:
 def _configure_client() -> None:
     """Replaces the HTTP client of huggingface_hub, which retries for half a minute before it reports a missing
     network."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # huggingface_hub reads it when it is imported
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # huggingface_hub reads this variable when it is imported
     import httpx2
     from huggingface_hub import set_client_factory
 

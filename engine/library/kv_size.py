@@ -26,7 +26,7 @@ def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
     key, value = head_sizes(header)
     if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
         return 0
-    if _is_latent(header):  # the compressed key also serves as the value
+    if _is_latent(header):  # the cache holds one compressed key, which also serves as the value
         value = 0
     n_heads = sum(_kv_heads(header))
     return n_heads * (key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]) // 32
@@ -69,7 +69,7 @@ def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
         heads = tuple(min(n, 1) for n in heads)
     if header.number("ssm.inner_size") and (every := _full_attention_interval(header)):
         heads = tuple(n if (i + 1) % every == 0 else 0 for i, n in enumerate(heads))
-    n_shared = header.number("attention.shared_kv_layers")  # the last layers reuse the KV cache of earlier ones
+    n_shared = header.number("attention.shared_kv_layers")  # the last layers reuse the KV cache of earlier layers
     return heads[: n_layers - n_shared] + (0,) * n_shared
 
 

@@ -35,7 +35,8 @@ OVERHEAD_BYTES = 13 << 20
 
 
 N_SLOTS = 33
-"""The number of sequences in a context: running ones, idle ones with a cached prefix, and one for background work.
+"""The number of sequences in a context: running requests, idle sequences with a cached prefix, and one sequence for
+background work.
 
 Sequences without a state of their own share the cells of the KV cache, so their number costs no memory."""
 

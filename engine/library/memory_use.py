@@ -22,7 +22,8 @@ class MemoryUse:
     """The size of all KV snapshots on disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """The part of the KV cache that the requests of each origin (window or endpoint) use. The rest is free."""
+    """For each origin of requests (window or endpoint), how much of the KV cache its requests use. The rest of the KV
+    cache is free."""
 
     @property
     def kv_window(self) -> float:

@@ -99,10 +99,9 @@ def quantisation_in(name: str) -> str:
 
 
 def _name(path: Path, header: GgufHeader) -> str:
-    """The name of the model, taken from the file name, which other programs show too.
-
-    The name inside the file is often that of a training run. It is used only if the file name is a placeholder such as
-    model.gguf."""
+    """The name of the model, taken from the file name, which other programs show too. The name inside the file is used
+    only if the file name is a placeholder such as model.gguf, because the name inside is often that of a training
+    run."""
     pretty = pretty_name(display_name(base_name(path)))
     name_in_file = str(header.values.get("general.name", "")).strip()
     return name_in_file if pretty.lower() in _PLACEHOLDER_NAMES and 0 < len(name_in_file) <= 60 else pretty
@@ -123,7 +122,8 @@ def _n_params(header: GgufHeader) -> int:
 def _read_bytes(header: GgufHeader) -> int:
     """Bytes of the weights that are read for each token.
 
-    The embedding table counts only if it is also the output layer. Otherwise only one of its rows is read."""
+    The embedding table counts only if it is also the output layer. Otherwise only one row of the table is read for each
+    token."""
     n_experts, n_used = header.number("expert_count"), header.number("expert_used_count")
     share = n_used / n_experts if 0 < n_used <= n_experts else 1.0
     tied = "output.weight" not in header.tensor_bytes

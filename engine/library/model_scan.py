@@ -100,7 +100,8 @@ def _read_model_file(path: Path, stamp: FileStamp, cache: ModelScanCache, arrays
 
 
 def _read(path: Path, arrays: StringArraySkipper) -> tuple[ModelMetadata | str, bool]:
-    """Reads a file's metadata, or its problem. Also returns whether the problem may be temporary."""
+    """Returns a file's metadata, or the problem that prevents reading it. Also returns whether the problem may be
+    temporary."""
     try:
         header = read_model(path, arrays)
     except ModelFileError as error:
@@ -165,7 +166,7 @@ class _Finder:
         return True
 
     def _is_model(self, entry: os.DirEntry[str]) -> bool:
-        """Whether this is a model that has not been found before. A link counts as the file that it points to."""
+        """Whether the file is a model that has not been found before. A link counts as the file that it points to."""
         if not entry.name.lower().endswith(SUFFIX) or is_continuation_file(entry.name) or not entry.is_file():
             return False
         real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path

@@ -111,7 +111,7 @@ def _is_complete_object(arguments: str) -> bool:
 
 
 def _choices_of_text(choices: Sequence[TokenChoice], text: str) -> Sequence[TokenChoice]:
-    """The tokens that produced `text`, without the tokens of a marker before it."""
+    """The tokens that produced `text`, without the tokens of a marker that precedes `text`."""
     start = b"".join(choice.token for choice in choices).rfind(text.encode())
     n_before = 0
     for index, choice in enumerate(choices):

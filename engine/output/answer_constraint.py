@@ -67,7 +67,7 @@ class AnswerConstraints:
     def _optional_calls(self, config: OutputParserConfig) -> GrammarConstraint | None:
         try:
             return _paused(self._compiled_calls(config, "auto"))
-        except ConstraintError:  # the model then calls its tools unconstrained
+        except ConstraintError:  # in this case, the tool calls are not constrained
             return None
 
     def _compiled_calls(

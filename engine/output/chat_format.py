@@ -1,4 +1,4 @@
-"""The output format of a loaded model, and the parser configuration for one of its answers."""
+"""Defines the output format of a loaded model, and the parser configuration for one answer."""
 
 from __future__ import annotations
 

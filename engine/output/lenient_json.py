@@ -77,7 +77,7 @@ class LenientJsonReader:
         if n and not (yield from scanner.match(",")):
             raise Malformed
         yield from scanner.whitespace()
-        return not (n and (yield from scanner.match(close)))  # after a trailing comma no member follows
+        return not (n and (yield from scanner.match(close)))  # the comma was a trailing one: no member follows
 
     def _key(self, colon: str, name: str) -> ScanStep[str]:
         """Consumes a key and its colon, and returns the key. If a value without a key comes next, returns `name` and

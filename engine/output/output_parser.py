@@ -45,8 +45,9 @@ class OutputParser:
         self._in_reasoning = starts_in_reasoning
         self._calls_only = calls_only
         self._cut = False
-        self._in_answer_message = False  # in formats with headers: whether the message is the answer's
-        self._is_fresh = True  # whether no text was emitted since the start, the last reasoning or call
+        self._in_answer_message = False  # in formats with message headers: whether the current message is the answer
+        # whether no text was emitted since the start of the answer, the last reasoning or the last call
+        self._is_fresh = True
         self._after_marker = starts_in_reasoning  # whether the next white space is dropped
         self._pending_closers: list[str] = []  # closing markers to drop, because the opening ones were dropped
         self._seen_channels: set[type[Delta]] = set()

@@ -246,7 +246,7 @@ class ToolCallParser:
     def _envelope_member(self, key: str, ender: str, depth: int) -> ScanStep[list[str]]:
         """Reads the value of one key of a call's JSON object.
 
-        Returns the value if it is arguments that precede the name, else nothing."""
+        If the value holds arguments and the name was not read yet, returns the value; otherwise nothing."""
         first = yield from self._scanner.peek()
         if key in _NAME_KEYS or (key == "function" and first == '"'):
             self._name = yield from self._json_scanner.string()

@@ -49,7 +49,7 @@ def steps(template: str) -> tuple[Step, ...]:
 class ToolCallSyntax:
     """One way of writing tool calls.
 
-    A template without an opening marker (it starts with a slot or a bare "[") is called bare. Text that matches a bare
+    A template is called bare if it has no opening marker: it starts with a slot or with "[". Text that matches a bare
     template is a call only at the start of an answer, and only if it names an offered tool."""
 
     call: str

@@ -1,7 +1,6 @@
 """Calculates which old turns would have to be left out of a chat that is too long for the context.
 
-Only calculates; the chat is not changed.
-"""
+The chat is not changed."""
 
 from __future__ import annotations
 

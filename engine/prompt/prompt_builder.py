@@ -175,8 +175,8 @@ class PromptBuilder:
     ) -> str:
         """Renders the messages.
 
-        Tries equivalent lists of the messages (see `arrangements`). Uses the first one that the template accepts and of
-        which it drops nothing. If there is none, uses the first one that the template accepts."""
+        Tries equivalent lists of the messages (see `arrangements`). Uses the first list that the template accepts and
+        renders completely. If there is none, uses the first list that the template accepts."""
         source, template = self._backend.chat_template, self._compiled_template()
         escaped = with_supported_roles(tuple(map(self._escaper.message, messages)), source)
         escaped_tools = tuple(map(self._escaper.tool, tools))
@@ -216,6 +216,7 @@ class PromptBuilder:
 
     def _checked(self, tokens: Sequence[int]) -> tuple[int, ...]:
         n_tokens = self._vocabulary.n_tokens
-        if not all(0 <= token < n_tokens for token in tokens):  # for other ids llama.cpp would read outside its tables
+        # For ids outside the vocabulary, llama.cpp would read outside its tables.
+        if not all(0 <= token < n_tokens for token in tokens):
             raise RequestError(f"the prompt holds a token outside of the model's vocabulary of {n_tokens}")
         return tuple(tokens)

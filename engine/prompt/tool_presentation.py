@@ -109,7 +109,7 @@ def _with_tool_instructions(
 def _with_calls_as_text(messages: tuple[Message, ...], format: OutputFormat) -> tuple[Message, ...]:
     """Replaces past calls by text in the model's syntax, and tool results by user messages."""
     result: list[Message] = []
-    follows_result = False  # whether the previous message holds tool results
+    follows_result = False  # whether the last message in the new list holds tool results
     for message in messages:
         if message.tool_calls and format.call_syntaxes:
             text = render_tool_calls(format.call_syntaxes[0], message.tool_calls)

@@ -53,17 +53,17 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln empty folders came in.</source>
+        <source>%Ln empty folders imported.</source>
         <translation>
-            <numerusform>Ein leerer Ordner kam herein.</numerusform>
-            <numerusform>%Ln leere Ordner kamen herein.</numerusform>
+            <numerusform>Ein leerer Ordner importiert.</numerusform>
+            <numerusform>%Ln leere Ordner importiert.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln chats came in.</source>
+        <source>%Ln chats imported.</source>
         <translation>
-            <numerusform>Ein Chat kam herein.</numerusform>
-            <numerusform>%Ln Chats kamen herein.</numerusform>
+            <numerusform>Ein Chat importiert.</numerusform>
+            <numerusform>%Ln Chats importiert.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -1798,7 +1798,7 @@
     </message>
     <message>
         <source>Archive</source>
-        <translation>Archiv</translation>
+        <translation>Archivieren</translation>
     </message>
     <message>
         <source>Rename this chat</source>

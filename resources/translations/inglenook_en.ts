@@ -53,17 +53,17 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln empty folders came in.</source>
+        <source>%Ln empty folders imported.</source>
         <translation>
-            <numerusform>One empty folder came in.</numerusform>
-            <numerusform>%Ln empty folders came in.</numerusform>
+            <numerusform>One empty folder imported.</numerusform>
+            <numerusform>%Ln empty folders imported.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
-        <source>%Ln chats came in.</source>
+        <source>%Ln chats imported.</source>
         <translation>
-            <numerusform>One chat came in.</numerusform>
-            <numerusform>%Ln chats came in.</numerusform>
+            <numerusform>One chat imported.</numerusform>
+            <numerusform>%Ln chats imported.</numerusform>
         </translation>
     </message>
     <message numerus="yes">

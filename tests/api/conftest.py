@@ -18,7 +18,7 @@ def _shared() -> Iterator[Live]:
 
 @pytest.fixture
 def endpoint(_shared: Live) -> Iterator[Live]:
-    """An endpoint whose fake model answers "Hello there.". All tests of a module share it. The script, which sets the
+    """An endpoint whose fake model answers "Hello there.". All tests of a module share it. The `Script`, which sets the
     fake model's answers, is reset after each test."""
     script = _shared.script
     yield _shared

@@ -162,7 +162,8 @@ SCHEMA_FIELDS: Mapping[str, dict[str, Any]] = {
     "/v1/responses": {"text": {"format": {"type": "json_schema", "name": "s", "schema": _SCHEMA}}},
     "/completion": {"json_schema": _SCHEMA},
 }
-"""Fields to use instead of the template's tools and grammar, with which they cannot be combined."""
+"""For each route, fields that replace the tools and the grammar of the template, because a body must not contain
+both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Cost:
 
 @dataclass
 class Served:
-    """A server process. `root`: its address. `client`: an HTTP client that sends its key."""
+    """A server process. `root`: the server's address. `client`: an HTTP client that sends the server's key."""
 
     process: subprocess.Popen[str]
     root: str

@@ -37,8 +37,8 @@ SOUND: Mapping[str, dict[str, object]] = {
     "/infill": {"input_prefix": "a", "input_suffix": "b", "n_predict": 20},
     "/completion": {"prompt": "a", "n_predict": 20},
 }
-"""Valid fields for each path. The paths are written without /v1. Random bodies mostly fail because their messages are
-invalid. If these fields are added, the other fields of a random body reach the engine."""
+"""Valid fields for each path. The paths are written without /v1. Most random bodies are refused because their messages
+are invalid. With these fields added, the other fields of such a body reach the engine."""
 
 
 @dataclass

@@ -33,7 +33,7 @@ def documented_routes() -> set[tuple[str, str]]:
     }
 
 
-def test_document_lists_exactly_the_routes_of_the_app(tmp_path: Path) -> None:
+def test_api_document_lists_exactly_the_routes_of_the_app(tmp_path: Path) -> None:
     with live(model_changes=tmp_path / "model.gguf") as endpoint:
         routes = {(path.replace(":path", ""), method) for path, method in routes_of(endpoint.app)}
     # The document states once that OpenAI's routes also exist without /v1.

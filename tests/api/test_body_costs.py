@@ -58,7 +58,7 @@ def test_logit_bias_with_900_000_entries_is_refused_quickly(server: Served, path
 
 
 @pytest.mark.timeout(300)
-def test_generated_bodies_cost_little_time_and_memory() -> None:
+def test_random_expensive_bodies_cost_little_time_and_memory() -> None:
     """Sends as many bodies as the time allows. The soak test runs `fuzz_body_costs` for longer."""
     assert fuzz_body_costs.fuzz(seconds_of_environment(FUZZ_SECONDS)) == []
 

@@ -47,7 +47,7 @@ def test_disconnect_cancels_request(stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
         disconnect(endpoint, endpoint.raw_chat(ask(stream=stream)), 0.1, reset=False)
         wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 200  # a whole answer takes 4,000 decodes
+        assert endpoint.opener.backends[0].n_decodes < 200  # the complete answer would take 4,000 decodes
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -55,7 +55,7 @@ def test_disconnect_during_prompt_processing_cancels_request(stream: bool) -> No
     with live(FakeOpener(Script(step_s=0.05))) as endpoint:
         disconnect(endpoint, endpoint.raw_chat(ask("x" * 3500, stream=stream)), 0.2, reset=False)
         wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 30  # the whole prompt takes 55 decodes
+        assert endpoint.opener.backends[0].n_decodes < 30  # the complete prompt would take 55 decodes
 
 
 def test_closed_openai_stream_cancels_request() -> None:

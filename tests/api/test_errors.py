@@ -80,11 +80,11 @@ def _below(kind: type[ApiError]) -> set[type[ApiError]]:
     return children.union(*(_below(child) for child in children))
 
 
-def test_error_for_stopped_request_asks_client_not_to_retry() -> None:
+def test_error_for_stopped_request_tells_client_not_to_retry() -> None:
     assert error_response("/v1/x", problem_of(errors.RequestStopped()), "1").headers["x-should-retry"] == "false"
 
 
-def test_path_selects_error_format() -> None:
+def test_path_of_a_request_determines_the_format_of_its_error() -> None:
     problem = problem_of(errors.ModelNotFound("x"))
     assert "error" in error_body("/v1/chat/completions", problem, "1")
     assert error_body("/api/chat", problem, "1") == {"error": "The model 'x' was not found: it is not loaded."}

@@ -42,9 +42,10 @@ def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", ANSWER_BODIES)
-def test_disconnect_frees_slot(path: str, stream: bool) -> None:
+def test_client_disconnect_frees_slot_in_every_dialect(path: str, stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
-        for reset in (False, True):  # first FIN during the answer, then RST right after the request
+        # first disconnects with FIN during the answer, then with RST right after the request
+        for reset in (False, True):
             content = json.dumps({**ANSWER_BODIES[path], "stream": stream}).encode()
             head = (
                 f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{endpoint.server.port}\r\nx-api-key: {KEY}\r\n"

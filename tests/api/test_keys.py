@@ -54,7 +54,7 @@ def test_environment_variable_replaces_key_file(profile: Profile) -> None:
     assert find_key(profile, {"INGLENOOK_API_KEY": ""}).path == profile.endpoint_key
 
 
-def test_empty_key_file_gets_new_key(profile: Profile) -> None:
+def test_new_key_is_created_if_the_key_file_is_empty(profile: Profile) -> None:
     profile.ensure().endpoint_key.write_text("\n")
     assert find_key(profile, {}).value.startswith("ink-")
     assert find_key(profile, {}) == find_key(profile, {})
@@ -72,7 +72,7 @@ def test_concurrent_starts_use_the_same_endpoint_key(profile: Profile) -> None:
     assert len(keys) == 8
 
 
-def test_part_of_key_does_not_match() -> None:
+def test_text_similar_to_the_key_is_not_accepted_as_key() -> None:
     assert key_matches([b"wrong", b"secret"], "secret")
     for wrong in (b"", b"secre", b"secrets", b"SECRET", b" secret", b"\xff"):
         assert not key_matches([wrong], "secret")
@@ -127,11 +127,11 @@ def test_only_endpoint_key_is_accepted_if_file_of_named_keys_is_damaged(path: Pa
     with pytest.raises(InvalidKey):
         ring.holder_of([b"other"])
     with pytest.raises(ValueError, match="damaged"):
-        KeyFile(path).add("a")  # and does not overwrite the file
+        KeyFile(path).add("a")  # `add` must not overwrite the damaged file
     assert path.read_text() == content
 
 
-def test_key_command_adds_lists_and_revokes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_key_command_adds_lists_and_revokes_named_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--profile", str(tmp_path)]
     assert main(["key", *where, "add", "editor"]) == 0
     shown = capsys.readouterr().out.strip()

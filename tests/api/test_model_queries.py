@@ -71,7 +71,7 @@ def test_model_query_is_listed_in_activity(endpoint: Live, path: str, body: dict
         ("/api/generate", {"prompt": "a", "suffix": "b", "stream": False}),
     ],
 )
-def test_query_that_prepares_an_answer_has_no_record_of_its_own(
+def test_query_that_prepares_an_answer_is_not_listed_in_activity(
     endpoint: Live, path: str, body: dict[str, Any]
 ) -> None:
     assert endpoint.post(body, path).status_code == 200

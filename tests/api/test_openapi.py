@@ -10,7 +10,7 @@ from api.openapi import BODIES
 from tests.api.live_endpoint import Live
 
 
-def test_every_post_route_has_body_schema(endpoint: Live) -> None:
+def test_openapi_document_has_body_schema_for_every_post_route(endpoint: Live) -> None:
     with endpoint.http() as client:
         found = client.get("/openapi.json").json()
     assert found["openapi"] == "3.1.0"
@@ -23,7 +23,7 @@ def test_every_post_route_has_body_schema(endpoint: Live) -> None:
     assert {"messages", "temperature", "tools"} <= set(found["components"]["schemas"][name]["properties"])
 
 
-def test_every_schema_reference_resolves(endpoint: Live) -> None:
+def test_every_schema_reference_in_openapi_document_resolves(endpoint: Live) -> None:
     with endpoint.http() as client:
         text = client.get("/openapi.json").text
     schemas = json.loads(text)["components"]["schemas"]

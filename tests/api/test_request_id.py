@@ -1,4 +1,4 @@
-"""Each client finds the request id where its manual describes it. The id equals the one in /v1/activity."""
+"""OpenAI's and Anthropic's clients can read the id of a request. /v1/activity lists the request under the same id."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ CLOSED = [path for path in PATHS if path not in OPEN_PATHS]
 
 @pytest.fixture
 def calls_model() -> None:
-    """A fixture without a value. A test uses it if the model answers its requests; see `_model_not_called`."""
+    """A fixture without a value. Each test in which a request reaches the model must use it, because
+    `_model_not_called` fails otherwise."""
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def test_own_host_names_are_accepted(endpoint: Live, host: str) -> None:
 def test_missing_or_repeated_host_header_is_refused(endpoint: Live) -> None:
     for headers in ((), (own(endpoint), own(endpoint)), (own(endpoint), "Host: evil.example")):
         status, _, body = send(endpoint, "/health", headers=headers)
-        assert status == 400  # this answer is from the HTTP parser
+        assert status == 400  # the HTTP parser refuses this request
         assert body["error"]["type"] == "invalid_request_error"
     assert b" 403 " in endpoint.raw(b"GET /health HTTP/1.0\r\n\r\n").split(b"\r\n")[0]
 

@@ -169,7 +169,7 @@ def test_endpoint_requests_do_not_change_answers_in_the_window() -> None:
     assert len(set(answers)) == 1
 
 
-def test_server_stop_lets_short_answer_complete() -> None:
+def test_answer_that_ends_within_the_stop_timeout_is_complete() -> None:
     with live(FakeOpener(Script(b"x" * 30, step_s=0.02))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask(stream=True)))
         connection.recv(1000)
@@ -201,7 +201,7 @@ def test_server_stop_answers_unfinished_request_with_503() -> None:
     assert b"x-should-retry: false" in answer
 
 
-def test_slow_client_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
+def test_incomplete_requests_do_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
     with live() as endpoint, ExitStack() as clients:
         for part in (b"", b"GET / HT", endpoint.chat_head(1000), endpoint.chat_head(1000) + b"{"):
             clients.enter_context(endpoint.socket()).sendall(part)
@@ -211,7 +211,7 @@ def test_slow_client_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str
 
 
 def test_slow_decode_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str]) -> None:
-    """The engine does not react in time. The request is aborted, and nothing is logged."""
+    """A decode step takes longer than the stop timeout. The request is aborted, and nothing is logged."""
 
     async def serve_and_stop() -> float:
         engine, chosen = Engine(FakeOpener(Script(step_s=3))), settings()

@@ -50,13 +50,13 @@ def read_health(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("part", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-"])
-def test_incomplete_header_closes_connection(strict: Live, part: bytes) -> None:
+def test_connection_is_closed_if_the_header_remains_incomplete(strict: Live, part: bytes) -> None:
     with strict.socket() as connection:
         connection.sendall(part)
         assert closes_within(connection, 2) == b""
 
 
-def test_slow_header_closes_connection(strict: Live) -> None:
+def test_connection_is_closed_if_the_header_arrives_too_slowly(strict: Live) -> None:
     started = time.monotonic()
     with strict.socket() as connection, suppress(OSError):
         for letter in b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * 200:
@@ -65,7 +65,7 @@ def test_slow_header_closes_connection(strict: Live) -> None:
     assert time.monotonic() - started < 3
 
 
-def test_incomplete_header_of_second_request_closes_connection(strict: Live) -> None:
+def test_connection_is_closed_if_the_header_of_a_second_request_remains_incomplete(strict: Live) -> None:
     whole = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{strict.server.port}\r\n\r\n".encode()
     with strict.socket() as connection:
         connection.sendall(whole)
@@ -74,7 +74,7 @@ def test_incomplete_header_of_second_request_closes_connection(strict: Live) -> 
         assert closes_within(connection, 2) == b""
 
 
-def test_incomplete_body_is_408(strict: Live) -> None:
+def test_request_is_408_if_its_body_remains_incomplete(strict: Live) -> None:
     with strict.socket() as connection:
         connection.sendall(strict.chat_head(1000) + b'{"mess')
         answer = closes_within(connection, 3)

@@ -64,7 +64,8 @@ def test_texts_are_embedded_and_token_input_is_refused(endpoint: RealEndpoint) -
     body: Any = {"model": "x", "base_url": endpoint.url, "api_key": SecretStr(endpoint.key), "max_retries": 0}
     texts = OpenAIEmbeddings(check_embedding_ctx_length=False, **body)
     assert len(texts.embed_documents(["sea", "ship"])) == 2
-    # Without that option, LangChain downloads tiktoken's vocabulary and sends its token numbers.
+    # If check_embedding_ctx_length is not False, LangChain downloads tiktoken's vocabulary, and sends token ids of that
+    # vocabulary.
     with pytest.raises(BadRequestError, match=r"check_embedding_ctx_length=False"):
         texts.client.create(model="x", input=[[9000, 1]])
 

@@ -50,7 +50,7 @@ def test_aborted_stream_frees_slot(endpoint: RealEndpoint, model: llm.Model) -> 
     answer = model.prompt(ENDLESS, stream=True, temperature=0)
     for _, _part in zip(range(3), answer, strict=False):
         pass
-    del answer  # `llm` has no other way to abort
+    del answer  # `llm` has no method that aborts an answer
     gc.collect()
     endpoint.assert_last_was_cancelled()
 

@@ -45,7 +45,7 @@ def constrained_chat(constraint: Constraint, text: str = "Describe a person as J
     return replace(chat(text, max_tokens=200), constraint=constraint, **more)  # type: ignore[arg-type]
 
 
-def test_constraints_hold_beside_an_unconstrained_answer(model_path: Path) -> None:
+def test_answers_match_their_constraints_while_an_unconstrained_answer_runs(model_path: Path) -> None:
     async def run() -> None:
         constraints = [
             Constraint("json_schema", PERSON),

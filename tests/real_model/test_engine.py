@@ -27,7 +27,7 @@ async def real_engine(path: Path, settings: LoadSettings = LoadSettings(n_ctx=10
         await engine.aclose()
 
 
-def test_greedy_answer_is_the_same_beside_other_requests(model_path: Path) -> None:
+def test_greedy_answer_is_the_same_while_other_requests_run(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             alone, finished = await engine.submit(chat(max_tokens=40)).collect()

@@ -124,7 +124,7 @@ def test_answers_to_later_turns_equal_uncached_answers(kind: Kind) -> None:
             for _ in range(3):
                 cached = prompt + expected
                 prompt, expected = await kind.prompt(cached, 30)
-                # The last token of an answer is sampled but never decoded: it is not in KV memory.
+                # The last token of an answer is sampled but never decoded: its KV state is not in memory.
                 assert await ask(engine, prompt) == (expected, len(cached))
 
     asyncio.run(run())
@@ -238,7 +238,7 @@ def test_background_request_does_not_evict_a_chat(kind: Kind) -> None:
     asyncio.run(run())
 
 
-def test_request_beside_others_may_fill_the_whole_context(kind: Kind) -> None:
+def test_request_may_fill_the_whole_context_while_other_requests_run(kind: Kind) -> None:
     async def run() -> None:
         endless = Sampling(temperature=0.0, ignore_eos=True)
         tools = [await kind.prompt("", n, 40) for n in (110, 100, 90)]

@@ -98,7 +98,7 @@ async def cancel_during_prefill(engine: Engine) -> None:
 
 
 def check_nothing_is_left(engine: Engine) -> None:
-    """Asserts that all cells and slots are free, except for evictable cached prefixes."""
+    """Asserts that all KV cells and sequences are free, except for evictable cached prefixes."""
     session = engine._worker._session
     assert isinstance(session, Session)
     assert session.idle

@@ -43,7 +43,7 @@ def with_model(model_path: Path, check: Callable[[Engine], Coroutine[None, None,
     asyncio.run(run())
 
 
-def test_samplers_that_leave_one_token_equal_greedy(model_path: Path) -> None:
+def test_samplers_that_leave_one_token_give_the_greedy_answer(model_path: Path) -> None:
     async def check(engine: Engine) -> None:
         greedy = tokens(await token_choices(engine, GREEDY))
         assert tokens(await token_choices(engine, NEUTRAL)) != greedy

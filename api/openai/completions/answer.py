@@ -82,8 +82,8 @@ def _logprobs(answer: Answer, options: CompletionResponseOptions) -> dict[str, o
     if not options.prompt_only:
         parts.append(writer.piece(answer.choices))
     if options.echoes is not None and not options.prompt_only:
-        # Some clients find the end of the prompt by counting from the end of the list, so it contains every sampled
-        # token.
+        # Some clients find the end of the prompt by counting tokens from the end of this list. So the list contains
+        # every sampled token.
         parts.append(writer.silent_tokens(max(answer.finished.usage.n_output - len(answer.choices), 0)))
     return joined(parts)
 

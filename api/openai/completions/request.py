@@ -36,7 +36,7 @@ def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request
     base_sampling, base_constraint = sampling(body), constraint(body, body.response_format)
     n_logprobs = body.logprobs
     if n_logprobs is None and body.n_generated > (body.n or 1):
-        n_logprobs = 0  # needed to choose the best answers
+        n_logprobs = 0  # log probabilities are needed to choose the best answers
     return [
         CompletionRequest(
             prompt=prompt,

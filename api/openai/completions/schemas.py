@@ -18,7 +18,7 @@ def _max_if_unlimited(value: object) -> object:
 
 
 class CompletionBody(SamplerFields, ConstraintFields):
-    """Body of a completion. `parse_prompts` parses `prompt`. If that is absent, the model writes the beginning of a
+    """Body of a completion. `parse_prompts` parses `prompt`. If `prompt` is absent, the model writes the beginning of a
     document."""
 
     model: str | None = None

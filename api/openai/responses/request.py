@@ -25,7 +25,8 @@ OUTPUTS = frozenset(("function_call_output", "custom_tool_call_output", "local_s
 IGNORED_ITEMS = frozenset(
     ("web_search_call", "file_search_call", "image_generation_call", "code_interpreter_call", "mcp_list_tools")
 )
-"""Items that record tools run by another server. They are ignored: the answer after them contains the results."""
+"""Items that record tools run by another server. They are ignored, because the model's answer, which is a later item,
+contains the results."""
 COMPACTED = "[Another server has compacted an earlier part of this conversation; it cannot be read here.]"
 
 _SEPARATOR = "__"

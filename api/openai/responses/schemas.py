@@ -15,8 +15,8 @@ MAX_METADATA = 1024
 
 
 def _limit_metadata(value: object) -> object:
-    """Limits the number of entries. Must run before pydantic validates them, because it creates an error object for
-    each invalid one."""
+    """Limits the number of entries in `metadata`. Must run before pydantic validates the entries, because pydantic
+    creates an error object for each invalid entry."""
     if isinstance(value, dict) and len(value) > MAX_METADATA:
         raise ValueError(f"more than {MAX_METADATA} entries")
     return value

@@ -47,8 +47,8 @@ class ResponseStore:
     """Stores responses in `folder`, which only its owner can read. With None, nothing is stored.
 
     A response can be read and deleted only with the key that created it, or with the endpoint's own key. `get` and
-    `delete` are coroutines that do not block the event loop. `put` blocks, and may be called on any thread except that
-    of the event loop."""
+    `delete` are coroutines that do not block the event loop. `put` blocks its thread, so it must not be called on the
+    event loop's thread."""
 
     def __init__(
         self,

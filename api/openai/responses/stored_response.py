@@ -17,8 +17,8 @@ MAX_REFERENCED_ITEMS = 1000
 
 
 def reference(item: Item) -> str | None:
-    """Returns the id in an item reference, or None for any other item. OpenAI's clients may omit the type of a
-    reference."""
+    """Returns the id in an item reference, or None if the item is not a reference. OpenAI's clients may omit the type
+    of a reference."""
     id = item.get("id")
     if not isinstance(id, str) or "role" in item or item.get("type", "item_reference") not in ("item_reference", None):
         return None
@@ -36,7 +36,8 @@ def query_number(query: Mapping[str, str], name: str, default: int, allowed: ran
 
 
 def response_id_of(item_id: str) -> str:
-    """Returns the id of the response that an output item belongs to; "" if the item's id is not from this server."""
+    """Returns the id of the response that an output item belongs to; an empty text if this server did not create the
+    item."""
     found = _ITEM_ID.fullmatch(item_id)
     return f"resp_{found[1]}" if found else ""
 
@@ -71,7 +72,7 @@ def input_items(stored: StoredResponse, limit: int, *, newest_first: bool, after
 
 
 def _listed(item: Item, id: str) -> Item:
-    """Returns an item with the fields added that clients may omit in a request."""
+    """Returns a copy of the item, and adds the fields that clients may omit in a request."""
     listed: Item = {"id": id, **{key: value for key, value in item.items() if key != "id" or isinstance(value, str)}}
     if "role" in item:
         listed.setdefault("type", "message")

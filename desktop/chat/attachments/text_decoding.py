@@ -6,7 +6,7 @@ import codecs
 
 MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8"),
-    # UTF-32 precedes UTF-16, because the mark of UTF-32-LE begins with that of UTF-16-LE
+    # UTF-32 is tested before UTF-16, because the byte order mark of UTF-32-LE begins with that of UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),

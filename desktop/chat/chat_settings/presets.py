@@ -17,8 +17,8 @@ BUILT_IN: Mapping[str, ChatSettings] = {
 MAX_NAME_LENGTH = 40
 
 CHAT_ONLY_FIELDS = frozenset({"system", "preset", "leaves_out", "summary", "summarised_to"})
-"""Settings that do not change when a preset is applied, except for `system` (the instructions), which a preset saved by
-the user sets."""
+"""Settings that do not change when a preset is applied. The exception is `system` (the instructions): a preset that was
+saved with instructions replaces them."""
 
 NameProblem = Literal["", "empty", "long", "taken"]
 
@@ -54,8 +54,8 @@ class Presets:
         return name, self.apply(name, settings) != replace(settings, preset=name)
 
     def name_problem(self, name: str, *, replaces: str = "") -> NameProblem:
-        """Why the user cannot save a preset under this name; "" if the name is valid. `replaces` is the name of the
-        preset that will be replaced; this name is valid."""
+        """Why the user cannot save a preset under this name; "" if the name is valid. `replaces` is the name of a
+        preset that the new one will replace; this name does not count as taken."""
         name = name.strip()
         if not name:
             return "empty"

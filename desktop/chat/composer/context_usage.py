@@ -40,10 +40,10 @@ class ContextUsage(QObject):
         self._sessions, self._models, self._counter, self._tasks = chats.sessions, models, counter, tasks
         self._draft, self._show = draft, show
         self._counted: dict[object, ChatUsage] = {}
-        """The usage that was counted last, by `_key`."""
+        """The result of the last count, under the value of `_key` at that time."""
         self._settings_changed_after: dict[str, str] = {}
-        """For each chat whose settings were changed, by chat id: the id of the message that was the last one at that
-        time."""
+        """Chats whose settings were changed, by chat id. Each value is the id of the last message at the time of the
+        change."""
         self._n_draft = 0
         """Tokens of the draft when they were last counted."""
         self._task: asyncio.Task[object] | None = None

@@ -25,7 +25,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Overflow:
     """Why a message cannot be sent. Kind "turns": the chat is too long, so its oldest turns would be left out. Kind
-    "message": the message is too long even without them."""
+    "message": the message is too long even without the oldest turns."""
 
     kind: Literal["turns", "message"]
     n_prompt: int
@@ -59,7 +59,7 @@ def find_overflow(branch: Sequence[ChatMessage], settings: ChatSettings, fit: Co
 def certainly_fits(branch: Sequence[ChatMessage], settings: ChatSettings, n_ctx: int) -> bool:
     """Whether the prompt fits into half of the context even if every byte is a token.
 
-    This is fast for branches of any length, because the count ends when it exceeds half of the context."""
+    The check is fast for branches of any length, because the count ends when it exceeds half of the context."""
     n_free = n_ctx // 2 - _n_bytes(settings.system) - _n_bytes(settings.summary) - SPARE_PER_MESSAGE
     for row in reversed(branch):
         n_free -= SPARE_PER_MESSAGE + sum(len(each.text) for each in row.attachments)

@@ -66,7 +66,7 @@ class Summarizer:
 
     def _request(self, piece: str, previous: str) -> ChatRequest:
         context = f"\n\nWhat came before:\n{previous}" if previous else ""
-        # This is not a background request, because API requests would delay it while the user waits for the summary.
+        # The summary is not a background request: API requests would delay such a request, while the user waits for it.
         return ChatRequest(
             (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",

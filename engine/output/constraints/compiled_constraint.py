@@ -19,7 +19,8 @@ from engine.requests import Constraint
 
 _LIMITS = LLParserLimits(
     initial_lexer_fuel=500_000,
-    step_lexer_fuel=50_000,  # one mask of a hostile constraint takes 0.1 s; with a limit of 200,000 it takes 1.9 s
+    # With this limit, one mask of a hostile constraint takes 0.1 s; with 200,000 it takes 1.9 s.
+    step_lexer_fuel=50_000,
     step_max_items=50_000,
     max_items_in_row=20_000,  # an object with 500 optional properties needs 2,007 items
     max_lexer_states=20_000,  # each state takes 1 to 2 kB
@@ -74,7 +75,8 @@ def _compile(
     _raise_on_error(matcher)
     if warnings := matcher.get_grammar_warnings():
         raise ConstraintError(_shortened(warnings[0]))
-    matcher.compute_bitmask()  # causes an error if no text matches the constraint; copies of the matcher share the mask
+    # The first mask causes an error if no text matches the constraint. Copies of the matcher share this mask.
+    matcher.compute_bitmask()
     _raise_on_error(matcher)
     return CompiledConstraint(matcher, tokenizer, not_enforced)
 

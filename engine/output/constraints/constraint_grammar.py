@@ -188,7 +188,7 @@ _ANNOTATIONS = {
 
 
 def _combined(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The outermost schemas for which a value has to match several schemas at once."""
+    """The outermost schemas that combine several schemas, all of which a value has to match."""
     waiting: list[Any] = [schema]
     while waiting:
         value = waiting.pop()

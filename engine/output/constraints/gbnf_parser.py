@@ -55,7 +55,7 @@ class Choice:
 class Repeat:
     part: Node
     bounds: str
-    """How often the part is repeated, as regular expressions and Lark write it: `*`, `+`, `?`, `{2}`, `{2,}`,
+    """How often `part` is repeated, in the notation of regular expressions and Lark: `*`, `+`, `?`, `{2}`, `{2,}`,
     `{2,5}`."""
 
 

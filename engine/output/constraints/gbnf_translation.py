@@ -60,7 +60,7 @@ def _topological_order(rules: dict[str, Node]) -> list[str] | None:
 
 
 def _unfold(rules: dict[str, Node], order: list[str]) -> str | None:
-    """The rule "root" as one regular expression; None if it is too large or nested too deeply."""
+    """The rule "root" as one regular expression; None if the expression would be too large or nested too deeply."""
     regexes: dict[str, str] = {}
     depths: dict[str, int] = {}
     for name in order:

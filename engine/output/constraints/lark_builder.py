@@ -59,7 +59,7 @@ def closed(schema: Schema) -> Schema:
 
 
 def opened(schema: Schema) -> Schema:
-    """A schema with the same property names. Each property may have any value."""
+    """A schema with the same property names, in which each property may have any value."""
     return {
         "type": "object",
         "properties": {key: {} for key in properties(schema)},

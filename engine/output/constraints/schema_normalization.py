@@ -74,7 +74,7 @@ def has_no_effect(keyword: str, value: object) -> bool:
 
 
 def _with_short_integer(node: Node, path: str) -> Node:
-    """Adds 64-bit bounds to an integer schema that lacks bounds."""
+    """Adds 64-bit bounds to a schema for integers that lacks bounds."""
     kinds = node.get("type")
     kinds = kinds if isinstance(kinds, list) else [kinds]
     multiple = node.get("multipleOf", 1)

@@ -77,7 +77,7 @@ def build_tool_call_grammar(
 
 
 def call_marker(format: OutputFormat) -> str:
-    """The marker after which only a call can follow; "" if the format has none."""
+    """The marker after which only a call can follow; an empty text if the format has no such marker."""
     if not format.call_syntaxes or format.headers or format.call_syntaxes[0].is_bare:
         return ""
     return format.call_syntaxes[0].opening_markers[0]

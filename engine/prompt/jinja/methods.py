@@ -21,7 +21,7 @@ _PADDING_METHODS = "center ljust rjust zfill"
 
 
 def method(value: object, name: str) -> Method | None:
-    """The method of this name; None if templates cannot call such a method on the value."""
+    """The method `name` of the value; None if templates cannot call it."""
     match value:
         case str():
             return STRING.get(name)
@@ -60,7 +60,7 @@ def _reading_method(name: str) -> Method:
 
 def _changing_method(name: str) -> Method:
     def call(budget: Budget, value: str, args: list[Any], kwargs: Kwargs) -> object:
-        budget.charge_reading(_n_comparisons(value, args))  # for strip(), which tries each character of its argument
+        budget.charge_reading(_n_comparisons(value, args))  # strip() compares with each character of its argument
         budget.check_bytes(3 * len(value))
         result: str = getattr(str, name)(str(value), *_plain(budget, args), **kwargs)
         return budget.charge_text(result)

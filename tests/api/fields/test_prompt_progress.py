@@ -60,7 +60,7 @@ def test_timings_per_token_are_in_every_chunk(slow: Live, path: str) -> None:
     found = frames(slow, path, {**BODIES[path], "timings_per_token": True})
     pieces = [each for each in found if each.get("content") or (each.get("choices") or [{}])[0].get("delta")]
     assert len(pieces) > 3
-    for each in pieces[:-1]:  # the request may have ended before its last chunk is written
+    for each in pieces[:-1]:  # the last chunk has no timings if the request ends before this chunk is written
         assert each["timings"]["prompt_n"] >= len(LONG)
         assert each["timings"]["prompt_ms"] >= 50
         assert each["timings"]["predicted_n"] >= 1

@@ -96,7 +96,7 @@ def test_completion_ignores_slot_and_prompt_shortening_fields() -> None:
     assert completion_request(body, "a", "1").sampling == Sampling(temperature=3.5, min_keep=5)
 
 
-def test_all_forms_of_prompt_are_parsed() -> None:
+def test_prompts_in_every_accepted_form_are_parsed() -> None:
     assert completion_prompts("a") == ["a"]
     assert completion_prompts([1, 2]) == [(1, 2)]
     assert completion_prompts(["a", [1, 2], {"prompt_string": "b"}]) == ["a", (1, 2), "b"]
@@ -109,7 +109,7 @@ def test_all_forms_of_prompt_are_parsed() -> None:
             completion_prompts(bad)
 
 
-def test_infill_body_of_editor_is_accepted_without_its_time_limits() -> None:
+def test_infill_ignores_the_time_limits_that_editors_send() -> None:
     sent = {
         "input_prefix": "def f(",
         "input_suffix": ")",

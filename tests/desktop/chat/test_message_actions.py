@@ -382,7 +382,7 @@ def test_prompt_contains_instructions_summary_and_attachments(run: Run, profile:
     run(story())
 
 
-def test_oldest_turns_are_omitted_from_prompt_if_setting_leaves_out_is_on(run: Run, profile: Profile) -> None:
+def test_long_prompt_omits_oldest_turns_if_chat_settings_allow_it(run: Run, profile: Profile) -> None:
     async def story() -> None:
         async with headless_chat(profile, FakeOpener(Script(answer=b"Ok."))) as chats:
             for number in range(5):

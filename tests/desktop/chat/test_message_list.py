@@ -15,7 +15,9 @@ ONE = ChatMessage("1", "c", None, "user", "Question", "complete", 0.0)
 TWO = ChatMessage("2", "c", "1", "assistant", "", "streaming", 0.0)
 
 
-def test_message_list_reports_exact_rows_and_roles_of_changes(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_message_list_signals_carry_exact_rows_and_roles_of_each_change(
+    qtbot: QtBot, qtmodeltester: ModelTester
+) -> None:
     messages = MessageList()
     qtmodeltester.check(messages)  # type: ignore[no-untyped-call]
     messages.show([ONE])

@@ -45,7 +45,7 @@ WRITE = TASK[:20].encode()
         ("<think>A title about CSV", ""),
     ],
 )
-def test_title_is_extracted_from_generated_text_or_text_is_rejected(written: str, title: str) -> None:
+def test_generated_text_is_reduced_to_title_or_rejected(written: str, title: str) -> None:
     assert accepted_title(written, CHAT) == title
 
 

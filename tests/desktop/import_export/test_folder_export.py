@@ -50,6 +50,6 @@ def test_export_that_contains_only_folders_is_imported(run: Run, open_gui: OpenG
             await until(lambda: gui.ready)
             wiring_of(gui).start_import(tmp_path / "bare.json")
             await until(lambda: titles(gui) == ["Folders", "Garden", "House"])
-            assert card_of(gui)._import_status.text() == "2 empty folders came in."
+            assert card_of(gui)._import_status.text() == "2 empty folders imported."
 
     run(story())

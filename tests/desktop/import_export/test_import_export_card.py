@@ -26,7 +26,7 @@ def test_foreign_export_is_imported_and_a_missing_file_is_reported(run: Run, ope
             card = card_of(gui)
             assert gui.window.pages.currentWidget() is gui.window.view("settings")
             wiring_of(gui).start_import(tmp_path / "conversations.json")
-            await until(lambda: card._import_status.text() == "One chat came in.")
+            await until(lambda: card._import_status.text() == "One chat imported.")
             await until(lambda: "Sea" in titles(gui))
             wiring_of(gui).start_import(tmp_path / "conversations.json")
             await until(lambda: "One was here already" in card._import_status.text())
@@ -91,7 +91,7 @@ def test_import_with_malformed_chats_shows_their_number(run: Run, open_gui: Open
             wiring.start_import(tmp_path / "conversations.json")
             await until(lambda: card._import_buttons[0].isEnabled())
             assert card._import_status.text().startswith(
-                "3 chats came in. 2 chats could not be read: “no tree” and others."
+                "3 chats imported. 2 chats could not be read: “no tree” and others."
             )
             await until(lambda: {"Sea 0", "Sea \ufffd", "Sea 2"} <= set(titles(gui)))
 
@@ -116,7 +116,7 @@ def test_unexpected_import_error_is_logged_and_reenables_the_buttons(
             assert card._import_status.text() == ""
             monkeypatch.undo()
             wiring_of(gui).start_import(tmp_path / "conversations.json")
-            await until(lambda: card._import_status.text() == "One chat came in.")
+            await until(lambda: card._import_status.text() == "One chat imported.")
 
     run(story())
     assert "import chats failed" in (profile.root / "inglenook.log").read_text()

@@ -13,13 +13,13 @@ def without_tags(html: str) -> str:
     return re.sub(r"<[^>]*>", "", html)
 
 
-def test_file_name_has_the_usual_extension_of_the_language() -> None:
+def test_file_name_for_code_has_the_usual_extension_of_its_language() -> None:
     assert [file_name(each) for each in ("python", "rust", "", "nonsense")] == [
         "code.py", "code.rs", "code.txt", "code.txt",
     ]  # fmt: skip
 
 
-def test_code_is_highlighted_only_in_a_known_language() -> None:
+def test_only_code_in_a_known_language_is_highlighted() -> None:
     assert '<span class="k">def</span>' in code_html("def f(): pass", "python")
     assert code_html("a < b", "no-such-language") == "<pre>a &lt; b</pre>"
     assert code_html("a < b", "") == "<pre>a &lt; b</pre>"

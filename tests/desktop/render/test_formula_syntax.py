@@ -26,7 +26,7 @@ def formulas(text: str) -> list[str]:
         "`$x$` and \\$x\\$",
     ],
 )
-def test_text_with_prices_or_shell_variables_or_tildes_contains_no_formula(text: str) -> None:
+def test_prices_shell_variables_and_tildes_are_not_parsed_as_formulas(text: str) -> None:
     assert formulas(text) == []
     assert "<s>" not in blocks(text)[0].html
 
@@ -50,7 +50,7 @@ def test_display_formula_must_end_in_its_list_or_quote() -> None:
     assert formulas("\\[\na\n\nb\n\\]") == ["a\n\nb"]
 
 
-def test_bars_in_formulas_do_not_separate_table_cells() -> None:
+def test_vertical_bars_in_formulas_do_not_separate_table_cells() -> None:
     (table,) = blocks("| name | formula |\n|--|--|\n| modulus | $|x|$ means $x \\ge 0$ |\n| given | $P(A|B)$ |")
     assert [image.source for image in table.inline_images] == ["|x|", "x \\ge 0", "P(A|B)"]
     assert table.inline_images[0].alt_text == "$|x|$"
@@ -65,13 +65,13 @@ def test_surplus_table_cells_are_joined_to_the_last_column() -> None:
     assert cells[7] == "8"
 
 
-def test_bars_outside_tables_are_unchanged() -> None:
+def test_vertical_bars_outside_tables_are_unchanged() -> None:
     text = "$|x|$ and \\|\n\n```\na | $b|c$\n--|--\n```\n\n    a | b | c\n    --|--\n"
     assert formulas(text) == ["|x|"]
     assert [block.code for block in blocks(text) if block.kind == "code"] == ["a | $b|c$\n--|--", "a | b | c\n--|--"]
 
 
-def test_streamed_table_with_bars_in_formulas_equals_the_complete_table() -> None:
+def test_streamed_table_with_vertical_bars_in_formulas_equals_the_complete_table() -> None:
     text = "| a | b |\n|--|--|\n| $|x|$ | 2 | 3 |\n\nEnd"
     growing = IncrementalMarkdown()
     for end in range(len(text) + 1):

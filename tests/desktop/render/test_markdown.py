@@ -64,7 +64,7 @@ PIECES = st.lists(
 
 @given(PIECES)
 @settings(max_examples=150, deadline=None)
-def test_any_streamed_text_has_the_blocks_of_the_complete_text(pieces: list[str]) -> None:
+def test_any_streamed_text_is_parsed_into_the_same_blocks_as_the_complete_text(pieces: list[str]) -> None:
     growing = IncrementalMarkdown()
     found: list[Block] = []
     for end in range(1, len(pieces) + 1):

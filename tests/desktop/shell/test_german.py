@@ -39,6 +39,7 @@ from desktop.models.download_manager import DownloadState
 from desktop.platform.language import TRANSLATIONS, language_for
 from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
+from desktop.settings.shortcuts_card import ShortcutField
 from desktop.sidebar.search_results_view import SearchResultsView
 from desktop.store.records import ChatSettings
 from engine.files.profile import Profile
@@ -348,6 +349,12 @@ def test_settings_page_is_german_and_language_is_kept(run: Run, open_gui: OpenGu
             await look(gui, "no-model")
             gui.window.show_page("settings")
             await look(gui, "settings")
+            for field in gui.window.view("settings").findChildren(ShortcutField):
+                line = field.findChild(QLineEdit)
+                assert line is not None
+                line.grab()
+                at_left = line.cursorPositionAt(QPoint(0, line.height() // 2))
+                assert at_left == 0, f"{line.text()} is cut off"
             card = gui.window.view("settings").row("language")
             chosen = card.buttons
             assert chosen["system"].isChecked()

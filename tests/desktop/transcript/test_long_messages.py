@@ -50,7 +50,7 @@ def test_line_of_two_million_characters_is_laid_out_in_short_steps(
     assert item.n_hidden > 1_000_000
 
 
-def test_copy_and_show_more_buttons_of_a_very_long_message_copy_and_show_all_of_it(
+def test_copy_button_copies_and_show_more_button_shows_all_of_a_long_message(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     text = "word " * 40_000
@@ -99,7 +99,7 @@ def test_text_parsed_in_steps_has_the_blocks_of_text_parsed_at_once(
     assert [segment.block for segment in item.segments] == list(blocks(text))
 
 
-def test_long_code_is_not_split(view: TranscriptView, messages: MessageList) -> None:
+def test_long_code_block_is_not_split_into_pieces(view: TranscriptView, messages: MessageList) -> None:
     code = "x = 1\n" * 3_000
     messages.show([message(1, f"See:\n\n```python\n{code}```\n\nEnd")])
     item = view.column.item(0)

@@ -32,7 +32,7 @@ from tests.fakes import Script
         ("next", "version_requested", ["m1", 1]),
     ],
 )
-def test_each_message_button_emits_its_request(
+def test_each_button_of_a_message_emits_its_signal(
     qtbot: QtBot, view: TranscriptView, messages: MessageList, name: str, signal: str, args: list[object]
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Hello")], {"m1": (2, 3)})
@@ -162,7 +162,7 @@ async def press(gui: Gui, message_id: str, name: str) -> None:
     controls[message_id]._named[name].click()
 
 
-def test_retry_version_edit_and_alternatives_change_the_chat_in_the_whole_window(run: Run, open_gui: OpenGui) -> None:
+def test_buttons_for_retry_version_edit_and_alternatives_change_the_chat(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"It is wide and blue.")) as gui:
             type_and_send(gui, "The sea?")

@@ -27,7 +27,7 @@ def test_selection_over_several_messages_is_copied_as_text_or_markdown(
     view.grab()
 
 
-def test_select_all_selects_the_last_message_and_if_repeated_the_whole_chat(
+def test_first_select_all_selects_the_last_message_and_second_one_the_whole_chat(
     view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0, "The question"), message(1, "An answer")])

@@ -15,7 +15,7 @@ from desktop.transcript.text_positions import find_in_source, word_at, words_in
 @given(
     st.lists(st.sampled_from(["one", "two", "**one**", "`two`", "🙂", "one's", "\n\n", "# one\n\n", ", "]), min_size=1)
 )
-def test_word_is_found_in_its_source_or_reported_as_ambiguous(pieces: list[str]) -> None:
+def test_drawn_word_is_found_in_markdown_source_or_reported_as_ambiguous(pieces: list[str]) -> None:
     """The text of the parsed blocks serves as the drawn text."""
     source = " ".join(pieces)
     texts = [re.sub(r"<[^>]+>", "", block.html).replace("&#x27;", "'") for block in blocks(source)]

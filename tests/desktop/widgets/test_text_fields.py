@@ -108,7 +108,7 @@ def test_enter_during_composition_does_not_send_the_message(qtbot: QtBot) -> Non
     assert sent == ["日本"]
 
 
-def test_enter_and_escape_are_left_to_composition_in_every_field(run: Run, open_gui: OpenGui) -> None:
+def test_enter_and_escape_only_reach_the_input_method_while_it_composes_text(run: Run, open_gui: OpenGui) -> None:
     """Checks every line edit of the window, and every text edit in which Enter has an effect."""
 
     async def story() -> None:

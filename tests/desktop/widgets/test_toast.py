@@ -203,7 +203,7 @@ def test_alert_shown_until_dismissed_is_shown_again_after_many_messages(toast: T
 def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     toast.show_message("The import failed.", alert=True, topic="import")
     toast.show_message("A question?", action="Yes")
-    toast.show_message("One chat came in.", topic="import")
+    toast.show_message("One chat imported.", topic="import")
     toast.dismiss()
     assert toast.text == "A question?"
     toast.dismiss()
@@ -372,7 +372,7 @@ def test_import_alert_is_removed_by_the_next_import(run: Run, open_gui: OpenGui,
             await until(lambda: "nowhere.json" in gui.window.toast.text)
             wiring.start_import(tmp_path / "conversations.json")
             assert gui.window.toast.text == ""
-            await until(lambda: wiring._card._import_status.text() == "One chat came in.")
+            await until(lambda: wiring._card._import_status.text() == "One chat imported.")
 
     run(story())
 

@@ -70,7 +70,7 @@ def corrupt(seed: int, path: Path) -> Path:
         for _ in range(draw.randint(1, 4)):
             _mutate(draw, data, min(header_end, len(data)))
     path.write_bytes(data)
-    if draw.random() < 0.1:  # a sparse file: large for the header check, small on disk
+    if draw.random() < 0.1:  # a sparse file is large enough for the header check, but uses little disk space
         with path.open("r+b") as file:
             file.truncate(draw.choice((2**30, 2**36, 2**40)))
     return path

@@ -96,7 +96,9 @@ def test_download_resumes_after_a_stall(fake: FakeHub, folder: Path, model: byte
     assert ranges(fake) == ["", "bytes=1000-"]
 
 
-def test_download_that_fails_at_every_try_raises_and_keeps_the_part(fake: FakeHub, folder: Path, model: bytes) -> None:
+def test_download_that_fails_at_every_try_raises_and_keeps_the_partial_file(
+    fake: FakeHub, folder: Path, model: bytes
+) -> None:
     fake.faults = ["cut", "503", "503", "503"]
     with pytest.raises(HubUnreachable, match="503"):
         create_download(fake, folder).run()

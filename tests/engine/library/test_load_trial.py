@@ -58,7 +58,7 @@ def test_default_model_passes_without_load_trial(model_path: Path, tmp_path: Pat
     ("change", "reason"),
     [
         ({"llama.attention.head_count": 7}, "invalid n_rot"),
-        # the next three make llama.cpp abort
+        # the next three changes make llama.cpp abort
         ({"llama.rope.scaling.type": "unheard of"}, "cannot load it .the trial ended"),
         ({"llama.block_count": 0}, "cannot load it .the trial ended"),
         ({"llama.expert_count": 3, "llama.expert_used_count": 5}, "cannot load it .the trial ended"),

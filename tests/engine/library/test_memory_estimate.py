@@ -49,7 +49,8 @@ def test_memory_estimate_equals_allocations_in_llama_cpp_log(model_path: Path, s
     llama.llama_log_set(native_llama._keep_callback, ctypes.c_void_p(0))
     backend.close()
     sizes = [(kind, float(size)) for kind, size in BUFFER.findall("".join(log_lines))]
-    # If weights are repacked, the log lists them twice. Mapped weights that are not repacked are within the tolerance.
+    # If weights are repacked, the log lists them twice. The mapped weights that are not repacked are so small that the
+    # test's tolerance covers them.
     if any(kind in REPACKED_BUFFERS for kind, _ in sizes):
         sizes = [(kind, size) for kind, size in sizes if kind not in ("CPU_Mapped", "CPU")]
     account = backend.info.memory

@@ -72,7 +72,7 @@ def test_scan_reports_unreadable_folder(tmp_path: Path) -> None:
     assert scan([tmp_path], ModelScanCache(None)).unreadable == (tmp_path / "theirs",)
 
 
-def test_scan_reports_missing_folder_and_lists_the_others(tmp_path: Path) -> None:
+def test_scan_reports_missing_folder_and_lists_models_of_other_folders(tmp_path: Path) -> None:
     write(tmp_path / "here" / "one.gguf")
     result = scan([tmp_path / "gone", tmp_path / "here"], ModelScanCache(None))
     assert result.unreadable == (tmp_path / "gone",)

@@ -67,7 +67,7 @@ def test_fingerprint_depends_on_modification_time_but_not_on_name(tmp_path: Path
     assert fingerprint(moved, "kind") != before
 
 
-def test_file_with_temporary_read_error_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_file_is_read_again_after_a_temporary_read_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, cache = write_llama(tmp_path / "tiny.gguf"), ModelScanCache(None)
     read = Path.open
 

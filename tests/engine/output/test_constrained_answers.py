@@ -110,7 +110,7 @@ def test_min_tokens_is_ignored_if_the_constraint_allows_no_more_text() -> None:
     asyncio.run(run())
 
 
-def test_given_start_of_the_answer_is_part_of_the_text_that_must_match_the_constraint() -> None:
+def test_constraint_applies_to_answer_including_its_given_start() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener()) as engine:
             generated = {

@@ -63,11 +63,11 @@ def test_check_of_recursive_schema_or_deep_value_ends() -> None:
     assert unmet_keywords({"a": json.loads("1e400")}, {"properties": {"a": {"type": "number"}}}) == ()
 
 
-def test_huge_integer_violates_smaller_float_bound() -> None:
+def test_huge_integer_outside_of_float_bounds_is_reported() -> None:
     schema = {"minimum": 0.5, "maximum": 1.5}
     assert unmet_keywords(10**400, schema) == ("maximum at /",)
     assert unmet_keywords(-(10**400), schema) == ("minimum at /",)
 
 
-def test_malformed_dependency_keyword_is_ignored() -> None:
+def test_malformed_dependency_keyword_is_reported_as_violated() -> None:
     assert unmet_keywords({"a": 1}, {"dependentRequired": {"a": [{}]}}) == ("dependentRequired at /",)

@@ -183,7 +183,7 @@ def test_repeated_text_of_control_token_is_counted_as_plain_text(tmp_path: Path)
 
 
 @pytest.mark.parametrize("start", ["A cut answer with <|im_end|> in it", "plain"])
-def test_prompt_of_answer_with_given_start_ends_with_the_tokens_of_that_start(tmp_path: Path, start: str) -> None:
+def test_prompt_ends_with_the_tokens_of_the_given_start_of_the_answer(tmp_path: Path, start: str) -> None:
     backend = open_native(write_bpe(tmp_path / "m.gguf", "llama-bpe", CHATML), LoadSettings(), lambda progress: True)
     try:
         builder = PromptBuilder(backend)
@@ -216,7 +216,8 @@ def test_cancelling_the_task_that_tokenizes_a_text_stops_the_tokenization(tmp_pa
         with pytest.raises(asyncio.CancelledError):
             await query
         started = time.monotonic()
-        assert await engine.queries.tokenize("b" * LONG_TEXT_CHARS)  # runs on the same thread as the cancelled one
+        # This text is tokenized on the same thread as the cancelled one.
+        assert await engine.queries.tokenize("b" * LONG_TEXT_CHARS)
         await engine.aclose()
         assert time.monotonic() - started < 10
 

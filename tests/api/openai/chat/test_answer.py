@@ -207,7 +207,7 @@ def test_whole_answer_with_tool_call_has_null_content() -> None:
     assert choice["finish_reason"] == "tool_calls"
 
 
-def test_legacy_request_gets_function_call_instead_of_tool_calls() -> None:
+def test_answer_to_request_with_functions_has_function_call_instead_of_tool_calls() -> None:
     options = ResponseOptions(legacy_call=True)
     choice = only(whole(*CALL, options=options))
     called = {"name": "f", "arguments": '{"a":1}'}
@@ -260,7 +260,7 @@ def test_logprobs_of_whole_and_streamed_answers_have_openai_format() -> None:
     assert only(chunks[1])["logprobs"] == expected
 
 
-def test_model_list_for_anthropic_clients_has_anthropic_format() -> None:
+def test_list_of_models_for_anthropic_clients_has_anthropic_format() -> None:
     model = FakeBackend(Script(), FakeOpener().limits).info
     assert anthropic_list([model]) == {
         "data": [{"type": "model", "id": "fake", "display_name": "Fake", "created_at": "1970-01-01T00:00:00Z"}],

@@ -51,7 +51,7 @@ def finished(n_output: int = 2, reason: str = "stop") -> Finished:
         (["a", [1]], ["a", (1,)]),
     ],
 )
-def test_all_forms_of_prompt_are_parsed(given: object, expected: object) -> None:
+def test_prompts_in_every_accepted_form_are_parsed(given: object, expected: object) -> None:
     assert parse_prompts(given, "prompt") == expected
 
 
@@ -62,7 +62,7 @@ def test_invalid_prompts_are_refused(given: object) -> None:
     assert (caught.value.param or "").startswith("prompt")
 
 
-def test_each_choice_of_each_prompt_becomes_a_request() -> None:
+def test_completion_body_becomes_one_engine_request_per_prompt_and_choice() -> None:
     found = requests_of(prompt=["a", "b"], n=2, seed=5, max_tokens=7, stop="x")
     assert [(each.prompt, each.sampling.seed, each.id) for each in found] == [
         ("a", 5, "r-0-0"),
@@ -146,8 +146,8 @@ PROMPT = (TokenChoice(b"On", 0.0), TokenChoice(b"ce", -0.25, ((b"ce", -0.25),)))
 
 
 def test_echo_with_logprobs_lists_every_sampled_token() -> None:
-    """The end-of-generation token has no text, but is listed: clients that drop the last log probability must drop this
-    one."""
+    """The end-of-generation token has no text, but is listed: some clients remove the last log probability, and it must
+    be the one of that token."""
     answer = Answer("", finished(1), prompt=PROMPT)
     shown = text_completion(META, [answer], CompletionResponseOptions(echoes=("Once",), logprobs=True))
     assert json.dumps(shown["choices"]) == json.dumps(

@@ -42,7 +42,7 @@ def test_previous_response_is_continued(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_overlong_input_is_400(endpoint: Live, stream: bool) -> None:
+def test_input_longer_than_the_context_is_400(endpoint: Live, stream: bool) -> None:
     with endpoint.openai() as client, pytest.raises(openai.BadRequestError) as caught:
         client.responses.create(model="x", input="x" * 5000, stream=stream)
     assert caught.value.code == "context_length_exceeded"
@@ -117,7 +117,7 @@ def test_request_to_cancel_a_finished_response_is_400(tmp_path: Path) -> None:
             client.responses.cancel(made.id)
 
 
-def test_item_reference_is_replaced_by_stored_item(tmp_path: Path) -> None:
+def test_item_reference_in_input_is_replaced_by_the_stored_item(tmp_path: Path) -> None:
     with live(responses=tmp_path) as endpoint, endpoint.openai() as client:
         made = client.responses.create(model="x", input="Hi")
         written = [

@@ -249,7 +249,7 @@ def test_tools_of_unsupported_types_are_ignored() -> None:
     ]
     result = request(tools=tools, tool_choice={"type": "function", "name": "f"})
     assert (result.tools, result.tool_choice) == ((Tool("f", "", '{"$defs": {}}'),), NamedTool("f"))
-    assert not result.parallel_tool_calls  # a named tool is called only once
+    assert not result.parallel_tool_calls  # an answer calls a named tool only once
     assert not request(tools=tools, parallel_tool_calls=False).parallel_tool_calls
     assert request(tools=tools).parallel_tool_calls
     assert request(tools=tools[:2]).tools == ()

@@ -107,7 +107,7 @@ def test_unknown_item_fields_are_not_stored(tmp_path: Path) -> None:
         {"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "output": "a"},
     ],
 )
-def test_item_fields_that_later_requests_need_are_stored(tmp_path: Path, item: Item) -> None:
+def test_all_item_fields_that_later_requests_need_are_stored(tmp_path: Path, item: Item) -> None:
     store = ResponseStore(tmp_path)
     store.put(StoredResponse({"id": name("1")}, [item]))
     again = find(store, name("1"))
@@ -116,7 +116,7 @@ def test_item_fields_that_later_requests_need_are_stored(tmp_path: Path, item: I
     assert parse_messages(again.items) == parse_messages([item])
 
 
-def test_put_on_full_disk_returns_false_and_leaves_no_file(tmp_path: Path) -> None:
+def test_put_on_a_full_disk_returns_false_and_leaves_no_partial_file(tmp_path: Path) -> None:
     store = ResponseStore(tmp_path)
     with largest_file(100):
         assert not store.put(stored("1", content="x" * 200))
@@ -150,7 +150,7 @@ def test_response_is_found_only_with_the_key_that_created_it_or_the_endpoint_key
     "wrong",
     ["", "../secret", "resp_/../../secret", f"resp_{'1' * 32}/../../secret", "resp_" + "1" * 31, "resp_" + "G" * 32],
 )
-def test_malformed_response_id_is_not_found(tmp_path: Path, wrong: str) -> None:
+def test_get_and_delete_with_malformed_response_id_raise_response_not_found(tmp_path: Path, wrong: str) -> None:
     folder = tmp_path / "responses"
     secret = folder / f"{wrong}.json"
     for middle in ("resp_", f"resp_{'1' * 32}"):

@@ -73,7 +73,7 @@ def test_file_name_determines_language_of_code_block() -> None:
         (codecs.BOM_UTF16_LE + b"\x00\xd8", None),
     ],
 )
-def test_decoding_text_file_returns_text_and_binary_file_returns_none(data: bytes, text: str | None) -> None:
+def test_decoding_returns_text_for_text_file_and_none_for_binary_file(data: bytes, text: str | None) -> None:
     assert decode(data) == text
 
 
@@ -218,7 +218,7 @@ def test_document_whose_reading_takes_too_long_raises_too_slow(tmp_path: Path) -
         FileReader(lambda kind, path: command, document_s=0.2).read(path)
 
 
-def test_closing_file_reader_ends_running_read(tmp_path: Path) -> None:
+def test_running_read_call_ends_when_file_reader_is_closed(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "slow.pdf", ["Slow"])
     reader = FileReader(lambda kind, path: [sys.executable, "-c", "import time; time.sleep(60)"])
     closing = threading.Timer(0.2, reader.close)

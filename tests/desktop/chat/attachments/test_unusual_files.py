@@ -72,7 +72,7 @@ def package(path: Path, main: str, namespace: str, target: str, **more: str) -> 
     [("word/document.xml", "word/document.xml"), ("word/document2.xml", "/word/document2.xml"),
      ("main.xml", "main.xml"), ("a/b/c.xml", "./a/x/../b/c.xml")],
 )  # fmt: skip
-def test_strict_and_transitional_docx_are_read_from_named_main_part(
+def test_strict_and_transitional_docx_are_read_from_main_part_named_in_relationships(
     tmp_path: Path, namespace: str, main: str, target: str
 ) -> None:
     assert read_docx(package(tmp_path / "x.docx", main, namespace, target)) == TEXT
