@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick-ask", action="store_true", help="ask something in a small window above all others")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # applies only to standard error: the log file also has lower levels
+    # This level applies only to standard error. The log file also contains lower levels.
     logging.getLogger().handlers[0].setLevel(logging.WARNING)
     profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
     return launch(Options(profile, given.model.absolute() if given.model else None, given.port, given.quick_ask))

@@ -141,7 +141,8 @@ def _open_services(
     log_file = LogFile(profile.root)
     stack.callback(log_file.close)
     tasks = TaskSet(lambda error, name: _report(window, error, name))
-    stack.closes("tasks", tasks.aclose, 2)  # closed after the services below, because closing it cancels their tasks
+    # The tasks are closed after the services below, because closing them cancels the tasks of these services.
+    stack.closes("tasks", tasks.aclose, 2)
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
     stack.closes("store", store.aclose, 5)
@@ -157,7 +158,7 @@ def _open_services(
     models.load_settings_for = library.load_settings_for
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
-    # closed before the engine, because it stops the answers and saves their text
+    # The chats are closed before the engine, because closing them stops the answers and saves their text.
     stack.closes("chats", chats.aclose, 3)
     stack.closes("settings", lambda: _save_geometry(window, settings_file), 2)
     stack.callback(GarbageCollector().close)

@@ -52,7 +52,7 @@ class EndpointController(QObject):
         self.state = EndpointState(port=port)
 
     async def read_key(self) -> None:
-        """Read the endpoint's own key into `state`; it is created if there is none."""
+        """Read the endpoint's own key into `state`. If there is no key yet, it is created."""
         self._set(key=await self._read_key())
 
     async def turn_on(self, port: int | None = None) -> None:
@@ -63,13 +63,13 @@ class EndpointController(QObject):
                 await self._stop()
                 self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
-            except Exception as error:  # the page shows every error
+            except Exception as error:  # the page shows any exception
                 self._set(stage="failed", error=error)
             else:
                 self._set(stage="on", port=self._server.port)
 
     async def turn_off(self) -> None:
-        """Stop the server. If that raises an error, it is passed on, and the stage is "off" nevertheless."""
+        """Stop the server and set the stage "off". The stage is set even if stopping raises an error."""
         async with self._turn:
             try:
                 await self._stop()

@@ -81,7 +81,7 @@ class EndpointPage(ScrollPage):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(
                 0, self, lambda: self.ensureWidgetVisible(self.snippets)
-            )  # waits until the layout has placed the card
+            )  # the layout places the card before the timer ends
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)

@@ -43,7 +43,7 @@ def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
     rects: dict[RowAction, QRect] = {}
     if request.is_active:
         rects["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
-    # "open" never takes the place of "stop": the request may end just before the user clicks "stop".
+    # "open" and "stop" have different positions: the request may end just before the user clicks "stop".
     rects["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
     return {action: mirrored(rect, row) for action, rect in rects.items()}
 

@@ -54,7 +54,7 @@ class ApiServer:
         """Start a server and return it once it listens. Raises PortTaken if another program uses the port."""
         loop = asyncio.get_running_loop()
         server, app, activity = await asyncio.to_thread(self._create, engine, port)
-        from api.errors import PortBusy  # fast, because `_create` has imported the package already
+        from api.errors import PortBusy  # this import is fast, because `_create` has imported the package already
 
         activity.on_change = app.state.origins.on_refused = lambda: self._activity_changed(loop)
         try:

@@ -49,7 +49,8 @@ class LoadOptions:
 
 
 class LoadOptionsByFile:
-    """The saved options of each model file, and the edited ones that are not saved yet, by its path. Qt-free."""
+    """Maps the path of each model file to its saved options and to its edited options, which are not saved yet.
+    Qt-free."""
 
     def __init__(self, stored: Mapping[str, Mapping[str, object]]) -> None:
         """`stored` is the setting `model_settings`."""

@@ -1,5 +1,5 @@
-"""Measures the free memory and the decoding speed of this machine. The speed is corrected by that of real answers.
-Qt-free."""
+"""Measures the free memory and the decoding speed of this machine. The decoding speed is corrected by the measured
+speed of real answers. Qt-free."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CapacityEstimator:
         return self.capacity != before
 
     def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
-        """Add the speed of an answer of the model with this metadata; return whether the estimate changed.
+        """Add the measured speed of an answer; `metadata` is that of the model. Return whether the estimate changed.
 
         The estimate uses the median of the last `N_SPEEDS` answers, because the speed of one short answer is
         unreliable."""

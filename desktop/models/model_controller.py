@@ -42,10 +42,10 @@ class ModelController(QObject):
         """Returns the settings to load a file with."""
         self.status = Status(
             "loading"
-        )  # so that messages wait for the initial load, until `load` or `none_found` is called
+        )  # messages wait for the initial load in this state, until `load` or `none_found` is called
 
     def none_found(self) -> None:
-        """Set the status "empty": at the start, no model file was found."""
+        """Set the status "empty", because no model file was found at the start."""
         self._set(Status("empty"))
 
     async def load(self, path: Path) -> bool:
@@ -121,7 +121,7 @@ class ModelController(QObject):
 
     def _status_received(self, status: Status) -> None:
         if status.state == "empty" and status.error is None and self.status.state == "loading":
-            return  # the status of a new engine, before it begins the requested load
+            return  # a new engine has this status until it begins the requested load
         self._set(status)
 
     def _set(self, status: Status) -> None:

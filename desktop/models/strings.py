@@ -160,7 +160,7 @@ def button_label(row: ModelRow) -> str:
 
 
 def explanation(row: ModelRow) -> str:
-    """Why the model fits or does not fit, or why it cannot be used, in one or two sentences."""
+    """One or two sentences: why the model fits or does not fit into memory, or why its file is unusable."""
     if row.fault:
         return translate("models", "The file cannot be used: {reason}.").format(reason=translated_reason(row.fault))
     if row.gated:

@@ -15,8 +15,8 @@ def detached(name: str, function: Callable[..., Result], *args: object) -> async
     """Runs `function(*args)` on a new daemon thread and returns a future with its result or error. Event loop thread
     only.
 
-    Neither the event loop nor the process waits for the thread at its end. Cancelling the future does not stop the
-    thread."""
+    The event loop can be closed, and the process can end, while the thread still runs. Cancelling the future does not
+    stop the thread."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Result] = loop.create_future()
 

@@ -16,8 +16,8 @@ FULL_EVERY = 60
 """The oldest generation is collected every 60 intervals: it takes longest to traverse and changes least."""
 
 IMPORTED = 10_000
-"""If there are more new objects, they come from imported modules. They are frozen and not collected, because modules
-are never freed and traversing them takes long."""
+"""More new objects than this come from imported modules. Such objects are frozen and not collected, because modules are
+never freed and traversing their objects takes long."""
 
 
 class GarbageCollector(QObject):

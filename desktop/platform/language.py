@@ -27,8 +27,8 @@ _OURS = "language"
 
 
 def language_for(choice: LanguageChoice, wanted: Iterable[str]) -> str:
-    """The code of the language to use: the chosen one, else the first supported one of `wanted` (such as "de-AT"), else
-    "en"."""
+    """The code of the language to use: the language that the user chose, else the first supported language of `wanted`,
+    else "en". `wanted` contains language tags, for example "de-AT"."""
     if choice != "system":
         return choice
     spoken = (tag.replace("_", "-").partition("-")[0] for tag in wanted)

@@ -29,7 +29,7 @@ largest."""
 
 _SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
 _HAIRLINE = 10
-"""In style sheets, a height below this many pixels is that of a line, which is not scaled with the text."""
+"""Pixels. In style sheets, a smaller height is the thickness of a line, which is not scaled with the text."""
 
 Scheme = Literal["light", "dark"]
 

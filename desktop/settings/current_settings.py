@@ -24,8 +24,8 @@ class AppSettings:
         return self._file.value
 
     def change(self, **changes: object) -> None:
-        """Sets new values, by the names of the settings. Listeners are called before it returns; the file is written
-        later."""
+        """Sets new values; each keyword is the name of a setting. Listeners are called before this method returns; the
+        file is written later."""
         before = self._file.value
         if not self._file.change(**changes):
             return

@@ -108,8 +108,8 @@ class StepsSetting(SettingRow):
 
 
 def next_step(steps: Sequence[int], value: int, by: int) -> int:
-    """The step that is `by` steps after the one nearest to `value` (before it, if negative), within the bounds of
-    `steps`."""
+    """Finds the step nearest to `value`, and returns the step that is `by` positions after it. A negative `by` counts
+    backwards. The first and the last step are the limits."""
     place = steps.index(min(steps, key=lambda step: abs(step - value)))
     return steps[max(0, min(place + by, len(steps) - 1))]
 

@@ -38,8 +38,7 @@ class SettingsFile:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """Why the file could not be used, so that the settings have their defaults; None if there was no such
-        problem."""
+        """Why the file could not be used; None if it could. With an unusable file, all settings have their defaults."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:

@@ -55,7 +55,7 @@ class CommandPaletteController(QObject):
             self.palette.open()
 
     def _close_for(self, action_id: str) -> None:
-        """Closes the palette when any other action was triggered, for example by its shortcut."""
+        """Closes the palette after any action except the one that opens it was triggered, for example by a shortcut."""
         if action_id != ACTION_ID:
             self.palette.close_palette()
 
@@ -66,7 +66,7 @@ class CommandPaletteController(QObject):
         self._search.search_for(self._query)
 
     def _search_again(self) -> None:
-        """Finds messages that were saved after the query was typed."""
+        """Repeats the search, which also finds messages that were saved after the query was typed."""
         if self.palette.isVisible():
             self._search.repeat()
 

@@ -171,8 +171,8 @@ def _ranked_hits(connection: sqlite3.Connection, query: str) -> Iterator[SearchH
 
 
 def _substring_hits(connection: sqlite3.Connection, words: list[str]) -> Iterator[SearchHit]:
-    """Yields the titles that contain the words anywhere, then the messages that do. Both are sorted by date, newest
-    first."""
+    """Yields the titles that contain the words anywhere, then the messages that contain them anywhere. Both are sorted
+    by date, newest first."""
     where, values = condition("title", words)
     for chat_id, title, updated_s, archived in connection.execute(
         _TITLES_WITHIN.format(where=where), [*values, MAX_HITS]

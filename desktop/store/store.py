@@ -106,7 +106,7 @@ class Store:
             with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
                 self._erase_deleted()
-        except StoreError as error:  # for example if the disk is full, in which case chats can still be read
+        except StoreError as error:  # if the disk is full, for example, chats can still be read
             return notice or error
         return notice
 
@@ -152,7 +152,7 @@ class Store:
         with self._transaction():
             self._put_folders(added)
             for chat, messages in reversed(new.values()):
-                # This replaces a chat that is marked as deleted.
+                # A chat with the same id that is marked as deleted is replaced.
                 self._sql("DELETE FROM chats WHERE id = ?", (chat.id,))
                 placed = replace(chat, folder_id=target_ids.get(chat.folder_id, ""))
                 self._put_chats([self._with_unique_message_ids(placed, messages)])
@@ -334,7 +334,7 @@ class Store:
             try:
                 self._erase_deleted()
                 self._purge_for(PURGE_ON_CLOSE_S)
-            except sqlite3.Error:  # for example if the disk is full; the next start erases the chats
+            except sqlite3.Error:  # if the disk is full, for example, the next start erases the chats
                 log.warning("deleted chats could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None

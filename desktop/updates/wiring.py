@@ -33,9 +33,8 @@ class UpdateWiring(QObject):
         settings.on_change("updates", lambda _: self._check_if_enabled())
 
     async def check_at_start(self, n_chats: Callable[[], int]) -> None:
-        """After a delay, check if checks are allowed and one is due.
-
-        If the user was never asked to allow checks, ask once, unless there is no chat yet or a toast is shown."""
+        """After a delay, check for a new version if checks are allowed and one is due. A user who was never asked to
+        allow checks is asked once, unless there is no chat yet or a toast is shown."""
         await asyncio.sleep(update_checker.START_DELAY_S)
         if self._checker.is_due:
             await self._check(quietly=True)
@@ -53,7 +52,8 @@ class UpdateWiring(QObject):
             self._tasks.spawn(self._check(quietly=True), "check for updates")
 
     def check_now(self) -> None:
-        """Check because the user requested it. The result is shown even if there is no new version."""
+        """Check for a new version because the user requested it. The result is shown even if there is no new
+        version."""
         self._tasks.spawn(self._check(quietly=False), "check for updates")
 
     async def _check(self, *, quietly: bool) -> None:

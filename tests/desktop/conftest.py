@@ -37,7 +37,9 @@ PATIENCE_S = 30.0
 THREADS_END_S = 3.0
 """How long the fixture waits for threads that are still ending when the loop is closed."""
 
-gc.disable()  # `desktop.platform.gui_gc` gives the reason. `run` collects garbage at the end of each test.
+# Automatic garbage collection is off for the reason in `desktop.platform.gui_gc`.
+# `run` collects garbage at the end of each test.
+gc.disable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,7 @@
 """Builds chats from exports of other programs. The messages form a tree, ids are the same in each import, and reasoning
 is separated from the text.
 
-Here, “foreign” means: as in the other program.
+A “foreign” id or role is one of the other program.
 """
 
 from __future__ import annotations

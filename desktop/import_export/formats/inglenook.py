@@ -97,7 +97,8 @@ def _exchanged(data: Mapping[str, Any]) -> PortableChat:
 
 
 def _parents_first(messages: Mapping[str, ChatMessage]) -> Iterator[ChatMessage]:
-    """Returns the messages so that each follows its parent. The order is not changed if that is already the case."""
+    """Returns the messages so that each follows its parent. Messages that are already in such an order are not
+    reordered."""
     seen: set[str | None] = {None}
     for message in messages.values():
         if message.parent_id not in seen:

@@ -17,7 +17,8 @@ def recognises(element: object) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> Iterator[PortableChat]:
-    """Yields the chat, nothing if it has no messages. Raises TypeError or ValueError if the chat is malformed."""
+    """Yields the chat of a conversation, nothing if it has no messages. Raises TypeError or ValueError if the
+    conversation is malformed."""
     chat = data["chat"]
     if not isinstance(chat, dict):
         raise TypeError("it has no messages")

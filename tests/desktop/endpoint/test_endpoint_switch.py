@@ -38,7 +38,7 @@ def test_endpoint_answers_requests_while_switched_on(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_slow_reading_of_the_api_key_does_not_toggle_the_endpoint_switch_twice(
+def test_endpoint_switch_is_toggled_once_although_reading_the_api_key_is_slow(
     run: Run, open_gui: OpenGui, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read_key = server.read_key

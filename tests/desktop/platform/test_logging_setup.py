@@ -24,13 +24,13 @@ from tests.fakes import Script
 MARKER = "xylophone"
 ROOT = Path(__file__).parents[3]
 ALLOWED = {
-    "name",  # the argument is the name of a task or closing step, which is a constant or contains an id
+    "name",  # this log argument is the name of a task or closing step, which is a constant or contains an id
     "timeout_s",
-    "folder",  # the argument is the folder of the app's translations
-    "error.strerror",  # the argument is the message of the operating system for the error code
+    "folder",  # this log argument is the folder of the app's translations
+    "error.strerror",  # this log argument is the message of the operating system for the error code
     "len(constraint.source)",
     "len(late)",
-    "key[0].kind",  # the argument is "formula" or "picture"
+    "key[0].kind",  # this log argument is "formula" or "picture"
     "platform.python_version()",
     "status.state",
     "_type_name(status.error)",
@@ -39,7 +39,7 @@ ALLOWED = {
     "message.state",
     "message.n_output",
     "reader.returncode",
-    "redacted_traceback(error)",  # the argument contains only types of errors and their places in the source
+    "redacted_traceback(error)",  # this log argument contains only types of errors and their places in the source
 }
 
 
@@ -76,7 +76,7 @@ async def send_requests(gui: Gui) -> str:
 
 
 def raise_and_log_errors() -> None:
-    """Uncaught exceptions and log messages whose texts contain the marker."""
+    """Raises uncaught exceptions and logs messages, all with texts that contain the marker."""
     with capture_exceptions() as caught:
         sys.excepthook(RuntimeError, RuntimeError(MARKER), None)
         thread = threading.Thread(target=raise_it)

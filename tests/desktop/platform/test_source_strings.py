@@ -202,11 +202,11 @@ def test_every_shown_string_is_marked_for_lupdate(path: Path) -> None:
         'class A:\n    def f(self):\n        return counted("%Ln chats", "", n)',
     ],
 )
-def test_check_of_sources_finds_a_string_that_is_not_marked(line: str) -> None:
+def test_check_of_sources_finds_a_string_not_marked_for_lupdate(line: str) -> None:
     assert unseen(line), line
 
 
-def test_check_of_sources_accepts_marked_strings() -> None:
+def test_check_of_sources_accepts_strings_marked_for_lupdate() -> None:
     right = (
         'QLabel(self.tr("Words"), self)\nself.setText(f"{used} / {all}")\nself.setWindowTitle("Inglenook")\n'
         'IconButton(theme, "chevron-down", self.tr("Close"), self)\nlabel("cardTitle", title, self)\n'
@@ -264,12 +264,12 @@ def test_every_error_reason_is_marked_for_translation() -> None:
     assert unknown(said) == set()
 
 
-def test_unknown_error_reason_is_found_and_shown_unchanged() -> None:
+def test_error_reason_without_translation_is_reported_and_shown_in_english() -> None:
     assert unknown({"its header is damaged", "its feet are cold"}) == {"its feet are cold"}
     assert translated_reason("its feet are cold") == "its feet are cold"
 
 
-def test_translated_error_reason_keeps_its_values(qapp: object) -> None:
+def test_translated_error_reason_contains_the_values_of_its_placeholders(qapp: object) -> None:
     from PySide6.QtCore import QCoreApplication
 
     from desktop.platform.language import install_translators

@@ -28,7 +28,7 @@ def opened(path: Path) -> tuple[AppSettings, TaskSet]:
     return AppSettings(SettingsFile(path), tasks), tasks
 
 
-def test_change_of_a_setting_is_reported_once_and_saved(run: Run, tmp_path: Path) -> None:
+def test_changed_setting_is_reported_once_to_listeners_and_saved(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         seen: list[object] = []
@@ -43,7 +43,7 @@ def test_change_of_a_setting_is_reported_once_and_saved(run: Run, tmp_path: Path
     run(story())
 
 
-def test_listener_to_any_change_is_called_only_if_a_value_changed(run: Run, tmp_path: Path) -> None:
+def test_listener_of_all_settings_is_called_only_if_a_value_changed(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         seen: list[Settings] = []

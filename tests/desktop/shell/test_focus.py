@@ -51,7 +51,7 @@ def test_text_size_button_keeps_focus_when_the_size_limit_is_reached(run: Run, o
     run(story())
 
 
-def test_empty_shortcut_field_shows_none_instead_of_text_of_qt(run: Run, open_gui: OpenGui) -> None:
+def test_empty_shortcut_field_shows_none_instead_of_the_placeholder_of_qt(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             gui.window.show_page("settings")

@@ -85,7 +85,7 @@ def test_closing_the_window_to_the_tray_keeps_the_app_running(
     run(story())
 
 
-def test_tray_that_appears_or_disappears_changes_what_closing_does(
+def test_closing_hides_the_window_only_while_the_desktop_has_a_tray(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trays: list[bool] = [False]

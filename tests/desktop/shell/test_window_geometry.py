@@ -24,7 +24,7 @@ FREE = SCREEN.size() - QSize(0, TITLE_BAR)
 
 @pytest.fixture
 def kept(qtbot: QtBot, theme: Theme) -> Iterator[MainWindow]:
-    """A window whose geometry is of a larger screen at another position."""
+    """A window whose stored geometry was saved on a larger screen at another position."""
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.show()

@@ -51,7 +51,7 @@ async def fill(store: Store) -> None:
     await store.save_all([(CHAT, [ASK]), (AWAY, [])])
 
 
-def test_folders_and_archive_are_read_after_reopening(tmp_path: Path) -> None:
+def test_saved_folders_and_archive_are_read_after_reopening_the_store(tmp_path: Path) -> None:
     async def again(store: Store) -> None:
         assert await store.folders() == [WORK, HOME]
         assert await store.chats() == [CHAT, AWAY]
@@ -174,7 +174,7 @@ def test_export_without_folder_fields_is_read(tmp_path: Path) -> None:
     assert list(read(tmp_path / "old.json")) == [PortableChat(replace(CHAT, folder_id=""), (ASK,))]
 
 
-def test_exported_chat_whose_folder_has_another_id_is_unreadable(tmp_path: Path) -> None:
+def test_exported_chat_with_two_different_folder_ids_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text(inglenook.document([PortableChat(CHAT, (ASK,), HOME)]))
     with pytest.raises(UnreadableFile):
         list(read(tmp_path / "bad.json"))

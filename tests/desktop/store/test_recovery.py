@@ -97,7 +97,7 @@ def recovered(path: Path, damaged: bytes) -> tuple[StoreDamaged | None, list[Cha
 
 
 def roots_of(path: Path, data: bytes) -> set[int]:
-    """Returns the root pages of all tables. SQL finds no rows of a table without its root page."""
+    """Returns the root pages of all tables. Without the root page of a table, SQL finds none of its rows."""
     path.write_bytes(data)
     with closing(sqlite3.connect(path)) as file:
         return {row[0] for row in file.execute("SELECT rootpage FROM sqlite_master WHERE type = 'table'")}

@@ -54,7 +54,7 @@ REBUILT_TABLES = ("message_search", "title_search", "unfinished")
 
 
 @pytest.mark.parametrize("layout", EVERY)
-def test_recovery_lists_the_columns_of_every_schema_version(tmp_path: Path, layout: int) -> None:
+def test_column_names_used_by_recovery_match_every_schema_version(tmp_path: Path, layout: int) -> None:
     with closing(file_of_version(tmp_path / "chats.sqlite3", layout)) as file:
         tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         kept = [name for name in tables if not name.startswith(REBUILT_TABLES)]

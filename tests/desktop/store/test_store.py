@@ -28,7 +28,7 @@ async def filled(path: Path) -> Store:
     return store
 
 
-def test_saved_chats_are_read_after_reopening(tmp_path: Path) -> None:
+def test_saved_chats_are_read_after_reopening_the_store(tmp_path: Path) -> None:
     async def story() -> None:
         store = await filled(tmp_path / "chats.sqlite3")
         await store.save(replace(CHAT, title="Shanties", pinned=True, leaf_id="a"), [replace(REPLY, text="A song.")])
@@ -40,7 +40,7 @@ def test_saved_chats_are_read_after_reopening(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_answer_saved_while_streaming_has_state_cut_after_reopening(tmp_path: Path) -> None:
+def test_answer_saved_while_streaming_has_state_cut_after_reopening_the_store(tmp_path: Path) -> None:
     async def story() -> None:
         path = tmp_path / "chats.sqlite3"
         await (await filled(path)).aclose()

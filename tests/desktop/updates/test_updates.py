@@ -190,7 +190,7 @@ def test_enabled_check_for_new_version_runs_a_week_after_the_last_check(
     run(story())
 
 
-def test_check_requested_by_user_shows_that_version_is_newest_or_the_error(
+def test_requested_update_check_shows_its_result_even_without_new_version(
     run: Run, open_gui: OpenGui, server: ReleaseServer
 ) -> None:
     async def story() -> None:
