@@ -31,8 +31,8 @@ class LoadSettings:
     """Context length in tokens. With 0, it is the length that the model was trained for, at most 8,192, and less if
     memory is short."""
     n_threads: int = 0
-    """Number of threads for a decode. With 0, the engine measures decodes and chooses the number, up to the number of
-    physical cores."""
+    """Number of threads for a decode. With 0, the engine measures decodes and chooses a number that is at most the
+    number of physical cores."""
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
     """A type of the V cache other than f16 requires flash attention."""
@@ -84,7 +84,8 @@ class EmbedderLimits:
     n_tokens: int
     """Number of tokens in the vocabulary."""
     can_split: bool
-    """Whether one input can be computed in several decodes. False for models with bidirectional attention."""
+    """Whether the tokens of one input can be computed in several decodes. False for models with bidirectional
+    attention."""
     pooling: Pooling
     thread_counts: tuple[int, ...] = (1,)
 
@@ -146,8 +147,8 @@ class Tokenize(Protocol):
         With `parse_special`, the text of a control token becomes that token. The character `mark` is removed from all
         texts. If it was inserted into the text of a control token, that text is tokenized as plain text.
 
-        May be called on any thread while the model is loaded. Raises TokenizationCancelled soon after `cancelled`
-        returns True."""
+        May be called on any thread while the model is loaded. Calls `cancelled` from time to time, and raises
+        TokenizationCancelled if `cancelled` returns True."""
 
 
 class Sampler(Protocol):
@@ -184,8 +185,8 @@ class Backend(Protocol):
         The result points into the model's memory: use it only within a `keep_model_loaded` block."""
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        """Returns a context manager for a `with` block. `close` frees weights and vocabulary only after the last such
-        block has ended.
+        """Returns a context manager. `close` frees weights and vocabulary only after the last `with` block of such a
+        context manager has ended.
 
         May be entered on any thread. Raises NotLoaded if the model is closed."""
 

@@ -114,7 +114,7 @@ class Engine:
                 raise
             except BaseException:
                 self._load_cancelled.set()
-                self._worker.unload()  # the load may just have ended
+                self._worker.unload()  # the load may have ended before it was cancelled
                 self._status.publish(Status("empty"))
                 raise
             self._status.publish(Status("ready", backend.info, 1.0))
@@ -157,7 +157,8 @@ class Engine:
 
     @property
     def idle_since(self) -> float | None:
-        """Time (`time.monotonic`) since which there has been no request; None while there is one."""
+        """Time (`time.monotonic`) at which the last open request ended, or the engine was created; None while a request
+        is open."""
         return self._registry.idle_since
 
     async def load_embedder(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
@@ -208,8 +209,8 @@ class Engine:
             self._closed = True
 
     def _begin_load(self) -> None:
-        """Clears the cancel flag for a new load. After `aclose` was called, raises EngineClosed instead, because
-        `aclose` has set the flag to cancel also the loads that wait for another load."""
+        """Clears the cancel flag for a new load. After `aclose` was called, raises EngineClosed and does not clear the
+        flag: `aclose` has set the flag to cancel the loads that are waiting for another load, too."""
         if self._closing:
             raise EngineClosed
         self._load_cancelled.clear()

@@ -46,7 +46,7 @@ class TokenChoice:
     token: bytes
     logprob: float
     others: tuple[tuple[bytes, float], ...] = ()
-    """The likeliest tokens with their log probabilities, most likely first. The chosen token is included only if it is
+    """The likeliest tokens with their log probabilities, most likely first. The sampled token is included only if it is
     one of the likeliest."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)

@@ -41,7 +41,7 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Takes a KV snapshot of `slot`, which holds `tokens`, before these are evicted."""
+    """Takes a KV snapshot of `slot`, which holds `tokens`, before the tokens are evicted."""
 
     slot: int
     tokens: list[int]
@@ -132,7 +132,8 @@ class KvMemory(Protocol):
         """Assigns free cells to tokens that will be computed. There must be enough free cells."""
 
     def unreserve(self, prefix: CachedPrefix, n: int) -> None:
-        """Frees the cells after the first `n` tokens. They were reserved for tokens that were not computed."""
+        """Frees the cells after the first `n` tokens. The freed cells were reserved for tokens that were not
+        computed."""
 
     def truncate(self, prefix: CachedPrefix, n: int) -> None:
         """Keeps only the first `n` tokens of a prefix."""

@@ -16,7 +16,8 @@ class Priority(IntEnum):
     WINDOW = 0
     ENDPOINT = 1
     BACKGROUND = 2
-    """Work such as chat titles. It is served last and never evicts a cached prefix of a chat in the app's window."""
+    """Background work, such as generating chat titles. It is served last and never evicts a cached prefix of a chat in
+    the app's window."""
 
     @classmethod
     def of(cls, origin: Origin, *, background: bool = False) -> Priority:

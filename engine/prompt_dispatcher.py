@@ -62,7 +62,7 @@ class PromptDispatcher:
         self, origin: Origin, n_chars: int, prompt_builder: PromptBuilder, task: Callable[[PromptBuilder], Result]
     ) -> Future[Result]:
         """Runs `task` with `prompt_builder`, whose model stays loaded meanwhile. Raises EngineClosed. The returned
-        future raises NotLoaded if the model was unloaded before or the task was cancelled."""
+        future raises NotLoaded if the model was unloaded before `task` began, or if `task` was cancelled."""
 
         def checked() -> Result:
             if prompt_builder is not self.prompt_builder:

@@ -120,7 +120,8 @@ class RequestRegistry:
 
     @property
     def idle_since(self) -> float | None:
-        """Time (`time.monotonic`) since which there has been no request; None while there is one."""
+        """Time (`time.monotonic`) at which the last open request ended, or the registry was created; None while a
+        request is open."""
         with self._lock:
             return None if self._states else self._idle_since
 

@@ -54,7 +54,7 @@ class Session:
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self._running: dict[str, RunningRequest] = {}
-        """The requests that the scheduler holds, by id; some of them still wait to run."""
+        """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
@@ -189,7 +189,7 @@ class Session:
                 if not isinstance(cause, EngineDead):
                     self._snapshot_policy.save_at_unload()
                 self._snapshots.close()
-            except Exception as error:  # such as MemoryError: the model must be freed in any case
+            except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
                 log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
 

@@ -143,7 +143,7 @@ class Worker:
         except Exception as error:
             log.error("the native thread failed\n%s", redacted_traceback(error))
             death = EngineDead(str(error) or type(error).__name__)
-            self._on_death(death)  # first, so that the status is "dead" before any request ends
+            self._on_death(death)  # `on_death` is called first, so that the status is "dead" before any request ends
             self._free_session(death)
 
     def _load(self, path: Path, settings: LoadSettings, done: Future[Backend]) -> None:

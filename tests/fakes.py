@@ -45,7 +45,8 @@ class Script:
     answer: bytes | None = None
     """The answer to every prompt; an end token follows it. With None, the answer is an endless sequence of letters."""
     cases: dict[bytes, bytes] = field(default_factory=dict)
-    """Answers by a part of the prompt: a prompt that contains the key gets the value instead of `answer`."""
+    """Answers to certain prompts. If a prompt contains a key of this mapping, the key's value is the answer, instead of
+    `answer`."""
     has_close_alternatives: bool = False
     """Whether four other letters get a logit close to that of the next token."""
     template: str | None = None

@@ -309,7 +309,7 @@ class AnswerWriter:
             self._start(session, message, SeededPrompt(prompt, first + number), ())
 
     def waiting(self, message_id: str) -> Waiting:
-        """What an answer waits for. The stage is "writing" for messages that are not being written."""
+        """What an answer waits for. For a message that is not being written, the stage is "writing"."""
         for session in self.live.values():
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting

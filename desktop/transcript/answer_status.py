@@ -33,7 +33,7 @@ class WaitStatus:
 
     text: str = ""
     progress: float | None = None
-    """From 0 to 1. None if the progress is unknown; then no bar is drawn."""
+    """The progress from 0 to 1. With None, the progress is unknown and no bar is drawn."""
 
     @classmethod
     def of(cls, waiting: Waiting) -> WaitStatus:

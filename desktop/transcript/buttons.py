@@ -54,7 +54,8 @@ class ActionButton(QPushButton):
         parent: QWidget,
         tip: Callable[[], str] | None = None,
     ) -> None:
-        """`tip` returns the tooltip; it is called each time the tooltip is shown. Without it, the tooltip is `name`."""
+        """`tip` returns the tooltip; it is called each time the tooltip is shown. Without `tip`, the tooltip is
+        `name`."""
         super().__init__(parent)
         self._tip = tip
         self._theme = theme

@@ -31,7 +31,7 @@ class CompositionGuard(QObject):
             self.is_composing = False
         elif self.is_composing and isinstance(event, QKeyEvent) and event.key() in _KEYS_OF_COMPOSITION:
             if kind == QEvent.Type.ShortcutOverride:
-                event.accept()  # also suppresses the window's shortcuts for this key
+                event.accept()  # this also suppresses the window's shortcuts for the key
                 return True
             return kind == QEvent.Type.KeyPress
         return super().eventFilter(watched, event)

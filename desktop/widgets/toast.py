@@ -43,8 +43,8 @@ class _Message:
 
 
 class Toast(QFrame):
-    """A toast at the lower edge of `area()`, a rectangle of its parent. It shows the newest message. When that is
-    removed, the previous message is shown again, unless its time is over. GUI thread only."""
+    """A toast at the lower edge of `area()`, a rectangle of its parent. It shows the newest message. When the newest
+    message is removed, the previous message is shown again, unless its time is over. GUI thread only."""
 
     changed = Signal()
     """Another message is shown, or the toast was hidden."""

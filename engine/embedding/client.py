@@ -50,7 +50,7 @@ class EmbeddingClient:
             embedder = await asyncio.wrap_future(done)
         except asyncio.CancelledError:
             cancelled.set()
-            self._post(partial(self._executor.unload, NotLoaded()))  # the load may just have ended
+            self._post(partial(self._executor.unload, NotLoaded()))  # the load may have ended before it was cancelled
             raise
         self._embedder = embedder
         self._status.publish_embedder(embedder.info)
@@ -108,8 +108,8 @@ class EmbeddingClient:
     def _submit(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
         """Tokenizes the inputs and passes them to the native thread.
 
-        This runs on one of the threads that build prompts. All of its calls end before the model is freed or the engine
-        is closed, so no job arrives after that."""
+        This runs on one of the threads that build prompts. All calls of this method end before the model is freed or
+        the engine is closed, so no job is queued after that."""
         if source is not self._source():
             raise NotLoaded
 

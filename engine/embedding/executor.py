@@ -80,8 +80,8 @@ class EmbeddingExecutor:
             queue.drop_cancelled()
 
     def step(self, *, short: bool) -> float:
-        """Computes one slice of the queued inputs in one decode, and returns its duration in seconds. Set `short` if
-        chats wait until the decode ends."""
+        """Computes one slice of the queued inputs in one decode, and returns the slice's duration in seconds. With
+        `short`, the slice is kept short, because chats wait until the decode ends."""
         queue = next(queue for queue in self._queues() if not queue.idle)
         try:
             return queue.step(short=short)

@@ -35,7 +35,7 @@ class EmbedJob:
     inputs: Sequence[Sequence[int]]
     source: object
     cancelled: threading.Event
-    """Cancels the job when it is set, on any thread. `done` is never completed after that."""
+    """Setting this event, on any thread, cancels the job. The job's `done` is never completed after that."""
     special_tokens: Sequence[int] = ()
     """The tokens of an empty text: the special tokens that begin and end every input."""
     done: Future[Embeddings] = field(default_factory=Future)
@@ -191,7 +191,8 @@ class EmbedQueue:
 
 
 def truncated(tokens: Sequence[int], n_max: int, special_tokens: Sequence[int]) -> Sequence[int]:
-    """Returns at most `n_max` of the tokens. Those special tokens that end every input stay at the end."""
+    """Returns at most `n_max` of the tokens. The special tokens that end every input are kept, at the end of the
+    result."""
     if len(tokens) <= n_max:
         return tokens
     pairs = enumerate(zip(special_tokens, tokens, strict=False))

@@ -26,7 +26,8 @@ _FILE_PREFIXES = (
     "library.json",
     "machine.json",
 )
-"""The names of the app's own files begin with these prefixes. Journals, old logs and copies have longer names."""
+"""The names of the app's own files begin with these prefixes. Journals, old logs and copies have longer names that
+begin in the same way."""
 
 _FOLDER_PREFIXES = ("models", "snapshots", "responses", "probed", "restore", "before-restore", "recovering-")
 """The names of the app's own folders begin with these prefixes."""
@@ -43,7 +44,8 @@ def make_private_folder(path: Path) -> None:
         if not _is_shared(path):
             _remove_other_permissions(path)
     else:
-        path.chmod(FOLDER_MODE)  # needed for a umask such as 0277, which removes the owner's permissions
+        # this `chmod` is needed for a umask such as 0277, which removes the owner's permissions
+        path.chmod(FOLDER_MODE)
 
 
 def open_private(path: str | Path, flags: int) -> int:

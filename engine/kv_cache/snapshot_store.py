@@ -1,7 +1,6 @@
 """Stores KV snapshots of cached prefixes on disk, so that prompts are not computed again after a restart or a crash.
 
-A background thread writes the snapshots. A KV state that is still in memory can be restored before it is on disk.
-"""
+A background thread writes the snapshots. A KV state can be restored from memory while it waits to be written."""
 
 from __future__ import annotations
 
@@ -124,7 +123,8 @@ class SnapshotStore:
     def record_owner(self, tokens: list[int], owner: str) -> None:
         """Records the owner of the snapshot of `tokens`. Call it after `put`."""
         key = snapshot_file.file_name(self._fingerprint, tokens)
-        self._run(self._writer, self._write_owner, key, owner)  # the snapshot is queued before on the same thread
+        # `put` has queued the snapshot on the same thread, so it is written first
+        self._run(self._writer, self._write_owner, key, owner)
 
     def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
         """Waits until all states are written, but at most `timeout_s`. Cancels reads that have not begun."""

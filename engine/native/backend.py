@@ -121,7 +121,7 @@ class NativeBackend:
         )
 
     def constraint_tokenizer(self) -> LLTokenizer:
-        # this imports llguidance, which the start of the app must not wait for
+        # imported late, because this import loads llguidance, and the app's start must not wait for that
         from engine.native.constraint_tokenizer import open_tokenizer
 
         return open_tokenizer(self._model)

@@ -24,7 +24,7 @@ from engine.scheduler.thread_tuner import thread_counts
 from engine.status import EmbedderInfo
 
 N_CTX = 2048
-"""Default of the maximum number of tokens in one input."""
+"""Maximum number of tokens in one input, unless the load settings contain another number."""
 
 N_BATCH = 256
 """Maximum number of tokens in one decode, if inputs can be split."""
@@ -85,7 +85,8 @@ class NativeEmbedder:
             display_name(model.path.stem), model.path, _file_size(model.path), n_ctx, self._n_dimensions
         )
         self.tokenize = model.tokenize
-        # An input that is computed in several slices needs KV memory between them; other inputs need one batch.
+        # An input that is computed in several slices needs KV memory for the whole input; other inputs need KV memory
+        # for one batch.
         params = context_params(n_ctx + (n_batch if can_split else 0), n_batch, N_SLOTS, counts[-1])
         params.n_outputs_max = n_batch
         params.embeddings = True

@@ -171,7 +171,8 @@ class NativeModel:
             self._free_unused()
 
     def close(self) -> None:
-        """Frees the model at once, or when the last `keep_loaded` block ends. Free its contexts before. Idempotent."""
+        """Frees the model at once, or when the last `keep_loaded` block ends. Free the model's contexts before this
+        call. Idempotent."""
         with self._lock:
             self._closed = True
         self._free_unused()

@@ -157,7 +157,7 @@ class Tokenizer:
         room = len(data) + 8
         tokens = (C.llama_token * room)()
         n = C.llama_tokenize(self._vocab, data, len(data), tokens, room, False, False)
-        if n < 0:  # there are more tokens than bytes
+        if n < 0:  # the buffer was too small: there are more tokens than bytes
             tokens = (C.llama_token * -n)()
             n = C.llama_tokenize(self._vocab, data, len(data), tokens, -n, False, False)
         return list(tokens[:n])

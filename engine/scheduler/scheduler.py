@@ -149,7 +149,8 @@ class Scheduler:
         return rejected
 
     def invalidate_slot(self, slot: int) -> None:
-        """Drops the prefix of `slot`, whose contents are invalid. Its sequence starts over."""
+        """Drops the prefix of `slot`, because the slot's contents are invalid. A sequence that runs on the prefix
+        starts over."""
         for sequence in [each for each in self._running if each.prefix is not None and each.prefix.slot == slot]:
             self._requeue(sequence)
             sequence.n_cached = 0
@@ -301,8 +302,9 @@ class Scheduler:
         return prefix
 
     def _ensure_room(self, sequence: SequenceState, n_cells: int, keep: CachedPrefix | None = None) -> bool:
-        """Frees `n_cells` cells beyond what the running sequences need: their pending tokens and one more token each.
-        So a sequence is not preempted right after its admission. Returns False if that is impossible."""
+        """Frees `n_cells` cells in addition to those that the running sequences need for their pending tokens and one
+        more token each. So a sequence is not preempted right after its admission. Returns False if that is
+        impossible."""
         n_promised = sum(each.n_pending + 1 for each in self._running)
         n_own = 1 if self._running else 0
         return self._cache.ensure_free_cells(n_cells + n_promised + n_own, keep, sequence.priority)

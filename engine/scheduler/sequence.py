@@ -77,7 +77,7 @@ class SequenceState:
         """Number of pending tokens up to the next checkpoint length.
 
         The last prompt token of a deterministic sequence is a step of its own, as it is when all tokens before it are
-        cached: steps of other sizes round differently."""
+        cached: in steps of other sizes, sums round differently."""
         n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
         if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
             return n - 1

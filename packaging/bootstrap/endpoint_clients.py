@@ -1,7 +1,6 @@
 """Installs clients that test the endpoint and cannot be in .venv: JavaScript clients, and instructor.
 
-They are in build/clients. The other clients are in the lock of the development packages.
-"""
+These clients are installed into build/clients. The lock of the development packages contains the other clients."""
 
 from __future__ import annotations
 

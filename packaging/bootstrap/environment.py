@@ -64,9 +64,8 @@ def llama_is_installed() -> bool:
 
 
 def ensure_venv(*, trusted: bool) -> bool:
-    """Creates .venv, unless it works and is `trusted` to be complete and of this checkout. Returns whether it was
-    created.
-    """
+    """Creates .venv, unless it exists, works and is `trusted`, which means that it is complete and was made for this
+    checkout. Returns whether .venv was created."""
     if trusted and _output_of(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
         return False
     say("Recreating the environment in .venv" if VENV.exists() else "Creating the environment in .venv")

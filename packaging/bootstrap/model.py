@@ -25,7 +25,8 @@ print(json.dumps({"path": str(Profile.default().ensure().models / FILE_NAME), "s
 
 
 def is_installed(known: dict[str, str]) -> bool:
-    """Whether the file verified by an earlier set-up still exists with its size, for the same user."""
+    """Whether the model file that an earlier set-up verified still exists with the same size, and the user's data
+    folder is the same as then."""
     try:
         return known["user"] == _user() and Path(known["path"]).stat().st_size == int(known["size_bytes"])
     except (KeyError, OSError):
@@ -33,7 +34,7 @@ def is_installed(known: dict[str, str]) -> bool:
 
 
 def ensure() -> dict[str, str]:
-    """Installs the model unless it is there. Returns the record that `is_installed` checks."""
+    """Installs the model unless it is installed. Returns the record that `is_installed` checks."""
     path, sha256 = _expected_file()
     if not (path.is_file() and _sha256(path) == sha256):
         say(f"Fetching the default model into {path.parent}")

@@ -18,8 +18,7 @@ from .state import State, checkout_id, digest
 
 def ensure(lock: str, *, window: bool) -> None:
     """Installs the packages of a lock file, "runtime" or "dev", and with `window` the libraries that Qt needs. Fast if
-    all is installed. Raises SetupError.
-    """
+    everything is installed. Raises SetupError."""
     parts = (lock, "window") if window else (lock,)
     wheel = _wheel()
     if _is_done(State.load(), parts, wheel):
@@ -83,8 +82,7 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
 
 def _is_llama_outdated(state: State) -> bool:
     """Whether the installed llama.cpp was compiled for another processor or with other settings. False for a
-    ready-built wheel that an earlier set-up installed, since it is kept.
-    """
+    ready-built wheel that an earlier set-up installed, since such a wheel is never replaced."""
     return (
         not state.wheel
         and state.compiled != build_fingerprint.native_build_digest()

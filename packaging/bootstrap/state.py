@@ -1,4 +1,4 @@
-"""The record of set-up in .venv, from which the next start detects quickly that nothing is to be done."""
+"""The record of set-up in .venv. With it, the next start detects quickly that everything is installed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ FILE = VENV / "set-up.json"
 
 
 def checkout_id() -> str:
-    """Identifies the checkout and the Python version that a .venv was made for. A .venv contains paths of both, so it
-    works with no others.
-    """
+    """Identifies the checkout and the Python version that a .venv was made for. A .venv contains paths of that checkout
+    and that Python, so it works only with them."""
     return f"{ROOT} {sys.version_info[0]}.{sys.version_info[1]}"
 
 

@@ -24,7 +24,8 @@ TIMEOUT_S = 60
 
 
 def update(folder: Path, sources: Path = SOURCES) -> None:
-    """Updates the `.ts` files in `folder` from `sources`: adds new strings as unfinished, and removes old ones."""
+    """Updates the `.ts` files in `folder` from `sources`: adds new strings as unfinished, and removes strings that no
+    source contains any more."""
     BUILD.mkdir(exist_ok=True)
     names = BUILD / "translated-sources.txt"
     names.write_text("\n".join(map(str, sorted(sources.rglob("*.py")))), encoding="utf-8")

@@ -90,7 +90,7 @@ def _write_documents(folder: Path) -> None:
 
 
 def _set_modes(root: Path) -> None:
-    """Sets file modes by Debian policy, independent of the umask."""
+    """Sets the file modes that Debian's policy requires, regardless of the umask."""
     for path in [root, *root.rglob("*")]:
         if path.is_symlink():
             continue

@@ -14,14 +14,14 @@ VARIANTS = {
 }
 
 MACOS = {"CMAKE_OSX_DEPLOYMENT_TARGET": "13.3"}
-"""The oldest supported macOS, as in Info.plist; the default would be that of the build machine. ggml needs functions of
-Accelerate that were added in 13.3."""
+"""The oldest supported macOS, as in Info.plist; by default, it would be the macOS of the build machine. ggml needs
+functions of Accelerate that were added in 13.3."""
 
 
 def definitions(system: str, machine: str) -> dict[str, str]:
-    """The definitions for a `sys.platform` and a `platform.machine()`.
+    """The definitions for a system (a value of `sys.platform`) and a machine (a value of `platform.machine()`).
 
-    There are no variants on a Mac: the compiler's baseline covers all of Apple's processors, and Metal computes.
+    A Mac needs no kernel variants: the compiler's baseline covers all of Apple's processors, and Metal computes.
     """
     if system == "darwin":
         return EVERYWHERE | MACOS

@@ -83,7 +83,7 @@ def is_needed(name: str) -> bool:
     parts = path.parts
     if "llama_cpp" in parts and "lib" in parts:
         return _is_needed_llama_library(path.name)
-    # Any part of the path may match: links to Qt libraries are at the top level, and macOS frameworks are folders.
+    # Any part of the path may match: links to Qt libraries are at the top level, and on macOS a framework is a folder.
     if any(_UNUSED_QT.fullmatch(part) for part in parts):
         return False
     if parts[:1] != ("PySide6",):

@@ -15,9 +15,8 @@ from .paths import version
 
 
 def notes(tag: str, changelog: str, of: str) -> str:
-    """The section of `changelog` for `of`, the version that is built. Raises SetupError if there is none, or if `tag`
-    is another version.
-    """
+    """Returns the section of `changelog` for the version `of`, which is the version that is built. Raises SetupError if
+    there is none, or if `tag` is another version."""
     if tag != f"v{of}":
         raise SetupError(f"The tag {tag} is not v{of}, the version that pyproject.toml names.")
     found = re.search(rf"^## \[{re.escape(of)}\](?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)

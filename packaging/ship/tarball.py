@@ -15,7 +15,7 @@ from .paths import APP, DIST, SHIP, version
 
 
 def make() -> Path:
-    """Packs the frozen app with all libraries, and its share folder."""
+    """Packs the frozen app with all libraries, and the share folder."""
     name = f"inglenook-{version()}-linux-{platform.machine()}"
     say(f"Packing {name}.tar.gz")
     path = DIST / f"{name}.tar.gz"

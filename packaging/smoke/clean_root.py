@@ -100,9 +100,8 @@ class CleanRoot:
 
 
 def _mirror(suite: str) -> Sequence[str]:
-    """The mirror that this machine's apt uses for `suite`, or for its own release, since a mirror has all releases.
-    Empty if debootstrap's default is to be used.
-    """
+    """The mirror that this machine's apt uses for the release `suite`; if there is none, the mirror of another release,
+    since a mirror has all releases. Empty if debootstrap's default is to be used."""
     command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     done = subprocess.run(command, capture_output=True, text=True)
     sites = {}

@@ -13,7 +13,7 @@ _FOLDER = SHIP.parent / "smoke"
 
 
 def make_older(deb: Path, folder: Path = _FOLDER) -> Path:
-    """Repacks `deb` with a lower version. Fast compression, so the package is larger."""
+    """Repacks `deb` with a lower version. The older package is larger, because it is compressed fast."""
     tree = folder / "older"
     shutil.rmtree(tree, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)

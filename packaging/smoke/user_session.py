@@ -112,7 +112,7 @@ class UserSession:
         return text
 
     def messages(self) -> list[tuple[str, str]]:
-        """Role and text of finished messages, oldest first."""
+        """Returns role and text of each finished message, oldest first."""
         path = self._data / "chats.sqlite3"
         if not path.exists():
             return []

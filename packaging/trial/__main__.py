@@ -72,7 +72,8 @@ def _network(root: Path) -> dict[str, str]:
     for name in _CERTIFICATES:
         certificates = Path(found.get(name, ""))
         if certificates.is_file():
-            # The copy has another path, since installing ca-certificates overwrites the file at the original one.
+            # The certificates are copied to another path, since installing ca-certificates overwrites the file at the
+            # original path.
             found[name] = f"/etc/{name.lower()}.pem"
             shutil.copyfile(certificates, root / found[name][1:])
     return found

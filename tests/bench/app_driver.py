@@ -79,8 +79,7 @@ class User:
     """A user who types a message when the window is ready, stops the answer after `n_tokens`, and closes the window
     when the answer has ended.
 
-    With `rest`, that function is called when the answer has ended, and the window remains open.
-    """
+    With the function `rest`, the window remains open instead, and `rest` is called when the answer has ended."""
 
     def __init__(self, application: StallProbe, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
         self._application = application
@@ -169,7 +168,7 @@ def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
 
 
 def idle(profile: Path) -> None:
-    """Sends a message, waits for the answer, reports that, and stays idle until the process is terminated."""
+    """Sends a message, waits for the answer, reports its end, and then does nothing until the process is terminated."""
 
     class IdleApp(StallProbe):
         def __init__(self, arguments: list[str]) -> None:

@@ -47,8 +47,8 @@ def paint_s(*scenario: str) -> float:
 
 
 class BareWindow:
-    """An empty window in a process of its own while the block runs. Then `longest_s` is its longest stall in seconds,
-    and `resident` its memory in bytes."""
+    """An empty window in a process of its own, which runs during the `with` block. After the block, `longest_s` is the
+    window's longest stall in seconds, and `resident` the memory of its process in bytes."""
 
     def __enter__(self) -> BareWindow:
         self._process = subprocess.Popen(

@@ -23,7 +23,8 @@ from tests.bench.figure import Figure, spread
 
 N_PROMPT, N_ROUNDS = 1500, 4
 N_ANSWER = 1800
-"""The length of the window's answer in tokens: more than are decoded during the prefill of the endpoint's prompt."""
+"""The length of the window's answer in tokens. It is so long that the answer does not end during the prefill of the
+endpoint's prompt."""
 
 LEAD_S = 2.0
 """How long the window decodes alone before the endpoint's prompt is submitted."""

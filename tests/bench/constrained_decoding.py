@@ -31,7 +31,7 @@ PERSON = {
     "additionalProperties": False,
 }
 SCHEMA = Constraint("json_schema", json.dumps({"type": "array", "items": PERSON, "minItems": 20}))
-"""Requires more output than `N_TOKENS`, so that both answers end at the same length."""
+"""A schema that requires more than `N_TOKENS` tokens of output, so that both answers end at the same length."""
 
 UNCONSTRAINED = ChatRequest(
     (Message("user", "Write a long list of people at sea, as JSON."),),

@@ -28,7 +28,7 @@ async def _measure() -> tuple[list[float], list[float]]:
     async with ours() as (_, endpoint):
         for at in range(N_ROUNDS + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            await send_batch(endpoint.port, bodies)  # the prompts are cached for both measurements
+            await send_batch(endpoint.port, bodies)  # this run caches the prompts for both measurements
             alone = (await send_batch(endpoint.port, bodies)).tokens_per_s
             with _idle(endpoint.port):
                 beside = (await send_batch(endpoint.port, bodies)).tokens_per_s

@@ -72,9 +72,8 @@ def _shown(program: str) -> str:
 def llama_server(n_streams: int) -> Iterator[int]:
     """Runs llama-server with the default model, and yields its port.
 
-    Options that are not given here have llama-server's defaults, which are its fastest: a shared KV memory (`-kvu`), no
-    prompt cache, fewer samplers or smaller batches do not make it faster. It has at most as many threads as our engine.
-    """
+    Options that are not given here have llama-server's defaults. A shared KV memory (`-kvu`), a disabled prompt cache,
+    fewer samplers and smaller batches do not make it faster. It has at most as many threads as our engine."""
     program = find_llama_server()
     assert program is not None
     port = _free_port()

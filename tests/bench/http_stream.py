@@ -76,9 +76,8 @@ def ttft_share() -> Figure:
 
 
 async def _first_times() -> tuple[list[float], list[float]]:
-    """Seconds to the first text over HTTP, and through the engine. The HTTP connection is open already, as with clients
-    that keep their connection.
-    """
+    """Seconds to the first text over HTTP, and through the engine. The HTTP connection was opened before, as by clients
+    that keep their connection open."""
     over_http: list[float] = []
     through_engine: list[float] = []
     async with ours() as (engine, endpoint):

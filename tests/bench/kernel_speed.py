@@ -1,8 +1,8 @@
 """Speed of the llama.cpp that the running Python has installed. One thread is measured in CPU time, so that other load
 on the machine has little effect.
 
-`python tests/bench/kernel_speed.py MODEL` prints the speed as JSON. Run as a script, once with each Python to compare.
-"""
+`python tests/bench/kernel_speed.py MODEL` prints the speed as JSON. To compare two builds of llama.cpp, run this script
+once with the Python of each."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ def first_paint() -> Result:
         return Skipped("ship.first_paint", NOT_FROZEN)
     source = [sys.executable, "-m", "desktop"]
     with tempfile.TemporaryDirectory() as profile:
-        _paint_s([str(FROZEN)], profile), _paint_s(source, profile)  # not counted: the first runs fill the disk cache
+        # these first runs fill the disk cache and do not count
+        _paint_s([str(FROZEN)], profile), _paint_s(source, profile)
         frozen, plain = [], []
         for _ in range(N_PAINT_RUNS):
             plain.append(_paint_s(source, profile))

@@ -75,7 +75,7 @@ def stream_and_kill(
 
 
 def _receive_until(reports: Connection, shown: Shown, until_s: float | None) -> float:
-    """Receives reports until a time, or until the first text if `until_s` is None, or until the pipe is closed.
+    """Receives reports until the time `until_s`, or with None until the first text. Ends early if the pipe is closed.
 
     Returns the longest time that a report took through the pipe.
     """

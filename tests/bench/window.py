@@ -30,7 +30,7 @@ N_SPEED_TOKENS, N_SPEED_RUNS = 400, 7
 def first_paint(n_runs: int = 7) -> Figure:
     """Time from the start of the process to the app's first paint, divided by that of a bare PySide6 window."""
     with tempfile.TemporaryDirectory() as profile:
-        paint_s("paint", profile), paint_s("bare-paint")  # not counted: the first runs fill the disk cache
+        paint_s("paint", profile), paint_s("bare-paint")  # these first runs fill the disk cache and do not count
         ours, bare = [], []
         for _ in range(n_runs):
             bare.append(paint_s("bare-paint"))
@@ -119,7 +119,7 @@ def _idle_percent(profile: Path) -> tuple[float, int]:
     ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["ready"]
-        time.sleep(SETTLE_S)  # in this time the title is generated, and pending writes are done
+        time.sleep(SETTLE_S)  # during this wait, the chat's title is generated and pending writes are done
         app = psutil.Process(process.pid)
         before, started_s = _cpu_s(app), time.monotonic()
         time.sleep(IDLE_S)

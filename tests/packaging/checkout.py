@@ -1,4 +1,4 @@
-"""A small checkout for tests of set-up. It contains a fake uv, and each test controls what that does."""
+"""A small checkout for tests of set-up. The checkout contains a fake uv, whose behaviour each test controls."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Checkout:
         return self.home / "data/inglenook/models" / MODEL_NAME
 
     def make_venv(self) -> None:
-        """Creates a .venv like that of set-up, without pip, and with a fake platformdirs."""
+        """Creates a .venv like the one that set-up creates, but without pip and with a fake platformdirs."""
         venv = self.root / ".venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         site = next(venv.glob("lib/python*/site-packages"))
@@ -94,7 +94,7 @@ class Checkout:
         return version
 
     def change_state(self, **changes: object) -> None:
-        """Changes the record of set-up in .venv. None removes an entry."""
+        """Changes entries of set-up's record in .venv. The value None removes an entry."""
         path = self.root / ".venv/set-up.json"
         state = json.loads(path.read_text()) | changes
         path.write_text(json.dumps({name: value for name, value in state.items() if value is not None}))
@@ -104,9 +104,8 @@ class Checkout:
         return log.read_text().splitlines() if log.exists() else []
 
     def env(self, **changes: str | None) -> dict[str, str]:
-        """Environment variables for set-up: those of the test without a display, with `changes`. None removes a
-        variable.
-        """
+        """Returns environment variables for set-up: those of the test process, without a display, and with `changes`.
+        In `changes`, None removes a variable."""
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_", "MAKE"))
         }

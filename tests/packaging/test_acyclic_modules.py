@@ -32,7 +32,7 @@ def test_two_modules_that_import_each_other_are_a_cycle(contract: ModuleType) ->
     assert found in ([FIRST, SECOND, FIRST], [SECOND, FIRST, SECOND])
 
 
-def test_import_chain_and_cycle_in_another_package_are_accepted(contract: ModuleType) -> None:
+def test_import_chain_without_cycle_and_cycle_in_unlisted_package_are_accepted(contract: ModuleType) -> None:
     made = graph((FIRST, SECOND), (SECOND, PACKAGE), ("other.a", "other.b"), ("other.b", "other.a"))
     assert contract.find_cycle(made, ("engine",)) == []
 

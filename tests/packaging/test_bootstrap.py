@@ -46,7 +46,7 @@ def path_with_only(tmp_path: Path, *programs: str) -> str:
     return str(folder)
 
 
-def test_serve_sets_up_and_starts_the_endpoint(ready: Checkout) -> None:
+def test_serve_command_runs_set_up_and_starts_the_endpoint(ready: Checkout) -> None:
     done = ready.run("serve", "--port", "8000")
 
     assert done.returncode == 0, done
@@ -205,7 +205,7 @@ def test_venv_with_a_broken_python_is_recreated(ready: Checkout) -> None:
     assert python.resolve().exists()
 
 
-def test_given_wheel_is_installed_before_the_locked_packages(ready: Checkout) -> None:
+def test_ready_built_wheel_is_installed_before_the_locked_packages(ready: Checkout) -> None:
     lock = (ready.root / "packaging/lock/runtime.txt").read_text()
     version = lock.split("llama-cpp-python==")[1].split()[0]
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
@@ -218,7 +218,7 @@ def test_given_wheel_is_installed_before_the_locked_packages(ready: Checkout) ->
     assert [wheel.name in call for call in installs] == [True, False]
 
 
-def test_given_wheel_is_kept_when_build_settings_change(ready: Checkout) -> None:
+def test_ready_built_wheel_is_kept_when_build_settings_change(ready: Checkout) -> None:
     version = ready.install_llama()
     wheel = ready.root / f"llama_cpp_python-{version}+cu124-py3-none-any.whl"
     wheel.touch()
@@ -256,7 +256,9 @@ def test_llama_cpp_built_with_other_settings_is_compiled_again(ready: Checkout, 
     ("name", "expected"),
     [("llama_cpp_python-0.0.1-py3-none-any.whl", "is locked to"), ("missing.whl", "There is no file")],
 )
-def test_missing_wheel_or_wrong_version_is_refused(ready: Checkout, name: str, expected: str) -> None:
+def test_ready_built_wheel_is_refused_if_it_is_missing_or_has_the_wrong_version(
+    ready: Checkout, name: str, expected: str
+) -> None:
     if name != "missing.whl":
         (ready.root / name).touch()
 

@@ -134,7 +134,7 @@ def test_lock_files_contain_no_registry_address() -> None:
         assert "://" not in path.read_text(), path
 
 
-def test_endpoint_clients_are_installed_once_and_retried_after_a_failure(
+def test_endpoint_clients_are_installed_once_and_again_after_a_failed_installation(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clients, installs, failures_left = part("endpoint_clients"), list[str](), [True]

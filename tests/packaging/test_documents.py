@@ -51,7 +51,7 @@ def test_every_command_in_a_document_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "max_steps"), [("window", 14), ("http", 12), ("engine", 12)])
-def test_request_path_in_architecture_has_a_limited_number_of_steps(path: str, max_steps: int) -> None:
+def test_steps_of_a_request_in_architecture_md_are_limited_in_number(path: str, max_steps: int) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     found = re.search(rf"<!-- path: {path} begin -->(.*?)<!-- path: {path} end -->", text, re.DOTALL)
     assert found is not None

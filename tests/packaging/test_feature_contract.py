@@ -44,7 +44,7 @@ def test_module_inside_a_feature_that_imports_the_root_is_reported(contract: Mod
 
 
 @pytest.mark.parametrize("imported", [CHAT, "desktop.new", APP, SERVICES])
-def test_base_package_that_imports_another_child_is_reported(contract: ModuleType, imported: str) -> None:
+def test_base_package_that_imports_a_module_outside_the_base_is_reported(contract: ModuleType, imported: str) -> None:
     assert problems(contract, (BASE, imported)) == [f"{BASE} -> {imported}"]
 
 
@@ -60,7 +60,7 @@ def test_listed_module_that_does_not_exist_is_reported(contract: ModuleType) -> 
     assert found == ["desktop.platform does not exist"]
 
 
-def test_the_project_keeps_the_contract(contract: ModuleType) -> None:
+def test_imports_of_the_project_keep_the_contract_between_features(contract: ModuleType) -> None:
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     [options] = [one for one in configured if one["type"] == "features"]
     lists = {kind: tuple(f"desktop.{name}" for name in options[kind]) for kind in ("base", "root", "others")}

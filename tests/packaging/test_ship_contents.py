@@ -65,7 +65,7 @@ def test_removed_library_is_not_in_the_bill_of_materials(ship: Ship, tmp_path: P
 
 
 def shipped(ship: Ship) -> list[dict[str, Any]]:
-    """Descriptions of the shipped Python packages that are installed here."""
+    """Returns descriptions of those shipped Python packages that are installed on this machine."""
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     found = (ship("distributions").describe(each) for each in distributions())

@@ -38,7 +38,7 @@ def test_menu_entry_starts_the_program(ship: Ship) -> None:
     entry.read(LINUX / ship("linux_files").DESKTOP_ID, encoding="utf-8")
 
     assert entry["Desktop Entry"]["Exec"] == "inglenook"
-    # The window sets the name of its menu entry, by which a desktop assigns the one to the other.
+    # The window sets the name of its menu entry, so that the desktop knows which entry belongs to the window.
     assert 'setDesktopFileName("inglenook")' in (ROOT / "desktop/launch.py").read_text(encoding="utf-8")
 
 
@@ -77,7 +77,7 @@ def test_man_page_lists_every_option(ship: Ship, name: str, module: str) -> None
     assert options <= set(re.findall(r"--[a-z-]+", page))
     description = re.search(r"\n\n(\S.*?)\n\n", help_output.stdout, re.DOTALL)
     assert description is not None
-    if name == "inglenook-serve":  # both list all API dialects
+    if name == "inglenook-serve":  # the help text and the man page list all API dialects
         for dialect in ("OpenAI", "Anthropic", "Ollama", "llama.cpp"):
             assert dialect in description[1]
             assert dialect in page

@@ -24,7 +24,7 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> Smoke:
     return lambda name: importlib.import_module(f"smoke.{name}")
 
 
-def test_commands_in_the_clean_root_have_only_given_environment_variables(smoke: Smoke) -> None:
+def test_commands_in_the_clean_debian_get_only_the_given_environment_variables(smoke: Smoke) -> None:
     command = smoke("clean_root").CleanRoot().command("inglenook", as_user=True, environment={"DISPLAY": ":87"})
 
     inner = command[command.index("-i") :]
@@ -35,7 +35,7 @@ def test_commands_in_the_clean_root_have_only_given_environment_variables(smoke:
     assert command[command.index("unshare") + 1] == "--mount"
 
 
-def test_listing_of_the_clean_root_omits_user_data_and_files_of_dpkg(smoke: Smoke, tmp_path: Path) -> None:
+def test_file_listing_of_the_clean_debian_omits_user_data_and_files_of_dpkg(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     for name in ("usr/bin/inglenook", "var/lib/dpkg/status", "home/ada/.local/share/inglenook/chats.sqlite3"):

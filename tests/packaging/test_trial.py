@@ -74,7 +74,9 @@ def test_readme_lists_the_packages_that_the_trial_installs(trial: ModuleType) ->
         assert word in sentence[0].replace("\n", " "), package
 
 
-def test_unknown_suite_prints_the_usage(trial: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_trial_of_an_unknown_debian_release_prints_the_usage(
+    trial: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert trial.main(["sarge"]) == 2
     assert "bookworm,trixie" in capsys.readouterr().err
 

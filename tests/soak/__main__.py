@@ -79,7 +79,7 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
             task.cancel()
         await asyncio.gather(*living, return_exceptions=True)
         for task in done:
-            task.result()  # raises the error that ended the task early
+            task.result()  # this raises the error that ended the task early
         late = stall_log.late_s
         answers, _ = await asyncio.to_thread(clients.communicate, "end\n", 150)
         last = await _resident(application, disturbances, default)

@@ -27,7 +27,7 @@ def wait_status(gui: Gui) -> WaitStatus:
     return found
 
 
-def test_prompt_reading_shows_percent_and_bar_within_a_second(run: Run, open_gui: OpenGui) -> None:
+def test_progress_of_prompt_reading_is_shown_as_percent_and_bar_within_a_second(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SLOW) as gui:
             await until(lambda: gui.ready)

@@ -13,7 +13,9 @@ from tests.desktop.transcript.support import LONG, message
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def test_matches_are_highlighted_counted_and_stepped_through(view: TranscriptView, messages: MessageList) -> None:
+def test_search_matches_are_highlighted_counted_and_stepped_through(
+    view: TranscriptView, messages: MessageList
+) -> None:
     rows = [message(number, f"Needle {number} and NEEDLE. " + LONG) for number in range(30)]
     messages.show(rows)
     view.open_find()

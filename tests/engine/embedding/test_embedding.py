@@ -111,7 +111,7 @@ def test_load_embedder_refuses_a_reranking_model_and_a_kv_type_setting(tmp_path:
     asyncio.run(run())
 
 
-def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path) -> None:
+def test_chat_model_computes_embeddings_if_no_embedding_model_is_loaded(model_path: Path) -> None:
     texts = ("The cat sleeps on the sofa.", "A kitten naps on the couch.", "Stock prices fell sharply on Monday.")
 
     async def run() -> None:
@@ -136,7 +136,7 @@ def test_chat_model_computes_embeddings_without_embedding_model(model_path: Path
             await engine.embed(ask("a", dimensions=10_000))
         with pytest.raises(RequestError, match="vocabulary"):
             await engine.embed(ask((1, 1 << 20)))
-        await engine.load(model_path, LoadSettings(n_ctx=512))  # this frees the old embedding context first
+        await engine.load(model_path, LoadSettings(n_ctx=512))  # this load frees the old embedding context first
         assert len((await engine.embed(ask("Hello"))).vectors[0]) == len(cat)
         await engine.aclose()
 
@@ -269,7 +269,7 @@ def test_embedding_model_still_computes_vectors_after_the_chat_model_has_failed(
         ([5, 6, 7, 2], [2], [5, 6, 2]),
         ([5, 6, 7, 8], [], [5, 6, 7]),
         ([1, 2], [1, 2], [1, 2]),
-        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # input that was given as tokens, without special tokens
+        ([5, 6, 7, 8], [1, 2], [5, 6, 7]),  # an input that was given as tokens has no special tokens
     ],
 )
 def test_truncated_input_keeps_its_final_special_tokens(

@@ -72,7 +72,7 @@ def test_shared_folder_such_as_tmp_keeps_its_permissions_if_it_is_the_profile(tm
     assert mode(shared) == 0o1777
 
 
-def test_make_private_folder_raises_if_a_file_has_that_path(tmp_path: Path) -> None:
+def test_make_private_folder_raises_if_its_path_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError):
         make_private_folder(tmp_path / "file")

@@ -10,7 +10,7 @@ import pytest
 from engine.files.profile import PORTABLE_FOLDER, Profile
 
 
-def test_only_a_packaged_program_uses_the_portable_profile_next_to_it(
+def test_profile_folder_next_to_the_program_is_used_only_by_a_packaged_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = Profile.default()

@@ -48,7 +48,7 @@ def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
     return None if state is None else bytes(state)
 
 
-def test_kv_state_is_found_in_memory_and_after_a_restart_on_disk(tmp_path: Path) -> None:
+def test_kv_state_is_found_in_memory_before_a_restart_and_on_disk_after_it(tmp_path: Path) -> None:
     first = store(tmp_path / "new")
     first.put(TOKENS, STATE)
     found = first.find([*TOKENS, 7])
@@ -145,7 +145,7 @@ def test_size_limit_deletes_least_recently_used_snapshots_of_all_models(tmp_path
 
 
 @pytest.mark.parametrize("supports_full_rollback", [True, False])
-def test_longer_snapshot_replaces_its_prefix_only_with_full_rollback(
+def test_snapshot_replaces_those_of_shorter_prefixes_only_with_full_rollback(
     tmp_path: Path, supports_full_rollback: bool
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)

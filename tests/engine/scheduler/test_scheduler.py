@@ -30,7 +30,7 @@ def test_decoding_sequence_precedes_prompts_and_does_not_use_the_prompt_budget()
     assert [entry.sequence.id for entry in both.plan(0).entries] == ["writing"]
 
 
-def test_single_prompt_gets_one_token_per_step_with_a_budget_of_zero() -> None:
+def test_prompt_without_other_sequences_gets_one_token_per_step_if_the_budget_is_zero() -> None:
     lone = CachedScheduler()
     lone.add(sequence("reading", 12))
     assert lone.plan(0).n_tokens == 1
@@ -198,7 +198,7 @@ def test_preempted_sequence_is_restored_from_its_snapshot() -> None:
     assert plan.n_tokens == 1, "the prompt was computed again"
 
 
-def test_restarted_prompts_with_all_logits_do_not_exceed_the_output_limit_of_a_decode() -> None:
+def test_restarted_prompts_that_need_all_logits_do_not_exceed_the_output_limit_of_a_decode() -> None:
     """A sequence that starts over has as few pending tokens as a retokenized word, but it is not decoding."""
     several = CachedScheduler()
     for name in "abcd":
@@ -338,7 +338,7 @@ def chunks_of(run: CachedScheduler, memory: KvMemoryModel, one: SequenceState) -
     return chunks
 
 
-def test_last_token_of_a_deterministic_prompt_is_its_own_step_cached_or_not() -> None:
+def test_last_token_of_a_deterministic_prompt_is_a_separate_step_with_or_without_cache() -> None:
     memory = KvMemoryModel(LIMITS)
     run = CachedScheduler(LIMITS, memory)
     first = chunks_of(run, memory, repeatable("first", 20))

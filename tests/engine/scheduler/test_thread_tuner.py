@@ -42,7 +42,7 @@ def test_thread_count_is_reduced_while_another_process_is_busy() -> None:
     assert back[-200:].count(2) > 190
 
 
-def test_best_of_many_thread_counts_is_found() -> None:
+def test_tuner_finds_the_fastest_of_many_thread_counts() -> None:
     counts = ThreadCountPolicy(candidate_thread_counts(16))
     used = run(counts, lambda n: 0.001 * (10 + abs(n - 6)), 3000)
     assert used[-300:].count(6) > 280
@@ -59,7 +59,7 @@ def test_tuner_with_one_thread_count_always_uses_it() -> None:
     assert set(run(ThreadCountPolicy((4,)), lambda n: 0.01, 100)) == {4}
 
 
-def test_without_exploration_no_other_thread_count_is_probed() -> None:
+def test_no_other_thread_count_is_probed_if_exploration_is_not_allowed() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, BUSY.__getitem__, 200)  # this also requests a probe for prompts
     for n in range(400):
@@ -68,7 +68,7 @@ def test_without_exploration_no_other_thread_count_is_probed() -> None:
     assert set(run(counts, lambda count: 0.2 / count, 40, n_tokens=32)) == {1, 2}, "exploration resumes"
 
 
-def test_without_exploration_running_probe_is_postponed() -> None:
+def test_running_probe_is_postponed_if_exploration_is_not_allowed() -> None:
     counts = ThreadCountPolicy((1, 2))
     run(counts, BUSY.__getitem__, 200)
     while counts.choose(32) == 2:
@@ -76,7 +76,7 @@ def test_without_exploration_running_probe_is_postponed() -> None:
     assert counts.choose(32, may_explore=False) == 2
 
 
-def test_without_exploration_slow_steps_still_start_a_probe() -> None:
+def test_slow_steps_start_a_probe_even_if_exploration_is_not_allowed() -> None:
     counts = ThreadCountPolicy((1, 2))
     used = []
     for n in range(100):

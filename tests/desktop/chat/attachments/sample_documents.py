@@ -54,7 +54,7 @@ def paragraph(text: str, properties: str = "") -> str:
 
 
 def png_bomb(width: int, height: int) -> bytes:
-    """A small PNG file whose header claims to have this size in pixels."""
+    """A small PNG file whose header states this size in pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -163,7 +163,7 @@ def latin1_path(folder: Path, name: str) -> Path:
 
 
 @only_on_linux
-def test_name_of_attached_file_not_in_utf8_gets_replacement_character(tmp_path: Path) -> None:
+def test_non_utf8_name_of_attached_file_gets_replacement_character(tmp_path: Path) -> None:
     for name, text in (("notiz-ü.txt", "Sow in March."), ("notiz-ü.docx", "Sow")):
         path = latin1_path(tmp_path, name)
         if name.endswith("docx"):
@@ -181,7 +181,7 @@ def test_name_of_attached_file_not_in_utf8_gets_replacement_character(tmp_path: 
 
 
 @only_on_linux
-def test_dropped_file_with_name_not_in_utf8_is_found(tmp_path: Path) -> None:
+def test_path_of_dropped_file_with_non_utf8_name_is_found(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "caf\xe9 #1 50%.txt")
     path.write_text("x")
     mime = QMimeData()
@@ -191,7 +191,7 @@ def test_dropped_file_with_name_not_in_utf8_is_found(tmp_path: Path) -> None:
 
 
 @only_on_linux
-def test_profile_with_path_not_in_utf8_can_be_used_and_backed_up(tmp_path: Path) -> None:
+def test_profile_with_non_utf8_path_can_be_used_and_backed_up(tmp_path: Path) -> None:
     profile = Profile(latin1_path(tmp_path, "prüfung")).ensure()
 
     async def run() -> None:
@@ -217,7 +217,7 @@ def test_profile_with_path_not_in_utf8_can_be_used_and_backed_up(tmp_path: Path)
 
 
 @only_on_linux
-def test_name_of_model_file_not_in_utf8_gets_replacement_character(tmp_path: Path) -> None:
+def test_non_utf8_name_of_model_file_gets_replacement_character(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "café-7B-Q4_K_M.gguf")
     ModelFile(path, 1).name.encode()
     assert "\ufffd" in ModelFile(path, 1).name
@@ -225,7 +225,7 @@ def test_name_of_model_file_not_in_utf8_gets_replacement_character(tmp_path: Pat
 
 @only_on_linux
 @pytest.mark.parametrize("form", ["md", "html", "json", "pdf"])
-def test_chat_is_exported_into_folder_with_name_not_in_utf8(run: Run, tmp_path: Path, form: str) -> None:
+def test_chat_can_be_exported_into_folder_with_non_utf8_name(run: Run, tmp_path: Path, form: str) -> None:
     folder = latin1_path(tmp_path, "ordner-ü")
     folder.mkdir()
 
@@ -249,7 +249,7 @@ def test_chat_is_exported_into_folder_with_name_not_in_utf8(run: Run, tmp_path: 
 
 
 @only_on_linux
-def test_chat_is_imported_from_file_with_name_not_in_utf8(tmp_path: Path) -> None:
+def test_chat_can_be_imported_from_file_with_non_utf8_name(tmp_path: Path) -> None:
     path = latin1_path(tmp_path, "gespräch.md")
     path.write_text("## You\n\nhello\n\n## Inglenook\n\nHi.\n")
     (found,) = read(path)
