@@ -1,4 +1,4 @@
-"""`inglenook-serve`: the endpoint without the desktop app."""
+"""The command `inglenook-serve`, which runs the endpoint without the desktop app."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ from engine.stream import RequestStream
 MAX_ENDED_RECORDS = 200
 
 KEY_CHECK_INTERVAL_S = 1.0
-"""Interval between two checks whether the named key of a running request has been revoked."""
+"""Interval at which the named key of a running request is checked, because it may have been revoked."""
 
 T = TypeVar("T")
 
@@ -75,13 +75,13 @@ class Activity:
         return [record.request for record in self._running.values() if record.request is not None]
 
     def views(self, holder: KeyHolder = OWNER) -> list[RequestView]:
-        """The requests that `holder` may see: first those in progress, the oldest first, then the ended ones, the
-        newest first."""
+        """The requests that `holder` may see. Requests in progress precede ended ones. Those in progress begin with the
+        oldest request, the ended ones with the newest."""
         return [record.view() for record in self._records() if holder.owns(record.client.holder.id)]
 
     def usage(self, holder: KeyHolder = OWNER) -> dict[str, KeyUsage]:
-        """The number of requests and tokens for each key that `holder` may see, by the key's name. Counts ended
-        requests only."""
+        """Maps the name of each key that `holder` may see to its number of requests and tokens. Counts ended requests
+        only."""
         found: dict[str, KeyUsage] = {}
         for each, used in list(self._usage.items()):
             if holder.owns(each.id):
@@ -89,7 +89,7 @@ class Activity:
         return found
 
     def answer_text(self, request_id: str) -> str:
-        """The text of a request's answer so far; empty if bodies are not kept or the id is unknown."""
+        """The text of a request's answer so far; empty if the setting `keep_bodies` is off, or if the id is unknown."""
         return next(("".join(list(record.texts)) for record in self._records() if record.id == request_id), "")
 
     def forget_bodies(self) -> None:
@@ -165,8 +165,8 @@ class Activity:
     ) -> T:
         """Runs a query about the model, such as counting tokens.
 
-        `answer_follows`: the query prepares an answer with the same id. A successful query is then not recorded,
-        because the answer will be. Raises QueueFull, RequestStopped, and the exceptions of `work`."""
+        `answer_follows`: the query prepares an answer with the same id. If the query succeeds, only the answer is
+        recorded. Raises QueueFull, RequestStopped, and the exceptions of `work`."""
         return await self._run(request_id, work, "reading", scope, receive, recorded=not answer_follows)
 
     async def _run(

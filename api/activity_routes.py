@@ -16,7 +16,8 @@ router = APIRouter(prefix="/v1/activity")
 
 @router.get("")
 async def list_requests(activity: ActivityDep, holder: KeyHolderDep) -> Response:
-    """Lists the requests in progress, the oldest first, then the ended ones, the newest first; and the usage by key."""
+    """Lists the requests, and the usage by key. Requests in progress precede ended ones. Those in progress begin with
+    the oldest request, the ended ones with the newest."""
     usage = {name: asdict(used) for name, used in activity.usage(holder).items()}
     return JSONResponse({"object": "list", "data": [asdict(view) for view in activity.views(holder)], "keys": usage})
 

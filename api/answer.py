@@ -76,7 +76,7 @@ class AnswerBuilder:
         return None
 
     def answer(self, finished: Finished) -> Answer:
-        """Returns the answer that the events so far make up; `finished` is its last event."""
+        """Builds the answer from the events added so far. `finished` is the last event of the answer."""
         calls = tuple(ToolCall(call.id, call.name, "".join(parts)) for call, parts in self._calls)
         return Answer(
             "".join(self._texts),

@@ -42,9 +42,9 @@ in `api.request_record`, and its schemas in `api.openapi`."""
 
 def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
     """Creates the endpoint's ASGI app. The engine belongs to the caller. It may have no model, and its model may change
-    at any time. The app loads or unloads the model, or closes the engine, only through `lifespan` and, if the settings
-    allow model changes, through `KeepAlive`. FastAPI's own documentation routes are off: they would need no key, and
-    would load scripts from other servers."""
+    at any time. The model is loaded and unloaded only by `lifespan` and, if the settings allow model changes, by
+    `KeepAlive`. Only `lifespan` may close the engine. FastAPI's own documentation routes are off: they would need no
+    key, and would load scripts from other servers."""
     keep_alive = KeepAlive(engine, settings.model_changes)
 
     @asynccontextmanager
@@ -53,7 +53,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
         async with AsyncExitStack() as stack:
             if lifespan is not None:
                 await stack.enter_async_context(asynccontextmanager(lifespan)(app))
-            stack.push_async_callback(keep_alive.aclose)  # runs before `lifespan` closes the engine
+            stack.push_async_callback(keep_alive.aclose)  # this callback runs before `lifespan` closes the engine
             yield
 
     app = FastAPI(

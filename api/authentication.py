@@ -21,7 +21,7 @@ from engine.files.atomic_write import write_atomic
 from engine.files.profile import Profile
 
 KEY_VARIABLE = "INGLENOOK_API_KEY"
-"""The environment variable whose key replaces the stored one."""
+"""The environment variable for the endpoint's own key. If it is set, the stored key is not used."""
 
 ENDPOINT_KEY_NAME = "inglenook"
 """Name of the endpoint's own key."""
@@ -84,9 +84,9 @@ def _create_key(path: Path) -> str:
     except FileExistsError:
         if found := _read_key(path):
             return found
-        temporary.replace(path)  # the existing file is empty
+        temporary.replace(path)  # an existing file without a key is replaced
     except OSError:
-        temporary.replace(path)  # the file system has no hard links
+        temporary.replace(path)  # some file systems have no hard links
     finally:
         temporary.unlink(missing_ok=True)
     return key

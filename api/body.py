@@ -67,15 +67,16 @@ Stops = Annotated[list[ShortText], Field(max_length=64), BeforeValidator(_as_lis
 
 
 def _relax_schema(part: Any) -> None:
-    """Changes a pydantic core schema in place.
+    """Relaxes a pydantic core schema in place: an integer may be written as a float, as in 40.0, and the validation of
+    a list stops at its first error.
 
-    The validation of a list then stops at its first error, because one error object for each of a million entries takes
-    gigabytes. An integer may then be written as a float, as in 40.0."""
+    If the validation continued, a list with a million invalid entries would create a million error objects, which take
+    gigabytes."""
     if isinstance(part, dict):
         if part.get("type") == "list":
             part["fail_fast"] = True
         if part.get("type") == "function-before" and part["function"]["function"] is int_if_integral:
-            return  # already changed, as part of another body
+            return  # this schema is part of another body too, and has already been changed
         if part.get("type") == "int":
             integer: Any = dict(part)
             part.clear()
@@ -132,11 +133,11 @@ def field_path(location: tuple[int | str, ...]) -> str:
 
 
 def has_more_values(content: bytes, limit: int = MAX_VALUES) -> bool:
-    """Whether a JSON text contains more than about `limit` values, not counting keys. Takes linear time, builds no
+    """Whether a JSON text contains more than about `limit` values, not counting keys. Takes linear time and builds no
     objects.
 
-    Every value but the first follows a comma or an opening bracket, so these characters are counted outside of strings.
-    For a text that is not JSON, the result has no meaning."""
+    Every value but the first follows a comma or an opening bracket, so the function counts these characters outside of
+    strings. For a text that is not JSON, the result has no meaning."""
     if len(content) <= limit:
         return False
     n_values, in_string, carried = 0, False, b""

@@ -33,8 +33,8 @@ MIN_CONNECTIONS = 8
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`n_connections`: maximum number of open connections. `backlog`: how many connections above the maximum the event
-    loop may accept in one turn, only to refuse them."""
+    """`n_connections`: maximum number of open connections. `backlog`: how many further connections the event loop may
+    accept in one turn. These are refused at once."""
 
     n_connections: int
     backlog: int

@@ -39,8 +39,8 @@ class Origins:
         self.refused = tuple(origin for origin in self.refused if origin not in self.allowed)
 
     def refuse(self, origin: bytes) -> str:
-        """Adds an origin to `refused` and returns it. Ignores an origin that cannot be allowed, such as "null", and
-        returns an empty text."""
+        """Adds an origin to `refused`, and returns it as text. For an origin that cannot be allowed, such as "null",
+        adds nothing and returns an empty text."""
         name = origin.decode("latin-1")
         if len(name) > MAX_ORIGIN_CHARS or not ORIGIN.fullmatch(name):
             return ""
@@ -58,12 +58,12 @@ class Origins:
 
 
 class AllowedOriginsCors(CORSMiddleware):
-    """Starlette's CORS middleware, applied to allowed origins only. It is outermost, so that an allowed page can also
-    read errors.
+    """Starlette's CORS middleware, applied to allowed origins only. It is the outermost middleware, so that an allowed
+    page can also read errors.
 
     Requests of other origins are passed unchanged to SecurityMiddleware, which refuses them unless the method is GET or
-    HEAD. The answers to GET and HEAD cannot be read by the web page. Preflights that fail `is_own_host` are also passed
-    to SecurityMiddleware, and are refused there."""
+    HEAD. A page of another origin cannot read the answers to GET and HEAD. Preflights that fail `is_own_host` are also
+    passed to SecurityMiddleware, and are refused there."""
 
     def __init__(self, app: ASGIApp, origins: Origins, is_own_host: Callable[[Scope], bool]) -> None:
         super().__init__(
@@ -88,8 +88,8 @@ class AllowedOriginsCors(CORSMiddleware):
         return origin in self._origins.allowed
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Allows the headers that the preflight asks for, because clients send many of their own. Allows none if they
-        are not a list of header names."""
+        """Allows all headers that the preflight names, because clients send many headers of their own. Allows none if
+        the preflight's value is not a list of header names."""
         response = super().preflight_response(request_headers)
         if not _HEADER_NAMES.fullmatch(request_headers.get("access-control-request-headers", "")):
             del response.headers["access-control-allow-headers"]

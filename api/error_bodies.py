@@ -1,4 +1,5 @@
-"""The HTTP answer to each error. One table gives status and code; the request's path gives the dialect of the body."""
+"""The HTTP answer to each error. One table determines status and code; the request's path determines the dialect of the
+body."""
 
 from __future__ import annotations
 
@@ -89,8 +90,8 @@ def error_body(path: str, problem: Problem, request_id: str) -> dict[str, object
 
 
 def openai_body(problem: Problem) -> dict[str, object]:
-    """Returns the error in OpenAI's format, in which all four members are required. Adds token counts as llama.cpp's
-    server does."""
+    """Returns the error in OpenAI's format, in which all four members are required. Adds the problem's details, such as
+    the token counts that llama.cpp's server also returns."""
     return {
         "error": {
             "message": problem.message,
@@ -117,7 +118,7 @@ def anthropic_body(problem: Problem, request_id: str) -> dict[str, object]:
     default_type = "invalid_request_error" if problem.status < 500 else "api_error"
     message = problem.message
     if problem.code == "context_length_exceeded":
-        # by this text, Anthropic's clients recognise the error for an overlong prompt
+        # Anthropic's clients recognise the error for an overlong prompt by this text
         counts = problem.details
         message = f"prompt is too long: {counts['n_prompt_tokens']} tokens > {counts['n_ctx']} maximum. {message}"
     error = {"type": _ANTHROPIC_TYPES.get(problem.status, default_type), "message": message}
@@ -148,8 +149,8 @@ def _unavailable(message: str, code: str, retry_after_s: int | None, **headers: 
 
 
 def _overflow(error: ContextOverflow) -> Problem:
-    # Clients recognise an overlong prompt by the first sentence (litellm, and so aider), by the code, or by the code
-    # within the message (LangChain).
+    # Clients recognise the error for an overlong prompt by different parts of it. litellm (and so aider) reads the
+    # first sentence of the message, LangChain the code within the message, and others the field `code`.
     message = (
         f"This model's maximum context length is {error.n_ctx} tokens. "
         f"However, your messages resulted in {error.n_prompt} tokens. Please shorten them (context_length_exceeded)."

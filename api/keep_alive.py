@@ -42,7 +42,8 @@ class KeepAlive:
 
     @property
     def unloaded_model(self) -> ModelInfo | None:
-        """The model that was unloaded because it was idle; None if there is none, or once it is loaded again."""
+        """The model that was unloaded because it was idle. None if no model was unloaded for that reason, or if it has
+        been loaded again."""
         return self._unloaded_model
 
     @property
@@ -119,7 +120,7 @@ class KeepAlive:
             if left_s is not None and left_s <= 0:
                 async with self._changing:
                     left_s = self._left_s()
-                    if left_s is not None and left_s <= 0:  # still idle
+                    if left_s is not None and left_s <= 0:  # the model is still idle
                         await self._unload_idle()
             else:
                 self._changed.clear()

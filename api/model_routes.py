@@ -16,7 +16,7 @@ from engine.status import EmbedderInfo, ModelInfo
 
 router = APIRouter()
 changes_router = APIRouter(prefix="/models")
-"""Included only if the settings allow clients to unload and load the model."""
+"""The routes that unload and load the model. The app includes them only if the settings allow clients to do that."""
 
 
 @router.get("/v1/models")

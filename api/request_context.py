@@ -91,7 +91,8 @@ async def use_keep_alive(http: HttpRequest, keep_alive: KeepAliveDep) -> AsyncGe
 
 
 async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ModelInfo:
-    """Returns the loaded model, or the one that was unloaded when idle and that the request will load again.
+    """Returns the loaded model. If the model was unloaded because it was idle, returns that model, because the request
+    will load it again.
 
     Raises NotLoaded, EngineDead, EngineClosed."""
     match status:
@@ -111,7 +112,8 @@ ModelDep = Annotated[ModelInfo, Depends(get_model)]
 
 
 async def read_body(http: HttpRequest, shape: type[Body], limit_bytes: int | None = None) -> Body:
-    """Parses the request's JSON body. Raises the exceptions of `parse_body`, and BodyTooLarge beyond `limit_bytes`.
+    """Parses the request's JSON body. Raises the exceptions of `parse_body`, and BodyTooLarge for a body above
+    `limit_bytes`.
 
     Large bodies are parsed on other threads, at most MAX_LARGE_BODIES at a time. So the event loop stays responsive and
     the memory is bounded."""

@@ -21,8 +21,8 @@ MAX_BODY_SHOWN = 65536
 """Maximum number of bytes that are stored of a request body."""
 
 HOLDER, KEYS, BODY, REQUEST_ID = "inglenook.holder", "inglenook.keys", "inglenook.body", "inglenook.request_id"
-"""Keys of the ASGI scope. `SecurityMiddleware` stores the `KeyHolder`, the `KeyRing` and the request's id under them;
-`read_body` stores the bytes of the body."""
+"""Names of entries in the ASGI scope. `SecurityMiddleware` stores the `KeyHolder`, the `KeyRing` and the request's id
+under these names; `read_body` stores the bytes of the body."""
 
 NO_HOLDER = KeyHolder("", "nobody")
 """The holder for requests to routes that need no key."""
@@ -30,7 +30,8 @@ NO_HOLDER = KeyHolder("", "nobody")
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """The sender of a request: its IP address, the holder of its key, the path, and the body if bodies are kept."""
+    """The sender of a request: its IP address, the holder of its key, the path, and the body if the setting
+    `keep_bodies` is on."""
 
     address: str
     holder: KeyHolder
@@ -96,8 +97,8 @@ Result = Event | Embeddings | QueryFinished | EngineError | None
 class RequestRecord:
     """The record of one request.
 
-    `cancel` may be called on any thread. `progress` returns the engine's report, or None if the engine does not know
-    the request; the state of a running request is then `default_state`."""
+    `cancel` may be called on any thread. `progress` returns the engine's report on the request, or None if the engine
+    does not know the request. A running request without a report has the state `default_state`."""
 
     id: str
     client: ClientInfo
@@ -108,7 +109,7 @@ class RequestRecord:
     """The request for an answer; None for embeddings and queries."""
     began_at: float = field(default_factory=time.time)
     texts: list[str] = field(default_factory=list)
-    """The pieces of the answer's text; empty unless bodies are kept."""
+    """The pieces of the answer's text; empty unless the setting `keep_bodies` is on."""
     result: Result = None
     _began: float = field(default_factory=time.monotonic)
     _ended: float | None = None
@@ -121,8 +122,8 @@ class RequestRecord:
             self.end(event)
 
     def end(self, result: Result = None) -> None:
-        """Records the result. None means that the client disconnected or the request was stopped. Later calls change
-        nothing."""
+        """Records the result. With `result` None, the client disconnected or the request was stopped. Later calls
+        change nothing."""
         if self._ended is None:
             self._ended, self.result = time.monotonic(), result
 

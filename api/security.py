@@ -107,9 +107,9 @@ class SecurityMiddleware:
         length = _single_value(headers, b"content-length")  # h11 refuses repeated Content-Length headers
         if not _values(headers, b"transfer-encoding") and length in (None, b"0"):
             return  # without a body, no content type is needed
-        # A web page can send a body of another content type without a preflight (a "simple" request). Ollama's clients
-        # send any content type or none (litellm, and the curl examples in Ollama's manual), so Ollama's routes rely on
-        # the key alone.
+        # With a content type other than JSON, a web page can send a body without a preflight (a "simple" request).
+        # Ollama's clients send any content type or none (litellm, and the curl examples in Ollama's manual), so
+        # Ollama's routes rely on the key alone.
         if not scope["path"].startswith(OLLAMA_PATH) and not _is_json(_single_value(headers, b"content-type") or b""):
             raise NotJson
         if length is not None and int(length) > self._settings.max_body_bytes:
@@ -135,14 +135,14 @@ def normalized(scope: Scope) -> Scope:
 def is_own_host(scope: Scope) -> bool:
     """Whether the request has exactly one Host header, and it names this machine.
 
-    It may contain a local name, or the address at which the connection arrived, with this server's port or none. Any
-    other name could be an attack by DNS rebinding."""
+    The header may contain a local name, or the address at which the connection arrived, with this server's port or
+    without a port. Any other name could be an attack by DNS rebinding."""
     host = _single_value(scope["headers"], b"host")
     if host is None:
         return False
     name, port = _split_host(host.decode("latin-1").lower())
     own_address, own_port = scope.get("server") or ("", None)
-    own_address = own_address.removeprefix("::ffff:")  # an IPv6 socket has this prefix before an IPv4 address
+    own_address = own_address.removeprefix("::ffff:")  # an IPv6 socket puts this prefix before an IPv4 address
     own_name = f"[{own_address}]" if ":" in own_address else own_address
     return name in LOCAL_NAMES | {own_name} and port in ("", str(own_port))
 
@@ -171,7 +171,7 @@ def _single_value(headers: Headers, name: bytes) -> bytes | None:
 
 
 def _presented_keys(headers: Headers) -> list[bytes]:
-    """Returns every key in the request, from both headers that can contain one."""
+    """Returns every key that the request contains in the headers `x-api-key` and `Authorization`."""
     keys = _values(headers, b"x-api-key")
     for value in _values(headers, b"authorization"):
         scheme, _, token = value.partition(b" ")

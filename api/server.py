@@ -56,7 +56,7 @@ class EndpointServer:
 
     @property
     def port(self) -> int:
-        """The bound port, also if the port in the settings is 0."""
+        """The port to which the server is bound. If the port in the settings is 0, the system chooses the port."""
         return self._port
 
     @property
@@ -79,8 +79,8 @@ class EndpointServer:
     def stop(self, timeout_s: float = 2.0) -> None:
         """Closes the port at once, and waits for answers in progress. Does nothing if the server does not run.
 
-        After half of `timeout_s`, the answers are cancelled with an error; after all of it, their connections are
-        closed. Raises TimeoutError if the thread does not end."""
+        When half of `timeout_s` has passed, the remaining answers are cancelled with an error. When all of it has
+        passed, their connections are closed. Raises TimeoutError if the thread does not end."""
         thread = self._thread
         if thread is None:
             return
@@ -115,8 +115,8 @@ class EndpointServer:
         return started
 
     def _run(self, listener: socket.socket, started: Future[None], ended: Future[None]) -> None:
-        """Runs on the server's thread. The class of the event loop is given explicitly, because the default may be the
-        window's Qt loop."""
+        """Runs the server on its own thread. The class of the event loop is given explicitly, because the default may
+        be the window's Qt loop."""
         try:
             with listener, asyncio.Runner(loop_factory=_new_loop) as runner:
                 runner.run(self._serve(listener, started))
@@ -143,7 +143,7 @@ class EndpointServer:
             server.should_exit = True
 
         def begin_stop(timeout_s: float) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has already ended
+            with contextlib.suppress(RuntimeError):  # the event loop may have ended already
                 loop.call_soon_threadsafe(stop, timeout_s)
 
         self._begin_stop = begin_stop
@@ -195,7 +195,8 @@ def _can_be_logged(record: logging.LogRecord) -> bool:
     """Filters uvicorn's log records.
 
     An exception's message may contain text of a prompt, so only the exception's traceback is logged, without the
-    message. `uvicorn.Server.shutdown` logs requests that a stop cancels; these are not errors, and are not logged."""
+    message. Records of `uvicorn.Server.shutdown` about requests that a stop cancels are dropped, because these are not
+    errors."""
     error = record.exc_info[1] if record.exc_info else None
     if error is not None and not isinstance(error, asyncio.CancelledError):
         log.error("a request failed\n%s", redacted_traceback(error))

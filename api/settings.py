@@ -28,10 +28,10 @@ def is_loopback(host: str) -> bool:
 class EndpointSettings:
     """Settings and limits of the endpoint.
 
-    Raises ValueError for a missing or malformed key, for a malformed origin, and, unless `allow_lan` is set, for an
-    address that other machines can reach. `port` 0 means any free port. `unknown_model`: with "serve", the loaded model
-    answers requests for any model, because many clients have a fixed model name; with "404", requests for another model
-    are refused."""
+    Raises ValueError for a missing or malformed key, and for a malformed origin. Also raises it for an address that
+    other machines can reach, unless `allow_lan` is set. `port` 0 means any free port. With `unknown_model` "serve", the
+    loaded model answers requests for any model, because many clients have a fixed model name. With "404", requests for
+    another model are refused."""
 
     key: str = field(repr=False)
     host: str = "127.0.0.1"
@@ -39,8 +39,8 @@ class EndpointSettings:
     allow_lan: bool = False
     unknown_model: Literal["serve", "404"] = "serve"
     token_embeddings: bool = False
-    """Accept token ids as input for embeddings. Off by default: most clients that send them use another model's
-    tokenizer."""
+    """Whether token ids are accepted as input for embeddings. Off by default: most clients that send them use another
+    model's tokenizer."""
     responses: Path | None = None
     """The folder for stored responses (`previous_response_id`). With None, responses are not stored."""
 
@@ -52,7 +52,8 @@ class EndpointSettings:
     origins: tuple[str, ...] = ()
     """Origins whose web pages may send requests, as in `https://chat.example`. The pages need a key as well."""
     keep_bodies: bool = False
-    """Keep the bodies and answers of the last requests in memory, so that the window can show them."""
+    """Whether the bodies and answers of the most recent requests are kept in memory, so that the window can show
+    them."""
 
     max_requests: int = 128
     """Maximum number of requests in progress, including queued ones. Further requests are refused."""

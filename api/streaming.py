@@ -150,8 +150,8 @@ class EventStreamResponse(Response):
     `ends_on_thread`: the writer gets `Finished` on another thread, because the writer then writes to disk.
 
     `report(index)` returns a progress report on a request. Reports are sent every REPORT_INTERVAL_S until the first
-    event, and once more with that event. Headers that are sent with a report do not list the schema keywords that are
-    not enforced, because these are not known yet."""
+    event, and once more with that event. If the headers are sent with a report, they do not list the schema keywords
+    that are not enforced, because these are not known yet."""
 
     def __init__(
         self,

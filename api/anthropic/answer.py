@@ -137,7 +137,8 @@ class MessageWriter:
         return event_frame("content_block_delta", {"type": "content_block_delta", "index": self._index, "delta": delta})
 
     def _end(self, finished: Finished) -> bytes:
-        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""  # the answer is empty
+        # An empty answer gets one empty block.
+        opened = self._block("text", {"type": "text", "text": ""}) if self._index < 0 else b""
         delta = _stop_fields(finished)
         usage = {"output_tokens": finished.usage.n_output}
         message_delta = {"type": "message_delta", "delta": delta, "usage": usage, **self._meta.edits}

@@ -55,7 +55,7 @@ def _request(
         messages += _messages(given, f"messages[{index}]")
     answer_start = ""
     if messages and messages[-1].role == "assistant" and not messages[-1].tool_calls:
-        # the answer continues the text of the last message
+        # If the last message is the assistant's, the answer continues its text.
         answer_start = messages.pop().content
     tools, choice, parallel = _tools(body)
     effort = parse_effort(body.output_config.effort if body.output_config else None, "output_config.effort")[1]

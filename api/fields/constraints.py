@@ -56,8 +56,8 @@ class ConstraintFields(Body):
 
 
 def constraint(fields: ConstraintFields, response_format: ResponseFormat | None = None) -> Constraint | None:
-    """Returns the request's constraint, or None. Raises UnsupportedParameter, and BadRequest also if several fields set
-    one."""
+    """Returns the request's constraint, or None. Raises UnsupportedParameter, BadRequest. Fields that together set more
+    than one constraint raise BadRequest."""
     found = _vllm_constraints(fields)
     if fields.grammar:
         found.append(("grammar", Constraint("gbnf", fields.grammar)))

@@ -22,7 +22,8 @@ _TEXT_PARTS = frozenset(("text", "input_text", "output_text", "refusal"))
 
 
 def text_of(content: object, path: str) -> str:
-    """Returns the text of OpenAI's `content`: a string, null, or a list of parts. Errors name the content by `path`.
+    """Returns the text of OpenAI's `content`: a string, null, or a list of parts. `path`: the content's position in the
+    body, for error messages.
 
     Raises BadRequest, UnsupportedParameter."""
     match content:
@@ -37,7 +38,7 @@ def text_of(content: object, path: str) -> str:
 
 def result_text(content: object, path: str) -> str:
     """Returns the text of a tool's result, with a note in place of each part that is not text. Such a part is not
-    refused: the client sends it again with every later message, so each of those requests would be refused too. Raises
+    refused, because the client repeats it in every later request, and all of these would be refused. Raises
     BadRequest."""
     if not isinstance(content, list):
         return text_of(content, path)

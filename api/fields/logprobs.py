@@ -49,7 +49,8 @@ def _text(token: bytes) -> str:
 
 
 class LegacyLogprobs:
-    """Formats log probabilities as in OpenAI's completions. Continues `text_offset` over all pieces of one answer."""
+    """Formats log probabilities as in OpenAI's completions. `text_offset` is continued from one piece of an answer to
+    the next."""
 
     def __init__(self) -> None:
         self._offset = 0

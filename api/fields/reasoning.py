@@ -41,7 +41,7 @@ class ReasoningFields(Body):
 def reasoning_options(fields: ReasoningFields) -> tuple[bool | None, Effort | None, tuple[TemplateArgument, ...]]:
     """Returns whether the model reasons, its reasoning effort, and further template arguments.
 
-    None leaves the choice to the template. Raises BadRequest, UnsupportedParameter."""
+    None means that the template decides. Raises BadRequest, UnsupportedParameter."""
     arguments: list[TemplateArgument] = []
     enabled, effort = parse_effort(fields.reasoning_effort, "reasoning_effort")
     if fields.reasoning_budget_tokens == 0:
@@ -67,7 +67,7 @@ def reasoning_options(fields: ReasoningFields) -> tuple[bool | None, Effort | No
 
 
 def parse_effort(word: str | None, path: str) -> tuple[bool | None, Effort | None]:
-    """Returns whether the model reasons, and its reasoning effort. None leaves the choice to the template.
+    """Returns whether the model reasons, and its reasoning effort. None means that the template decides.
 
     Raises BadRequest, which names `path`."""
     if word is None:

@@ -13,8 +13,8 @@ from api.errors import BadRequest, UnsupportedParameter
 from engine.requests import Sampling
 
 MAX_LOOK_BACK = 32768
-"""Maximum number of previous tokens that repetition penalties consider. Also used for -1, llama.cpp's value for all
-tokens."""
+"""Maximum number of previous tokens that repetition penalties consider. Also used for the value -1, which means all
+tokens in llama.cpp."""
 
 N_SEEDS = 2**32 - 1
 """Number of seeds: all 32-bit values except the last one, which means "random seed" in llama.cpp."""
@@ -93,8 +93,8 @@ _SAME_NAMES = (
     "ignore_eos",
 )
 
-# llama.cpp's samplers: letter, names, and the parameters that disable the sampler; in the order in which the engine
-# runs them. A request may list the first two in either order.
+# llama.cpp's samplers, in the order in which the engine runs them. Each entry has the sampler's letter, its names, and
+# the parameters that disable it. A request may list the first two samplers in either order.
 _SAMPLERS: tuple[tuple[str, tuple[str, ...], Mapping[str, Any]], ...] = (
     ("e", ("penalties",), {"repeat_penalty": 1.0, "frequency_penalty": 0.0, "presence_penalty": 0.0}),
     ("d", ("dry",), {"dry_multiplier": 0.0}),
@@ -163,8 +163,8 @@ def sampling_for_choice(sampling: Sampling, index: int) -> Sampling:
 
 
 def logit_bias(given: object) -> tuple[tuple[int, float], ...]:
-    """Parses OpenAI's object, or llama.cpp's list of pairs, in which the value false bans a token. Raises
-    BadRequest."""
+    """Parses `logit_bias`: OpenAI's object, or llama.cpp's list of pairs. In a pair, the value false bans the token.
+    Raises BadRequest."""
     if given is None:
         return ()
     if not isinstance(given, dict | list):

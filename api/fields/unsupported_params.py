@@ -1,4 +1,5 @@
-"""Parameters that this server does not support, each with the values that have no effect and are accepted.
+"""Parameters that this server does not support, each with those of its values that are accepted because they have no
+effect.
 
 Any other value is refused with an error that names the parameter, because silently ignoring the value would give a
 wrong answer. Fields that are neither known nor listed here are ignored. Examples are fields that do not change the
@@ -39,7 +40,7 @@ UNSUPPORTED_PARAMS: Mapping[str, tuple[object, ...]] = {
     "return_progress": (False,),
     "timings_per_token": (False,),
     "post_sampling_probs": (False,),
-    # Constraint fields, on routes whose bodies do not declare them.
+    # Constraint fields. They are refused only on routes whose bodies do not declare them.
     "grammar": ("",),
     "json_schema": (),
     "guided_json": (),

@@ -67,8 +67,8 @@ class PromptProgressReports:
         self._n_reported: dict[int, int] = {}
 
     def next(self, index: int) -> RequestProgress | None:
-        """Returns the progress of the prompt at `index`, or None if it is not tokenized yet or unchanged since the last
-        call."""
+        """Returns the progress of the prompt at `index`. Returns None if the prompt is not tokenized yet, or if the
+        progress has not changed since the last call."""
         progress = self._progress(index)
         if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):
             return None

@@ -18,7 +18,7 @@ from engine.requests import CompletionRequest
 
 @dataclass(frozen=True, slots=True)
 class LlamaResponseOptions:
-    """Options of one answer. `settings`: the parameters in use, which the last object of the answer contains.
+    """Options of one answer. `settings`: the generation parameters, which the last object of the answer contains.
     `prompt_only`: the answer's text and tokens are not returned."""
 
     model: str
@@ -28,7 +28,7 @@ class LlamaResponseOptions:
     prompt_only: bool = False
     timings_per_token: bool = False
     fields: tuple[str, ...] = ()
-    """Fields of the last object that are returned; all fields if empty."""
+    """The fields of the last object to return. If there are none here, all fields are returned."""
 
     @classmethod
     def of(cls, model: str, body: LlamaBody, request: CompletionRequest) -> LlamaResponseOptions:
@@ -118,8 +118,8 @@ class LlamaChunkWriter:
     def __init__(
         self, options: LlamaResponseOptions, progress: Callable[[int], RequestProgress | None] = lambda index: None
     ) -> None:
-        """`progress`: returns the engine's progress report on the answer at an index, or None once that answer has
-        ended."""
+        """`progress`: a function that returns the engine's progress report on the answer at an index, or None once that
+        answer has ended."""
         self._options = options
         self._progress = progress
         self._reports = PromptProgressReports(progress)
@@ -138,8 +138,8 @@ class LlamaChunkWriter:
         return b""
 
     def report(self, index: int) -> bytes:
-        """Returns an object with the progress of the prompt at `index`; empty if it has not changed since the last
-        report."""
+        """Returns the bytes of an object with the progress of the prompt at `index`. Returns no bytes if the progress
+        has not changed since the last report."""
         progress = self._reports.next(index)
         if progress is None:
             return b""

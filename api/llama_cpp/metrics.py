@@ -1,5 +1,5 @@
-"""Metrics for Prometheus. They have llama.cpp's names where llama.cpp has such a metric, so that its dashboards work
-here."""
+"""Metrics for Prometheus. A metric that llama.cpp also has gets the same name here, so that dashboards made for
+llama.cpp work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ __all__ = ["CONTENT_TYPE_LATEST", "exposition"]
 
 
 def exposition(activity: Activity, holder: KeyHolder) -> bytes:
-    """Returns the current metrics in Prometheus' text format. Includes usage only of keys that `holder` may see."""
+    """Returns the current metrics in Prometheus' text format. Includes the usage of only those keys that `holder` may
+    see."""
     registry = CollectorRegistry()
     registry.register(_Collector(activity, holder))
     return bytes(generate_latest(registry))

@@ -92,7 +92,8 @@ def _ns(seconds: float) -> int:
 
 
 class OllamaLineWriter:
-    """An EventWriter for Ollama's lines. A line can contain only complete tool calls, so they are sent at the end."""
+    """An EventWriter for Ollama's lines. Tool calls are sent at the end, because a line can contain only complete
+    ones."""
 
     def __init__(self, meta: OllamaMeta) -> None:
         self._meta = meta

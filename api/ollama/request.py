@@ -122,8 +122,8 @@ def _thinking(think: bool | str | None) -> tuple[bool | None, Effort | None]:
 
 
 def parse_messages(given: Sequence[OllamaMessage]) -> tuple[Message, ...]:
-    """Translates messages. Tool calls need no ids: a result belongs to the first unanswered call, or to the first
-    unanswered call of the tool that it names.
+    """Translates messages. Tool calls need no ids. A result belongs to the first call that has no result yet. If the
+    result names a tool, it belongs to the first such call of that tool.
 
     Raises BadRequest, UnsupportedParameter."""
     messages: list[Message] = []

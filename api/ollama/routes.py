@@ -126,8 +126,8 @@ async def _answer(ctx: RequestContext, body: AnswerBody, meta: OllamaMeta, reque
 
 
 def _set_keep_alive(ctx: RequestContext | EmbeddingContext, body: KeepAliveBody) -> None:
-    """Sets the idle time after which the model is unloaded. Called before anything can fail, so that it also applies
-    after a failed request."""
+    """Sets the idle time after which the model is unloaded. Called before anything can fail, so that the new time also
+    applies if the request fails."""
     if body.keep_alive is not None:
         ctx.keep_alive.unload_after(body.keep_alive)
 

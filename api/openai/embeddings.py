@@ -44,7 +44,8 @@ async def create_embeddings(ctx: EmbeddingContextDep) -> Response:
 
 
 def embed_request(body: EmbeddingsBody, *, accepts_tokens: bool, request_id: str) -> EmbedRequest:
-    """Translates the body. `accepts_tokens`: lists of numbers are accepted, and are tokens of the embedding model.
+    """Translates the body. `accepts_tokens`: whether lists of numbers are accepted. The numbers are token ids of the
+    embedding model.
 
     Raises BadRequest, UnsupportedParameter."""
     if body.encoding_format not in (None, "float", "base64"):

@@ -174,7 +174,7 @@ class Attack:
 
 
 def routes() -> list[str]:
-    """Every route that takes a body."""
+    """Returns the path of every route that takes a body."""
     return list(BODIES)
 
 

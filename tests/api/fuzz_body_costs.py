@@ -23,8 +23,7 @@ SECONDS_VARIABLE = "INGLENOOK_FUZZ_SECONDS"
 MAX_HEALTH_S = 2.0
 MAX_ANSWER_S = 15.0
 MAX_GROWN_BYTES = 400_000_000
-"""About ten times the memory for a normal body of the largest size. Without limits, thirty times as much was
-measured."""
+"""Maximum growth of the server's memory in bytes: about ten times what a normal body of the largest size needs."""
 
 
 def fuzz(seconds: float, seed: int = 4645) -> list[str]:

@@ -1,4 +1,4 @@
-"""An endpoint on a real port with the real engine and the fake backend, and clients for it, raw sockets included."""
+"""An endpoint on a real port with the real engine and the fake backend, and clients for it, including raw sockets."""
 
 from __future__ import annotations
 

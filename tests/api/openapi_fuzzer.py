@@ -45,7 +45,7 @@ are invalid. With these fields added, the other fields of such a body reach the 
 class Outcome:
     statuses: Counter[int] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
-    """The first problems: server errors, timeouts, and wrong answers to the normal requests in between."""
+    """The first problems that were found: server errors, timeouts, and wrong answers to normal requests."""
 
     def note(self, problem: str) -> None:
         if len(self.problems) < N_KEPT:

@@ -36,7 +36,7 @@ def states(endpoint: Live) -> list[str]:
     return [call["state"] for call in calls(endpoint)]
 
 
-def test_activity_lists_request_from_queue_to_end(slow: Live) -> None:
+def test_activity_lists_queued_and_running_and_ended_requests(slow: Live) -> None:
     bodies = [ask(f"number {n}", max_tokens=120) for n in range(4)]
     with ThreadPoolExecutor() as pool:
         futures = [pool.submit(slow.post, body) for body in bodies]
@@ -80,7 +80,7 @@ def test_deleting_one_activity_entry_cancels_only_that_request(slow: Live, path:
     assert sorted(states(slow)) == ["cancelled", "finished"]
 
 
-def test_delete_request_to_activity_route_stops_all_requests(slow: Live) -> None:
+def test_delete_method_on_activity_route_stops_all_requests(slow: Live) -> None:
     with ThreadPoolExecutor() as pool, slow.http() as client:
         futures = [pool.submit(slow.post, ask(max_tokens=3000)) for _ in range(5)]
         wait_until(lambda: len(states(slow)) == 5)
@@ -99,7 +99,7 @@ def test_activity_lists_failed_requests_and_embedding_requests() -> None:
     assert seen[0]["body"] is None  # bodies are not kept by default
 
 
-def test_activity_lists_only_the_last_ended_requests() -> None:
+def test_activity_lists_only_the_most_recently_ended_requests() -> None:
     with live(FakeOpener(Script(b""))) as endpoint, endpoint.http() as client:
         for _ in range(MAX_ENDED_RECORDS + 5):
             client.post("/v1/chat/completions", json=ask())

@@ -44,7 +44,8 @@ def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: 
 @pytest.mark.parametrize("path", ANSWER_BODIES)
 def test_client_disconnect_frees_slot_in_every_dialect(path: str, stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
-        # first disconnects with FIN during the answer, then with RST right after the request
+        # The client disconnects with FIN during the answer. The second time, it disconnects with RST right after the
+        # request.
         for reset in (False, True):
             content = json.dumps({**ANSWER_BODIES[path], "stream": stream}).encode()
             head = (

@@ -104,7 +104,7 @@ def test_signal_during_stream_ends_the_process(model_path: Path, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} <= {
         "snapshots",
         "probed",
-    }  # the key is not written to the profile
+    }  # a key from the environment is not written to the profile
 
 
 def test_signal_during_load_ends_the_process(model_path: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_signal_during_load_ends_the_process(model_path: Path, tmp_path: Path) -
     assert took < 6
 
 
-# The following failing starts run in this process, because a new process would import everything again.
+# All starts in the tests below fail. They run in this process, because a new process would import everything again.
 
 
 @dataclass

@@ -25,7 +25,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_head_is_answered_like_get_without_body(endpoint: Live, path: str) -> None:
+def test_head_request_is_answered_like_get_but_without_body(endpoint: Live, path: str) -> None:
     with endpoint.http() as client:
         got, head = client.get(path), client.head(path)
     assert head.status_code == got.status_code == 200
@@ -37,13 +37,13 @@ def test_head_is_answered_like_get_without_body(endpoint: Live, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/api/tags", "/unknown"])
-def test_head_with_wrong_key_is_401(endpoint: Live, path: str) -> None:
+def test_head_request_with_wrong_key_is_401(endpoint: Live, path: str) -> None:
     with endpoint.http(authorization="Bearer wrong") as client:
         answer = client.head(path)
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_head_of_a_route_without_get_is_405(endpoint: Live) -> None:
+def test_head_request_to_route_without_get_is_405(endpoint: Live) -> None:
     with endpoint.http() as client:
         assert client.head("/v1/chat/completions").status_code == 405
 
@@ -124,7 +124,7 @@ GZIPPED = gzip.compress(b"{}", mtime=0)
 
 
 def test_compressed_body_that_decodes_to_nothing_is_limited_by_its_received_size() -> None:
-    """A gzip body of empty blocks, which never ends."""
+    """The body is an endless gzip stream of empty blocks."""
     empty_block = b"\x00\x00\x00\xff\xff"
     chunks = iter([gzip.compress(b"", mtime=0)[:10]])
 

@@ -54,8 +54,8 @@ def test_window_answer_is_unchanged_by_endpoint_requests(model_path: Path) -> No
             after = await tool(server.url, None, 16)
             assert alone
             assert alone == await window()
-            # These answers are not compared: `after` may use other KV cells than `expected`, which changes the
-            # rounding, and then this small model samples another token.
+            # These answers are not compared with each other. Different KV cells change the rounding, and this small
+            # model may then sample another token.
             assert expected
             assert after
             assert beside

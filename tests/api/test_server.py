@@ -108,7 +108,7 @@ def test_server_does_not_change_signal_handlers() -> None:
 
 
 async def switch_on_and_off(server: EndpointServer) -> list[str]:
-    """Starts and stops the server. Returns the names of the threads that existed in between."""
+    """Starts and stops the server. Returns the names of the threads that existed while it ran."""
     await server.start_async()
     assert health(server) == 503
     names = [thread.name for thread in threading.enumerate()]
@@ -146,7 +146,8 @@ def test_start_async_on_busy_port_raises_port_busy() -> None:
 
 
 def test_endpoint_requests_do_not_change_answers_in_the_window() -> None:
-    """As in the desktop app, the engine belongs to another event loop and outlives the server."""
+    """As in the desktop app, the engine belongs to another event loop than the server, and exists longer than the
+    server."""
 
     async def window(engine: Engine, server: EndpointServer) -> tuple[str, str, str]:
         await engine.load(Path("fake.gguf"))

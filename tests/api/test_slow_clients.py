@@ -112,7 +112,7 @@ def test_connection_above_limit_is_503_if_no_other_connection_is_idle() -> None:
 
 
 def test_client_that_never_reads_is_disconnected() -> None:
-    # Pauses keep the tokens in separate frames: about 4 MB in all, more than the sockets can buffer.
+    # Pauses keep the tokens in separate frames. All frames together have about 4 MB, more than the sockets can buffer.
     opener = FakeOpener(Script(b"x" * 20_000, step_s=0.0001), Limits(30_000, 8, 64))
     with live(opener, write_timeout_s=0.4) as endpoint, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)

@@ -31,7 +31,8 @@ def test_instructor_reads_structured_answers_and_errors(endpoint: RealEndpoint) 
     assert set(value) == {"TOOLS", "JSON_SCHEMA", "partial"}
     assert set(value.values()) <= {"red", "blue"}
     endpoint.last_request()  # waits until all requests have ended
-    # This test finds the requests by their state, because the aborted stream may end after the refused overlong prompt.
+    # The test identifies the requests by their state, not by their order: the aborted stream may end after the refused
+    # request.
     by_state = {call.state: call for call in endpoint.calls() if call.state != "finished"}
     assert set(by_state) == {"failed", "cancelled"}
     assert by_state["cancelled"].n_output < 900

@@ -51,7 +51,7 @@ def test_structured_answer_follows_schema(client: Client) -> None:
     assert json.loads(answer.message.content or "")["colour"] in ("red", "blue")
 
 
-def test_tool_call_and_result_are_answered(client: Client) -> None:
+def test_tool_call_is_requested_and_tool_result_is_answered(client: Client) -> None:
     def paint(colour: str) -> str:
         """Paints.
 

@@ -102,8 +102,8 @@ class ChatChunkWriter:
         options: ResponseOptions = ResponseOptions(),
         progress: Callable[[int], RequestProgress | None] = lambda index: None,
     ) -> None:
-        """`progress`: returns the engine's progress report on the choice at an index, or None once that choice has
-        ended."""
+        """`progress`: a function that returns the engine's progress report on the choice at an index, or None once that
+        choice has ended."""
         self._meta = meta
         self._options = options
         self._progress = progress
@@ -129,8 +129,8 @@ class ChatChunkWriter:
                 return self._end(index, event)
 
     def report(self, index: int) -> bytes:
-        """Returns a chunk with the progress of the choice's prompt; empty if it has not changed since the last
-        report."""
+        """Returns the bytes of a chunk with the progress of the choice's prompt. Returns no bytes if the progress has
+        not changed since the last report."""
         progress = self._reports.next(index)
         if progress is None:
             return b""
@@ -138,8 +138,8 @@ class ChatChunkWriter:
         return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
 
     def _tool_call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
-        """Returns the delta for a tool call. Only its first piece contains the name: clients concatenate the names of
-        all pieces."""
+        """Returns the delta for one piece of a tool call. Only the first piece of a call contains the function's name,
+        because clients concatenate the names of all pieces."""
         if isinstance(event, ToolCallStarted):
             function = {"name": event.name, "arguments": ""}
             call = {"index": event.index, "id": event.id, "type": "function", "function": function}
@@ -149,7 +149,8 @@ class ChatChunkWriter:
         return {"function_call": function} if self._options.legacy_call else {"tool_calls": [call]}
 
     def _end(self, index: int, finished: Finished) -> bytes:
-        """Returns the chunk with the finish reason. After the last choice, adds a chunk with the usage if requested.
+        """Returns the chunk with the finish reason. After the last choice, adds a chunk with the usage if the client
+        requested it.
 
         With a single choice, the last chunk also contains the timings."""
         self._finished[index] = finished

@@ -108,7 +108,8 @@ def _messages(body: ChatCompletionBody) -> tuple[tuple[Message, ...], str]:
 
 
 def parse_message(given: ChatMessage, path: str) -> Message:
-    """Translates one message. Errors name it by `path`. Raises BadRequest, UnsupportedParameter."""
+    """Translates one message. `path`: the message's position in the body, for error messages. Raises BadRequest,
+    UnsupportedParameter."""
     role = ROLES.get(given.role)
     match role:
         case None:
@@ -159,7 +160,7 @@ def _answered_call_id(given: ChatMessage, path: str) -> str:
 
 
 def _legacy_call_id(name: str) -> str:
-    """Returns an id for a `function_call`, the predecessor of `tool_calls`, which has no id."""
+    """Returns an id for a `function_call`. This predecessor of `tool_calls` has no id of its own."""
     return f"call_{name}"
 
 

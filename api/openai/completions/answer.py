@@ -51,7 +51,7 @@ def text_completion(
 def _best(answers: Sequence[Answer], options: CompletionResponseOptions) -> list[int]:
     """Returns the indices of the `n` best answers to each prompt, the best first.
 
-    If only `n` answers were generated, returns all indices in order."""
+    If only `n` answers per prompt were generated, returns all indices in order."""
     if options.n == options.n_generated:
         return list(range(len(answers)))
     best: list[int] = []

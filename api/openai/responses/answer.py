@@ -136,7 +136,8 @@ def reasoning_part(text: str) -> Item:
 def message_item(
     meta: ResponsesMeta, index: int, status: str, text: str | None, choices: Sequence[TokenChoice] = ()
 ) -> Item:
-    """Returns an output item with text. With `text` None, the item has been opened and is still empty."""
+    """Returns a message as an output item. With `text` None, the message is still empty, because its stream has just
+    begun."""
     return {
         "id": meta.item_id("msg", index),
         "type": "message",
@@ -291,7 +292,8 @@ class ResponsesEventWriter:
 
     def _end(self, finished: Finished) -> bytes:
         status = status_of(finished)
-        opened = self._open_message() if self._open is None and not self._output else b""  # the answer is empty
+        # An empty answer gets one empty message.
+        opened = self._open_message() if self._open is None and not self._output else b""
         closed = self._close(status)
         usage, measured = usage_object(finished, self._n_reasoning), timings_object(finished)
         whole = response_object(self._meta, status, self._output, usage, measured=measured)

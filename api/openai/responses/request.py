@@ -70,7 +70,7 @@ def function_tools(body: ResponsesBody) -> list[dict[str, object]]:
 
 
 def namespaces(body: ResponsesBody) -> dict[str, tuple[str, str]]:
-    """Returns the namespace and name of each namespaced function, by its flat name (see `flat_name`)."""
+    """Maps the flat name of each namespaced function (see `flat_name`) to its namespace and name."""
     found = {}
     for given in body.tools or ():
         match given:
@@ -122,7 +122,7 @@ def _flat_choice(choice: object, known: Mapping[str, tuple[str, str]]) -> object
 
 
 def flat_name(namespace: object, name: str) -> str:
-    """Joins a function's namespace and name to the name that the model gets, because chat templates have no
+    """Joins a function's namespace and name into one flat name for the model, because chat templates have no
     namespaces."""
     if not isinstance(namespace, str) or not namespace:
         return name

@@ -100,7 +100,7 @@ async def list_input_items(response_id: str, http: Request, store: StoreDep, hol
 @router.post("/v1/responses/{response_id}/cancel")
 @router.post("/responses/{response_id}/cancel")
 async def cancel_response(response_id: str, store: StoreDep, holder: KeyHolderDep) -> Response:
-    """Always refused: only background responses can be cancelled, and there are none."""
+    """Refuses every request: only background responses could be cancelled, and this server has none."""
     await store.get(response_id, holder)
     raise BadRequest("Only a response that was created with 'background' can be cancelled.", "response_id")
 

@@ -44,7 +44,7 @@ class StoredResponse:
 
 
 class ResponseStore:
-    """Stores responses in `folder`, which only its owner can read. With None, nothing is stored.
+    """Stores responses in `folder`, which only its owner can read. If `folder` is None, nothing is stored.
 
     A response can be read and deleted only with the key that created it, or with the endpoint's own key. `get` and
     `delete` are coroutines that do not block the event loop. `put` blocks its thread, so it must not be called on the
@@ -121,8 +121,8 @@ class ResponseStore:
         write_atomic(path, text)
 
     def _make_room(self, folder: Path, n_bytes: int) -> None:
-        """Deletes the oldest responses until a new one of this size fits, and partial files that remain after a
-        crash."""
+        """Deletes partial files that remain after a crash, and then the oldest responses until a new one of this size
+        fits."""
         for part in folder.glob(f"resp_*{PART_SUFFIX}"):
             part.unlink(missing_ok=True)
         found = [(entry.stat(), Path(entry.path)) for entry in os.scandir(folder) if entry.name.endswith(".json")]

@@ -93,7 +93,7 @@ THOUGHTFUL: tuple[Event, ...] = (
 )
 
 
-def test_streamed_reasoning_text_and_tool_calls_match_expected_bytes() -> None:
+def test_stream_of_reasoning_and_text_and_tool_calls_matches_expected_bytes() -> None:
     assert stream(*THOUGHTFUL) == (
         OPENED
         + start(0, '{"type":"thinking","thinking":"","signature":""}')
@@ -127,7 +127,7 @@ def test_error_during_stream_is_sent_as_error_event() -> None:
     assert "event: error" in stream(Started(9, 4), Finished("cancelled", USAGE, TIMINGS))
 
 
-def test_whole_answer_has_reasoning_text_and_tool_call_blocks() -> None:
+def test_whole_answer_has_blocks_for_reasoning_and_text_and_tool_calls() -> None:
     builder = AnswerBuilder()
     answers = [answer for event in THOUGHTFUL if (answer := builder.add(event)) is not None]
     assert message(META, answers[0]) == {
@@ -231,7 +231,7 @@ def test_thinking_and_output_format_are_translated() -> None:
     assert request(min_p=0.2, seed=4, top_k=3).sampling == Sampling(min_p=0.2, seed=4, top_k=3)
 
 
-def test_blocks_of_server_tools_in_history_are_ignored() -> None:
+def test_history_blocks_of_tools_run_by_anthropic_are_ignored() -> None:
     turn = [
         {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "tide"}},
         {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"type": "web_search_result"}]},
@@ -271,7 +271,7 @@ def test_compaction_summary_becomes_text_of_assistant_message() -> None:
     assert request(messages=messages).messages[0] == Message("assistant", "They spoke of tides.")
 
 
-def test_billing_header_is_removed_from_system_prompt() -> None:
+def test_billing_line_of_claude_code_is_removed_from_system_prompt() -> None:
     billed = "x-anthropic-billing-header: cc_version=2.1; cch=a1b2c;\nBe kind."
     assert request(system=billed).messages[0] == Message("system", "Be kind.")
 

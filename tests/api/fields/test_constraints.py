@@ -1,5 +1,5 @@
-"""Constraints on answers, over HTTP in every dialect: with each field name, with and without tools, strict and not
-strict."""
+"""Constraints on answers, over HTTP in every dialect. The tests cover each field name, requests with and without tools,
+and schemas with and without `strict`."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def test_metrics_have_prometheus_format() -> None:
     assert "llamacpp:requests_processing 0.0" in lines
 
 
-def test_totals_count_finished_and_failed_requests() -> None:
+def test_totals_include_finished_and_failed_requests() -> None:
     with live() as endpoint:
         endpoint.post(ask(n=2))
         endpoint.post(ask("x" * 9000))

@@ -219,7 +219,8 @@ def test_post_request_to_any_model_route_restarts_keep_alive_time(path: str, bod
         endpoint.post({"keep_alive": 60}, "/api/generate")
         before = time.time()
         assert endpoint.post(body, path).status_code == 200
-        # The client gets its answer shortly before the request ends on the server, which restarts the idle time.
+        # The client gets its answer shortly before the request ends on the server. The idle time restarts when the
+        # request ends.
         wait_until(lambda: (expiry(endpoint) or 0) >= before + 60)
         time.sleep(0.05)
         assert (expiry(endpoint) or 0) <= time.time() + 60 - 0.02

@@ -19,7 +19,7 @@ def test_chat_streams_lines_by_default(endpoint: Live) -> None:
     assert whole["eval_count"] == lines[-1]["eval_count"] == 13
 
 
-def test_generate_answers_prompt_raw_prompt_and_suffix(endpoint: Live) -> None:
+def test_generate_route_accepts_prompt_and_raw_prompt_and_suffix(endpoint: Live) -> None:
     body = {"model": "any", "stream": False}
     templated = endpoint.post({**body, "prompt": "Hi"}, "/api/generate").json()
     raw = endpoint.post({**body, "prompt": "Hi", "raw": True}, "/api/generate").json()
@@ -31,7 +31,7 @@ def test_generate_answers_prompt_raw_prompt_and_suffix(endpoint: Live) -> None:
     assert endpoint.post({**body, "messages": []}, "/api/chat").json()["done_reason"] == "load"
 
 
-def test_tags_ps_and_show_describe_model(endpoint: Live) -> None:
+def test_routes_tags_and_ps_and_show_describe_the_model(endpoint: Live) -> None:
     with endpoint.http() as client:
         tags = client.get("/api/tags").json()["models"]
         running = client.get("/api/ps").json()["models"]

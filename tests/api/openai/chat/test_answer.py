@@ -222,7 +222,7 @@ def test_answer_to_request_with_functions_has_function_call_instead_of_tool_call
     ]
 
 
-def test_reasoning_is_returned_and_counted() -> None:
+def test_reasoning_and_its_token_count_are_returned() -> None:
     events = (Started(9, 4), ReasoningDelta("Hm.", 3), TextDelta("Yes", 1), FINISHED)
     shown = whole(*events)
     message = only(shown)["message"]

@@ -87,7 +87,7 @@ def test_openai_client_reads_whole_answer(endpoint: Live) -> None:
     assert answer.choices[0].message.content == "Hello there."
     assert answer.model == "fake"
     assert answer.usage is not None
-    assert answer.usage.completion_tokens == 13  # includes the end-of-generation token
+    assert answer.usage.completion_tokens == 13  # the count includes the end-of-generation token
 
 
 def test_openai_client_reads_streamed_answer(endpoint: Live) -> None:

@@ -37,7 +37,7 @@ def test_null_fields_count_as_absent() -> None:
     assert request(**nulls) == request()
 
 
-def test_neutral_values_of_unsupported_parameters_and_unknown_fields_are_ignored() -> None:
+def test_unknown_fields_and_neutral_values_of_unsupported_parameters_are_ignored() -> None:
     for name, values in UNSUPPORTED_PARAMS.items():
         for value in values:
             assert request(**{name: value}) == request(), name
@@ -338,7 +338,7 @@ def test_invalid_reasoning_fields_are_refused(fields: dict[str, object], param: 
     assert caught.value.param == param
 
 
-def test_continue_final_message_makes_last_message_the_answer_start() -> None:
+def test_continue_final_message_makes_answer_continue_the_last_message() -> None:
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]
     result = request(messages=messages, continue_final_message=True, add_generation_prompt=False)
     assert (result.messages, result.answer_start) == ((Message("user", "Hi"),), "Hel")
@@ -455,7 +455,7 @@ def test_text_parts_are_joined_by_newlines() -> None:
         ({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}, "messages[0].content[0]"),
     ],
 )
-def test_error_for_invalid_message_names_the_path(message: dict[str, object], param: str) -> None:
+def test_error_for_invalid_message_contains_path_of_the_invalid_field(message: dict[str, object], param: str) -> None:
     with pytest.raises(BadRequest) as caught:
         request(messages=[message])
     assert caught.value.param == param

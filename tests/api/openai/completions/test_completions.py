@@ -146,8 +146,8 @@ PROMPT = (TokenChoice(b"On", 0.0), TokenChoice(b"ce", -0.25, ((b"ce", -0.25),)))
 
 
 def test_echo_with_logprobs_lists_every_sampled_token() -> None:
-    """The end-of-generation token has no text, but is listed: some clients remove the last log probability, and it must
-    be the one of that token."""
+    """The end-of-generation token has no text, but is listed. Some clients remove the last log probability, which must
+    therefore be that of this token."""
     answer = Answer("", finished(1), prompt=PROMPT)
     shown = text_completion(META, [answer], CompletionResponseOptions(echoes=("Once",), logprobs=True))
     assert json.dumps(shown["choices"]) == json.dumps(
@@ -218,7 +218,7 @@ def test_completion_without_max_tokens_has_16_tokens(endpoint: Live) -> None:
         assert answer["usage"]["completion_tokens"] == n
 
 
-def test_echo_with_logprobs_scores_every_token_but_the_first(endpoint: Live) -> None:
+def test_echo_with_logprobs_returns_logprob_of_every_token_but_the_first(endpoint: Live) -> None:
     answer = endpoint.post(
         {"prompt": [79, 110, 101], "echo": True, "logprobs": 1, "max_tokens": 1}, "/v1/completions"
     ).json()

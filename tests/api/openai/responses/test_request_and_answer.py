@@ -119,7 +119,7 @@ MIXED: tuple[Event, ...] = (
 )
 
 
-def test_reasoning_text_and_tool_calls_are_streamed_as_output_items() -> None:
+def test_reasoning_and_text_and_tool_calls_are_streamed_as_output_items() -> None:
     found = parsed(events(*MIXED)[0])
     assert [each["type"] for each in found[2:]] == [
         "response.output_item.added",
