@@ -2,11 +2,10 @@
 effect.
 
 Any other value is refused with an error that names the parameter, because silently ignoring the value would give a
-wrong answer. Fields that are neither known nor listed here are ignored. Examples are fields that do not change the answer (`user`,
-`metadata`, `store`, `service_tier`) and hints about style or speed (`verbosity`, `prediction`, `id_slot`). `n_keep` and
-`n_discard` are ignored too: they control how a long prompt is shortened, but this server refuses a prompt that is too
-long.
-"""
+wrong answer. Fields that are neither known nor listed here are ignored. Examples are fields that do not change the
+answer (`user`, `metadata`, `store`, `service_tier`) and hints about style or speed (`verbosity`, `prediction`,
+`id_slot`). `n_keep` and `n_discard` are ignored too: they control how a long prompt is shortened, but this server
+refuses a prompt that is too long."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_integral_floats_are_accepted_as_integers() -> None:
 
 
 @pytest.mark.parametrize("value", [40.5, True, "40", -3.0, 1e300, 0.0])
-def test_fractions_and_wrong_types_are_refused_as_max_tokens(value: object) -> None:
+def test_max_tokens_with_fraction_or_wrong_type_is_refused(value: object) -> None:
     with pytest.raises(BadRequest) as refused:
         parse_body(chat_body(max_tokens=value), ChatCompletionBody)
     assert refused.value.param == "max_tokens"

@@ -213,13 +213,15 @@ def test_tool_calls_and_results_become_messages() -> None:
         ({"type": "tool", "name": "f"}, NamedTool("f"), False),
     ],
 )
-def test_tools_and_tool_choice_are_translated(choice: object, expected: object, parallel: bool) -> None:
+def test_tools_and_tool_choice_are_translated_to_engine_request(
+    choice: object, expected: object, parallel: bool
+) -> None:
     result = request(tools=[{"name": "f", "description": "F.", "input_schema": {"$defs": {}}}], tool_choice=choice)
     assert result.tools == (Tool("f", "F.", '{"$defs": {}}'),)
     assert (result.tool_choice, result.parallel_tool_calls) == (expected, parallel)
 
 
-def test_thinking_and_output_format_are_translated() -> None:
+def test_thinking_and_output_format_are_translated_to_engine_request() -> None:
     assert request(thinking={"type": "enabled", "budget_tokens": 1024}).thinking is True
     assert request(thinking={"type": "disabled"}).thinking is False
     output = {"effort": "max", "format": {"type": "json_schema", "schema": {"type": "object"}}}

@@ -42,7 +42,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("path", BODIES)
-def test_return_progress_reports_prompt_before_answer(slow: Live, path: str) -> None:
+def test_return_progress_sends_prompt_progress_before_answer(slow: Live, path: str) -> None:
     found = frames(slow, path, {**BODIES[path], "return_progress": True})
     reports = [each["prompt_progress"] for each in found if "prompt_progress" in each]
     assert found[: len(reports)] == [each for each in found if "prompt_progress" in each]

@@ -83,7 +83,7 @@ def test_choices_have_consecutive_seeds() -> None:
     assert [each.sampling.seed for each in chat_requests(body(n=2, seed=last), "a")] == [last, 0]
 
 
-def test_logprobs_fields_are_translated() -> None:
+def test_logprobs_fields_are_translated_to_engine_request() -> None:
     assert request().n_logprobs is None
     assert request(logprobs=True).n_logprobs == 0
     assert request(logprobs=True, top_logprobs=20).n_logprobs == 20
@@ -95,7 +95,7 @@ def test_logprobs_fields_are_translated() -> None:
         request(logprobs=True, top_logprobs=21)
 
 
-def test_llama_cpp_sampling_parameters_are_translated() -> None:
+def test_llama_cpp_sampling_parameters_are_translated_to_engine_request() -> None:
     result = request(
         typical_p=0.9,
         top_n_sigma=1.5,
@@ -229,7 +229,9 @@ TOOL_F, TOOL_G = Tool("f", "F.", '{"$defs": {"a": {}}}'), Tool("g")
         ),
     ],
 )
-def test_tool_choices_are_translated(choice: object, offered: tuple[Tool, ...], expected: object) -> None:
+def test_tool_choices_are_translated_to_engine_request(
+    choice: object, offered: tuple[Tool, ...], expected: object
+) -> None:
     result = request(tools=[F, G], tool_choice=choice)
     assert (result.tools, result.tool_choice) == (offered, expected)
 
@@ -280,7 +282,7 @@ def test_legacy_functions_become_tools() -> None:
     )
 
 
-def test_tool_calls_and_results_in_messages_are_translated() -> None:
+def test_tool_calls_and_results_in_messages_are_translated_to_engine_request() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     messages = request(
         messages=[
@@ -347,7 +349,7 @@ def test_continue_final_message_makes_answer_continue_the_last_message() -> None
         request(continue_final_message=True)
 
 
-def test_sampling_and_limit_fields_are_translated() -> None:
+def test_sampling_and_limit_fields_are_translated_to_engine_request() -> None:
     result = request(
         temperature=0, top_p=0.5, top_k=1, min_p=0.1, repeat_penalty=1.2, repeat_last_n=8, seed=7, max_tokens=5
     )
