@@ -1,4 +1,4 @@
-"""Extracts the metadata from a GGUF header that the model list and the memory estimate need."""
+"""Extracts from a GGUF header the metadata that the model list and the memory estimate need."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
 
 
 def unusable_reason(header: GgufHeader) -> str:
-    """Why a valid GGUF file cannot be used for chats; an empty text if it can."""
+    """The reason why the model cannot be used for chats although its file is valid; an empty text if it can be used."""
     kind = header.values.get("general.type")
     if kind == "adapter":
         return "it is an adapter for another model"

@@ -176,8 +176,8 @@ class JsonScanner:
     def value(self, emit: Callable[[str], None], ender: str) -> ScanStep[None]:
         """Emits a JSON value unchanged, whether or not it is valid.
 
-        The value ends with its brackets and quotes. If a closing bracket is missing, it ends before `ender`, unless
-        `ender` is inside a string."""
+        The value ends with its brackets and quotes. If a closing bracket is missing, the value ends before the text
+        `ender`, unless `ender` is inside a string."""
         scanner = self._scanner
         depth, quoted = 0, False
         while (char := (yield from scanner.peek())) != END:

@@ -11,7 +11,7 @@ _EFFORTS = ("reasoning_effort", "thinking_effort", "reasoning_strength")
 _HAS_EFFORT = re.compile(rf"\b({'|'.join(_EFFORTS)}|thinking_budget)\b")
 _BUDGETS = {"minimal": 512, "low": 1024, "medium": 4096}
 
-_FREE = r"(?<![.\w])"  # the name of a variable, not of an attribute
+_FREE = r"(?<![.\w])"  # ensures that the name after it is that of a variable, not of an attribute
 _IS_DEFINED = r"is (?:not )?(?:un)?def"
 _SWITCHES = (
     (re.compile(rf"{_FREE}enable_thinking\b(?!\s*=[^=])"), "enable_thinking", True, False),
@@ -36,7 +36,7 @@ def reasoning_arguments(template: str | None, enabled: bool | None, effort: str 
     arguments: dict[str, object] = {}
     has_switch = False
     for pattern, name, on, off in _SWITCHES:
-        # DeepSeek's templates derive `thinking` from `enable_thinking`: set only the first that matches.
+        # Only the first matching switch is set, because DeepSeek's templates derive `thinking` from `enable_thinking`.
         if has_switch or not pattern.search(text):
             continue
         has_switch = True
