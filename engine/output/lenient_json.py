@@ -107,7 +107,7 @@ class LenientJsonReader:
     def _string(self, quote: str, emit: Callable[[str], None], close: str) -> ScanStep[None]:
         """Reads a string after its opening quote and emits it with JSON's escapes.
 
-        Escapes in keys are not decoded, which hardly matters."""
+        Escapes in keys are not decoded."""
         scanner = self._scanner
         if quote in RAW_QUOTES:
             if (yield from scanner.read_until((quote,), lambda text: emit(escaped(text)))):

@@ -20,8 +20,8 @@ _SWITCHES = (
     (re.compile(rf"if (?:not )?thinking\s*(?:-?%|and)|{_FREE}thinking {_IS_DEFINED}"), "thinking", True, False),
     (re.compile(rf"if reasoning\s*-?%|{_FREE}reasoning {_IS_DEFINED}"), "reasoning", True, False),
 )
-"""The known switches: the pattern of a template that has the switch, the name of its argument, and the values for on
-and off."""
+"""The known switches for reasoning. Each has a pattern that matches the templates with this switch, the name of the
+template argument, and the argument's values for on and off."""
 
 
 def reasoning_arguments(template: str | None, enabled: bool | None, effort: str | None) -> dict[str, object]:

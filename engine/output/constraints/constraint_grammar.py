@@ -188,7 +188,8 @@ _ANNOTATIONS = {
 
 
 def _combined(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The outermost schemas that combine several schemas, all of which a value has to match."""
+    """The outermost schemas that consist of several schemas, for example in `allOf`, all of which a value has to
+    match."""
     waiting: list[Any] = [schema]
     while waiting:
         value = waiting.pop()
