@@ -17,7 +17,7 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 MODEL = SHIP / "model"
 ICONS = SHIP / "icons"
 APP = SHIP / "app" / "inglenook"
-"""The frozen program as installed: both commands, `_internal` and `licences`."""
+"""The folder of the frozen program as it is installed. It contains both commands, `_internal` and `licences`."""
 
 
 def version() -> str:

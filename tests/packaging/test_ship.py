@@ -1,4 +1,4 @@
-"""The contents of installers. No installer is built here; `make package` does that."""
+"""The contents of installers. These tests build no installer; `make package` does."""
 
 from __future__ import annotations
 
