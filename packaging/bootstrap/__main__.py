@@ -10,8 +10,9 @@ FIRST, LAST = (3, 11), (3, 13)
 
 
 def unsupported_python_reason() -> str | None:
-    """The reason why this version of Python is not supported, or None. This function runs on any Python 3: modules that
-    require a newer version are imported after it."""
+    """The reason why this version of Python is not supported, or None.
+
+    This function runs on any Python 3. Modules that require a newer version are imported only after this check."""
     if FIRST <= sys.version_info[:2] <= LAST:
         return None
     found = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]

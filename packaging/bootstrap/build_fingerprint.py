@@ -29,7 +29,8 @@ def build_digest() -> str:
 
 
 def native_build_digest() -> str:
-    """A digest of the build settings and of this machine's processor. For builds that are used on this machine only."""
+    """A digest of the build settings and of this machine's processor. It identifies builds that are used on this
+    machine only."""
     return hashlib.sha256(f"{build_digest()} {_processor()}".encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Requirements that are checked before the slow steps. Each check raises SetupError with the remedy."""
+"""The requirements of set-up. They are checked before its slow steps. Each check raises SetupError with the remedy."""
 
 from __future__ import annotations
 

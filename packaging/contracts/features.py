@@ -1,7 +1,7 @@
 """An import-linter contract: base packages import no feature, and features do not import the composition root.
 
-All modules and packages directly in `package` are features, except those in the options. So the contract applies to a
-new feature without a change of the options. It covers indirect imports, imports inside functions and imports for type
+Every module or package directly in `package` is a feature, unless an option lists it. A new feature is therefore
+checked without a change of the options. Indirect imports count too, and so do imports inside functions and for type
 checking."""
 
 from __future__ import annotations

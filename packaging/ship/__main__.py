@@ -30,8 +30,8 @@ def _parts() -> dict[str, Callable[[], Path | None]]:
 
 
 def main(names: list[str]) -> int:
-    """Builds the parts in order. Returns the exit code. After an error, which is printed to stderr as one sentence, it
-    is 1."""
+    """Builds the parts in order and returns the exit code. If there is an error, it is printed to stderr as one
+    sentence, and the exit code is 1."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
     from bootstrap.process import start_log

@@ -9,8 +9,8 @@ from importlib.metadata import Distribution, distributions
 
 
 def licence(distribution: Distribution) -> str:
-    """The licence in a package's metadata. The field License-Expression is used first, then License, then the
-    classifiers."""
+    """The licence from a package's metadata: the field License-Expression if it is set, otherwise License, otherwise
+    the classifiers."""
     metadata = distribution.metadata
     for field in ("License-Expression", "License"):
         # Some packages put the whole licence text into one of these fields.

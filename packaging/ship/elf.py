@@ -21,7 +21,7 @@ def _is_elf(path: Path) -> bool:
 
 
 def needed(paths: Iterable[Path]) -> set[str]:
-    """The names of all libraries that the files `paths` are linked to."""
+    """The names of all libraries that the files in `paths` link to."""
     done = subprocess.run(["readelf", "-d", *paths], capture_output=True, text=True, check=True)
     return set(_NEEDED.findall(done.stdout))
 
@@ -36,7 +36,7 @@ def system_libraries(binaries: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def drop_orphans(folder: Path, system: set[str]) -> None:
-    """Removes system libraries from the freeze to which no remaining file is linked."""
+    """Removes system libraries that no file in the freeze links to any more."""
     while True:
         wanted = needed(files(folder))
         orphans = [folder / name for name in system if Path(name).name not in wanted and (folder / name).exists()]
@@ -50,7 +50,7 @@ def drop_orphans(folder: Path, system: set[str]) -> None:
 
 
 def strip(folder: Path, patchelf: Path) -> None:
-    """Removes debug symbols, and library search paths of the build machine.
+    """Removes debug symbols and the build machine's library search paths.
 
     The libraries in numpy's wheel that auditwheel changed are skipped, since stripping would break them."""
     plain = [path for path in files(folder) if not path.parent.name.endswith(".libs")]

@@ -52,7 +52,7 @@ def ico(pngs: dict[int, bytes]) -> bytes:
     head, body = struct.pack("<HHH", 0, 1, len(pngs)), b""
     offset = len(head) + 16 * len(pngs)
     for size, png in sorted(pngs.items()):
-        # in the one byte for a size, 0 stands for 256 pixels
+        # the size is stored in one byte, where 0 means 256 pixels
         head += struct.pack("<BBBBHHII", size % 256, size % 256, 0, 0, 1, 32, len(png), offset + len(body))
         body += png
     return head + body

@@ -40,7 +40,7 @@ def fill_in(template: str) -> str:
 
 
 def write(usr: Path) -> None:
-    """Writes all files into the folder share in `usr`."""
+    """Writes all files into `usr`/share. `usr` is the path of a folder that becomes /usr."""
     share = usr / "share"
     _put(share / "applications" / DESKTOP_ID, (LINUX / DESKTOP_ID).read_text(encoding="utf-8"))
     metainfo = f"{APP_ID}.metainfo.xml"

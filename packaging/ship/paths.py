@@ -1,4 +1,4 @@
-"""Paths of the installer build, and the version."""
+"""The paths that the build of installers uses, and the version of Inglenook."""
 
 from __future__ import annotations
 

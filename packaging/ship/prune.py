@@ -11,7 +11,7 @@ EXCLUDED_MODULES = [
     "IPython",
     "PyInstaller",
     "_tkinter",
-    "hf_xet",  # an optional downloader of huggingface_hub; Inglenook has its own
+    "hf_xet",  # a downloader that huggingface_hub may use; Inglenook has its own
     "lib2to3",
     "matplotlib",
     "numpy.distutils",
@@ -37,7 +37,7 @@ _UNUSED_QT = re.compile(
     r"|RemoteObjects\w*|Sql|SvgWidgets|Test|UiTools|VirtualKeyboard\w*|WebSockets|ShaderTools|Pdf\w*)"
     r"(\.|\.abi3\.|\.so|\.dll|\.pyd|$).*"
 )
-_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # used only for 3D rendering
+_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # these libraries are used only for 3D rendering
 # The GTK platform theme would add sixteen libraries. It is not needed: the window has its own theme, and file dialogs
 # are those of the desktop portal. TLS is not needed: QtNetwork is only used for a local socket.
 _UNUSED_PLUGINS = {

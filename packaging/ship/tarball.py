@@ -15,7 +15,7 @@ from .paths import APP, DIST, SHIP, version
 
 
 def make() -> Path:
-    """Packs the folder share and the frozen app, including all libraries."""
+    """Packs the frozen app with all libraries, and the folder `share` with the menu entry, icons and man pages."""
     name = f"inglenook-{version()}-linux-{platform.machine()}"
     say(f"Packing {name}.tar.gz")
     path = DIST / f"{name}.tar.gz"

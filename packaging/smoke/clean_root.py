@@ -48,7 +48,7 @@ class CleanRoot:
             self._make_base()
         self.path.mkdir()
         subprocess.run(["tar", "-xpf", self._base, "-C", self.path], check=True)
-        # The network settings of this machine.
+        # The clean Debian uses the network settings of this machine.
         for name in ("resolv.conf", "hosts"):
             shutil.copyfile(f"/etc/{name}", self.path / "etc" / name)
         self.run("useradd", "--create-home", "--uid", str(USER_ID), USER)

@@ -67,7 +67,7 @@ class StallProbe(QtWidgets.QApplication):
 
     def _tick(self) -> None:
         now = time.perf_counter()
-        if self._last is None:  # before the first tick, the event loop was not running
+        if self._last is None:  # before the first tick the event loop was not running, so this time is left out
             self._last = now
         self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
         self.on_tick()

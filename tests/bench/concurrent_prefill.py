@@ -34,8 +34,8 @@ class Round:
     alone_s: float
     """Time to first token of the endpoint's prompt when no other request is running."""
     idle_s: float
-    """Time to first token of the endpoint's prompt after the window's answer has ended, whose KV state is still in
-    memory."""
+    """Time to first token of the endpoint's prompt when no other request is running, but KV memory contains a finished
+    answer of the window."""
     concurrent_s: float
     """Time to first token of the endpoint's prompt while the window decodes an answer."""
     gaps_s: list[float]

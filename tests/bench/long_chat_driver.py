@@ -179,7 +179,7 @@ def answer() -> None:
 def cost_s(
     application: QApplication, view: TranscriptView, messages: MessageList, message: ChatMessage, text: str, at: int
 ) -> float:
-    """The mean time to show one token, over 60 tokens around token number `at`."""
+    """The mean time to show one token. It is measured over 60 tokens, around token number `at`."""
     messages.replace(replace(message, text=text[: (at - 40) * CHARACTERS_PER_TOKEN]))
     view.updates.refresh()
     application.processEvents()

@@ -1,7 +1,7 @@
 """`store.import` and `store.import_stall`: importing a ChatGPT export of 5,000 chats while the event loop runs.
 
-An export is read by a separate process. The stall of the event loop is compared with its stall while only this process
-runs and its output is discarded."""
+A separate process reads the export. For comparison, the stall of the event loop is also measured while only this
+process runs. Its output is then discarded."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ class Checkout:
         )
 
     def make_uv(self, *, fails: str = "never", text: str = "", sleep: bool = False, model: bytes = MODEL) -> None:
-        """Creates the fake uv. If its command line matches the shell pattern `fails`, it prints `text` and fails, or
-        sleeps."""
+        """Creates the fake uv. It fails and prints `text` if its command line matches the shell pattern `fails`. With
+        `sleep` it then sleeps instead."""
         lock = (self.root / "packaging/lock/uv.txt").read_text()
         version = re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0]
         uv = self.root / ".venv/bin/uv"

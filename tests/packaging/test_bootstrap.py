@@ -92,7 +92,7 @@ def test_changed_lock_or_build_setting_runs_set_up_again(ready: Checkout, change
     assert len(ready.uv_calls()) > len(calls)
 
 
-def test_changed_tool_section_of_pyproject_does_not_run_set_up_again(ready: Checkout) -> None:
+def test_change_of_a_tool_section_in_pyproject_toml_does_not_run_set_up_again(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / "pyproject.toml").open("a") as file:

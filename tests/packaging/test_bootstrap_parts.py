@@ -116,7 +116,7 @@ def test_missing_libraries_without_apt_are_reported_by_name(
         packages.ensure(window=True)
 
 
-def test_all_libraries_that_qt_links_are_installed() -> None:
+def test_all_system_libraries_that_qt_needs_are_installed() -> None:
     if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
         pytest.skip("reads what a Linux library links")
     qt = next((ROOT / ".venv").glob("lib/python*/site-packages/PySide6/Qt"))

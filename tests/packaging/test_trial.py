@@ -96,6 +96,6 @@ def test_certificates_are_copied_into_the_clean_debian(
     assert (root / "etc/pip_cert.pem").read_text() == "certificates"
 
 
-def test_makefile_has_the_trial_target() -> None:
+def test_make_trial_runs_the_trial_with_the_given_debian_release() -> None:
     done = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
     assert "-m trial trixie" in done.stdout

@@ -89,7 +89,7 @@ def test_json_schema_is_enforced_by_openai_and_ollama_routes(served: Served) -> 
         assert json.loads(text)["colour"] in ("red", "blue")
 
 
-def test_required_tool_is_called_by_openai_and_anthropic_routes(served: Served) -> None:
+def test_answers_of_openai_and_anthropic_routes_contain_a_required_tool_call(served: Served) -> None:
     function = {
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},

@@ -23,7 +23,7 @@ class Disturbances:
         self._rng = rng
         self.done: dict[str, int] = {}
         self.model_lock = asyncio.Lock()
-        """Held while the model is being changed."""
+        """This lock is held while the model is changed."""
 
     async def run(self) -> None:
         """Disturbs the app at random intervals, until this task is cancelled."""
