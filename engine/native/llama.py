@@ -45,8 +45,8 @@ def _load_backends(folder: Path) -> None:
 
 
 def take_error_message() -> str:
-    """Returns the first error that llama.cpp logged since the last call, because later ones are less specific. Without
-    an error, returns the last warning, or ""."""
+    """Returns the first error that llama.cpp logged since the last call, because later ones are less specific. If there
+    was no error, returns the last warning, or "" if there was none."""
     errors = [text for level, text in _messages if level == _ERROR]
     message = errors[0] if errors else _messages[-1][1] if _messages else ""
     _messages.clear()

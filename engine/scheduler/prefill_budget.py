@@ -36,7 +36,7 @@ class PrefillBudget:
         self._decode_step_s = 0.0
         """Duration of a step without prompt tokens."""
         self._owed_s = 0.0
-        """Time that steps without prompt tokens must take before the next prompt tokens."""
+        """Total time that steps without prompt tokens must still take before a step may have prompt tokens again."""
 
     def tokens(self, *, window_is_decoding: bool, window_awaits_first_token: bool = False) -> int:
         """Maximum number of prompt tokens in the next step. With 0, the step only decodes."""
