@@ -56,7 +56,7 @@ class PromptDispatcher:
             self._registry.close(state, Failed(EngineClosed()))
 
     def thread(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
-        """Returns the thread for a text of this length, as an executor with one thread."""
+        """Returns the executor for texts of this length. It has one thread."""
         return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
 
     def run(

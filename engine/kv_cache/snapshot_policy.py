@@ -41,8 +41,8 @@ class SnapshotPolicy:
             self._requested.append(prefix)
 
     def save_due(self, *, window_is_decoding: bool) -> None:
-        """Saves the prefixes that are due, except those whose snapshot would interrupt an answer in the app's window
-        for too long."""
+        """Saves the prefixes that have enough new tokens and are idle, or for which `prompt_computed` has requested a
+        snapshot. Postpones a snapshot that would interrupt an answer in the app's window for too long."""
         if self._snapshots is None:
             return
         requested, self._requested = self._requested, []

@@ -37,7 +37,7 @@ def start() -> None:
 def _load_backends(folder: Path) -> None:
     """Loads the compute library for this processor, unless one is linked in. A portable build of llama.cpp has one such
     library per processor type, and cannot compute before one is loaded."""
-    # On Windows, a function is found only in the library that defines it.
+    # On Windows, a C function is found only in the library that defines it.
     ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count() == 0:

@@ -46,7 +46,7 @@ PLAIN_PRE_TOKENIZERS = frozenset((
     "sarvam-moe", "laguna",
 ))
 # fmt: on
-"""Pre-tokenizers for which llama.cpp does not use `std::regex`, or only for single characters."""
+"""Pre-tokenizers for which llama.cpp does not use `std::regex`, or uses it only to match single characters."""
 
 _ATTR_UNKNOWN, _ATTR_CONTROL, _ATTR_USER_DEFINED, _ATTR_LSTRIP, _ATTR_RSTRIP = 1 << 0, 1 << 3, 1 << 4, 1 << 7, 1 << 8
 _WHITESPACE = " \t\n\v\f\r"

@@ -90,7 +90,7 @@ def test_edited_turn_leaves_the_original_turn_cached() -> None:
     assert len(chat.cache.prefixes) == 2
 
 
-def test_equal_prompts_at_the_same_time_are_computed_once() -> None:
+def test_equal_prompts_that_are_submitted_together_are_computed_once() -> None:
     forks = CachedScheduler(replace(LIMITS, n_cells=200, n_batch=64))
     for i in range(4):
         forks.add(sequence(str(i), 60, max_tokens=5))
@@ -272,7 +272,7 @@ def test_prompts_of_equal_length_are_served_in_order_of_arrival() -> None:
     assert list(prompt_shares(three.plan(16))) == ["a", "b"]
 
 
-def test_short_window_prompt_preempts_long_one_without_output() -> None:
+def test_short_window_prompt_preempts_a_long_prompt_that_has_no_output() -> None:
     full = CachedScheduler()
     long = sequence("long", 44, Priority.WINDOW)
     full.add(long)
