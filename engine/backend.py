@@ -112,8 +112,8 @@ class Vocabulary:
     eog_tokens: frozenset[int]
     """The end-of-generation tokens."""
     has_word_pretokenizer: bool = False
-    """Whether the tokenizer, as those for BPE do, splits a text before the space between two words and tokenizes each
-    word independently."""
+    """Whether the tokenizer splits a text before the space between two words and tokenizes each word independently. BPE
+    tokenizers do this."""
     control_texts: tuple[str, ...] = ()
     """Texts of the control tokens, which only a chat template may produce."""
     fim: tuple[str, str, str] | None = None

@@ -93,7 +93,8 @@ class Session:
         self._awaiting_snapshot.discard(state)
         if state.cancelled.is_set():
             self._registry.close(state, state.finished("cancelled", self._clock()))
-        elif len(state.prompt) >= n_cells:  # PromptBuilder checks this too, but tests can submit requests without it
+        # PromptBuilder checks the length too, but tests can submit requests without PromptBuilder
+        elif len(state.prompt) >= n_cells:
             self._registry.close(state, Failed(ContextOverflow(len(state.prompt), n_cells)))
         elif not self._fetch_snapshot(state):
             self._admit(state)

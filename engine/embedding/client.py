@@ -117,7 +117,7 @@ class EmbeddingClient:
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # A control token's text in an input is plain text.
+        # If an input contains the text of a control token, it is tokenized as plain text.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
             special_tokens = tokenize("") if request.truncate else []

@@ -308,7 +308,7 @@ def test_sequence_with_a_shared_prompt_inherits_the_order_of_a_sequence_that_wai
     assert shared.prefill_order == waits.order < shared.order
 
 
-def test_plan_records_what_sequences_without_tokens_in_it_wait_for() -> None:
+def test_sequence_that_gets_no_tokens_in_a_plan_records_what_it_waits_for() -> None:
     limits = replace(BIG, n_running=2)
     crowd = CachedScheduler(limits)
     reading, behind, third = (sequence(name, 100, Priority.WINDOW, kind=kind) for kind, name in enumerate("abc"))
