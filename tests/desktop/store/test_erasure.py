@@ -38,7 +38,7 @@ SECRETS = (
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """Returns the secrets that each file below the folder contains, without the files that contain none."""
+    """Returns the secrets found in each file below the folder, by file name. Files without secrets are omitted."""
     found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
 
@@ -199,7 +199,7 @@ def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
     return path
 
 
-def test_erasing_a_chat_deletes_its_kv_snapshots_and_those_without_owner(tmp_path: Path) -> None:
+def test_erasing_a_chat_deletes_its_kv_snapshots_and_snapshots_without_owner(tmp_path: Path) -> None:
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")

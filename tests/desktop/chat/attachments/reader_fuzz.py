@@ -167,8 +167,8 @@ def _own() -> PortableChat:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Fuzz for this many seconds and return the errors, for the soak test. There is at most one error, because the run
-    ends there."""
+    """Fuzz for this many seconds and return the errors, for the soak test. The run ends at the first error, so there is
+    at most one."""
     try:
         run(seconds, seed)
     except Exception as error:
