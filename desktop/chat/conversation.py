@@ -111,7 +111,8 @@ class Conversation:
         return True
 
     def show(self, message_id: str) -> None:
-        """Show the branch that contains this message. Below the message, it continues as it was last shown."""
+        """Show the branch that contains this message. Below the message, the branch that was last shown there is shown
+        again."""
         self.end_at(self._last_shown_leaf(message_id))
 
     def end_at(self, message_id: str | None) -> None:

@@ -44,8 +44,8 @@ _DANGLING = frozenset((*_ENGLISH.split(), *_GERMAN.split()))
 
 TASK = "Give this conversation a short title of two to five words."
 ANSWER_START = 'Title: "'
-"""Start of the answer, given to the model so that small models also write just a title. Like `TASK` it is part of the
-prompt, so it is not translated."""
+"""Start of the answer. The model gets it, because small models otherwise write more than a title. Like `TASK` it is
+part of the prompt, so it is not translated."""
 STOPS = ('"', "\n")
 MAX_TOKENS = 20
 MAX_WORDS = 5

@@ -182,7 +182,7 @@ class FixedHeightListView(QListView):
             self.itemDelegate().paint(painter, option, index)
 
     def _hover_at(self, pointer: QPoint | None) -> None:
-        """Sets the row under the pointer, and repaints if it is another one."""
+        """Sets the row under the pointer. Repaints if another row is now under the pointer."""
         self._pointer = pointer
         hovered = self.indexAt(pointer).row() if pointer is not None else -1
         if hovered != self._hovered:

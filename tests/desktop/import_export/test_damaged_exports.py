@@ -1,4 +1,5 @@
-"""Importing damaged exports in every format: malformed chats are counted and named, and do not affect others."""
+"""Tests of importing damaged exports in every format: malformed chats are counted, reported by name, and do not affect
+others."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_deleted_text_is_erased_at_the_next_start_if_the_process_was_killed(tmp_
         await fill(store)
         await store.delete("s")
         await store.delete_messages(["em"])
-        # The copy has the state of the files if the process is killed here.
+        # The copied files are those that a process killed at this time leaves.
         shutil.copytree(tmp_path / "a", tmp_path / "b")
         await store.aclose()
 
