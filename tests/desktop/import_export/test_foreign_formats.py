@@ -1,4 +1,4 @@
-"""Reading exports of other programs, and the errors for damaged and unknown files."""
+"""Tests of reading exports of other programs, and of the errors for damaged and unknown files."""
 
 from __future__ import annotations
 

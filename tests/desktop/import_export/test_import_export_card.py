@@ -1,4 +1,4 @@
-"""Import, export, backup and restore in the window: toasts, and the card of the settings page."""
+"""Tests of import, export, backup and restore in the window: toasts, and the card of the settings page."""
 
 from __future__ import annotations
 

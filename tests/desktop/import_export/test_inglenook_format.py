@@ -1,4 +1,4 @@
-"""Export and import in the JSON format of Inglenook, and errors of the reader process."""
+"""Tests of export and import in the JSON format of Inglenook, and of errors of the reader process."""
 
 from __future__ import annotations
 

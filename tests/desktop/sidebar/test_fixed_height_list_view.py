@@ -1,4 +1,4 @@
-"""Row geometry of `FixedHeightListView`."""
+"""Tests of the row positions that `FixedHeightListView` computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search in the sidebar: results model, shortened lines, opening results."""
+"""Tests of the search in the sidebar: model of the results, shortened lines, opening results."""
 
 from __future__ import annotations
 

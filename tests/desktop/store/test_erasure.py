@@ -1,4 +1,4 @@
-"""Erasing deleted chats: their text is in no file of the profile, and their KV snapshots are deleted."""
+"""Tests of erasing deleted chats: no file of the profile contains their text, and their KV snapshots are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders and the archive in the store, in exports, backups and search."""
+"""Tests of folders and the archive: in the store, in exports, in backups and in search results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search in a real chat database: matches, ranking, updates of the index."""
+"""Tests of the search in a chat database on disk: matches, ranking, updates of the index."""
 
 from __future__ import annotations
 

@@ -116,8 +116,8 @@ class Fuzz:
 
 
 def check(folder: Path, case: Case) -> None:
-    """Read one file. Raises AssertionError if a limit is exceeded. An error that the reader should not raise is passed
-    on."""
+    """Read one file. Raises AssertionError if a limit is exceeded. Errors that the reader must not raise are not
+    caught."""
     name, content = case
     path = folder / name
     path.write_bytes(content)
