@@ -78,10 +78,9 @@ def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[
 
 
 def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
-    """Erases the rows in `erased` from the copies of the database at `path` that restores left in the profile.
-
-    Also deletes the copies made by migrations, and old damaged files. Backup files that the user made are not
-    changed."""
+    """Erases the rows in `erased` from copies of the database at `path`. Each restore of a backup leaves such a copy in
+    the profile. Also deletes the copies made by migrations, and old damaged files. Backup files that the user made are
+    not changed."""
     for copy in path.parent.glob(f"{path.name}.layout-*"):
         with suppress(OSError):
             copy.unlink()

@@ -4,11 +4,11 @@ SQLite reaches a leaf page only through the header, the schema and the interior 
 recovery extension nor the `sqlite_dbpage` table (both are compile-time options). Therefore this module reads the pages
 itself.
 
-Messages found in damaged copies of a file with 975 messages in 255 pages:
-    header page overwritten                  SQL finds 0, this reader 975
-    root page of `messages` overwritten      SQL finds 0, this reader 975
-    half of the file overwritten             SQL finds 0, this reader 276
-    10 % of the pages overwritten            SQL finds 0 in one case of five, this reader 906
+Measured with damaged copies of a file that has 975 messages in 255 pages:
+- If the header page is overwritten, SQL finds no messages; this reader finds 975.
+- If the root page of `messages` is overwritten, SQL finds no messages; this reader finds 975.
+- If half of the file is overwritten, SQL finds no messages; this reader finds 276.
+- If 10 % of the pages are overwritten, SQL finds no messages in one case of five; this reader finds 906.
 
 File format: https://www.sqlite.org/fileformat2.html (b-tree pages, record format).
 """
