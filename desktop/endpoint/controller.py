@@ -19,9 +19,8 @@ class RunningServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """Whether the endpoint runs, and on which port. `key` is its own API key, "" until it is read.
-
-    `error` is the reason of the stage "failed"."""
+    """Whether the endpoint runs, and on which port. `key` is the API key of the endpoint itself; "" until it is read.
+    In the stage "failed", `error` is the reason."""
 
     stage: Literal["off", "starting", "on", "stopping", "failed"] = "off"
     port: int = 0

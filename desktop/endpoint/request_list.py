@@ -21,6 +21,6 @@ class RequestList(KeyedList[ToolRequest]):
         super().__init__(lambda request: request.id, lambda request: request.key, describe, parent)
 
     def show(self, requests: Sequence[ToolRequest]) -> None:
-        """Replace the rows by the first `MAX_ROWS` of `requests`, and at least all active ones."""
+        """Replace the rows by the first `MAX_ROWS` of `requests`, or by all active ones if there are more of them."""
         n_active = sum(request.is_active for request in requests)
         super().show(requests[: max(MAX_ROWS, n_active)])

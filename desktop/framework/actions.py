@@ -125,7 +125,7 @@ class Actions(QObject):
         return QKeySequence(self.shortcut_of(action_id)).toString(QKeySequence.SequenceFormat.NativeText)
 
     def change_shortcut(self, action_id: str, keys: str) -> Action | None:
-        """Gives an action another shortcut; with "" it has none.
+        """Gives an action another shortcut; "" removes its shortcut.
 
         If another action already has this shortcut, that action is returned and nothing changes."""
         for other in self._actions.values():

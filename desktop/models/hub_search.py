@@ -28,7 +28,7 @@ class HubSearch:
     """Runs one search at a time; a newer search or `clear` discards the result of an older one. Event loop thread."""
 
     def __init__(self, hub: Hub, changed: Callable[[], None]) -> None:
-        """`changed()` is called after each change of `state`."""
+        """The function `changed` is called after each change of `state`."""
         self.state = HubSearchState()
         self._hub, self._changed = hub, changed
         self._number = 0

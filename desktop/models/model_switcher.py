@@ -69,7 +69,7 @@ class ModelSwitcher(QObject):
         dialog.open()
 
     def load(self, path: str) -> None:
-        """Start to load the file. If that succeeds, the next start of the app loads it too."""
+        """Start to load the file. If the load succeeds, the app loads this file again at its next start."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     async def _load(self, path: Path) -> None:

@@ -116,7 +116,7 @@ def _within_limit(make: Callable[[], T]) -> T | None:
     with _render_lock:
         before = sys.gettrace()
         try:
-            # Imported here, since it is slow and rarely needed, and before the time limit starts.
+            # This import is slow and rarely needed. It is done before the time limit starts.
             import ziamath.tex
             import ziamath.zmath  # noqa: F401
 

@@ -152,7 +152,7 @@ class IncrementalMarkdown:
             (
                 n
                 for n, (block, at) in enumerate(found)
-                # all pieces of one list have the same offset and are parsed again together
+                # all pieces of one list have the same offset, so they are parsed again together
                 if (n == 0 or found[n - 1][1] != at)
                 and text.count("\n", self._open_from + at) >= _n_certain_lines(block)
             ),

@@ -55,7 +55,8 @@ class CommandPaletteController(QObject):
             self.palette.open()
 
     def _close_for(self, action_id: str) -> None:
-        """Closes the palette after any action except the one that opens it was triggered, for example by a shortcut."""
+        """Closes the palette when an action is triggered, for example by a shortcut. The action that opens the palette
+        does not close it."""
         if action_id != ACTION_ID:
             self.palette.close_palette()
 
@@ -66,7 +67,7 @@ class CommandPaletteController(QObject):
         self._search.search_for(self._query)
 
     def _search_again(self) -> None:
-        """Repeats the search, which also finds messages that were saved after the query was typed."""
+        """Repeats the search, to find messages that were saved after the query was typed."""
         if self.palette.isVisible():
             self._search.repeat()
 

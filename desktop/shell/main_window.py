@@ -31,7 +31,8 @@ FOLDS_UNDER = 760
 """Width in pixels. In a narrower window the sidebar is hidden, and is opened over the page."""
 TITLE_BAR = 40
 TOAST_WIDTH = 320
-"""Pixels that a toast needs beside an open side sheet. If there are less, the toast is placed below the page."""
+"""The width in pixels that a toast needs beside an open side sheet. If less is free, the toast is placed below the
+page."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
@@ -80,12 +81,12 @@ class MainWindow(AppWindow):
     def fit_to_screen(self, available: QRect) -> None:
         """Shrinks and moves the window, with its title bar, into the rectangle `available`.
 
-        The stored geometry may be of a larger screen, or of a screen that is gone."""
+        The stored geometry may be from a larger screen, or from a screen that is no longer connected."""
         state = self.windowState()
         if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
             self.setWindowState(
                 Qt.WindowState.WindowNoState
-            )  # the geometry of the window when it is no longer maximised must fit too
+            )  # this geometry is used when the window is no longer maximised, and must fit too
         room = available.size() - QSize(0, TITLE_BAR)
         self.setMinimumSize(self.minimumSize().boundedTo(room))
         size = self.size().boundedTo(room)
@@ -264,7 +265,8 @@ class MainWindow(AppWindow):
             focused.clearFocus()
 
     def _shorten(self, stack: QStackedWidget, by: int) -> None:
-        """Leaves `by` pixels free at the bottom of the stack, and keeps the focused field of the page visible."""
+        """Leaves `by` pixels free at the bottom of the stack of pages, and keeps the focused field of the page
+        visible."""
         if stack.contentsMargins().bottom() != by:
             stack.setContentsMargins(0, 0, 0, by)
             page, focused = self.pages.currentWidget(), self.focusWidget()

@@ -171,8 +171,8 @@ class Segment:
             self._fill()
 
     def _append(self, text: str) -> None:
-        """Appends text to the last paragraph. The line that was the last one is the first that looks different, because
-        the lines before it break as before."""
+        """Appends text to the last paragraph. The former last line is the first that looks different, because the line
+        breaks before it do not change."""
         paragraph = self.document.lastBlock()
         layout, direction = paragraph.layout(), paragraph.textDirection()
         line = layout.lineAt(max(0, layout.lineCount() - 1))

@@ -239,7 +239,7 @@ class TokenAlternativesPopup(QWidget):
         if event.type() == QEvent.Type.Enter and isinstance(watched, AlternativeRow) and watched.isEnabled():
             self._make_current(self._rows.index(watched))
         elif watched is self._container and event.type() == QEvent.Type.Resize:
-            self.close()  # the resize has moved the word
+            self.close()  # the word has moved because of the resize
         return False
 
     def _step(self, step: int) -> None:

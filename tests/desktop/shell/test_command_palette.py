@@ -123,7 +123,7 @@ def test_changed_shortcut_is_kept_after_restart(run: Run, open_gui: OpenGui, pro
     run(story())
 
 
-def test_screenshots_of_command_palette(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_command_palette_are_saved(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):

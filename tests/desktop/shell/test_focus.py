@@ -1,4 +1,4 @@
-"""Tests of the keyboard focus after an action: the widget that the user expects receives the next key."""
+"""Tests of the keyboard focus after an action: the next key press must reach the widget that the user expects."""
 
 from __future__ import annotations
 

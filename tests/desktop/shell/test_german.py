@@ -60,7 +60,7 @@ NARROW_AND_USUAL = SIZES[:2]
 
 @cache
 def english() -> re.Pattern[str]:
-    """A pattern that matches every English source string, except those that are equal in German."""
+    """A pattern that matches every English source string whose German translation differs from it."""
     found = []
     for message in ElementTree.parse(TRANSLATIONS / "inglenook_de.ts").iter("message"):
         source = message.findtext("source") or ""

@@ -319,7 +319,9 @@ def test_models_page_is_repainted_after_each_action(
     run(story())
 
 
-def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_endpoint_settings_and_help_pages_are_repainted_after_each_action(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile, 8)
         async with open_gui() as gui:
@@ -339,7 +341,7 @@ def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
+def test_chat_settings_and_overflow_card_are_repainted_after_each_action(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -370,7 +372,7 @@ def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
     run(story())
 
 
-def test_requests_of_tools_are_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_page_with_active_request_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=SHAPES["paragraphs"].encode(), step_s=0.002)) as gui:
             gui.window.resize(*SIZE)
@@ -391,7 +393,7 @@ def test_requests_of_tools_are_repainted_after_each_action(run: Run, open_gui: O
     run(story())
 
 
-def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
+def test_comparison_of_answers_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode()[:1_500], step_s=0.001)) as gui:
             await until(lambda: gui.ready)

@@ -156,7 +156,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 async def press(gui: Gui, message_id: str, name: str) -> None:
-    """Clicks a button of a message once it exists."""
+    """Waits until a message has this button, and clicks it."""
     controls = gui.transcript.cache.controls
     await until(lambda: message_id in controls and name in controls[message_id]._named)
     controls[message_id]._named[name].click()

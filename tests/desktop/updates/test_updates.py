@@ -68,7 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
     thread.join()
 
 
-def test_newer_release_is_returned_with_notes(server: ReleaseServer) -> None:
+def test_newer_release_is_returned_with_its_notes(server: ReleaseServer) -> None:
     assert newer_release("0.1.0") == Release("99.1", NOTES, "https://a.example/99")
     assert newer_release("99.1") is None
     assert newer_release("100.0") is None
@@ -77,7 +77,7 @@ def test_newer_release_is_returned_with_notes(server: ReleaseServer) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"draft": True}, {"prerelease": True}])
-def test_draft_or_prerelease_is_not_a_newer_release(server: ReleaseServer, fields: dict[str, object]) -> None:
+def test_draft_release_or_prerelease_is_not_returned(server: ReleaseServer, fields: dict[str, object]) -> None:
     server.content = json.dumps({**NEWER, **fields}).encode()
     assert newer_release("0.1.0") is None
 

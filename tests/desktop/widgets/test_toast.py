@@ -191,7 +191,7 @@ def test_earlier_message_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toa
     assert toast.isHidden()
 
 
-def test_alert_shown_until_dismissed_is_shown_again_after_many_messages(toast: Toast) -> None:
+def test_alert_that_stays_is_shown_again_after_newer_messages_are_dismissed(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * toast_module.MAX_WAITING):
         toast.show_message(f"Message {number}", action="Do it")
