@@ -75,8 +75,8 @@ class Actions(QObject):
     """The id of an action that is about to run."""
 
     def __init__(self, window: QWidget, chosen: Mapping[str, str], save: Callable[[dict[str, str]], None]) -> None:
-        """`chosen` maps action ids to the user's shortcuts; unusable shortcuts are ignored. `save` stores the mapping
-        after each change."""
+        """`chosen` maps action ids to the shortcuts that the user has set. Unusable shortcuts are ignored. `save`
+        stores the mapping after each change."""
         super().__init__(window)
         self._window = window
         self._chosen = {action_id: keys for action_id, keys in chosen.items() if not keys or is_usable(keys)}

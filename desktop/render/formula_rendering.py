@@ -38,7 +38,7 @@ _ATTRIBUTE = re.compile(
     "rspace|minsize|maxsize|symmetric|largeop|movablelimits|width|height|depth|voffset|linethickness|columnalign|"
     "rowalign|columnspacing|rowspacing|columnlines|rowlines|frame|notation|open|close"
 )
-"""Attributes of MathML elements that only affect layout. `href` in particular is not among them."""
+"""The attributes of MathML elements that are kept. They only affect the layout; `href` is not among them."""
 
 
 @dataclass(frozen=True, slots=True)

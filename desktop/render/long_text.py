@@ -48,8 +48,8 @@ def split_block(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
 
 
 def split_inline(children: Sequence[Token], max_length: int = PIECE_LENGTH) -> list[tuple[list[Token], str | None]]:
-    """Splits inline tokens into pieces. With each piece, the text between the previous piece and this one is returned;
-    for the first piece, None."""
+    """Splits inline tokens into pieces. Each piece is returned with the text between the previous piece and this one.
+    For the first piece, this text is None."""
     known = [
         _as_text(token) if len(token.content) > max_length and token.type != "text" else token for token in children
     ]

@@ -16,7 +16,8 @@ from desktop.render.formula_syntax import formula_spans
 
 MAX_COLUMNS = 100
 MAX_EMPTY_CELLS = 1_000
-"""The number of empty cells that GFM may add to rows with too few cells. The check is approximate: it counts `|`."""
+"""The limit for the number of empty cells that the parser adds to rows with too few cells. This number is estimated
+from the count of `|`."""
 _ENV_KEY = "table_syntax.rows"
 _PLACEHOLDER = "\ufdd0"
 """A noncharacter that replaces each `|` that separates no cells, while the table is parsed."""

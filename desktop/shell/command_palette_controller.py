@@ -31,14 +31,14 @@ N = TypeVar("N", bound=Named)
 class CommandPaletteController(QObject):
     """Connects the palette with actions and search. A child object of the window. GUI thread only.
 
-    `search` must not have another user, since its results are shown in the palette."""
+    Only this controller may use `search`, since all of its results are shown in the palette."""
 
     def __init__(self, window: MainWindow, actions: Actions, search: SearchController, chats: ChatController) -> None:
         super().__init__(window)
         self._window, self._actions, self._search, self._chats = window, actions, search, chats
         self._query = ""
         self._hits: Sequence[SearchHit] | None = None
-        """The chats that are shown for the query; None while its search runs."""
+        """The chats that are shown for the query; None while the search for the query runs."""
         self.palette = CommandPalette(window.theme, window)
         self.palette.query_changed.connect(self._look_up)
         self.palette.chosen.connect(self._run)

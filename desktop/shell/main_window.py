@@ -244,7 +244,7 @@ class MainWindow(AppWindow):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _MOVES:  # the event was sent to the stack of pages or to a side sheet
+        if event.type() in _MOVES:  # the stack of pages or a side sheet was moved, resized, shown or hidden
             self._place_toast()
         return super().eventFilter(watched, event)
 

@@ -159,7 +159,7 @@ class FindInChat(QObject):
             item = self._cache.items.get(self._column.message(row).id)
             if item is not None:
                 item.matches = matches_in(item, query)
-        if query:  # a match that is completed by new text may begin above the part that is repainted
+        if query:  # new text may complete a match that begins above the repainted part
             self._area.viewport().update()
 
     def _search(self, query: str) -> None:

@@ -212,7 +212,7 @@ class MessageEditing(QObject):
     def _finish(self, message_id: str) -> None:
         """Closes the editor after the edit was saved or cancelled, and clears the draft.
 
-        If the message was already removed from the list by saving, its editor is closed already."""
+        If saving has removed the message from the list, the editor is already closed."""
         self.changed.emit(message_id, "")
         if self.editor is not None and self.editor.message_id == message_id:
             self.close()

@@ -370,7 +370,7 @@ class MessageItem:
         same = 0
         while same < min(len(before), len(self.segments)) and _is_same(before[same], self.segments[same]):
             same += 1
-        if same == len(before):  # a block was added; before that, the caret was at the end of the previous block
+        if same == len(before):  # a block was added; the caret was at the end of the block before it
             return self.segments[max(0, same - 1)].top if self.segments else 0
         if same == len(self.segments):
             return 0

@@ -33,10 +33,10 @@ QUOTE_INDENT = 16
 RULE_HEIGHT = 9
 FOOTNOTES_MARGIN = 14
 OVERSHOOT = 10
-"""How far, in pixels, the glyphs of a line may reach into the next line, as marks of some scripts and glyphs of
-fallback fonts do."""
+"""The glyphs of a line may reach this many pixels into the next line. Marks of some scripts and glyphs of fallback
+fonts do so."""
 MAX_IMAGES = 120
-"""The number of formulas and pictures that are drawn in one segment. For further ones, the source is shown."""
+"""At most this many formulas and pictures are drawn in one segment. For further ones, the source is shown."""
 MAX_ADDRESS_LENGTH = 60
 """A picture without a description is replaced by this many characters from the end of its address."""
 _OBJECT_CHARACTER = "\ufffc"

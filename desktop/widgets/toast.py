@@ -39,7 +39,8 @@ class _Message:
 
     @property
     def is_passing(self) -> bool:
-        """Whether this is an alert without an action and without `stays`, which is removed after it was read."""
+        """Whether this is an alert that is removed after it was read. Such an alert has neither an action nor
+        `stays`."""
         return self.alert and not self.action and self.seconds > 0
 
 

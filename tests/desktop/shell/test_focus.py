@@ -74,7 +74,7 @@ def test_empty_shortcut_field_shows_none_instead_of_the_placeholder_of_qt(run: R
 
 
 @pytest.mark.parametrize("by_key", [False, True])
-def test_typing_after_undo_goes_into_the_composer(run: Run, open_gui: OpenGui, by_key: bool) -> None:
+def test_text_typed_after_undo_is_entered_in_the_composer(run: Run, open_gui: OpenGui, by_key: bool) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window

@@ -404,7 +404,7 @@ def test_comparison_of_answers_is_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript.updates.refresh()  # lays out the text that was received since the last refresh
+                gui.transcript.updates.refresh()  # this call lays out the text that was received since the last refresh
                 assert_current(surface, f"{n_letters} letters side by side")
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")

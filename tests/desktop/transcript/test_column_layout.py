@@ -98,7 +98,7 @@ def test_partial_repaints_while_streaming_equal_a_full_repaint(
     for end in range(5, len(text) + 5, 5):
         messages.replace(message(1, text[:end], "streaming"))
         qtbot.waitUntil(lambda: not view.updates.stale)
-        QCoreApplication.processEvents()  # performs the requested repaint
+        QCoreApplication.processEvents()  # this call performs the requested repaint
         shown = view.screen().grabWindow(view.winId()).toImage()
         assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
     grown = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]
