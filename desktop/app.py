@@ -1,6 +1,6 @@
 """The composition root: creates the store, the engine, the controllers and the pages, and closes them in reverse order.
 
-Imported after the first paint of the window, because its imports take long.
+This module is imported after the first paint of the window, because its own imports take long.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ MAX_ROWS = 50
 
 
 class RequestList(KeyedList[ToolRequest]):
-    """Lists active requests first, then ended ones. `describe` returns the accessible text of a row. GUI thread
-    only."""
+    """Lists active requests first, then ended ones. The function `describe` returns the accessible text of a row. GUI
+    thread only."""
 
     def __init__(self, describe: Callable[[ToolRequest], str], parent: QObject | None = None) -> None:
         super().__init__(lambda request: request.id, lambda request: request.key, describe, parent)

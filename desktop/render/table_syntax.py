@@ -23,8 +23,8 @@ _PLACEHOLDER = "\ufdd0"
 """A noncharacter that replaces each `|` that separates no cells, while the table is parsed."""
 
 _BLOCK_START = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]| {4}|\t)")
-"""Matches a line that may end a table. If such a line is a row of the table instead, the rows after it lose their
-surplus cells."""
+"""Matches a line that may end a table. If such a line is a row of the table instead, the surplus cells of the rows
+after it are lost."""
 
 _INDENTED = re.compile(r" {0,3}\t| {4}")
 _BAR = re.compile(r"(?<!\\)\|")

@@ -95,7 +95,7 @@ class MainWindow(AppWindow):
         left = max(available.left(), min(self.x(), available.left() + room.width() - size.width()))
         top = max(available.top(), min(self.y(), available.top() + room.height() - size.height()))
         if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
-            self.move(left, top)  # without a stored position, the window manager chooses one
+            self.move(left, top)  # if no position is stored, the window manager chooses one
         self.setWindowState(state)
 
     @property

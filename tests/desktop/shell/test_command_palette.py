@@ -211,7 +211,7 @@ def test_page_shortcuts_are_numbered_in_sidebar_order(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_palette_lists_actions_on_answers_only_after_an_answer(run: Run, open_gui: OpenGui) -> None:
+def test_palette_lists_actions_for_answers_only_if_there_is_an_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             palette = palette_of(gui)

@@ -318,7 +318,7 @@ def test_toast_about_failed_endpoint_is_shown_on_other_pages_until_endpoint_runs
     run(story())
 
 
-def test_one_toast_about_failed_download_is_shown_on_other_pages(run: Run, open_gui: OpenGui) -> None:
+def test_failed_download_shows_one_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
