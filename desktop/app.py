@@ -113,7 +113,7 @@ async def run_until_closed(
         chat_page = await _open_chat_page(services)
         stack.closes(
             "drafts", chat_page.composer.aclose, 2
-        )  # The composer is closed before the store and the tasks, because saving the drafts needs both.
+        )  # The composer is closed before the store and the task set, because saving its drafts needs both of them.
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)

@@ -19,8 +19,8 @@ from xml.etree import ElementTree
 T = TypeVar("T")
 
 LIMIT_S = 0.5
-"""The CPU time for one formula. Nested fractions take exponential time. A formula that exceeds the limit is shown as
-source."""
+"""The limit of the CPU time for one formula, in seconds. Nested fractions take exponential time. A formula that exceeds
+the limit is shown as source."""
 
 MAX_LENGTH = 2_000
 MAX_WIDTH, MAX_HEIGHT = 8_000.0, 4_000.0

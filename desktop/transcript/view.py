@@ -42,7 +42,7 @@ from desktop.transcript.word_picker import WordPicker
 
 
 class TranscriptView(QAbstractScrollArea):
-    """Shows a `MessageList`, and emits signals for what the user requests. The signals carry message ids. GUI thread
+    """Shows a `MessageList`, and emits a signal for each request of the user. The signals carry message ids. GUI thread
     only."""
 
     retry_requested = Signal(str)

@@ -16,7 +16,7 @@ from desktop.widgets.card_parts import set_style_flag
 MAX_WIDTH = 560
 GAP = 12
 MAX_WAITING = 5
-"""The number of messages that are kept, including the shown one. Messages with `stays` do not count."""
+"""At most this many messages are kept, including the shown one. Messages with `stays` do not count."""
 ALERT_S = 30.0
 """How long an alert without an action is shown. If the window is inactive at the end of this time, the time starts
 again."""
