@@ -40,7 +40,7 @@ class HubSearch:
         self._set(HubSearchState("searching", text))
         try:
             state = HubSearchState("found", text, await asyncio.to_thread(self._hub.search, text))
-        except Exception as error:  # catches every exception, because the stage must not stay "searching"
+        except Exception as error:  # a failed search must not stay in the stage "searching"
             known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
             state = HubSearchState("failed", text, error=known)
         if number == self._number:

@@ -81,7 +81,7 @@ MAX_CACHED, MAX_CACHED_CHARACTERS = 128, 1_000_000
 MAX_OPEN_LENGTH = 2 * PIECE_LENGTH
 """A streaming paragraph, list or quote with more characters is split, because it is parsed again with each change."""
 MAX_PRERENDERED = 12
-"""The number of messages that fit into a tall window."""
+"""At most this many messages are prerendered: as many as fit into a tall window."""
 
 _cache = _Cache()
 
