@@ -62,7 +62,7 @@ class EndpointController(QObject):
                 await self._stop()
                 self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
-            except Exception as error:  # the page shows any exception
+            except Exception as error:  # catches every exception, because the page shows it
                 self._set(stage="failed", error=error)
             else:
                 self._set(stage="on", port=self._server.port)

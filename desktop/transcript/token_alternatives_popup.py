@@ -189,7 +189,7 @@ class TokenAlternativesPopup(QWidget):
                 self.close()
 
     def event(self, event: QEvent) -> bool:
-        """Handles Esc before the window does, which would stop the answer."""
+        """Handles the Escape key before the window does. The window would stop an answer."""
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True

@@ -67,7 +67,7 @@ async def quiet() -> None:
 
 
 async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> None:
-    """Scrolls in an area and hovers over it. Compares the screen with a full repaint after each action."""
+    """Scrolls in an area and hovers over it. After each action, compares the screen with a full repaint."""
     view = area.viewport()
     for n_notches in (1, 2, -1, 5):
         wheel(view, n_notches)
@@ -91,7 +91,8 @@ async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> No
 
 
 async def change_around(gui: Gui, surface: Surface, name: str) -> None:
-    """Changes the window size and the colour scheme, and shows a toast. Compares the screen after each action."""
+    """Changes the window size and the colour scheme, and shows a toast. After each action, compares the screen with a
+    full repaint."""
     for size in ((700, 480), (1180, 620), SIZE):
         gui.window.resize(*size)
         await quiet()

@@ -62,7 +62,7 @@ def test_stored_geometry_outside_the_screen_is_moved_inside(qtbot: QtBot, theme:
     assert window.size() == QSize(500, 400)
 
 
-def test_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) -> None:
+def test_window_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(100, 80, 600, 420)
