@@ -1,4 +1,4 @@
-"""Formulas and pictures within the text of messages. They are rendered on other threads for the scale of the screen,
+"""Formulas and pictures within the text of messages. They are rendered on other threads at the scale of the screen,
 and cached."""
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Toast(QFrame):
         self._announce(text, alert)
 
     def clear(self, topic: str) -> None:
-        """Removes the messages of a topic, which no longer apply."""
+        """Removes the messages of a topic, because they no longer apply."""
         self._keep(lambda message: message.topic != topic)
 
     def move_on(self) -> None:
