@@ -1,6 +1,6 @@
 """The composition root: creates the store, the engine, the controllers and the pages, and closes them in reverse order.
 
-Imported after the first paint of the window, because its imports take long.
+This module is imported after the first paint of the window, because its own imports take long.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ async def run_until_closed(
         chat_page = await _open_chat_page(services)
         stack.closes(
             "drafts", chat_page.composer.aclose, 2
-        )  # The composer is closed before the store and the tasks, because saving the drafts needs both.
+        )  # The composer is closed before the store and the task set, because saving its drafts needs both of them.
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
@@ -141,7 +141,7 @@ def _open_services(
     log_file = LogFile(profile.root)
     stack.callback(log_file.close)
     tasks = TaskSet(lambda error, name: _report(window, error, name))
-    # The tasks are closed after the services below, because closing them cancels the tasks of these services.
+    # The task set is closed after the services below, because closing it cancels the tasks that these services run.
     stack.closes("tasks", tasks.aclose, 2)
     settings = AppSettings(settings_file, tasks)
     store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
@@ -212,9 +212,7 @@ def _open_endpoint(
 
     port = options.port or settings.value.endpoint_port
     endpoint = EndpointController(serve, lambda: asyncio.to_thread(read_key, options.profile), port)
-    stack.closes(
-        "endpoint", endpoint.aclose, 4
-    )  # stopping the server takes at most 2 s, after which it closes the connections
+    stack.closes("endpoint", endpoint.aclose, 4)  # the server waits at most 2 s for its connections, then closes them
     presenter = EndpointPresenter(server, server, OWN_KEY, read_memory)
     stack.closes("endpoint's presenter", presenter.aclose, 2)
     return endpoint, presenter
@@ -262,7 +260,7 @@ async def _open_search(services: Services) -> None:
 
 def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
     """Adds the actions of the window and of chats, in the order in which the command palette lists them. Pages add
-    more."""
+    further actions."""
     actions, chats, page = services.actions, services.chats, services.chat_page
     actions.add(*window_actions(window, services.sidebar), quick_ask.action, *services.model_switcher.actions())
     if (chat_list := services.sidebar.chats) is not None:
@@ -280,9 +278,8 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
     stack.callback(tray.close)
 
     def show_availability(_: object = None) -> None:
-        """Enables the setting "Closing the window leaves Inglenook in the tray" only if the tray icon is visible.
-
-        Without the icon, the user could not show the hidden window again."""
+        """Enables the setting "Closing the window leaves Inglenook in the tray" if the tray icon is visible, and
+        disables it otherwise. Without the icon, the user could not show the hidden window again."""
         if page is not None:
             page.row("stays").setEnabled(tray.update_icon())
 

@@ -1,6 +1,7 @@
 """Translates the clauses in which the engine and the operating system give the reason of an error.
 
-The engine has no Qt and writes the clauses in English (`engine.errors.Reason`). This module marks them for lupdate.
+The engine does not use Qt, and writes the clauses in English (`engine.errors.Reason`). This module marks them for
+lupdate.
 """
 
 from __future__ import annotations

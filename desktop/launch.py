@@ -116,7 +116,7 @@ def _finish_restore(profile: Profile) -> Path | OSError | None:
 
 
 def show_restored(toast: Toast, aside: Path) -> None:
-    """Shows that a backup was restored, and the folder that the earlier chats and settings were moved to."""
+    """Shows a toast: a backup was restored, and the earlier chats and settings are in the folder `aside`."""
     text = translate("launch", "The backup is restored. What was here before is kept in {folder}.")
     toast.show_message(text.format(folder=aside.name))
 
@@ -152,7 +152,7 @@ class _Import(QObject):
 def _import_app(window: MainWindow) -> ModuleType | None:
     """Imports `desktop.app` after the first paint. Raises the error of a failed import.
 
-    Returns None if the display is gone, so that Qt ended the event loop. Then no service is open yet."""
+    Returns None if Qt ended the event loop because the display server was lost. No service is open then."""
     waiting = QEventLoop()
     importing = _Import("desktop.app")
     importing.done.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)

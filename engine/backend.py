@@ -1,7 +1,6 @@
-"""Interface between the engine and a loaded model. `engine.native` implements it with llama.cpp, `tests/fakes.py`
-without a model.
-
-Only the native thread, the one that decodes, may call these methods, unless a docstring allows any thread.
+"""Interface between the engine and a loaded model. `engine.native` implements it with llama.cpp, and `tests/fakes.py`
+implements it without a model. Call the methods only on the native thread (the one that decodes), unless their docstring
+allows any thread.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ Pooling = Literal["mean", "cls", "last"]
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
     n_ctx: int = 0
-    """Context length in tokens. With 0, it is the length that the model was trained for, at most 8,192, and less if
-    memory is short."""
+    """Context length in tokens. With 0, the engine uses the length that the model was trained for, but at most 8,192,
+    and less if memory is short."""
     n_threads: int = 0
     """Number of threads for a decode. With 0, the engine measures decodes and chooses a number that is at most the
     number of physical cores."""
@@ -51,7 +50,7 @@ class Limits:
     n_cells: int
     """Number of tokens that the KV memory can hold."""
     n_slots: int
-    """Number of llama.cpp sequence ids. Each holds one prefix in KV memory."""
+    """Number of slots. A slot is a llama.cpp sequence id; it holds one prefix in KV memory."""
     n_batch: int
     """Maximum number of tokens in one decode."""
     n_running: int = 16
@@ -67,8 +66,9 @@ class Limits:
 
     @property
     def supports_full_rollback(self) -> bool:
-        """Whether a sequence, or a restored state, can be truncated to any length. Impossible with a sliding window:
-        llama.cpp reuses the cells before the window for other sequences, and saved states do not contain them."""
+        """Whether a sequence, or a restored state, can be truncated to any length. Always False with a sliding window,
+        because llama.cpp overwrites the cells of tokens before the window, and saved states do not contain these
+        tokens."""
         return self.supports_truncation and not self.sliding_window
 
 
@@ -98,7 +98,7 @@ class Chunk:
     start: int
     tokens: Sequence[int]
     sample_last: bool
-    """Whether the next token is sampled after this chunk, which requires the logits of the chunk's last token."""
+    """Whether a token is sampled after this chunk. If so, the decode computes the logits of the chunk's last token."""
     needs_all_logits: bool = False
     """Whether the logits of every token are needed. For an Embedder: whether the output row of every token is
     needed."""
@@ -112,8 +112,8 @@ class Vocabulary:
     eog_tokens: frozenset[int]
     """The end-of-generation tokens."""
     has_word_pretokenizer: bool = False
-    """Whether the tokenizer splits a text at word boundaries, before the space, and tokenizes the words independently,
-    as BPE does."""
+    """Whether the tokenizer splits a text before the space between two words and tokenizes each word independently. BPE
+    tokenizers do this."""
     control_texts: tuple[str, ...] = ()
     """Texts of the control tokens, which only a chat template may produce."""
     fim: tuple[str, str, str] | None = None
@@ -144,8 +144,9 @@ class Tokenize(Protocol):
     ) -> list[int]:
         """Returns the tokens of `text`.
 
-        With `parse_special`, the text of a control token becomes that token. The character `mark` is removed from all
-        texts. If it was inserted into the text of a control token, that text is tokenized as plain text.
+        With `parse_special`, the text of a control token becomes that token. A caller can insert the character `mark`
+        into the text of a control token, so that this text is tokenized as plain text. All `mark` characters are
+        removed.
 
         May be called on any thread while the model is loaded. Calls `cancelled` from time to time, and raises
         TokenizationCancelled if `cancelled` returns True."""
@@ -185,10 +186,8 @@ class Backend(Protocol):
         The result points into the model's memory: use it only within a `keep_model_loaded` block."""
 
     def keep_model_loaded(self) -> AbstractContextManager[None]:
-        """Returns a context manager. `close` frees weights and vocabulary only after the last `with` block of such a
-        context manager has ended.
-
-        May be entered on any thread. Raises NotLoaded if the model is closed."""
+        """Returns a context manager. While a `with` block of it runs, `close` does not free weights and vocabulary. The
+        block may be entered on any thread. Entering it raises NotLoaded if the model is closed."""
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """Returns a new sampler. Its repetition penalties also count the tokens of `history`, the prompt."""
@@ -214,7 +213,7 @@ class Backend(Protocol):
         """Makes the empty slot `target` share the first `n` tokens of the slot `source`."""
 
     def save(self, slot: int) -> memoryview:
-        """Returns the KV state of `slot`, which `restore` accepts."""
+        """Returns the KV state of `slot`, in the form that `restore` accepts."""
 
     def restore(self, slot: int, state: memoryview) -> bool:
         """Fills the empty `slot` with a saved state. If the state does not fit the model, returns False and leaves the

@@ -114,7 +114,7 @@ class Engine:
                 raise
             except BaseException:
                 self._load_cancelled.set()
-                self._worker.unload()  # the load may have ended before it was cancelled
+                self._worker.unload()  # the model may have been loaded before the load was cancelled
                 self._status.publish(Status("empty"))
                 raise
             self._status.publish(Status("ready", backend.info, 1.0))
@@ -184,7 +184,7 @@ class Engine:
         Raises NotLoaded, EngineDead, EngineClosed, RequestError, ContextOverflow (for the first input that is too
         long)."""
         if self.status.embedder is None or self.status.state == "closed":
-            self._ready_prompt_builder()  # raises if no chat model is loaded either, or if the engine is closed
+            self._ready_prompt_builder()  # raises if the engine is closed, or if no chat model is loaded either
         return await self._embedding.embed(request)
 
     async def aclose(self) -> None:
@@ -209,8 +209,8 @@ class Engine:
             self._closed = True
 
     def _begin_load(self) -> None:
-        """Clears the cancel flag for a new load. After `aclose` was called, raises EngineClosed and does not clear the
-        flag: `aclose` has set the flag to cancel the loads that are waiting for another load, too."""
+        """Clears the cancel flag for a new load. After `aclose` was called, raises EngineClosed instead. The flag then
+        stays set, so that loads that wait for another load are cancelled too."""
         if self._closing:
             raise EngineClosed
         self._load_cancelled.clear()
@@ -263,12 +263,13 @@ class Engine:
     def _on_progress(self, progress: float) -> bool:
         if self._load_cancelled.is_set():
             return False
-        # Rounded to 5 %: llama.cpp reports progress for each of thousands of tensors, and every status change is drawn.
+        # Progress is rounded to 5 %, because llama.cpp reports it for each of thousands of tensors, and the window is
+        # redrawn at every status change.
         rounded = int(progress * 20) / 20
         self._status.update(lambda now: replace(now, progress=rounded) if now.state == "loading" else now)
         return True
 
     def _on_death(self, error: EngineDead) -> None:
-        """Publishes the status "dead", unless `unload` or `aclose` has published another one. Called on the native
+        """Publishes the status "dead", unless `unload` or `aclose` has published another status. Called on the native
         thread, the one that decodes."""
         self._status.update(lambda now: now if now.state in ("empty", "closed") else Status("dead", error=error))

@@ -24,8 +24,8 @@ from engine.files.display_name import display_name
 
 
 class Reason(str):
-    """An English clause. Its template and its values are stored separately, so that it can be translated:
-    `Reason("{n} of its {all} parts are missing", n=1, all=2)`."""
+    """A clause in English that explains an error. Template and values are stored separately, so that the clause can be
+    translated: `Reason("{n} of its {all} parts are missing", n=1, all=2)`."""
 
     template: str
     values: dict[str, str]

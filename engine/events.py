@@ -50,7 +50,7 @@ class TokenChoice:
     one of the likeliest."""
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
-    """`id` is the id of `token`, `other_ids` are the ids of `others`."""
+    """The token ids: `id` of `token`, and `other_ids` of the tokens in `others`, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def are_mergeable(event: Event, following: Event) -> bool:
 
 
 def merge_deltas(deltas: Sequence[Event]) -> TextDelta | ReasoningDelta | ToolCallDelta:
-    """Merges several deltas into one. Each two of them must be mergeable (see `are_mergeable`)."""
+    """Merges several deltas into one. All of them must be mergeable with each other (see `are_mergeable`)."""
     texts = [each for each in deltas if isinstance(each, TextDelta)]
     reasoning = [each for each in deltas if isinstance(each, ReasoningDelta)]
     calls = [each for each in deltas if isinstance(each, ToolCallDelta)]

@@ -106,9 +106,9 @@ class KvMemory(Protocol):
     def reuse(
         self, source: CachedPrefix, n: int, priority: Priority, *, may_overwrite: bool = False
     ) -> CachedPrefix | None:
-        """Returns a prefix, marked as in use, with the first `n` tokens of `source`: `source` itself if it loses no
-        tokens or no slot is available for a copy, otherwise a copy. None if neither is possible. With `may_overwrite`,
-        `source` may lose the tokens after the first `n`."""
+        """Returns a prefix that holds the first `n` tokens of `source`, and marks it as in use. It is `source` itself
+        if `source` loses no tokens, or if no slot is available for a copy; otherwise it is a copy. Returns None if
+        neither is possible. With `may_overwrite`, `source` may lose its tokens after the first `n`."""
 
     def restore(self, prefix: CachedPrefix, key: str, tokens: Sequence[int], n: int) -> None:
         """Fills an empty prefix from the snapshot `key`, which holds `tokens`, then keeps only the first `n`. Requires
@@ -155,8 +155,8 @@ class SnapshotIndex(Protocol):
 def common_prefix_length(left: list[int], right: list[int]) -> int:
     """Length of the common prefix of two token lists.
 
-    Takes lists, because a slice of a tuple never equals a slice of a list. Compares slices by bisection, because a loop
-    over 8,000 tokens takes 0.5 ms."""
+    Both arguments must be lists, because a slice of a tuple never equals a slice of a list. The function compares
+    slices by bisection, because a loop over 8,000 tokens takes 0.5 ms."""
     low, high = 0, min(len(left), len(right))
     while low < high:
         middle = (low + high + 1) // 2

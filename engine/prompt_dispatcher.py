@@ -36,7 +36,8 @@ class PromptDispatcher:
     Call `invalidate`, `drain` and `close` on the engine's event loop. The other methods may be called on any thread."""
 
     def __init__(self, registry: RequestRegistry, submit: Callable[[RequestState, Backend], None]) -> None:
-        """`submit` gets each request whose prompt is complete, and the backend that tokenized the prompt."""
+        """`submit` is called with each request whose prompt is complete, and with the backend that tokenized the
+        prompt."""
         self._registry = registry
         self._submit = submit
         self._short = {origin: ThreadPoolExecutor(1, f"inglenook-prepare-{origin}") for origin in _ORIGINS}
@@ -55,7 +56,7 @@ class PromptDispatcher:
             self._registry.close(state, Failed(EngineClosed()))
 
     def thread(self, origin: Origin, n_chars: int) -> ThreadPoolExecutor:
-        """Returns the thread for a text of this length, as an executor with one thread."""
+        """Returns the executor for texts of this length. It has one thread."""
         return (self._long if n_chars >= LONG_TEXT_CHARS else self._short)[origin]
 
     def run(
@@ -69,7 +70,7 @@ class PromptDispatcher:
                 raise NotLoaded
             try:
                 return task(prompt_builder)
-            except TokenizationCancelled:  # the model is being unloaded, or the caller has cancelled
+            except TokenizationCancelled:  # the model is being unloaded, or the caller has cancelled the task
                 raise NotLoaded from None
 
         try:

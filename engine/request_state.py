@@ -59,7 +59,7 @@ class RequestState:
         self.admitted_at: float | None = None
         self.first_token_at: float | None = None
         self.sequence: SequenceState | None = None
-        """Set when the scheduler gets the request; None before."""
+        """The request's sequence in the scheduler. None until the scheduler gets the request."""
         self.snapshot_requested = False
         """Whether reading a KV snapshot from disk was started for the request. This happens at most once."""
 
@@ -155,8 +155,8 @@ class RequestRegistry:
         return state.progress(waiting.index(state) + 1 if state in waiting else 0)
 
     def close(self, state: RequestState, last: Finished | Failed, before: Sequence[Event] = ()) -> None:
-        """Sends the events `before`, then the request's last event, and removes the request. Does nothing if the
-        request is already closed, so that each request has exactly one last event."""
+        """Sends the events in `before`, then the request's last event, and removes the request. Does nothing if the
+        request was already closed, so that each request has exactly one last event."""
         with self._lock:
             if self._states.get(state.request.id) is not state:
                 return

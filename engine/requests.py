@@ -95,7 +95,7 @@ class Sampling:
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int, float], ...] = ()
     min_keep: int = 0
-    """Minimum number of tokens that a sampler which removes unlikely tokens must leave."""
+    """Minimum number of candidate tokens. Samplers that remove unlikely tokens stop at this number."""
     ignore_eos: bool = False
     seed: int | None = None
 

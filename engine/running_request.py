@@ -29,8 +29,8 @@ class RunningRequest:
         self._prompt_choices: list[TokenChoice] = []
         self._retokenizer = retokenizer
         self.retokenized: tuple[int, list[int]] | None = None
-        """Replacement tokens for `Scheduler.retokenize` before the next step, with the index of the first token to
-        replace. None if nothing is to be replaced."""
+        """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
+        replace, and the replacement tokens. None if no token is to be replaced."""
 
     def sample(self, backend: Backend, row: int) -> int:
         """Samples the next token from the logits of `row`: the index of a token in the last decode. Raises
@@ -116,7 +116,7 @@ class RunningRequest:
         return events, finish
 
     def flush(self) -> list[Event]:
-        """Returns the events for text that was still held back when the answer is cut off."""
+        """Returns the events for text that is still held back. Called when the answer is cut off."""
         return self._answer.flush(cut=True)
 
     def _started(self, now: float) -> list[Event]:

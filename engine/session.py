@@ -93,7 +93,8 @@ class Session:
         self._awaiting_snapshot.discard(state)
         if state.cancelled.is_set():
             self._registry.close(state, state.finished("cancelled", self._clock()))
-        elif len(state.prompt) >= n_cells:  # PromptBuilder checks this too, but tests can submit requests without it
+        # PromptBuilder checks the length too, but tests can submit requests without PromptBuilder
+        elif len(state.prompt) >= n_cells:
             self._registry.close(state, Failed(ContextOverflow(len(state.prompt), n_cells)))
         elif not self._fetch_snapshot(state):
             self._admit(state)
@@ -130,8 +131,8 @@ class Session:
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
     def _fetch_snapshot(self, state: RequestState) -> bool:
-        """Starts reading a KV snapshot from disk if one covers more of the prompt than memory does. Returns whether it
-        did."""
+        """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
+        whether reading was started."""
         request = state.request
         if (
             self._snapshots is None or state.snapshot_requested or request.prompt_logprobs or not request.use_cache
@@ -201,7 +202,7 @@ class Session:
             try:
                 running.sampler.close()
                 events = running.flush()
-            except Exception as error:  # the other requests must end too
+            except Exception as error:  # an error of one request must not keep the others open
                 log.error("a request could not be ended in order\n%s", redacted_traceback(error))
             self._registry.close(running.state, running.state.ended_by(cause, self._clock()), events)
         for state in awaiting_snapshot:
@@ -246,8 +247,8 @@ class Session:
         return True
 
     def _update_first_cached_tokens(self) -> None:
-        """Updates which tokens of each prefix are still cached: with a sliding window, running sequences reuse the
-        first cells of idle prefixes."""
+        """Updates `first_cached_token` of every prefix. It changes only with a sliding window, because running
+        sequences then overwrite the first cells of idle prefixes."""
         if self._backend.limits.sliding_window and self._scheduler.waiting:
             for prefix in self._cache.prefixes:
                 prefix.first_cached_token = self._backend.first_cached_token(prefix.slot)

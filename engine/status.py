@@ -125,7 +125,7 @@ class StatusPublisher:
             if status == self._status:
                 return
             self._status = status
-            # Under the lock, so that all listeners get the changes in the same order.
+            # Listeners are notified while the lock is held, so that all of them get the changes in the same order.
             for key, (loop, notify) in list(self._listeners.items()):
                 try:
                     loop.call_soon_threadsafe(notify, status)

@@ -96,8 +96,8 @@ class RequestStream:
             return merge_deltas(deltas) if len(deltas) > 1 else event
 
     async def collect(self) -> tuple[str, Finished]:
-        """Reads the stream to its end. Returns the text, without reasoning and tool calls, and the last event. Raises
-        the error of a `Failed` event."""
+        """Reads the stream to its end. Returns two values: the text (without reasoning and tool calls) and the last
+        event. Raises the error of a `Failed` event."""
         texts: list[str] = []
         async for event in self:
             match event:

@@ -116,8 +116,9 @@ class Worker:
             return actions
 
     def _work(self) -> None:
-        """Runs one step of the session (the loaded chat model), or one decode of embeddings. They alternate, except
-        that embeddings wait until an answer in the app's window has had its share of the time."""
+        """Runs one step of the session (the loaded chat model), or one decode of embeddings. Steps and decodes of
+        embeddings alternate, except that embeddings wait until an answer in the app's window has had its share of the
+        time."""
         session = self._session if self._session is not None and not self._session.idle else None
         has_spare_time = session is None or session.has_spare_time
         if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):

@@ -18,7 +18,8 @@ LIMITS = EmbedderLimits(
 
 
 class FakeEmbedder:
-    """See `engine.backend.Embedder`. Tests set `fails` (`embed` raises) and `token_s` (seconds per token)."""
+    """See `engine.backend.Embedder`. Tests may set two attributes: with `fails`, `embed` raises an error, and `token_s`
+    is the duration of `embed` in seconds per token."""
 
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits

@@ -1,8 +1,8 @@
 """A fake of `engine.backend.Backend`, for tests of the engine without a model.
 
-Its vocabulary consists of 256 bytes, an end token, and the special tokens of a `Script`. The next token is either given
-by the script or a function of the context, so that wrong or missing tokens in KV memory change the answer. If a
-constraint excludes that token, another one is derived from the context.
+Its vocabulary consists of 256 bytes, an end token, and the special tokens of a `Script`. The next token is given by the
+script or, without a scripted answer, computed from all tokens of the context, so that wrong or missing tokens in KV
+memory change the answer. If a constraint excludes this next token, another one is computed from the context.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class FakeBackend:
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
         if at in self.script.kv_full_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
-            raise KvAllocationFailed  # a single sequence always fits
+            raise KvAllocationFailed  # not raised if only one slot is used
         self._compute(chunks)
 
     def _compute(self, chunks: Sequence[Chunk]) -> None:
@@ -263,8 +263,8 @@ class FakeBackend:
         return self.script.answer
 
     def _answer(self, answer: bytes) -> Sequence[int]:
-        """Returns the tokens of a scripted answer. If the script has no special tokens, they are its bytes, which need
-        not be UTF-8."""
+        """Returns the tokens of a scripted answer. If the script has no special tokens, the tokens are the bytes of
+        `answer`, which need not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
     def clear(self, slot: int) -> None:

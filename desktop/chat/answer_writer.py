@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.13
-"""Interval between two saves of an answer that is being written. A crash loses at most the text written during this
-interval, `READ_EVERY_S` and the duration of one save: together less than 250 ms."""
+"""Interval between two saves of an answer that is being written. A crash loses at most the text of the last 250 ms."""
 
 BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
 """Builds the request for an answer. It needs the engine to find out which messages fit into the context. Raises
@@ -169,8 +168,8 @@ class Answer:
                 self._end("failed", error_message(error))
 
     def _add_reasoning(self, text: str, n_tokens: int) -> None:
-        """Append reasoning. If a continued answer has no text yet, the model starts again, so the new reasoning
-        replaces the old."""
+        """Append reasoning to the answer. If a continued answer has no text yet, the model repeats its reasoning from
+        the start. The new reasoning then replaces the old."""
         now_s, message = time.monotonic(), self.message
         if self._reasoning_since_s is None:
             if not self._has_reasoned and not self._initial.text:
@@ -182,8 +181,8 @@ class Answer:
         self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s, n_output=n_output))
 
     def _finish(self, event: Finished, n_ctx: int) -> None:
-        """Store the token counts and durations of the whole answer. For a continued answer, the time to the first token
-        is the one measured when the answer was first begun."""
+        """Store the token counts and durations of the whole answer. A continued answer keeps its earlier time to the
+        first token, if it has one."""
         usage, timings, initial = event.usage, event.timings, self._initial
         self.message = replace(
             self.message,
@@ -309,7 +308,7 @@ class AnswerWriter:
             self._start(session, message, SeededPrompt(prompt, first + number), ())
 
     def waiting(self, message_id: str) -> Waiting:
-        """What an answer waits for. For a message that is not being written, the stage is "writing"."""
+        """What an answer waits for. The result has the stage "writing" if the message is not being written."""
         for session in self.live.values():
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting
@@ -360,5 +359,5 @@ class AnswerWriter:
         session.answers[message.id] = answer
         self.live[session.chat.id] = session
         task = self._tasks.spawn(run(), f"answer {message.id}")
-        # This callback ends the answer even if the task is cancelled before its first step, so that `run` never starts.
+        # If the task is cancelled before its first step, `run` never starts. This callback then ends the answer.
         task.add_done_callback(lambda task: answer.task_ended(None if task.cancelled() else task.exception()))

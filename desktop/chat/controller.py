@@ -153,8 +153,8 @@ class ChatController:
             self._show_branch(found[0])
 
     def step_version(self, message_id: str, step: int) -> None:
-        """Show another version of this message: the one `step` versions later. The messages shown below that version
-        are those that were last shown there."""
+        """Show another version of this message: the one `step` versions later. Below it, the branch that was last shown
+        there is shown again."""
         found = self._find(message_id)
         if found is not None and found[0].conversation.step(message_id, step):
             self._show_branch(found[0])

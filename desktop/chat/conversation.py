@@ -64,8 +64,8 @@ class Conversation:
         return self.path(self.leaf_id)
 
     def path(self, message_id: str | None) -> list[ChatMessage]:
-        """Messages from the root to this message. In a damaged tree, the path begins where a parent is missing or a
-        cycle closes."""
+        """Messages from the root to this message. In a damaged tree, the path begins at a message whose parent is
+        missing or already in the path."""
         path: dict[str, ChatMessage] = {}
         while message_id is not None and message_id not in path and (found := self._messages.get(message_id)):
             path[message_id] = found
@@ -94,8 +94,8 @@ class Conversation:
         return found if len(found) > 1 else ()
 
     def side_by_side(self) -> dict[str, tuple[ChatMessage, ...]]:
-        """Answers that are shown side by side at the end of the branch. Their key is the id of the leaf. Empty if the
-        leaf was not generated together with other answers."""
+        """Answers that are shown side by side at the end of the branch, as the only value of a dict whose key is the id
+        of the leaf. The dict is empty if the leaf was not generated together with other answers."""
         if self.leaf_id is None or not (group := self.group(self.leaf_id)):
             return {}
         return {self.leaf_id: group}
@@ -111,7 +111,8 @@ class Conversation:
         return True
 
     def show(self, message_id: str) -> None:
-        """Show the branch that contains this message. Below the message, it continues as it was last shown."""
+        """Show the branch that contains this message. Below the message, the branch that was last shown there is shown
+        again."""
         self.end_at(self._last_shown_leaf(message_id))
 
     def end_at(self, message_id: str | None) -> None:

@@ -59,7 +59,8 @@ class Greeting(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """If the window is too low, hide some buttons to leave room for the one that chooses a model."""
+        """If the window is not high enough, hide some buttons, so that the button for choosing a model stays
+        visible."""
         low = self.height() < scaled(LOW_HEIGHT) and not self._choose.isHidden()
         for card in self._starters[2:]:
             card.setVisible(not low)

@@ -98,7 +98,7 @@ class ChatPage(PageView, QWidget):
         middle.addWidget(self.composer, 1000)
         middle.addStretch(1)
         self.stage.addWidget(self.greeting)
-        # In a low window, the greeting or transcript may shrink in favour of the composer.
+        # If the window is not high enough, the greeting or transcript shrinks and the composer keeps its height.
         self.stage.setMinimumHeight(1)
         column = self._column
         column.setContentsMargins(0, 0, 0, 12)

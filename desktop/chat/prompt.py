@@ -35,8 +35,8 @@ class PromptPart:
 
 
 def prompt_parts(branch: Sequence[ChatMessage], settings: ChatSettings) -> list[PromptPart]:
-    """Parts of the prompt: the system message (instructions and summary), then each message of the branch that the
-    summary does not cover. Empty messages are omitted."""
+    """Parts of the prompt: the system message (instructions and summary), then the messages of the branch. Empty
+    messages, and those that the summary covers, are omitted."""
     after = n_summarized_rows(branch, settings)
     system = _system_text(settings, summarized=after > 0)
     texts = ((row, with_attachments(row.text, row.attachments)) for row in branch[after:])

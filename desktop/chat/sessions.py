@@ -35,7 +35,7 @@ class ChatSessions(QObject):
     """Emitted before another chat is opened or the open chat is deleted. At this time the open chat can still be
     changed."""
     answering_changed = Signal(bool)
-    """Emitted with whether an answer is being written in the open chat."""
+    """Emitted with True if an answer is being written in the open chat, else with False."""
     usage_changed = Signal(int)
     """Emitted with the number of context tokens that the open chat uses; 0 if this is unknown."""
     speed_measured = Signal(float)
@@ -256,8 +256,8 @@ class ChatSessions(QObject):
         self.tasks.spawn(self._save_chats(chats), "save changed chats")
 
     def update_leaf(self, session: ChatSession, **changes: object) -> None:
-        """Update the record of a chat in memory: the leaf of the shown branch, and `changes`. The record is written to
-        the store when the chat is next saved."""
+        """Update the record of a chat in memory: set the leaf of the shown branch, and the fields in `changes`. The
+        next save of the chat writes the record to the store."""
         session.chat = replace(session.chat, leaf_id=session.conversation.leaf_id, **changes)  # type: ignore[arg-type]
         self.chats_by_id[session.chat.id] = session.chat
         self.chats_changed.emit()

@@ -44,8 +44,8 @@ _DANGLING = frozenset((*_ENGLISH.split(), *_GERMAN.split()))
 
 TASK = "Give this conversation a short title of two to five words."
 ANSWER_START = 'Title: "'
-"""Start of the answer, given to the model so that small models also write just a title. Like `TASK` it is part of the
-prompt, so it is not translated."""
+"""Start of the answer. The model gets it, because small models otherwise write more than a title. Like `TASK` it is
+part of the prompt, so it is not translated."""
 STOPS = ('"', "\n")
 MAX_TOKENS = 20
 MAX_WORDS = 5
@@ -146,8 +146,8 @@ class TitleGenerator:
                 self._set_title(chat_id, title)
 
     async def _generate(self, engine: Engine, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> str:
-        """Ask the model for a title, as a further message at the end of the chat, because the prompt of the chat is
-        cached."""
+        """Let the model generate a title. The request is one more message at the end of the chat, so that the cached
+        prompt of the chat is reused."""
         request = chat_request((*prompt_messages(branch, settings), Message("user", TASK)), settings)
         async with engine.submit(_title_request(request)) as stream:
             text, finished = await stream.collect()
@@ -161,7 +161,7 @@ def _needs_title(session: ChatSession, answer: ChatMessage) -> bool:
     if session.is_answering or len(branch) > MAX_MESSAGES or branch[-1].id != answer.id or branch[0].role != "user":
         return False
     text = branch[0].text or "".join(each.name for each in branch[0].attachments[:1])
-    # Otherwise the user has set the title in an old version of the app, which did not store `titled_by`.
+    # A different title was set by the user in an old version of the app, which did not store `titled_by`.
     return chat.title == title_of(text)
 
 

@@ -96,7 +96,7 @@ class ActivityFeed(Protocol):
         ...
 
     def set_allowed_origins(self, origins: Sequence[str]) -> None:
-        """Replace the allowed origins. The next request is checked against the new ones."""
+        """Replace the allowed origins. Requests are checked against the new ones from now on."""
         ...
 
     def set_listener(self, listener: Callable[[], None]) -> None:

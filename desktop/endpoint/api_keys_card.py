@@ -56,7 +56,7 @@ class ApiKeysCard(Card):
         self._new_key.hide()
 
     def show_own_key(self, key: str) -> None:
-        """Set the value of the endpoint's own key, which the copy button in the row of that key copies."""
+        """Set the value of the endpoint's own key. The copy button in the row of this key copies the value."""
         self._own_key = key
 
     def show_keys(self, keys: Sequence[KeyUsage]) -> None:

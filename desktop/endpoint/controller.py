@@ -19,9 +19,8 @@ class RunningServer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EndpointState:
-    """Whether the endpoint runs, and on which port. `key` is its own API key, "" until it is read.
-
-    `error` is the reason of the stage "failed"."""
+    """Whether the endpoint runs, and on which port. `key` is the API key of the endpoint itself; "" until it is read.
+    In the stage "failed", `error` is the reason."""
 
     stage: Literal["off", "starting", "on", "stopping", "failed"] = "off"
     port: int = 0
@@ -63,7 +62,7 @@ class EndpointController(QObject):
                 await self._stop()
                 self._set(stage="starting", port=port or self.state.port, error=None)
                 self._server = await self._serve(self.state.port)
-            except Exception as error:  # the page shows any exception
+            except Exception as error:  # catches every exception, because the page shows it
                 self._set(stage="failed", error=error)
             else:
                 self._set(stage="on", port=self._server.port)

@@ -12,7 +12,7 @@ class PortTaken(Exception):
 
 
 class KeyNameTaken(Exception):
-    """There is a key of this name already."""
+    """There already is a key with this name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"there is a key named {name!r}")

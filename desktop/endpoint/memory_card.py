@@ -14,7 +14,7 @@ from desktop.widgets.card_parts import Card, label
 
 MAX_HOLDERS = 6
 BAR, LINE, GAP, SQUARE = 12, 22, 18, 8
-"""Pixels: height of the bar, height of a line of the legend, gap between legend entries, size of a colour square."""
+"""In pixels: height of the bar, height of a line of the legend, gap between legend entries, size of a colour square."""
 
 
 class MemoryCard(Card):

@@ -43,7 +43,7 @@ class MemoryShares:
 
 
 def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShares:
-    """Computes the parts from the memory use that the engine reports.
+    """Divides the memory use that the engine reports into its parts.
 
     `title_of(chat_id)` returns "" for an unknown chat. The memory of an unknown chat is counted, but the chat is not
     listed as a holder. The sizes of weights and KV cache are estimates; `others` is the rest of the resident memory."""

@@ -12,7 +12,7 @@ from desktop.widgets.card_parts import Card, IconButton, label, link
 from desktop.widgets.tab_order import set_tab_order
 
 MAX_NAME_WIDTH = 260
-"""Largest width of an origin in pixels. A longer one is elided, and shown in full in the tooltip."""
+"""Largest width of an origin in pixels. A longer origin is elided, and the tooltip shows all of it."""
 
 
 class OriginsCard(Card):

@@ -18,7 +18,7 @@ from desktop.platform.theme import Theme
 from desktop.widgets.scroll_page import ScrollPage
 
 MIN_WIDTH_FOR_COLUMNS = 700
-"""Width in pixels. In a narrower page the card with the keys is below the card with the address, not beside it."""
+"""Width in pixels. In a narrower page, the card with the API keys is below the address card, not beside it."""
 
 
 class EndpointPage(ScrollPage):
@@ -81,7 +81,7 @@ class EndpointPage(ScrollPage):
             self.snippets.tabs.setFocus()
             QTimer.singleShot(
                 0, self, lambda: self.ensureWidgetVisible(self.snippets)
-            )  # the layout places the card before the timer ends
+            )  # Qt lays the card out before this timer ends
 
     def _lay_out(self, inner: QWidget) -> None:
         self._cards.setSpacing(14)

@@ -1,4 +1,4 @@
-"""Top of the page of the endpoint: the title with the switch, and a card with the reason of a failed start."""
+"""Top of the page of the endpoint: the title with the switch, and a card that shows why the endpoint did not start."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Provides the endpoint page with requests, API keys, web origins and memory use, and performs the actions on them.
 
-The switch of the page belongs to `desktop.endpoint.controller`."""
+The switch of the page is handled by `desktop.endpoint.controller`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from desktop.platform.task_set import TaskSet
 ACTIVE_MS = 250
 """Interval of updates while the page is visible and a request is active."""
 IDLE_MS = 3_000
-"""Interval of updates while the page is visible and no request is active, since memory use may still change."""
+"""Interval of updates while the page is visible and no request is active. Memory use may change even then."""
 MEMORY_INTERVAL_S = 1.0
 
 
 class EndpointPresenter(QObject):
-    """Reads the activity feed periodically while the page is visible, and once when a request begins or ends.
-
-    No timer runs while the page is hidden and no request begins or ends. GUI thread only."""
+    """Reads the activity feed periodically while the page is visible, and once after a request has begun or ended. No
+    periodic timer runs while the page is hidden. GUI thread only."""
 
     n_tools_changed = Signal(int)
     """Carries the number of tools with an active request."""

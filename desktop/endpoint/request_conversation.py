@@ -47,8 +47,8 @@ def conversation_in(body: str) -> RequestConversation:
 
 
 def _messages(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Role and text of each message. Chat APIs name the field `messages`, the Responses API `input`, completions
-    `prompt`."""
+    """Role and text of each message. The messages are in the field `messages` in chat APIs, `input` in the Responses
+    API, and `prompt` in the completions API."""
     for name in ("messages", "input"):
         items = request.get(name)
         if isinstance(items, str):
@@ -61,7 +61,7 @@ def _messages(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _role(item: Mapping[str, object]) -> str:
-    """The role of a message; items of the Responses API that are not messages have a `type` and no `role`."""
+    """The role of a message. In the Responses API, the result of a tool call has a `type` but no `role`."""
     if item.get("type") == "function_call_output":
         return "tool"
     return str(item.get("role", ""))

@@ -14,13 +14,13 @@ MAX_ROWS = 50
 
 
 class RequestList(KeyedList[ToolRequest]):
-    """Lists active requests first, then ended ones. `describe` returns the accessible text of a row. GUI thread
-    only."""
+    """Lists active requests first, then ended ones. The function `describe` returns the accessible text of a row. GUI
+    thread only."""
 
     def __init__(self, describe: Callable[[ToolRequest], str], parent: QObject | None = None) -> None:
         super().__init__(lambda request: request.id, lambda request: request.key, describe, parent)
 
     def show(self, requests: Sequence[ToolRequest]) -> None:
-        """Replace the rows by the first `MAX_ROWS` of `requests`, and at least all active ones."""
+        """Replace the rows by the first `MAX_ROWS` of `requests`, or by all active ones if there are more of them."""
         n_active = sum(request.is_active for request in requests)
         super().show(requests[: max(MAX_ROWS, n_active)])

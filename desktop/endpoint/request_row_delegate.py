@@ -26,7 +26,7 @@ _NARROW: Mapping[Column, float] = {"request": 0.4, "state": 0.33, "age": 0.0}
 
 
 def columns(row: QRect) -> dict[Column, QRect]:
-    """Rectangles of the columns in a row. The column titles above the list use the same ones."""
+    """Rectangles of the columns in a row. The column titles above the list use the same rectangles."""
     shares = _SHARES if row.width() >= WIDE else _NARROW
     left, right = row.left() + PADDING, row.right() - 2 * BUTTON_SIZE - PADDING
     rects: dict[Column, QRect] = {}
@@ -43,7 +43,8 @@ def action_rects(row: QRect, request: ToolRequest) -> dict[RowAction, QRect]:
     rects: dict[RowAction, QRect] = {}
     if request.is_active:
         rects["stop"] = QRect(right - BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
-    # "open" and "stop" have different positions: the request may end just before the user clicks "stop".
+    # "open" and "stop" have different positions. A click on "stop" thus never hits "open", even if the request has just
+    # ended.
     rects["open"] = QRect(right - 2 * BUTTON_SIZE, top, BUTTON_SIZE, BUTTON_SIZE)
     return {action: mirrored(rect, row) for action, rect in rects.items()}
 

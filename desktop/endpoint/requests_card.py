@@ -79,7 +79,7 @@ class RequestsCard(Card):
 
 
 class RequestListView(CardListView[ToolRequest, RowAction]):
-    """The list of requests. Enter opens the selected one as a chat, Delete stops it; the context menu has both
+    """The list of requests. Enter opens the selected request as a chat, and Delete stops it. The context menu has both
     actions."""
 
     stop_requested = Signal(str)

@@ -44,7 +44,7 @@ class ApiServer:
         self._app: FastAPI | None = None
         self._activity: Activity | None = None
         self._earlier_usage: dict[str, tuple[int, int]] = {}
-        """Usage of each API key that was counted by servers before the current one was started."""
+        """Usage of each API key that earlier servers counted, before the current server was started."""
         self._keeps_bodies = False
         self._origins: tuple[str, ...] = ()
         self._listener: Callable[[], None] = lambda: None
@@ -148,8 +148,8 @@ class ApiServer:
         return EndpointServer(app, settings), app, activity_of(app)
 
     def _activity_changed(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Schedule a call of the listener on the window's loop; further changes before that call cause no second call.
-        Called on the endpoint's thread."""
+        """Schedule a call of the listener on the window's event loop. Further changes before this call cause no second
+        call. Called on the endpoint's thread."""
         if not self._call_pending and not loop.is_closed():
             self._call_pending = True
             loop.call_soon_threadsafe(self._call_listener)

@@ -15,7 +15,7 @@ HIDDEN_KEY = "$INGLENOOK_KEY"
 
 
 class SnippetsCard(Card):
-    """Shows snippets with a placeholder for the key, until the user reveals it. Copied snippets always contain the
+    """Shows snippets with a placeholder for the key, until the user reveals the key. Copied snippets always contain the
     key."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -17,7 +17,7 @@ translate = QCoreApplication.translate
 
 
 def kind(request: ToolRequest) -> str:
-    """The kind of the request, read from the last part of its path: chat, completion or embedding, for example."""
+    """The kind of the request, for example chat, completion or embedding. It depends on the last part of the path."""
     return {
         "completions": translate("endpoint", "chat")
         if "/chat/" in request.path
@@ -114,7 +114,7 @@ def size(n_bytes: int) -> str:
 
 
 def holder(each: MemoryHolder) -> str:
-    """The name of a chat or tool in the list of those that use the KV cache."""
+    """The name of a chat or tool in the list of the chats and tools that use the KV cache."""
     if each.is_tool:
         return translate("endpoint", "{name} (tool)").format(name=each.name)
     title = each.name if len(each.name) <= MAX_TITLE_LENGTH else f"{each.name[:MAX_TITLE_LENGTH].rstrip()}…"

@@ -101,8 +101,8 @@ class EndpointWiring(QObject):
             self._report_failure(state)
 
     def _report_failure(self, state: EndpointState) -> None:
-        """Show a toast if the endpoint fails to start. The endpoint page shows the reason itself, so there is no toast
-        while it is open."""
+        """Show a toast if the endpoint fails to start. While the endpoint page is open, there is no toast, because the
+        page shows the reason itself."""
         if state.stage != "failed" or state.error is None:
             self._window.toast.clear("endpoint failed")
         elif not self._window.is_page_shown("endpoint"):

@@ -75,8 +75,8 @@ class Actions(QObject):
     """The id of an action that is about to run."""
 
     def __init__(self, window: QWidget, chosen: Mapping[str, str], save: Callable[[dict[str, str]], None]) -> None:
-        """`chosen` maps action ids to the user's shortcuts; unusable shortcuts are ignored. `save` stores the mapping
-        after each change."""
+        """`chosen` maps action ids to the shortcuts that the user has set. Unusable shortcuts are ignored. `save`
+        stores the mapping after each change."""
         super().__init__(window)
         self._window = window
         self._chosen = {action_id: keys for action_id, keys in chosen.items() if not keys or is_usable(keys)}
@@ -125,7 +125,7 @@ class Actions(QObject):
         return QKeySequence(self.shortcut_of(action_id)).toString(QKeySequence.SequenceFormat.NativeText)
 
     def change_shortcut(self, action_id: str, keys: str) -> Action | None:
-        """Gives an action another shortcut; with "" it has none.
+        """Gives an action another shortcut; "" removes its shortcut.
 
         If another action already has this shortcut, that action is returned and nothing changes."""
         for other in self._actions.values():

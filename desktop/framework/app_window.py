@@ -11,7 +11,8 @@ from desktop.widgets.toast import Toast
 
 
 class AppWindow(QWidget):
-    """The interface of the main window for features, which do not import `desktop.shell`. GUI thread only."""
+    """The interface of the main window. Features use it because they must not import `desktop.shell`. GUI thread
+    only."""
 
     close_requested = Signal()
     """The window was closed, or the app is to end. The receiver hides the window and ends the app."""

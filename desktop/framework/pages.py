@@ -1,4 +1,4 @@
-"""The declaration of a page by its feature. The registry of pages is `desktop.shell.page_list`."""
+"""The class with which a feature declares a page. The registry of pages is `desktop.shell.page_list`."""
 
 from __future__ import annotations
 

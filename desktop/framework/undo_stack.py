@@ -1,8 +1,8 @@
 """The undo stack of the window, for deletions and for moves to the archive.
 
-It is not a QUndoStack, because the toast of an earlier deletion undoes that deletion and not the newest one. A
-QUndoStack can neither undo an entry other than the newest nor remove one from its middle, and it calls `redo` on each
-push."""
+It is not a QUndoStack, because the undo button in the toast of an earlier deletion undoes that deletion, not the newest
+one. A QUndoStack can neither undo an entry other than the newest nor remove one from its middle, and it calls `redo` on
+each push."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class UndoStack(QObject):
         )
 
     def remove(self, undo: Callable[[], object]) -> None:
-        """Removes an entry without undoing it. Used when a newer entry undoes the same operation."""
+        """Removes an entry without undoing its operation. Used when a newer entry also undoes this operation."""
         if undo in self._entries:
             self._entries.remove(undo)
 

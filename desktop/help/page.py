@@ -62,7 +62,7 @@ class HelpPage(PageView, QWidget):
             self._scrolling_to_topic = False
 
     def _select_current_topic(self) -> None:
-        """Select the topic at the scroll position in the list of topics."""
+        """In the list of topics, select the one that is shown at the scroll position."""
         if not self._scrolling_to_topic:
             with QSignalBlocker(self.contents):
                 self.contents.setCurrentRow(self.view.current_row)

@@ -1,4 +1,4 @@
-"""Registers the help page, which is created when it is first shown."""
+"""Registers the help page. It is created when it is first shown."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "guide"
 PICTURES = FOLDER / "pictures"
-"""Folder that contains one folder of pictures for each colour scheme. File names are the same in each of these
+"""Folder that contains one folder of pictures for each colour scheme. A picture has the same file name in each of these
 folders."""
 
 
@@ -24,7 +24,7 @@ class Topic:
     text: str
 
     def text_in(self, scheme: Scheme) -> str:
-        """The text with absolute paths to the pictures of this colour scheme instead of the relative paths."""
+        """The text with each relative path replaced by the absolute path of the picture for this colour scheme."""
         return self.text.replace("](pictures/", f"]({PICTURES.as_posix()}/{scheme}/")
 
 

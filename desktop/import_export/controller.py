@@ -55,7 +55,7 @@ class ImportExportController(QObject):
         self._importing: asyncio.Task[object] | None = None
         self._result = ImportResult()
         self._exporting: dict[asyncio.Task[object], threading.Event] = {}
-        """The running exports. Setting the event of an export prevents it from changing its target file."""
+        """The running exports, each with an event. If the event is set, the export does not change its target file."""
 
     @property
     def importing(self) -> bool:
@@ -107,8 +107,8 @@ class ImportExportController(QObject):
         self._tasks.spawn(self._back_up(path), "back up the profile")
 
     def restore(self, path: Path) -> None:
-        """Checks a backup and stages it, which means: unpacks it into the profile. The next start of the app restores
-        it."""
+        """Checks a backup and stages it: the files are unpacked into the profile, and the next start of the app
+        restores them."""
         self._tasks.spawn(self._restore(path), "stage a restore")
 
     def cancel_restore(self) -> None:

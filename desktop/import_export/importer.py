@@ -26,7 +26,7 @@ BATCH_SIZE = 16
 """Number of chats per transaction. It is small, so that an import does not noticeably delay the saving of a message."""
 
 MAX_NAMES = 3
-"""Number of unreadable chats that the result of an import names."""
+"""Maximum number of unreadable chats whose names are in the result of an import."""
 
 MEMORY_CHECK_S = 0.1
 
@@ -42,7 +42,7 @@ class ImportResult:
     n_unread: int = 0
     """Number of chats that could not be read."""
     n_messages_unread: int = 0
-    """Number of messages that could not be read, in chats that could be read."""
+    """Number of messages that could not be read. Messages of unreadable chats are not counted."""
     names: tuple[str, ...] = ()
     """Names of the first `MAX_NAMES` unreadable chats."""
 
@@ -132,7 +132,7 @@ def _end(reader: subprocess.Popen[str]) -> None:
 def _batches(reader: subprocess.Popen[str]) -> Iterator[tuple[ImportItem, ...]]:
     """Yields what the reader process writes, in batches. Then raises the error that ended the process, if any.
 
-    Runs on a pool thread, in one call of `next` at a time."""
+    Each call of `next` runs on a pool thread. The calls do not overlap."""
     assert reader.stdout is not None
     failure: ImportExportError | None = None
     batch: list[ImportItem] = []

@@ -103,8 +103,8 @@ _HALF_X = 4.0
 
 
 def _height(made: Formula) -> float:
-    """Returns the height of a box around the formula. Once Qt has centred this box in the line, the formula is on the
-    baseline of the line."""
+    """Returns the height of a box around the formula. Qt centres this box in a line of text. The height is such that
+    the formula is then on the baseline of the line."""
     return math.ceil(max(2 * made.ascent - 2 * _HALF_X, 2 * made.descent + 2 * _HALF_X))
 
 

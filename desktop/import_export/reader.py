@@ -30,7 +30,7 @@ MAX_BYTES = 4 << 30
 """Size limit of one document after unpacking."""
 
 MAX_UNKNOWN_ELEMENTS, MAX_UNREADABLE_CHATS = 10_000, 100_000
-"""Reading a file fails after this many elements of unknown format, or this many unreadable chats, because a file may
+"""Numbers of elements of unknown format, and of unreadable chats, after which the reading of a file fails. A file may
 contain a hundred million of them."""
 
 MARKDOWN = (".md", ".markdown")

@@ -33,8 +33,8 @@ BASE_BYTES = 384 << 20
 
 BYTES_PER_FILE_BYTE = 60
 """Memory limit in bytes per byte of the import file. An export unpacks to about ten times its compressed size. Reading
-takes up to six times the unpacked size: the bytes, the text with up to four bytes per character, and one chat as
-objects."""
+takes up to six times the unpacked size, because the bytes, the decoded text and the objects of one chat are in memory
+at the same time."""
 
 MAX_BYTES = 6 << 30
 

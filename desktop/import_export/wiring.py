@@ -153,6 +153,6 @@ def _open(dialog: QFileDialog, use: Callable[[Path], None]) -> None:
 
 
 def _file_name(title: str) -> str:
-    """Removes the characters that some operating system does not allow in file names."""
+    """Returns the title without the characters that Windows, macOS or Linux forbids in file names."""
     plain = "".join(" " if letter in '\\/:*?"<>|' or not letter.isprintable() else letter for letter in title)
     return " ".join(plain.split()).strip(". ")[:80] or "chat"

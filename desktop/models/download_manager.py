@@ -70,8 +70,8 @@ class _Job:
         self._progress.clear()
 
     def speed(self, n_bytes: int) -> float:
-        """Transfer speed in bytes per second over the last `SPEED_WINDOW_S` seconds. `n_bytes` were transferred so
-        far."""
+        """Transfer speed in bytes per second over the last `SPEED_WINDOW_S` seconds. `n_bytes` is the number of bytes
+        transferred so far."""
         now = time.monotonic()
         self._progress.append((now, n_bytes))
         while now - self._progress[0][0] > SPEED_WINDOW_S:
@@ -170,7 +170,7 @@ class DownloadManager(QObject):
         except Stopped:
             if job.state.key not in self._jobs and job.choice is not None and not self._closed:
                 await asyncio.to_thread(self._download(job.choice).discard)
-        except Exception as error:  # catches every exception, because an ended download must not look active
+        except Exception as error:  # catches every exception, because a failed download must not be shown as active
             await self._fail(job, HubError(f"{type(error).__name__}: {error}"))
         else:
             self._jobs.pop(job.state.key, None)
@@ -191,8 +191,8 @@ class DownloadManager(QObject):
         return Download(self._hub, choice, self._folder)
 
     async def _transfer(self, job: _Job, download: Download) -> Path:
-        """Transfer the file on a daemon thread. It may take hours, and would occupy a thread of the pool for that
-        time."""
+        """Transfer the file on a daemon thread. A transfer may take hours, and would occupy a thread of the pool
+        meanwhile."""
         loop = asyncio.get_running_loop()
         job.running = download
         self._set(job, stage="fetching")

@@ -28,7 +28,7 @@ class HubSearch:
     """Runs one search at a time; a newer search or `clear` discards the result of an older one. Event loop thread."""
 
     def __init__(self, hub: Hub, changed: Callable[[], None]) -> None:
-        """`changed()` is called after each change of `state`."""
+        """The function `changed` is called after each change of `state`."""
         self.state = HubSearchState()
         self._hub, self._changed = hub, changed
         self._number = 0
@@ -40,7 +40,7 @@ class HubSearch:
         self._set(HubSearchState("searching", text))
         try:
             state = HubSearchState("found", text, await asyncio.to_thread(self._hub.search, text))
-        except Exception as error:  # catches every exception, because the stage must not stay "searching"
+        except Exception as error:  # a failed search must not stay in the stage "searching"
             known = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
             state = HubSearchState("failed", text, error=known)
         if number == self._number:

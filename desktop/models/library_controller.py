@@ -41,8 +41,8 @@ from engine.status import Status
 
 @dataclass(frozen=True, slots=True)
 class LibraryState:
-    """What the models page shows besides its lists. `folders` are those that the user added. `filter` is the text in
-    the search field."""
+    """What the models page shows besides its lists. `folders` are the folders that the user added. `filter` is the text
+    in the search field."""
 
     scanning: bool = False
     folders: tuple[Path, ...] = ()
@@ -52,7 +52,8 @@ class LibraryState:
 
 
 class LibraryController(QObject):
-    """Reads no folder and sends no network request before `page_shown` is called. GUI thread only."""
+    """Provides the data of the models page. Reads no folder and sends no network request before `page_shown` is called.
+    GUI thread only."""
 
     changed = Signal(object)
     """Carries the new `LibraryState`."""
@@ -150,7 +151,8 @@ class LibraryController(QObject):
         return self.loaded_options.settings
 
     def edit_options(self, path: Path, options: LoadOptions) -> None:
-        """Estimate memory and speed of the model with these options. `save_options` stores them for the next load."""
+        """Set the edited options, and estimate memory and speed with them. `save_options` stores them for the next
+        load."""
         self._options.edit(path, options)
         self._update_local()
 

@@ -18,7 +18,7 @@ MAX_LAYERS = 10_000
 class LoadOptions:
     """Options for loading one model file. `n_ctx` 0 and `n_gpu_layers` None mean automatic.
 
-    The number of threads is not an option, because it adapts while the model runs."""
+    The number of threads is not an option, because the engine adapts it while the model runs."""
 
     n_ctx: int = 0
     kv_type: KvType = "f16"
@@ -75,5 +75,6 @@ class LoadOptionsByFile:
         return options is not None
 
     def to_dict(self) -> dict[str, dict[str, object]]:
-        """The saved options that differ from the defaults, in the format of the setting `model_settings`."""
+        """The saved options of all files, in the format of the setting `model_settings`: only values that differ from
+        the defaults."""
         return {path: values for path, options in self._saved.items() if (values := options.to_dict())}

@@ -14,7 +14,7 @@ from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
 
 N_SPEEDS = 3
-"""Number of answers after which their median speed replaces the measured memory bandwidth."""
+"""After this many answers, their median speed is used in place of the measured memory bandwidth."""
 
 
 @dataclass(frozen=True, slots=True)

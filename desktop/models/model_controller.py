@@ -40,9 +40,8 @@ class ModelController(QObject):
         self._path: Path | None = None
         self.load_settings_for: Callable[[Path], LoadSettings] = lambda path: LoadSettings()
         """Returns the settings to load a file with."""
-        self.status = Status(
-            "loading"
-        )  # messages wait for the initial load in this state, until `load` or `none_found` is called
+        # In this state, messages wait for a model. The state lasts until `load` or `none_found` is called.
+        self.status = Status("loading")
 
     def none_found(self) -> None:
         """Set the status "empty", because no model file was found at the start."""
@@ -86,7 +85,7 @@ class ModelController(QObject):
         return self._path
 
     async def engine(self) -> Engine:
-        """Returns the engine, also if no model is loaded. The first call creates the engine. Raises EngineClosed after
+        """Returns the engine, even if no model is loaded. The first call creates the engine. Raises EngineClosed after
         `aclose`."""
         async with self._making:
             if self._closed:
@@ -121,7 +120,7 @@ class ModelController(QObject):
 
     def _status_received(self, status: Status) -> None:
         if status.state == "empty" and status.error is None and self.status.state == "loading":
-            return  # a new engine has this status until it begins the requested load
+            return  # a new engine reports "empty" until it begins the requested load
         self._set(status)
 
     def _set(self, status: Status) -> None:

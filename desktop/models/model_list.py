@@ -52,7 +52,7 @@ class ModelRow:
     gated: bool = False
     """Whether the hub requires that the user accepts the terms of the model before the download."""
     is_local: bool = False
-    """Whether a model of the catalogue or the hub was downloaded, or its download has started."""
+    """Whether this model of the catalogue or the hub was downloaded, or its download was started."""
 
     @property
     def path(self) -> Path:

@@ -16,8 +16,8 @@ from desktop.widgets.card_list_view import CardListView
 
 
 class ModelListView(CardListView[ModelRow, RowAction]):
-    """A list of models. Enter presses the button of the row; for the model in use, it opens the settings. Space opens
-    the settings of any row. The context menu has all actions."""
+    """A list of models. Enter has the effect of the button of the row. In the row of the model in use, Enter opens the
+    settings sheet. Space opens the settings sheet in every row. The context menu has all actions."""
 
     action_requested = Signal(str, object)
     """The user requested an action. Carries the `RowAction` and the `ModelRow`."""

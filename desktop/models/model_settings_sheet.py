@@ -108,7 +108,7 @@ class ModelSettingsSheet(SideSheet):
 
     def _load(self) -> None:
         for field in (self.context, self.layers):
-            field.commit()  # a click on the load button does not always validate the typed text
+            field.commit()  # a click on the load button may leave the typed text unvalidated
         if not self._is_wrong:
             self.load_requested.emit(self._row.path)
 

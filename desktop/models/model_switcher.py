@@ -69,7 +69,7 @@ class ModelSwitcher(QObject):
         dialog.open()
 
     def load(self, path: str) -> None:
-        """Start to load the file. If that succeeds, the next start of the app loads it too."""
+        """Start to load the file. If the load succeeds, the app loads this file again at its next start."""
         self._tasks.spawn(self._load(Path(path)), "load a model")
 
     async def _load(self, path: Path) -> None:
@@ -92,7 +92,7 @@ class ModelSwitcher(QObject):
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
-        elif isinstance(error, LoadCancelled):  # not an alert, because the user cancelled the load
+        elif isinstance(error, LoadCancelled):  # this toast is not an alert, because the user cancelled the load
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:
             choose = translate("window", "Choose another…")

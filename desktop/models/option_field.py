@@ -12,7 +12,7 @@ SEPARATORS = " ,.’'\u00a0\u202f"
 
 
 class OptionField(QWidget):
-    """A name, a text field and a help text. Invalid text is marked as wrong and not removed, so that the user can
+    """A name, a text field and a help text. Invalid text is not removed but marked as wrong, so that the user can
     correct it."""
 
     entered = Signal(object)

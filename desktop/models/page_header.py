@@ -97,7 +97,7 @@ class ModelSearch(QLineEdit):
         self._restyle()
 
     def event(self, event: QEvent) -> bool:
-        """Handle the Escape key before the window does, whose shortcut stops an answer."""
+        """Handle the Escape key before the window does. The window would stop an answer."""
         match event:
             case QKeyEvent() if (
                 event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape and self.text()

@@ -135,7 +135,7 @@ class FolderChip(QFrame):
 
 
 class HubSearchSection(ModelSection):
-    """Lists the results of a search on the hub, and shows the link that starts it."""
+    """Lists the results of a search on the hub, and shows the link that starts the search."""
 
     search_requested = Signal()
 

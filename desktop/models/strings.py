@@ -35,7 +35,8 @@ translate = QCoreApplication.translate
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
 SLOW_TOKENS_PER_S = 3.0
-"""Slower models get the verdict "slow". 3 tokens are about two words, and people read about four words per second."""
+"""A model with fewer tokens per second gets the verdict "slow". Three tokens are about two words, and people read about
+four words per second."""
 
 
 def model_name_from_path(path: Path) -> str:
@@ -145,7 +146,7 @@ def licence(text: str) -> str:
 
 
 def button_label(row: ModelRow) -> str:
-    """Label of the button of a row, or the state that is shown in its place; "" if there is neither."""
+    """Label of the button of a row, or the text that is shown if there is no button; "" if there is no text either."""
     if row.use == "in_use":
         return translate("models", "In use")
     if row.use == "loading":
@@ -213,7 +214,7 @@ def download_details(state: DownloadState) -> str:
 
 
 def download_state(state: DownloadState) -> str:
-    """The progress of a download, or that it waits or is paused, or why it failed."""
+    """The state of a download in words: for example its progress, or the reason why it failed."""
     done = translate("models", "{done} of {all}").format(done=size(state.n_bytes), all=size(state.size_bytes))
     match state.stage:
         case "resolving":

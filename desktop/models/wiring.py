@@ -128,7 +128,8 @@ class ModelsWiring(QObject):
         dialog.open()
 
     def _report_failed(self, states: Sequence[DownloadState]) -> None:
-        """Show a toast for a failed download, unless the models page is open, which shows the reason itself."""
+        """Show a toast for a failed download, unless the models page is open, since that page shows the reason
+        itself."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 
 MAX_SEARCHED = 2_000
-"""Number of characters at the start of a text in which a character that has a direction is searched for."""
+"""Only this many characters at the start of a text are searched for one that has a direction."""
 
 _ISOLATE, _END = "\u2068", "\u2069"
 

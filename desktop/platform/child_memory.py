@@ -8,9 +8,9 @@ import psutil
 
 
 def bound_memory(n_bytes: int) -> None:
-    """Makes this process raise MemoryError once it allocates `n_bytes` more than it has now. Has an effect only on
-    Linux. On other systems only the parent process limits the memory: it calls `memory_of` regularly and kills the
-    child."""
+    """Sets a limit: this process raises MemoryError if it allocates more than `n_bytes` beyond its present memory. Has
+    an effect only on Linux. On other systems only the parent process limits the memory: it calls `memory_of` regularly
+    and kills the child."""
     with contextlib.suppress(ImportError, OSError, ValueError, OverflowError, psutil.Error):
         import resource
 

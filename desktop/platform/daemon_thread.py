@@ -1,5 +1,5 @@
-"""Runs blocking functions on daemon threads, because they may never return: a read from a network drive, for
-example."""
+"""Runs blocking functions on daemon threads. Such a function may never return, for example a read from a network
+drive."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The asyncio event loop of the app, which runs on Qt's event loop. It continues even after Qt has ended its own
-loop."""
+"""The asyncio event loop of the app, which runs on Qt's event loop. The asyncio loop continues even after Qt has ended
+its own loop."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Runs Python's garbage collection only on the GUI thread, from a timer.
 
-Automatic collection runs on the thread that happens to allocate an object. On another thread it may destroy widgets,
-which crashes, because Qt objects must be destroyed on their own thread. On the GUI thread it may run inside a
-destructor of Qt that holds a lock, and deadlock.
+Automatic collection runs on the thread that happens to allocate an object. On another thread, it may destroy widgets.
+That crashes the app, because Qt objects must be destroyed on their own thread. On the GUI thread, it may run inside a
+destructor of Qt that holds a lock. That causes a deadlock.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from PySide6.QtCore import QObject, QTimer
 
 INTERVAL_MS = 1_000
 FULL_EVERY = 60
-"""The oldest generation is collected every 60 intervals: it takes longest to traverse and changes least."""
+"""The oldest generation is collected only every 60 intervals, because it takes longest to traverse and changes
+least."""
 
 IMPORTED = 10_000
-"""More new objects than this come from imported modules. Such objects are frozen and not collected, because modules are
-never freed and traversing their objects takes long."""
+"""If there are more new objects than this, most of them come from newly imported modules. All objects are then frozen:
+later collections skip them. Modules are never freed, and traversing their objects takes long."""
 
 
 class GarbageCollector(QObject):

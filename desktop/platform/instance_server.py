@@ -36,7 +36,7 @@ class InstanceServer(QObject):
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._accept)
-        # A killed process may have left its socket. The instance lock ensures that no other instance uses it.
+        # The socket of a killed process may still exist. The instance lock ensures that no other instance uses it.
         QLocalServer.removeServer(_address(root))
         self._server.listen(_address(root))
 

@@ -39,7 +39,8 @@ def install_translators(application: QCoreApplication, choice: LanguageChoice) -
     """Sets the language of all widgets that are created later, and returns its code. GUI thread only."""
     system = QLocale.system()
     language = language_for(choice, system.uiLanguages())
-    # If the system has the same language, its formats of numbers and dates are used: those of Austria, for example.
+    # If the system has the same language, its regional formats of numbers and dates are used, for example those of
+    # Austria.
     own = system.language() == QLocale(language).language()
     QLocale.setDefault(system if own else QLocale(language))
     for before in application.findChildren(QTranslator, _OURS):

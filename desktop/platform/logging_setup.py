@@ -1,8 +1,8 @@
 """Sets up the log file. It records the time, place and kind of an event, and never user content.
 
-The message of an exception or of another package may contain text of a chat, a prompt, a file name or a key. So of an
-exception only the type and the traceback are logged, and of a message of another package only its place in the source.
-The app's own messages are constants, whose arguments are numbers and fixed texts; a test checks that.
+The message of an exception or of another package may contain text of a chat, a prompt, a file name or a key. Therefore
+an exception is logged with its type and traceback only, and a message of another package is replaced by its place in
+the source. The app's own messages are constants, whose arguments are numbers and fixed texts; a test checks that.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ translate = QCoreApplication.translate
 def counted(text: str, disambiguation: str, n: int) -> str:
     """Translates a sentence into its plural form for `n`, which replaces `%Ln`.
 
-    Functions outside of classes use `counted`, because they have no `tr`, and lupdate finds no plurals in
-    `translate(…, n)`. lupdate is configured to read `counted` as `tr` with an empty context."""
+    Functions outside of classes use it, because they have no `tr`. They cannot use `translate(…, n)`, in which lupdate
+    finds no plurals. lupdate is configured to read `counted` as `tr` with an empty context."""
     return QCoreApplication.translate("", text, disambiguation, n)
 
 

@@ -1,4 +1,4 @@
-"""How often a streaming answer is read and redrawn; less often on machines with few cores.
+"""How often a streaming answer is read and redrawn. On machines with few cores, this is done less often.
 
 The model computes on all cores, and its threads wait for each other. The window takes one core for about 3 ms to read
 and draw new text, and all threads of the model wait that long. With two cores, 15 redraws per second cost 5 % of the
@@ -13,4 +13,5 @@ _FEW_CORES = (os.cpu_count() or 1) <= 2
 REDRAW_MS = 96 if _FEW_CORES else 50
 
 READ_EVERY_S = 0.09 if _FEW_CORES else 0.045
-"""Interval of reading new text. A little shorter than `REDRAW_MS`, so that the next redraw shows it."""
+"""New text is read at this interval. It is a little shorter than `REDRAW_MS`, so that the next redraw shows the
+text."""

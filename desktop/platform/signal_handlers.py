@@ -47,4 +47,4 @@ class SignalHandlers(QObject):
 
 
 def _leave_to_qt(number: int, frame: FrameType | None) -> None:
-    """Does nothing. Its only purpose is that Python writes to the socket instead of ending the process."""
+    """Does nothing. While this handler is set, Python writes to the socket instead of ending the process."""

@@ -1,7 +1,7 @@
 """Replaces lone surrogates, which cannot be encoded as UTF-8 for SQLite, files or pipes.
 
-Text contains them if it is read from JSON that was cut inside an emoji, from a PDF or from the clipboard, or if it is a
-file name that is not UTF-8 (PEP 383).
+Text from JSON that was cut inside an emoji may contain them. So may text from a PDF or from the clipboard, and file
+names that are not UTF-8 (PEP 383).
 """
 
 from __future__ import annotations

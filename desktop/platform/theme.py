@@ -24,12 +24,12 @@ TEXT_FAMILIES = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI"
 CODE_FAMILIES = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "DejaVu Sans Mono")
 ICON_SIZE = 16
 TEXT_SIZES = (11, 12, 13, 14, 15, 16, 18, 20)
-"""Sizes of interface text that the user can choose, in pixels. Widgets that paint text themselves have space for the
-largest."""
+"""Sizes of interface text that the user can choose, in pixels. Widgets that paint their text themselves have enough
+space for the largest size."""
 
 _SCALED = re.compile(r"(font-size|line-height|(?:min-|max-)?height|border-radius): (\d+)px")
 _HAIRLINE = 10
-"""Pixels. In style sheets, a smaller height is the thickness of a line, which is not scaled with the text."""
+"""In pixels. A smaller height in a style sheet is the thickness of a line. It is not scaled with the text size."""
 
 Scheme = Literal["light", "dark"]
 

@@ -34,5 +34,5 @@ class Block:
     language: str = ""
     inline_images: tuple[InlineImage, ...] = ()
     joiner: str | None = None
-    """If this is a later piece of a long block that was split, the text between the previous piece and this one. None
-    for the first piece, and for a block that was not split."""
+    """For a piece of a split block: the text between the previous piece and this one. None for the first piece, and for
+    a block that was not split."""

@@ -46,7 +46,7 @@ def split_list_at_code(tokens: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def _continued(token: Token, levels: list[_Level]) -> list[Token]:
-    """The tokens to write for `token`. After a split, a list is opened again only when its next item starts."""
+    """The tokens that replace `token`. After a split, a list is opened again only when its next item starts."""
     if token.type in LIST_OPENINGS:
         levels.append(_Level(token, int(token.attrGet("start") or 1) - 1))
         is_split = any(not level.begun for level in levels[:-1])

@@ -19,8 +19,8 @@ from xml.etree import ElementTree
 T = TypeVar("T")
 
 LIMIT_S = 0.5
-"""The CPU time for one formula. Nested fractions take exponential time. A formula that exceeds the limit is shown as
-source."""
+"""The limit of the CPU time for one formula, in seconds. Nested fractions take exponential time. A formula that exceeds
+the limit is shown as source."""
 
 MAX_LENGTH = 2_000
 MAX_WIDTH, MAX_HEIGHT = 8_000.0, 4_000.0
@@ -38,7 +38,7 @@ _ATTRIBUTE = re.compile(
     "rspace|minsize|maxsize|symmetric|largeop|movablelimits|width|height|depth|voffset|linethickness|columnalign|"
     "rowalign|columnspacing|rowspacing|columnlines|rowlines|frame|notation|open|close"
 )
-"""Attributes of MathML elements that only affect layout. `href` in particular is not among them."""
+"""The attributes of MathML elements that are kept. They only affect the layout; `href` is not among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _within_limit(make: Callable[[], T]) -> T | None:
     with _render_lock:
         before = sys.gettrace()
         try:
-            # Imported here, since it is slow and rarely needed, and before the time limit starts.
+            # This import is slow and rarely needed. It is done before the time limit starts.
             import ziamath.tex
             import ziamath.zmath  # noqa: F401
 

@@ -1,8 +1,8 @@
 """Markdown rules for formulas: `$x$`, `$$x$$`, `\\(x\\)` and `\\[x\\]`. The rules take time linear in the length of the
 text, and may be used on any thread.
 
-The rules for `$` follow Pandoc's `tex_math_dollars`: no space inside the opening and the closing `$`, and no digit
-after the closing one. Further rules prevent prices (`US$5`) and shell variables (`$HOME/bin:$PATH`) from becoming
+The rules for `$` follow Pandoc's `tex_math_dollars`: no space after the opening `$` or before the closing `$`, and no
+digit after the closing `$`. Further rules prevent prices (`US$5`) and shell variables (`$HOME/bin:$PATH`) from becoming
 formulas: no digit before the opening `$`, and no Latin letter after the closing one. Ordinals such as `$n$th` are
 allowed."""
 

@@ -19,8 +19,8 @@ THIN = "\u2009"
 """A thin space on both sides of a code span makes room for its background. It is removed from copied text."""
 
 ISOLATE, END_ISOLATE = "\u2066", "\u2069"
-"""Characters around a code span in right-to-left text, so that the code keeps its character order. They are removed
-from copied text."""
+"""These characters surround a code span in right-to-left text, so that the code keeps its character order. They are
+removed from copied text."""
 
 _PADDING = f'<span class="room">{THIN}</span>'
 _RTL_PADDING_BEFORE = f'<span class="room">{ISOLATE}{THIN}</span>'
@@ -42,8 +42,8 @@ _TAGS = {
 }
 _TABLE_PARTS = ("thead_open", "tbody_open", "tr_open", "th_open", "td_open")
 MAX_LOOKAHEAD = 24
-"""The first text of a block, which decides its direction, is searched among this many tokens after the block's
-start."""
+"""The first text of a block decides its direction. It is looked for in this many tokens after the start of the
+block."""
 
 _INLINE_FORMULAS = {"math_inline": False, "math_inline_double": True}
 _HIDDEN = ("footnote_block_open", "footnote_block_close", "footnote_open", "footnote_close", "footnote_anchor")
@@ -60,7 +60,7 @@ class _Writer:
     def __init__(self) -> None:
         self.inline_images: list[InlineImage] = []
         self._note = ""
-        """The HTML of a footnote's number, until it is written before the footnote's text."""
+        """The HTML of the number of a footnote. It is written before the text of the footnote, and then cleared."""
         self._directions: list[Direction | None] = [None]
         """The text directions of the open blocks, the innermost block last."""
 

@@ -1,4 +1,4 @@
-"""Shortens long messages to excerpts, and splits long blocks into pieces. Each piece is laid out in about 10 ms.
+"""Shortens long messages to excerpts, and splits long blocks into pieces. The layout of one piece takes about 10 ms.
 Qt-free."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from desktop.render.blocks import Block, Kind
 from desktop.render.html import to_html
 
 EXCERPT_LENGTH = 60_000
-"""The number of characters of an answer that are shown at first, and that "Show more" adds."""
+"""This many characters of an answer are shown at first. "Show more" adds the same number again."""
 PIECE_LENGTH = 3_000
 """A block with more characters of text is split into pieces of about this length."""
 ITEMS_PER_PIECE = 40
@@ -48,8 +48,8 @@ def split_block(tokens: Sequence[Token], kind: Kind) -> Iterator[Block]:
 
 
 def split_inline(children: Sequence[Token], max_length: int = PIECE_LENGTH) -> list[tuple[list[Token], str | None]]:
-    """Splits inline tokens into pieces. With each piece, the text between the previous piece and this one is returned;
-    for the first piece, None."""
+    """Splits inline tokens into pieces. Each piece is returned with the text between the previous piece and this one.
+    For the first piece, this text is None."""
     known = [
         _as_text(token) if len(token.content) > max_length and token.type != "text" else token for token in children
     ]

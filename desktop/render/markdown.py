@@ -81,7 +81,7 @@ MAX_CACHED, MAX_CACHED_CHARACTERS = 128, 1_000_000
 MAX_OPEN_LENGTH = 2 * PIECE_LENGTH
 """A streaming paragraph, list or quote with more characters is split, because it is parsed again with each change."""
 MAX_PRERENDERED = 12
-"""The number of messages that fit into a tall window."""
+"""At most this many messages are prerendered: as many as fit into a tall window."""
 
 _cache = _Cache()
 
@@ -152,7 +152,7 @@ class IncrementalMarkdown:
             (
                 n
                 for n, (block, at) in enumerate(found)
-                # all pieces of one list have the same offset and are parsed again together
+                # all pieces of one list have the same offset, so they are parsed again together
                 if (n == 0 or found[n - 1][1] != at)
                 and text.count("\n", self._open_from + at) >= _n_certain_lines(block)
             ),

@@ -1,5 +1,5 @@
-"""Rules for Markdown tables: `|` does not separate cells inside a formula, nor after the last column of the header. All
-functions may be called on any thread.
+"""Rules for Markdown tables: a `|` separates no cells if it is inside a formula or after the last column of the header.
+All functions may be called on any thread.
 
 GFM separates cells at every `|` and drops surplus cells. Answers would lose text, because formulas such as `$|x|$` are
 common in them."""
@@ -16,13 +16,15 @@ from desktop.render.formula_syntax import formula_spans
 
 MAX_COLUMNS = 100
 MAX_EMPTY_CELLS = 1_000
-"""The number of empty cells that GFM may add to rows with too few cells. The check is approximate: it counts `|`."""
+"""The limit for the number of empty cells that the parser adds to rows with too few cells. This number is estimated
+from the count of `|`."""
 _ENV_KEY = "table_syntax.rows"
 _PLACEHOLDER = "\ufdd0"
 """A noncharacter that replaces each `|` that separates no cells, while the table is parsed."""
 
 _BLOCK_START = re.compile(r"[ \t]*(?:>[ \t]*)*(?:#|```|~~~|[-*+][ \t]|\d+[.)]| {4}|\t)")
-"""Matches a line that may end a table. If the line is a row after all, the rows after it lose their surplus cells."""
+"""Matches a line that may end a table. If such a line is a row of the table instead, the surplus cells of the rows
+after it are lost."""
 
 _INDENTED = re.compile(r" {0,3}\t| {4}")
 _BAR = re.compile(r"(?<!\\)\|")
@@ -49,7 +51,7 @@ def _table(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
 
 
 def _end_of_rows(state: StateBlock, line: int, end_line: int) -> int:
-    """The number of the next blank line. The result is cached in `env`, so that it is searched for only once per
+    """The line number of the next blank line. The result is cached in `env`, so that it is searched for only once per
     table."""
     known = state.env.get(_ENV_KEY)
     if known is not None and known[0] is state.src and known[1] == end_line and known[2] <= line < known[3]:

@@ -60,7 +60,7 @@ def _code_or_table(lines: Sequence[str], at: int) -> tuple[int, Sequence[Block]]
         return at, ()
     end = next((n for n in range(at + 2, len(lines)) if "|" not in lines[n]), len(lines))
     read = blocks("\n".join(lines[at:end]))
-    # If these lines are no table after all, they are not examined again one by one.
+    # If these lines are not a table, they are skipped together, so that none of them is examined again.
     return (end, read) if {block.kind for block in read} == {"table"} else (end, ())
 
 

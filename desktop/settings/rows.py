@@ -115,7 +115,7 @@ def next_step(steps: Sequence[int], value: int, by: int) -> int:
 
 
 def make_rows(settings: AppSettings, theme: Theme, parent: QWidget) -> dict[str, tuple[Card, SettingRow]]:
-    """Creates the rows of all settings that declare one. Maps the name of the setting to its card and its row."""
+    """Creates a row for each setting that declares one. Returns the card and the row of each setting, by its name."""
     made: dict[str, tuple[Card, SettingRow]] = {}
     for declared in fields(Settings):
         if (row := row_of(declared)) is not None:

@@ -33,7 +33,7 @@ class StepsRow:
     title: str
     steps: Sequence[int]
     usual: int
-    """The value that is shown as 100 %."""
+    """The settings page shows this value as 100 %."""
 
 
 Row = SwitchRow | ChoiceRow | StepsRow

@@ -31,18 +31,18 @@ class SettingsUnreadable(Exception):
 
 
 class SettingsFile:
-    """Holds the settings and saves them to their file. `value` and `change` belong to one thread; `save` may run on
-    any."""
+    """Holds the settings and saves them to their file. `value` and `change` may be used on one thread only; `save` may
+    be called on any thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._saving = threading.Lock()
         self.problem: SettingsDamaged | SettingsUnreadable | None = None
-        """Why the file could not be used; None if it could. With an unusable file, all settings have their defaults."""
+        """Why the file is unusable; None if it is usable. If the file is unusable, all settings have their defaults."""
         self.value = self._load()
 
     def change(self, **changes: object) -> bool:
-        """Sets new values, without saving them. Returns whether a value has changed."""
+        """Sets new values, without saving them. Returns True if a value has changed."""
         changed = replace(self.value, **changes)  # type: ignore[arg-type]
         different = changed != self.value
         self.value = changed

@@ -22,8 +22,8 @@ MIN_WIDTH, SPACE_BESIDE = 150, 56
 
 
 class ShortcutField(QKeySequenceEdit):
-    """A field for one key combination, wide enough for its text. Shows "none" while it is empty. After each change Qt
-    sets its own placeholder, and this class replaces it."""
+    """A field for one key combination, wide enough for its text. Shows "none" while it is empty. Qt sets its own
+    placeholder text after each change; this class replaces that text."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

@@ -121,7 +121,8 @@ class CommandPalette(QFrame):
                 self._focused_before.setFocus()
 
     def show_entries(self, entries: Sequence[Entry], *, is_complete: bool = False) -> None:
-        """Replaces the rows. `is_complete`: the search has ended, so no more entries follow for this query."""
+        """Replaces the rows. `is_complete` means that the search has ended, so that no more entries follow for this
+        query."""
         self._entries = list(entries)
         self._nothing.setVisible(is_complete and not entries)
         self._list.clear()

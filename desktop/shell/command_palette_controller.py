@@ -31,14 +31,14 @@ N = TypeVar("N", bound=Named)
 class CommandPaletteController(QObject):
     """Connects the palette with actions and search. A child object of the window. GUI thread only.
 
-    `search` must not have another user, since its results are shown in the palette."""
+    Only this controller may use `search`, since all of its results are shown in the palette."""
 
     def __init__(self, window: MainWindow, actions: Actions, search: SearchController, chats: ChatController) -> None:
         super().__init__(window)
         self._window, self._actions, self._search, self._chats = window, actions, search, chats
         self._query = ""
         self._hits: Sequence[SearchHit] | None = None
-        """The chats that are shown for the query; None while its search runs."""
+        """The chats that are shown for the query; None while the search for the query runs."""
         self.palette = CommandPalette(window.theme, window)
         self.palette.query_changed.connect(self._look_up)
         self.palette.chosen.connect(self._run)
@@ -55,7 +55,8 @@ class CommandPaletteController(QObject):
             self.palette.open()
 
     def _close_for(self, action_id: str) -> None:
-        """Closes the palette after any action except the one that opens it was triggered, for example by a shortcut."""
+        """Closes the palette when an action is triggered, for example by a shortcut. The action that opens the palette
+        does not close it."""
         if action_id != ACTION_ID:
             self.palette.close_palette()
 
@@ -66,7 +67,7 @@ class CommandPaletteController(QObject):
         self._search.search_for(self._query)
 
     def _search_again(self) -> None:
-        """Repeats the search, which also finds messages that were saved after the query was typed."""
+        """Repeats the search, to find messages that were saved after the query was typed."""
         if self.palette.isVisible():
             self._search.repeat()
 

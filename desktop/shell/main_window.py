@@ -31,7 +31,8 @@ FOLDS_UNDER = 760
 """Width in pixels. In a narrower window the sidebar is hidden, and is opened over the page."""
 TITLE_BAR = 40
 TOAST_WIDTH = 320
-"""Pixels that a toast needs beside an open side sheet. If there are less, the toast is placed below the page."""
+"""The width in pixels that a toast needs beside an open side sheet. If less is free, the toast is placed below the
+page."""
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
 
@@ -80,12 +81,12 @@ class MainWindow(AppWindow):
     def fit_to_screen(self, available: QRect) -> None:
         """Shrinks and moves the window, with its title bar, into the rectangle `available`.
 
-        The stored geometry may be of a larger screen, or of a screen that is gone."""
+        The stored geometry may be from a larger screen, or from a screen that is no longer connected."""
         state = self.windowState()
         if state & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
             self.setWindowState(
                 Qt.WindowState.WindowNoState
-            )  # the geometry of the window when it is no longer maximised must fit too
+            )  # this geometry is used when the window is no longer maximised, and must fit too
         room = available.size() - QSize(0, TITLE_BAR)
         self.setMinimumSize(self.minimumSize().boundedTo(room))
         size = self.size().boundedTo(room)
@@ -94,7 +95,7 @@ class MainWindow(AppWindow):
         left = max(available.left(), min(self.x(), available.left() + room.width() - size.width()))
         top = max(available.top(), min(self.y(), available.top() + room.height() - size.height()))
         if self.testAttribute(Qt.WidgetAttribute.WA_Moved) and QPoint(left, top) != self.pos():
-            self.move(left, top)  # without a stored position, the window manager chooses one
+            self.move(left, top)  # if no position is stored, the window manager chooses one
         self.setWindowState(state)
 
     @property
@@ -243,7 +244,7 @@ class MainWindow(AppWindow):
         self.close_sidebar()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in _MOVES:  # the event was sent to the stack of pages or to a side sheet
+        if event.type() in _MOVES:  # the stack of pages or a side sheet was moved, resized, shown or hidden
             self._place_toast()
         return super().eventFilter(watched, event)
 
@@ -264,7 +265,8 @@ class MainWindow(AppWindow):
             focused.clearFocus()
 
     def _shorten(self, stack: QStackedWidget, by: int) -> None:
-        """Leaves `by` pixels free at the bottom of the stack, and keeps the focused field of the page visible."""
+        """Leaves `by` pixels free at the bottom of the stack of pages, and keeps the focused field of the page
+        visible."""
         if stack.contentsMargins().bottom() != by:
             stack.setContentsMargins(0, 0, 0, by)
             page, focused = self.pages.currentWidget(), self.focusWidget()

@@ -1,4 +1,4 @@
-"""Notifies the user when a long answer ends while the window is out of sight."""
+"""Notifies the user when a long answer has ended while the window was not visible."""
 
 from __future__ import annotations
 

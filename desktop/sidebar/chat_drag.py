@@ -36,7 +36,8 @@ def dragged_ids(data: QMimeData) -> tuple[str, ...]:
 
 
 def request_drop(chat_ids: Sequence[str], index: QModelIndex, model: ChatListModel, requests: ChatRequests) -> None:
-    """Requests what a drop on the row at `index` means: pin, archive or move the chats, or create a folder for them."""
+    """Requests the action of a drop on the row at `index`: to pin, archive or move the chats, or to create a folder for
+    them."""
     match section_of(model[index.row()], {folder.id for folder in model.folders}):
         case Section.PINNED:
             requests.pin_requested.emit(chat_ids, True)

@@ -49,8 +49,8 @@ class ChatListView(FixedHeightListView):
     the open one."""
 
     multi_selection_changed = Signal(int)
-    """Number of selected chats while several are selected, or while chats are selected one by one with Ctrl; otherwise
-    0."""
+    """Carries the number of selected chats. It is 0 unless several chats are selected or the user is selecting chats
+    one by one with Ctrl."""
     typed = Signal(str)
     """A character that the user typed in the list."""
 
@@ -118,8 +118,8 @@ class ChatListView(FixedHeightListView):
         self._update_selection()
 
     def show_open(self, chat: Chat | None) -> None:
-        """Selects the opened chat and scrolls to it. If a folded folder or the archive hides the chat, scrolls to that
-        row instead.
+        """Selects the opened chat and scrolls to it. If a folded folder or the archive hides the chat, scrolls to the
+        row of the folder or archive instead.
 
         With `chat` None, only clears the selection. A selection of several chats is never changed."""
         if chat is None:
@@ -360,7 +360,7 @@ def chat_at(index: Index) -> Chat | None:
 
 
 def is_typed_letter(event: QKeyEvent) -> bool:
-    """Whether the key types a character. A space does not count, because it has a meaning in lists."""
+    """Whether the key types a character. The space key does not count, because it selects rows in lists."""
     held = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
     return bool(event.text().strip()) and event.text().isprintable() and not event.modifiers() & held
 

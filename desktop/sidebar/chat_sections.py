@@ -100,8 +100,8 @@ def _day_starts(now: datetime) -> list[tuple[Section, float]]:
 
 
 def section_of(row: Row, folder_ids: Container[str]) -> Section | str:
-    """Returns the section of a row, or the id of the folder that the row is or belongs to. Returns "" in the sections
-    by date."""
+    """Returns the section of a row. For a folder or a chat listed in a folder, returns the id of the folder instead.
+    For rows in the sections by date, returns ""."""
     match row:
         case Chat(archived=True) | ArchiveRow():
             return Section.ARCHIVE

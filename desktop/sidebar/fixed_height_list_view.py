@@ -1,9 +1,11 @@
 """A list view that computes row positions from known heights instead of asking the delegate for size hints.
 
-Measured with 10,000 chats in 20 folders, in ms, for this view, QListView and QTreeView with the same delegate. The
-first display takes 22, 93 and 319; moving one chat to the top takes 7, 67 and 202 (median); archiving 3,000 chats takes
-47, 135 and 369. QListView and QTreeView query the size of each row after each change, unless all rows have the same
-height. In the chat list, headings have another height.
+Measured with 10,000 chats in 20 folders, and the same delegate in each view:
+- The first display takes 22 ms in this view, 93 ms in QListView, 319 ms in QTreeView.
+- Moving one chat to the top takes 7 ms in this view, 67 ms in QListView, 202 ms in QTreeView (medians).
+- Archiving 3,000 chats takes 47 ms in this view, 135 ms in QListView, 369 ms in QTreeView.
+QListView and QTreeView query the size of each row after each change, unless all rows have the same height. In the chat
+list, headings have another height than chats.
 """
 
 from __future__ import annotations
@@ -59,8 +61,8 @@ class FixedHeightListView(QListView):
         return row * self._row_height + self._extra[bisect_left(self._special_rows, row)]
 
     def row_at(self, y: int) -> int:
-        """Returns the row at `y` pixels from the top of the first row. Returns -1 above the first row, and the number
-        of rows below the last."""
+        """Returns the row at `y` pixels from the top of the first row. Returns -1 if `y` is above the first row.
+        Returns the number of rows if `y` is below the last row."""
         return bisect_right(range(self._n_rows + 1), y, key=self.top_of) - 1
 
     # The methods below override those of QListView.
@@ -179,7 +181,7 @@ class FixedHeightListView(QListView):
             self.itemDelegate().paint(painter, option, index)
 
     def _hover_at(self, pointer: QPoint | None) -> None:
-        """Sets the row under the pointer, and repaints if it is another one."""
+        """Sets the row under the pointer. Repaints if another row is now under the pointer."""
         self._pointer = pointer
         hovered = self.indexAt(pointer).row() if pointer is not None else -1
         if hovered != self._hovered:

@@ -50,7 +50,7 @@ class SearchResultsView(QListView):
     up_pressed = Signal()
     """Up was pressed in the first row."""
     typed = Signal(str)
-    """A character that the user typed in the list. It belongs to the search words."""
+    """A character that the user typed in the list. It is appended to the search words."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

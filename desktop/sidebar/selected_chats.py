@@ -11,7 +11,7 @@ from desktop.store.records import Chat
 
 
 class SelectedChats:
-    """Emits the requests of `view` for the chats that `targets` returns. GUI thread only.
+    """Emits the signals of `view.requests` for the chats that `targets` returns. GUI thread only.
 
     With `chats` None, the open chat is never a target."""
 

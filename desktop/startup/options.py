@@ -10,7 +10,7 @@ from engine.files.profile import Profile
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options of one start of the app. With `model` or `port` None, the value of the settings is used."""
+    """The options of one start of the app. If `model` or `port` is None, the value in the settings is used."""
 
     profile: Profile
     model: Path | None = None

@@ -17,13 +17,15 @@ from desktop.settings.settings_file import SettingsFile
 from desktop.startup.options import Options
 
 CLOSING_S = 45.0
-"""How long a start waits for the other instance, which may be closing: the limits in `desktop.app` add up to 40 s."""
+"""How long a start waits for the other instance, in seconds. That instance may be closing, which takes up to 40 s: the
+sum of the time limits in `desktop.app`."""
 DIALOG_DELAY_S = 0.2
 POLL_S = 0.1
 
 Outcome = Literal["locked", "shown", "not responding", "cancelled"]
 """"locked": the other instance has ended, and this one holds the lock. "shown": the other one was requested to show its
-window. "not responding": neither happened in time. "cancelled": the user cancelled the wait."""
+window. "not responding": it neither ended nor received the request in time. "cancelled": the user cancelled the
+wait."""
 
 translate = QCoreApplication.translate
 log = logging.getLogger(__name__)
@@ -32,8 +34,8 @@ log = logging.getLogger(__name__)
 def wait_for_running_instance(
     application: QApplication, lock: InstanceLock, options: Options, closing_s: float = CLOSING_S
 ) -> Outcome:
-    """Waits until the other instance has received the request to show its window, or has ended; for at most
-    `closing_s`. A dialog is shown meanwhile."""
+    """Waits until the other instance has received the request to show its window, or has ended. Waits for at most
+    `closing_s`, and shows a dialog meanwhile."""
     began_s, dialog = time.monotonic(), None
     try:
         while not lock.acquire():

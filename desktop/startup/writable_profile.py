@@ -23,7 +23,7 @@ def check_writable(profile: Profile) -> None:
     """Creates the folder of the profile, and creates and deletes a file in it. Raises OSError if the profile is not
     writable."""
     probe = profile.ensure().root / PROBE
-    probe.unlink(missing_ok=True)  # a killed process may have left the file
+    probe.unlink(missing_ok=True)  # if an earlier process was killed, the file may already exist
     os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     probe.unlink()
 

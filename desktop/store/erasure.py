@@ -78,10 +78,9 @@ def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[
 
 
 def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:
-    """Erases the rows in `erased` from the copies of the database at `path` that restores left in the profile.
-
-    Also deletes the copies made by migrations, and old damaged files. Backup files that the user made are not
-    changed."""
+    """Erases the rows in `erased` from copies of the database at `path`. Each restore of a backup leaves such a copy in
+    the profile. Also deletes the copies made by migrations, and old damaged files. Backup files that the user made are
+    not changed."""
     for copy in path.parent.glob(f"{path.name}.layout-*"):
         with suppress(OSError):
             copy.unlink()
@@ -106,12 +105,12 @@ def erase_marked_rows(path: Path) -> None:
 
 
 def _merge(connection: sqlite3.Connection, name: str, until_s: float, clock: Callable[[], float]) -> bool:
-    pages = -PAGES  # FTS5: a negative number starts a merge of all segments, a positive number continues it
+    pages = -PAGES  # in FTS5, a negative number starts a merge and a positive one continues it
     while True:
         before = connection.total_changes
         connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
         pages = PAGES
-        if connection.total_changes - before < 2:  # FTS5: fewer than 2 changes mean that the merge is complete
+        if connection.total_changes - before < 2:  # in FTS5, fewer than 2 changes mean: merge complete
             return True
         if clock() > until_s:
             return False

@@ -1,12 +1,14 @@
 """Reads rows from the leaf pages of a damaged SQLite file, without its schema and interior pages.
 
 SQLite reaches a leaf page only through the header, the schema and the interior pages. Python's sqlite3 has neither the
-recovery extension nor the `sqlite_dbpage` table (both are compile-time options), so that this module reads the pages
+recovery extension nor the `sqlite_dbpage` table (both are compile-time options). Therefore this module reads the pages
 itself.
 
-Measured with 975 messages in 255 pages. With the header page, the root page of `messages` or half of the file
-overwritten, SQL finds no messages; this reader finds 975, 975 and 276. With 10 % of the pages overwritten, SQL finds no
-messages in one case of five; this reader finds 906.
+Measured with damaged copies of a file that has 975 messages in 255 pages:
+- If the header page is overwritten, SQL finds no messages; this reader finds 975.
+- If the root page of `messages` is overwritten, SQL finds no messages; this reader finds 975.
+- If half of the file is overwritten, SQL finds no messages; this reader finds 276.
+- If 10 % of the pages are overwritten, SQL finds no messages in one case of five; this reader finds 906.
 
 File format: https://www.sqlite.org/fileformat2.html (b-tree pages, record format).
 """

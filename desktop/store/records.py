@@ -81,8 +81,8 @@ class Chat:
     folder_id: str = ""
     """Id of the folder of the chat, "" for none. The id of a deleted folder counts as none."""
     archived: bool = False
-    """Archived chats are listed only in the archive, but the search finds them. They keep their folder and pin for the
-    time when they are unarchived."""
+    """Archived chats are listed only in the archive, but the search finds them. An archived chat keeps its folder and
+    its pin; both have an effect again when it is unarchived."""
 
 
 @dataclass(frozen=True, slots=True)

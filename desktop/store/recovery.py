@@ -52,7 +52,7 @@ def recover(damaged: Path, connection: sqlite3.Connection) -> Recovered:
         _copy(damaged, copy)
         chats, messages = _rows_on_pages(copy.read_bytes())
         with closing(sqlite3.connect(copy)) as source:
-            source.execute("PRAGMA writable_schema = ON")  # otherwise SQLite rejects a truncated file
+            source.execute("PRAGMA writable_schema = ON")  # without this, SQLite rejects a truncated file
             source.text_factory = lambda data: data.decode("utf-8", "replace")
             chats |= {chat.id: chat for row in _rows(source, "chats", CHAT_COLUMNS) if (chat := _chat(row))}
             found = [message for row in _rows(source, "messages", MESSAGE_COLUMNS) if (message := _message(row))]
@@ -111,8 +111,8 @@ LAYOUTS = {
         (*MESSAGE_COLUMNS, "deleted_s"),
     )
 }
-"""Column names of the tables of chats and messages in each schema version. The key is the number of columns, which is
-different for each."""
+"""Column names of the tables of chats and messages in each schema version. Each key is the number of these columns. No
+two entries have the same number."""
 
 OTHERS = {
     "drafts": ("chat_id", "text", "attachments"),
@@ -191,8 +191,8 @@ class _Table:
         return at, True
 
     def _last(self) -> int:
-        """Returns the highest rowid of the table. If it cannot be read, returns an upper bound from the file size,
-        because a row takes at least 16 bytes."""
+        """Returns the highest rowid of the table. If it cannot be read, returns an upper bound. This is the file size
+        divided by 16, because a row takes at least 16 bytes."""
         table = self._select.partition(" FROM ")[2].split()[0]
         try:
             return int(self._source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)

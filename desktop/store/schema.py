@@ -105,7 +105,7 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE chats ADD COLUMN folder_id TEXT NOT NULL DEFAULT '';
     ALTER TABLE chats ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
     """,
-    # `unfinished` names the search indexes that must be purged of deleted text; earlier versions left such text.
+    # The table `unfinished` lists the search indexes that may contain deleted text. Earlier versions did not purge it.
     """
     CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
     INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');

@@ -106,7 +106,7 @@ class Store:
             with translated_sqlite_errors():
                 self._connection.execute("UPDATE messages SET state = 'cut' WHERE state = 'streaming'")
                 self._erase_deleted()
-        except StoreError as error:  # if the disk is full, for example, chats can still be read
+        except StoreError as error:  # a full disk, for example, does not prevent reading
             return notice or error
         return notice
 
@@ -288,7 +288,7 @@ class Store:
         return [folder_from_row(row) for row in self._sql(f"SELECT {_FOLDER} FROM folders ORDER BY place, rowid")]
 
     def _mark_deleted(self, table: str, ids: Sequence[str], at_s: float | None) -> None:
-        listed = json.dumps(ids)  # one JSON parameter, because SQLite limits the number of parameters
+        listed = json.dumps(ids)  # all ids in one parameter, because SQLite limits the number of parameters
         self._sql(f"UPDATE {table} SET deleted_s = ? WHERE id IN (SELECT value FROM json_each(?))", (at_s, listed))
 
     def _with_unique_message_ids(
@@ -334,7 +334,7 @@ class Store:
             try:
                 self._erase_deleted()
                 self._purge_for(PURGE_ON_CLOSE_S)
-            except sqlite3.Error:  # if the disk is full, for example, the next start erases the chats
+            except sqlite3.Error:  # the next start erases these chats
                 log.warning("deleted chats could not be erased", exc_info=True)
             finally:
                 connection, self._connection = self._connection, None

@@ -35,6 +35,6 @@ class AccessibleProxy(QLabel):
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Makes the screen reader speak a text, if a screen reader is running."""
+    """If a screen reader is running, makes it speak a text."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))

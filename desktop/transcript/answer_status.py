@@ -17,8 +17,8 @@ from desktop.store.records import ChatMessage
 from desktop.transcript.strings import ending_note, statistics, waiting_text
 
 STATUS_POLL_MS = 120
-"""The interval at which the status is polled. A status is visible within 200 ms; a wait that is shorter than the
-interval is not shown."""
+"""The interval at which the status is polled. A status is thus visible within 200 ms, and a wait that is shorter than
+the interval may not be shown."""
 
 LINE_HEIGHT, BAR_WIDTH, BAR_HEIGHT = 25, 180, 4
 NOTE_MARGIN, NOTE_INDENT, ICON_SIZE = 8, 24, 15

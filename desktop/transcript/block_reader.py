@@ -12,7 +12,7 @@ STEP_LENGTH = 4_000
 """The number of characters that are parsed in one step. A longer text takes several steps, so that input is handled in
 between."""
 MAX_REPARSED_LENGTH = 20_000
-"""A streamed text with at most this many characters is parsed again when it is complete, if that may change its
+"""When a streamed text is complete and has at most this many characters, it is parsed again if this may change its
 blocks."""
 
 

@@ -55,8 +55,8 @@ class ColumnLayout(QObject):
         self.follows_end = True
         """Whether the end of the chat stays visible while the chat grows."""
         self.top_id = ""
-        """The id of the message at the top of the viewport. If another branch of the chat contains it, it stays in
-        place when that branch is shown."""
+        """The id of the message at the top of the viewport. When another branch of the chat is shown that contains this
+        message, the message stays in place."""
         self.top_y = 0
         self.cover_height: Callable[[str], int | None] = lambda message_id: None
         """Returns the height of the widget that covers a message, such as its editor; None if no widget covers it."""
@@ -155,7 +155,8 @@ class ColumnLayout(QObject):
         `anchor.row` is at `anchor.y`."""
         bar = self._bar
         self._is_settling = True
-        for _ in range(MAX_LAYOUT_ROUNDS):  # each round makes at least one more height exact, and few rows are visible
+        # few rounds suffice: each one makes a height exact, and few rows are visible
+        for _ in range(MAX_LAYOUT_ROUNDS):
             bar.setPageStep(self._area.viewport().height())
             bar.setRange(0, max(0, TOP + self.heights.total + BOTTOM - self._area.viewport().height()))
             if self.follows_end:
@@ -177,9 +178,8 @@ class ColumnLayout(QObject):
         self.scroll_to(row, top)
 
     def resize_all(self, *, is_width: bool = True) -> None:
-        """Lays out again after the viewport was resized. `is_width` means that the heights of all rows have changed.
-
-        The top of the viewport then shows the first visible row at the same fraction of its height."""
+        """Lays out again after the viewport was resized. `is_width` means that the width, and so the height of each
+        row, may have changed. Afterwards the same fraction of the first visible row is above the viewport as before."""
         row = self.row_at(0)
         height = self.heights[row] if row >= 0 else 1
         share = -self.row_top(row) / max(1, height) if row >= 0 else 0.0

@@ -90,7 +90,7 @@ class ComparisonItem(MessageItem):
         return 0
 
     def update_status(self, status_of: StatusOf) -> bool:
-        # the list updates all cards; with a generator, any() would stop at the first card that changed
+        # a list, so that all cards are updated: with a generator, any() would stop at the first change
         changed = [card.update_status(status_of) for card in self._cards.values()]
         return any(changed)
 

@@ -34,7 +34,7 @@ class DeferredLayout(QObject):
         column.laid_out.connect(self._schedule_step)
 
     def watch_status(self) -> None:
-        """Starts to show what answers are waiting for, until none of them is streaming. Idempotent."""
+        """Shows what streaming answers are waiting for, from now until none is streaming. Idempotent."""
         if not self._status_timer.isActive() and self._is_any_streaming():
             self._status_timer.start()
 

@@ -159,7 +159,7 @@ class FindInChat(QObject):
             item = self._cache.items.get(self._column.message(row).id)
             if item is not None:
                 item.matches = matches_in(item, query)
-        if query:  # a match that is completed by new text may begin above the part that is repainted
+        if query:  # new text may complete a match that begins above the repainted part
             self._area.viewport().update()
 
     def _search(self, query: str) -> None:
@@ -187,7 +187,7 @@ class FindInChat(QObject):
         item = self._column.item(row)
         item.finish()
         matches = matches_in(item, self._query)
-        if matches:  # characters of Markdown syntax are counted as well, but not drawn
+        if matches:  # empty if all matches are in Markdown syntax, which is counted but not drawn
             start, end = matches[min(nth, len(matches) - 1)]
             self._selection.select(TextPosition(item.message.id, start), TextPosition(item.message.id, end))
             item.scroll_sideways_to(start, end)

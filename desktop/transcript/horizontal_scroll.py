@@ -10,7 +10,7 @@ from desktop.transcript.segment import Segment, fill_rounded
 BAR_HEIGHT = 5
 MIN_THUMB_WIDTH = 36.0
 GRAB_MARGIN = 4
-"""A press this many pixels above the scroll bar grabs it, too."""
+"""A press of the mouse button up to this many pixels above the scroll bar grabs the scroll bar, too."""
 
 
 class ScrollableSegment(Segment):

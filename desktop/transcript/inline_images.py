@@ -1,4 +1,4 @@
-"""Formulas and pictures within the text of messages. They are rendered on other threads for the scale of the screen,
+"""Formulas and pictures within the text of messages. They are rendered on other threads at the scale of the screen,
 and cached."""
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from desktop.transcript.local_pictures import BlockedPicture, read_picture
 
 MAX_CACHED, MAX_CACHED_BYTES = 4_000, 96_000_000
 MAX_TRIES = 3
-"""How many times an image is rendered at most. It is rendered again after it was evicted, which means that the page has
-more images than the cache can hold."""
+"""An image is rendered at most this many times. It is rendered again only if the cache has evicted it. The page then
+has more images than the cache can hold."""
 READY_DELAY_MS = 50
 """Images that become ready within this time are drawn together."""
 MAX_FORMULA_PIXELS = 3_000_000

@@ -43,7 +43,7 @@ class _EditorField(LongTextEdit):
     def event(self, event: QEvent) -> bool:
         match event:
             case QKeyEvent() if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-                event.accept()  # else the window would handle Escape and stop the answer
+                event.accept()  # otherwise the window would handle Escape and stop the answer
                 return True
         return super().event(event)
 
@@ -212,7 +212,7 @@ class MessageEditing(QObject):
     def _finish(self, message_id: str) -> None:
         """Closes the editor after the edit was saved or cancelled, and clears the draft.
 
-        A saved message may have left the list already, which has closed its editor."""
+        If saving has removed the message from the list, the editor is already closed."""
         self.changed.emit(message_id, "")
         if self.editor is not None and self.editor.message_id == message_id:
             self.close()

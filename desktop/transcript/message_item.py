@@ -38,7 +38,8 @@ REASONING_HEAD = 30
 """The height in pixels of the line above the text with the button that shows the reasoning."""
 CARET_WIDTH, CARET_HEIGHT = 8, 17
 STEP_COST, BLOCK_COST = 12_000, 300
-"""In characters of HTML: the cost of one layout step, and what each block costs in addition to its own characters."""
+"""Costs are counted in characters of HTML: the cost of one layout step, and the cost of a block in addition to its
+characters."""
 _SEGMENT_KINDS: dict[Kind, type[Segment]] = {"code": CodeBlock, "table": TableBlock}
 
 
@@ -299,7 +300,7 @@ class MessageItem:
         return None
 
     def code_heads(self) -> list[tuple[QRect, Block]]:
-        """The rectangle of the title bar of each code block, and the block."""
+        """For each code block: the rectangle of its title bar, and the block itself."""
         return [
             (QRect(round(self._corner(segment).x()), segment.top, segment.width, HEAD_HEIGHT), segment.block)
             for segment in self.segments
@@ -370,7 +371,7 @@ class MessageItem:
         same = 0
         while same < min(len(before), len(self.segments)) and _is_same(before[same], self.segments[same]):
             same += 1
-        if same == len(before):  # a block was added; before that, the caret was at the end of the previous block
+        if same == len(before):  # a block was added; the caret was at the end of the block before it
             return self.segments[max(0, same - 1)].top if self.segments else 0
         if same == len(self.segments):
             return 0

@@ -105,7 +105,7 @@ class MessageWiring(QObject):
     async def _fill_popup(self, popup: TokenAlternativesPopup, message_id: str, start: int, end: int) -> None:
         try:
             choices = await self._chats.token_alternatives(message_id, start, end)
-        except Exception as error:  # after any error: the popup must not stay open without alternatives
+        except Exception as error:  # the popup must not stay open without alternatives
             popup.close()
             self._window.toast.show_message(error_message(error), alert=True)
             if not isinstance(error, EngineError):

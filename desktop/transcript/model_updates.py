@@ -83,7 +83,7 @@ class ModelUpdates(QObject):
         item = self._cache.items.get(message.id)
         if isinstance(item, ComparisonItem) and alternatives:
             item.show_alternatives(alternatives)
-        else:  # a single answer becomes a comparison, or the reverse
+        else:  # a single answer becomes a comparison, or a comparison becomes a single answer
             self._cache.discard(message.id)
 
     def _update_stale(self) -> list[tuple[int, int]]:
@@ -103,7 +103,8 @@ class ModelUpdates(QObject):
         return changed
 
     def _repaint_from(self, row: int, top: int, y_before: int) -> None:
-        """Repaints a row from `top` on, and all that is below. What is above and has moved is shifted, not repainted.
+        """Repaints a row from `top` on, and everything below it. Content above `top` that has moved is shifted, not
+        repainted.
 
         Painting the whole viewport for each token slows the model down by up to a third on two cores."""
         viewport, y = self._area.viewport(), self._column.corner(row).y()

@@ -107,7 +107,8 @@ def _parts(path: str | Path) -> tuple[str, ...]:
 
 
 def _is_remote_drive(path: str) -> bool:
-    """Whether a path is a UNC path, or on Windows is on a network drive or on a drive that does not exist."""
+    """Whether a path is a UNC path. On Windows, also whether it is on a network drive or on a drive that does not
+    exist."""
     if path.startswith(("//", "\\\\")):
         return True
     if sys.platform == "win32":

@@ -7,8 +7,7 @@ from itertools import accumulate
 
 
 class RowHeights:
-    """The heights of rows in pixels: exact for rows that were laid out, estimated for all others. Offsets are computed
-    when they are needed."""
+    """The heights of rows in pixels: exact for rows that were laid out, estimated for all others."""
 
     def __init__(self) -> None:
         self._heights: list[int] = []

@@ -33,10 +33,10 @@ QUOTE_INDENT = 16
 RULE_HEIGHT = 9
 FOOTNOTES_MARGIN = 14
 OVERSHOOT = 10
-"""How far, in pixels, the glyphs of a line may reach into the next line, as marks of some scripts and glyphs of
-fallback fonts do."""
+"""The glyphs of a line may reach this many pixels into the next line. Marks of some scripts and glyphs of fallback
+fonts do so."""
 MAX_IMAGES = 120
-"""The number of formulas and pictures that are drawn in one segment. For further ones, the source is shown."""
+"""At most this many formulas and pictures are drawn in one segment. For further ones, the source is shown."""
 MAX_ADDRESS_LENGTH = 60
 """A picture without a description is replaced by this many characters from the end of its address."""
 _OBJECT_CHARACTER = "\ufffc"
@@ -171,8 +171,8 @@ class Segment:
             self._fill()
 
     def _append(self, text: str) -> None:
-        """Appends text to the last paragraph. The line that was the last one is the first that looks different, because
-        the lines before it break as before."""
+        """Appends text to the last paragraph. The former last line is the first that looks different, because the line
+        breaks before it do not change."""
         paragraph = self.document.lastBlock()
         layout, direction = paragraph.layout(), paragraph.textDirection()
         line = layout.lineAt(max(0, layout.lineCount() - 1))

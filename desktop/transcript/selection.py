@@ -123,7 +123,7 @@ class TextSelection(QObject):
 
     def select_all(self) -> None:
         """Selects the whole message in which the selection ends, or the last visible message if nothing is selected. If
-        exactly this is selected already, selects the whole chat."""
+        exactly this message is selected already, selects the whole chat."""
         rows = self._column.visible_rows()
         if not len(rows):
             return

@@ -35,7 +35,7 @@ def reasoning_title(message: ChatMessage) -> str:
 def statistics(message: ChatMessage, settings: Settings) -> str:
     """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
 
-    They do not depend on any setting so far."""
+    No setting changes this text so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))
@@ -49,7 +49,7 @@ def statistics(message: ChatMessage, settings: Settings) -> str:
 
 
 def waiting_text(waiting: Waiting) -> str:
-    """What an answer is waiting for; "" once it is being generated."""
+    """What an answer is waiting for; "" while its text is being generated."""
     percent = round((waiting.share or 0) * 100)
     match waiting.stage:
         case "loading":

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer
 
 REST_FACTOR = 8
-"""The pause after a call, in multiples of its duration. A slow function thus leaves the thread free for other work."""
+"""The pause after a call, as a multiple of the duration of the call. A slow function thus leaves time for other work on
+its thread."""
 
 
 class Throttle(QObject):

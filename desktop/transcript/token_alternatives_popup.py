@@ -189,7 +189,7 @@ class TokenAlternativesPopup(QWidget):
                 self.close()
 
     def event(self, event: QEvent) -> bool:
-        """Handles Esc before the window does, which would stop the answer."""
+        """Handles the Escape key before the window does. The window would stop an answer."""
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
@@ -239,7 +239,7 @@ class TokenAlternativesPopup(QWidget):
         if event.type() == QEvent.Type.Enter and isinstance(watched, AlternativeRow) and watched.isEnabled():
             self._make_current(self._rows.index(watched))
         elif watched is self._container and event.type() == QEvent.Type.Resize:
-            self.close()  # the resize has moved the word
+            self.close()  # the word has moved because of the resize
         return False
 
     def _step(self, step: int) -> None:

@@ -20,7 +20,7 @@ from desktop.transcript.text_positions import TextSpan
 
 PADDING_X = 14
 PADDING_ABOVE, PADDING_BELOW = 8, 12
-"""The space in pixels above and below the text. They differ because glyphs are below the middle of their line."""
+"""The space in pixels above and below the text. The values differ because the glyphs of a line are below its middle."""
 MAX_WIDTH_SHARE = 0.82
 """The greatest width of a bubble, as a share of the width of the column."""
 SEGMENT_GAP = 6

@@ -42,7 +42,7 @@ from desktop.transcript.word_picker import WordPicker
 
 
 class TranscriptView(QAbstractScrollArea):
-    """Shows a `MessageList`, and emits signals for what the user requests. The signals carry message ids. GUI thread
+    """Shows a `MessageList`, and emits a signal for each request of the user. The signals carry message ids. GUI thread
     only."""
 
     retry_requested = Signal(str)
@@ -146,7 +146,8 @@ class TranscriptView(QAbstractScrollArea):
     def _set_up_area(self) -> None:
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # The view paints every pixel: Qt need not fill the background, and may scroll what is painted already.
+        # The view paints every pixel. So Qt does not have to fill the background, and may scroll what is already
+        # painted.
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 INTERVAL_S = 7 * 24 * 3600.0
 START_DELAY_S = 20.0
-"""Delay between the start of the app and the question or check, so that neither disturbs the user's first message."""
+"""How long after the start of the app the question is shown or the check runs. The delay keeps both from disturbing the
+first message of the user."""
 
 
 class UpdateChecker:

@@ -50,7 +50,7 @@ class Card(QFrame):
 class ChoiceButton(QPushButton):
     """One button of an exclusive choice. `name` is the object name that the style sheet uses.
 
-    The size hint includes space for the bolder font of the checked state, which Qt ignores."""
+    The size hint includes space for the bold font of the checked state. The size hint of Qt does not."""
 
     def __init__(self, name: str, text: str, parent: QWidget) -> None:
         super().__init__(text, parent)

@@ -7,7 +7,8 @@ from desktop.widgets.sidebar_button import SidebarButton
 
 
 class PageView:
-    """A mixin for the widgets of pages. A subclass sets `sidebar_button`, and `side_sheet` if it has one."""
+    """A mixin for the widgets of pages. A subclass sets `sidebar_button`. If the page has a side sheet, it also sets
+    `side_sheet`."""
 
     sidebar_button: SidebarButton
     side_sheet: SideSheet | None = None

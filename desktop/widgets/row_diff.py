@@ -12,7 +12,7 @@ class Change(NamedTuple):
     """One change of a list: remove `n_removed` rows at the index `at`, then insert rows there. `inserted` are the
     indices of these rows in the new list.
 
-    `at` is an index into the list as the earlier changes left it."""
+    `at` is an index in the list to which the earlier changes were already applied."""
 
     at: int
     n_removed: int

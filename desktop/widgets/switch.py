@@ -1,4 +1,4 @@
-"""A check box that looks like a switch."""
+"""A check box that is drawn as a switch."""
 
 from __future__ import annotations
 

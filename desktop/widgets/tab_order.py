@@ -8,8 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 
 def set_tab_order(*widgets: QWidget) -> None:
-    """Put the other widgets directly after the first one in the tab order, in this order.
-
-    Needed for widgets that are created late, which Qt puts at the end of the window's tab order."""
+    """Change the tab order of the window: the other widgets directly follow the first one. Needed for widgets that are
+    created late, because Qt puts them at the end of the tab order."""
     for before, after in pairwise(widgets):
         QWidget.setTabOrder(before, after)

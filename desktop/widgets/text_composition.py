@@ -10,9 +10,9 @@ _KEYS_OF_COMPOSITION = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape)
 
 
 class CompositionGuard(QObject):
-    """An event filter that hides Enter and Escape from a text field while an input method composes text in it. The keys
-    then confirm or discard that text, and must not also send, rename or close something. `isComposing` in UI Events
-    serves the same purpose.
+    """An event filter that hides Enter and Escape from a text field while an input method composes text in it. In this
+    state, the keys confirm or discard the composed text. They must not also send a message, rename a chat or close a
+    dialog, for example. `isComposing` in UI Events serves the same purpose.
 
     The guard is a child of the field. Create it after the other event filters of the field, so that it runs first. GUI
     thread only."""

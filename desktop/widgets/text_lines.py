@@ -20,7 +20,7 @@ class CodeLine(QLineEdit):
         self.setReadOnly(True)
         self.setFrame(False)
         self.setFont(code_font(13))
-        self.setTextMargins(-2, 0, 0, 0)  # Qt insets the text by 2 px; this aligns it with its label
+        self.setTextMargins(-2, 0, 0, 0)  # Qt indents the text by 2 px; this line aligns the text with its label
 
     def show_text(self, text: str) -> None:
         if text != self.text():

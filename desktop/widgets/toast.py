@@ -16,9 +16,10 @@ from desktop.widgets.card_parts import set_style_flag
 MAX_WIDTH = 560
 GAP = 12
 MAX_WAITING = 5
-"""The number of messages that are kept, including the shown one. Messages with `stays` do not count."""
+"""At most this many messages are kept, including the shown one. Messages with `stays` do not count."""
 ALERT_S = 30.0
-"""How long an alert without an action is shown. The time starts again if the window is inactive when it ends."""
+"""How long an alert without an action is shown. If the window is inactive at the end of this time, the time starts
+again."""
 READ_S = 3.0
 """An alert without an action counts as read after this time. It is then removed when another chat or page is opened."""
 
@@ -38,7 +39,8 @@ class _Message:
 
     @property
     def is_passing(self) -> bool:
-        """Whether this is an alert without an action and without `stays`, which is removed after it was read."""
+        """Whether this is an alert that is removed after it was read. Such an alert has neither an action nor
+        `stays`."""
         return self.alert and not self.action and self.seconds > 0
 
 
@@ -49,7 +51,7 @@ class Toast(QFrame):
     changed = Signal()
     """Another message is shown, or the toast was hidden."""
     focus_left = Signal()
-    """The toast is about to be hidden while it has the focus."""
+    """The toast has the focus and is about to be hidden."""
 
     def __init__(self, theme: Theme, area: Callable[[], QRect], parent: QWidget) -> None:
         super().__init__(parent)
@@ -98,9 +100,9 @@ class Toast(QFrame):
     ) -> None:
         """Shows `text`, and replaces an earlier message of the same `topic`.
 
-        With `for_ms`, the message is removed after that time. An alert without an action and without `stays` is removed
-        after `ALERT_S`, or when another page is opened after it was read. Other messages remain until they are
-        dismissed, or until `MAX_WAITING` newer ones are shown; with `stays`, until they are dismissed."""
+        With `for_ms`, the message is removed after that time. With `stays`, it remains until it is dismissed. An alert
+        with neither `stays` nor an action is removed after `ALERT_S`. It is removed earlier if it was read and another
+        page is opened. Every other message remains until it is dismissed or `MAX_WAITING` newer ones are shown."""
         seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
         messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
@@ -110,7 +112,7 @@ class Toast(QFrame):
         self._announce(text, alert)
 
     def clear(self, topic: str) -> None:
-        """Removes the messages of a topic, which no longer apply."""
+        """Removes the messages of a topic, because they no longer apply."""
         self._keep(lambda message: message.topic != topic)
 
     def move_on(self) -> None:

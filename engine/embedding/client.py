@@ -38,7 +38,7 @@ class EmbeddingClient:
         self._embedder: Embedder | None = None
         self._load_cancelled = threading.Event()
         self.chat_backend: Backend | None = None
-        """The chat model, while it may be used to tokenize inputs; otherwise None."""
+        """The chat model. None while inputs must not be tokenized with it."""
 
     async def load(self, path: Path, settings: LoadSettings) -> EmbedderInfo:
         """Replaces the embedding model. Raises the errors of `engine.backend.OpenEmbedder`, which opens the model."""
@@ -50,7 +50,8 @@ class EmbeddingClient:
             embedder = await asyncio.wrap_future(done)
         except asyncio.CancelledError:
             cancelled.set()
-            self._post(partial(self._executor.unload, NotLoaded()))  # the load may have ended before it was cancelled
+            # the model may have been loaded before the load was cancelled
+            self._post(partial(self._executor.unload, NotLoaded()))
             raise
         self._embedder = embedder
         self._status.publish_embedder(embedder.info)
@@ -108,15 +109,15 @@ class EmbeddingClient:
     def _submit(self, source: Embedder | Backend, request: EmbedRequest, cancelled: threading.Event) -> EmbedJob:
         """Tokenizes the inputs and passes them to the native thread.
 
-        This runs on one of the threads that build prompts. All calls of this method end before the model is freed or
-        the engine is closed, so no job is queued after that."""
+        This runs on one of the threads that build prompts. The model is freed, and the engine is closed, only after all
+        calls of this method have ended. So no job is queued too late."""
         if source is not self._source():
             raise NotLoaded
 
         def stopped() -> bool:
             return cancelled.is_set() or source is not self._source()
 
-        # A control token's text in an input is plain text.
+        # If an input contains the text of a control token, it is tokenized as plain text.
         tokenize = partial(source.tokenize, add_special=True, parse_special=False, cancelled=stopped)
         try:
             special_tokens = tokenize("") if request.truncate else []

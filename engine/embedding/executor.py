@@ -52,7 +52,8 @@ class EmbeddingExecutor:
             done.set_result(embedder)
 
     def unload(self, cause: EngineError, done: Future[None] | None = None) -> None:
-        """Frees the embedding model, even if `done` is cancelled; open requests to it end with `cause`."""
+        """Frees the embedding model, even if the future `done` is cancelled. Open requests to the model end with
+        `cause`."""
         queue, self._own_queue = self._own_queue, None
         if queue is not None:
             queue.close(cause)

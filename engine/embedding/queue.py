@@ -19,8 +19,8 @@ from engine.requests import EmbedRequest
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 
 SHORT_SLICE_S = 0.12
-"""Target duration of a slice while chats wait for it. The sum of this duration and that of a chat's decode step is
-below the scheduler's budget for one step."""
+"""Target duration of a slice while chats wait until it ends. A slice and a decode step of a chat together take less
+time than the scheduler allows for one step."""
 
 MIN_SHORT_SLICE = 8
 INITIAL_TOKEN_S = 0.005
@@ -110,7 +110,7 @@ class EmbedQueue:
         rows = self.embedder.embed(chunks, self._threads.choose(n_tokens))
         seconds = self._clock() - started
         self._threads.record(n_tokens, seconds)
-        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a slower slice replaces the estimate immediately
+        self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a longer time replaces the estimate at once
         row = 0
         for each, tokens in slice_:
             self._pool(each, rows[row : row + len(tokens)])
@@ -142,8 +142,8 @@ class EmbedQueue:
                 raise RequestError(f"an input holds a token outside of the model's vocabulary of {limits.n_tokens}")
 
     def _next_slice(self, room: int) -> list[tuple[_Input, Sequence[int]]]:
-        """Returns the inputs of the next slice, each with its next tokens: running inputs first, then waiting ones.
-        Takes at most `room` tokens, but at least one input."""
+        """Returns the inputs of the next slice, each with its next tokens: running inputs first, then waiting ones. The
+        slice has at most `room` tokens, except that it always contains at least one input."""
         limits = self.embedder.limits
         taken: list[tuple[_Input, Sequence[int]]] = []
         free_slots = sorted(set(range(limits.n_slots)) - {each.slot for each in self._running})
@@ -191,8 +191,7 @@ class EmbedQueue:
 
 
 def truncated(tokens: Sequence[int], n_max: int, special_tokens: Sequence[int]) -> Sequence[int]:
-    """Returns at most `n_max` of the tokens. The special tokens that end every input are kept, at the end of the
-    result."""
+    """Returns at most `n_max` of the tokens. The result still ends with the special tokens that end every input."""
     if len(tokens) <= n_max:
         return tokens
     pairs = enumerate(zip(special_tokens, tokens, strict=False))

@@ -29,9 +29,8 @@ def write_atomic(path: Path, content: str | Sequence[bytes | memoryview], *, dur
 
 @contextlib.contextmanager
 def atomic_replace(path: Path) -> Iterator[Path]:
-    """Yields the path of a temporary file in the same folder. After the block, that file replaces `path`.
-
-    `path` keeps its content if the block raises an error or deletes the temporary file. Raises OSError."""
+    """Yields the path of a temporary file in the same folder. After the `with` block, the temporary file replaces
+    `path`. If the block raises an error or deletes the temporary file, `path` keeps its content. Raises OSError."""
     part = path.with_name(display_name(path.name) + PART_SUFFIX)
     try:
         yield part

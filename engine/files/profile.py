@@ -21,8 +21,8 @@ class Profile:
 
     @classmethod
     def default(cls) -> Profile:
-        """Returns the profile of the account. If the user has created a folder "inglenook-profile" next to an installed
-        program, returns that folder (for portable use)."""
+        """Returns the profile in the data folder of the user's account. If the program is packaged and there is a
+        folder "inglenook-profile" next to it, returns that folder instead (for portable use)."""
         beside = Path(sys.executable).resolve().parent / PORTABLE_FOLDER
         if getattr(sys, "frozen", False) and beside.is_dir():
             return cls(beside)
@@ -60,8 +60,8 @@ class Profile:
 
     @property
     def probed(self) -> Path:
-        """Folder with a mark for each model file that passed its trial load in a child process. It may be deleted at
-        any time."""
+        """Folder that records which model files passed their trial load in a child process. It may be deleted at any
+        time."""
         return self.root / "probed"
 
     @property

@@ -53,8 +53,8 @@ class KvOpExecutor:
         return True
 
     def _holds_window(self, slot: int, n: int) -> bool:
-        """Whether `slot` still holds the tokens of the sliding window that ends before token `n`. A restore earlier in
-        the same plan may have reused their cells."""
+        """Whether `slot` still holds the tokens of the sliding window that ends before token `n`. An earlier restore
+        operation of the same plan may have overwritten them."""
         window = self._backend.limits.sliding_window
         return not window or self._backend.first_cached_token(slot) <= max(0, n - window + 1)
 

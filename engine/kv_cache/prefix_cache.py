@@ -26,8 +26,8 @@ from engine.priority import Priority
 class PrefixCache:
     """All cached prefixes of one context. Implements `engine.kv_memory.KvMemory`.
 
-    If the memory does not support full rollback (truncation to any length), a prefix is never shortened. A request that
-    continues from a prefix then gets a copy, which shares the prefix's cells and occupies another slot."""
+    If the memory does not support full rollback (truncation to any length), a prefix is never shortened. Instead, a
+    request that continues from a prefix gets a copy in another slot, which shares the prefix's cells."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -211,7 +211,7 @@ class PrefixCache:
         self._ops.append(Copy(source.slot, copy.slot, n))
 
     def _n_restorable(self, prefix: CachedPrefix, n: int) -> int:
-        """Number of the prefix's first `n` tokens that a snapshot can restore."""
+        """How many of the prefix's first `n` tokens a snapshot can restore."""
         if prefix.n_saved <= n:
             return prefix.n_saved
         return n if self._limits.supports_full_rollback else 0

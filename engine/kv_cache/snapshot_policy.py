@@ -8,8 +8,7 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
 
 SAVE_PROMPT_TOKENS = 256
-"""A prompt is saved before its answer is generated if at least this number of its tokens had to be computed because
-they were not cached."""
+"""A prompt is saved before its answer is generated if at least this number of its tokens were not cached."""
 
 MIN_GROWTH_SHARE = 8
 """A prefix is saved again only when at least 1/8 of its tokens are new, because a snapshot is always written whole."""
@@ -42,8 +41,8 @@ class SnapshotPolicy:
             self._requested.append(prefix)
 
     def save_due(self, *, window_is_decoding: bool) -> None:
-        """Saves the prefixes that are due, except those whose snapshot would interrupt an answer in the app's window
-        for too long."""
+        """Saves the prefixes that have enough new tokens and are idle, or for which `prompt_computed` has requested a
+        snapshot. Postpones a snapshot that would interrupt an answer in the app's window for too long."""
         if self._snapshots is None:
             return
         requested, self._requested = self._requested, []
@@ -60,7 +59,8 @@ class SnapshotPolicy:
             self._save(prefix, self._snapshots)
 
     def save_at_unload(self) -> None:
-        """Saves the prefixes that had too few new tokens to be due so far, such as the last turn of a chat."""
+        """Saves prefixes before the model is unloaded, even those that have too few new tokens for `save_due`. An
+        example is a chat whose last turn is not saved yet."""
         if self._snapshots is None:
             return
         room_bytes = float(MAX_SAVED_AT_UNLOAD_BYTES)

@@ -26,8 +26,8 @@ SNAPSHOT_CAP_BYTES = 8 * 1024**3
 
 MAX_STATES_BYTES = 256 * 1024 * 1024
 """Maximum size of the KV states in memory: those that wait to be written or will be restored soon. Without full
-rollback (truncation to any length), written states remain in memory too, because a sequence that continued from such a
-state no longer contains it."""
+rollback (truncation to any length), written states also remain in memory. They may be needed again, because a sequence
+that has continued from a state cannot be truncated to it."""
 
 MAX_QUEUED_BYTES = 512 * 1024 * 1024
 """Maximum size of the KV states that wait to be written. While a slow disk keeps this queue full, further states are
@@ -104,8 +104,8 @@ class SnapshotStore:
         self._run(self._reader, self._read, key, done)
 
     def take(self, key: str) -> memoryview | None:
-        """Returns the state of a key from `find`, so that it can be restored; None if newer states have displaced it
-        since."""
+        """Returns the state whose key `find` returned, so that it can be restored. Returns None if newer states have
+        displaced it since."""
         with self._lock:
             found = self._states.get(key)
             if key in self._on_disk:
@@ -123,7 +123,7 @@ class SnapshotStore:
     def record_owner(self, tokens: list[int], owner: str) -> None:
         """Records the owner of the snapshot of `tokens`. Call it after `put`."""
         key = snapshot_file.file_name(self._fingerprint, tokens)
-        # `put` has queued the snapshot on the same thread, so it is written first
+        # the snapshot is written before its owner, because `put` has queued it on the same thread
         self._run(self._writer, self._write_owner, key, owner)
 
     def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
@@ -219,7 +219,7 @@ class SnapshotStore:
             unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
             return
-        for path in unfinished:  # temporary files of a process that was killed
+        for path in unfinished:  # a killed process has left these temporary files
             with suppress(OSError):
                 path.unlink(missing_ok=True)
         for path in files:

@@ -20,7 +20,7 @@ class CatalogueEntry:
     repo: str
     quantisation: str
     size_bytes: int
-    """The approximate size of the download. The hub has the exact size."""
+    """The approximate size of the download. The hub reports the exact size."""
     n_params: int
     n_ctx_train: int
     licence: str

@@ -16,8 +16,9 @@ INSTALLED = Path(__file__).resolve().parents[2] / "resources" / "models"
 
 
 def find_default_model(profile: Profile) -> Path | None:
-    """The path of the included model; None if the model is missing. Searches this profile, the account's default
-    profile (into which set-up puts the model), and the installation."""
+    """The path of the included model; None if the model is missing. Searches three folders in this order: the models
+    folder of `profile`, that of the account's default profile (into which the set-up in packaging/bootstrap puts the
+    model), and INSTALLED."""
     for folder in (profile.models, Profile.default().models, INSTALLED):
         candidate = folder / FILE_NAME
         if candidate.is_file():

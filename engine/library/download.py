@@ -159,7 +159,8 @@ class Download:
 
 
 def unfinished_variants(folder: Path) -> tuple[ModelVariant, ...]:
-    """The model variants whose download into this folder is unfinished. Unreadable descriptions are skipped."""
+    """The model variants whose download into this folder is unfinished. A download whose `.part.json` file cannot be
+    read is left out."""
     found: dict[tuple[str, str], ModelVariant] = {}
     with contextlib.suppress(OSError):
         for path in sorted(folder.glob(f"*{DESCRIPTION_SUFFIX}")):

@@ -29,8 +29,8 @@ MAX_TEXTS = 8_000_000
 many merge rules."""
 
 MAX_KEPT_TOTAL = 16 << 20
-"""Limit for the metadata of one file that is held in memory: the bytes of all strings, plus 8 for each number in an
-array."""
+"""Limit in bytes for the metadata that is held in memory for one file. A string counts with its length, each number of
+an array with 8 bytes."""
 
 MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
 _LAYERS = ("block_count", "attention.shared_kv_layers")
@@ -48,7 +48,7 @@ _SCALAR_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 1
 _STRING, _ARRAY = 8, 9
 
 BLOCKS: dict[int, tuple[int, int]] = {
-    # tensor type: (elements per block, bytes per block)
+    # Each tensor type is mapped to its number of elements per block and bytes per block.
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
@@ -86,7 +86,8 @@ class GgufHeader:
         return str(self.values.get("general.architecture", ""))
 
     def number(self, key: str, default: int = 0) -> int:
-        """The integer at `key` below the architecture's name, as in `llama.block_count`; `default` if there is none."""
+        """The integer with the metadata key `ARCHITECTURE.key`, such as `llama.block_count`; `default` if there is
+        none."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         return int(value) if isinstance(value, int) else default
 
@@ -214,7 +215,7 @@ class _Header:
         for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
             n_elements *= dim
         kind, offset = struct.unpack("<IQ", self._take(12))
-        # Of tensors with an unknown newer type, only the offset is checked.
+        # The size of a tensor of an unknown type cannot be calculated, so only its offset is checked.
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes

@@ -48,7 +48,7 @@ class StringArraySkipper:
 
 
 def walk(file: BufferedReader, n_texts: int, largest: int) -> None:
-    """As `StringArraySkipper.skip`, but without the cache: reads the length of every string."""
+    """Does the same as `StringArraySkipper.skip` without a cache, by reading the length of every string."""
     unpack = _LENGTH.unpack_from
     block_at = file.tell()
     block = file.read(_BLOCK)

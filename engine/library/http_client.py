@@ -24,7 +24,7 @@ def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
     Raises ProxyUnusable."""
     try:
         return kind(**options)
-    except (ImportError, ValueError, TypeError) as error:  # httpx2 raises these for unsupported proxies
+    except (ImportError, ValueError, TypeError) as error:  # httpx2 raises these errors for unsupported proxies
         proxy = _unusable_proxy()
         if proxy is None:
             raise
@@ -38,7 +38,8 @@ def open_client(kind: type[AnyClient], **options: Any) -> AnyClient:
 
 
 def _unusable_proxy() -> str | None:
-    """The first proxy in the system's settings that cannot be used, without its password; None if all can be used."""
+    """Returns the first proxy in the system's settings that is not supported; None if all are supported. The password
+    is removed from its address."""
     import httpx2
 
     found = getproxies()

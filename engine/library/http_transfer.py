@@ -174,7 +174,7 @@ def _start_offset(response: httpx2.Response, url: str, n_have: int) -> int:
 
 
 def _connection_closer(response: httpx2.Response) -> Callable[[], None]:
-    """Returns a function that aborts a blocked read of `response` from another thread."""
+    """Returns a function that another thread can call to abort a blocked read of `response`."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
 

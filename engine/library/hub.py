@@ -133,11 +133,12 @@ PREFERRED_QUANTISATIONS = (
 )
 """Quantisations in order of preference.
 
-Below four bits, answers become noticeably worse. Above four bits, they mostly become slower."""
+With fewer than four bits per weight, answers are noticeably worse. With more than four bits, the main difference is
+that answers are generated more slowly."""
 
 SMALL_BYTES = 1 << 30
-"""If a model's 8-bit file is smaller than this, fewer bits are not worthwhile, because they cost more quality than
-they gain speed."""
+"""If a model's 8-bit file is smaller than this, the 8-bit file is chosen. For such small models, the lower quality of
+fewer bits outweighs their higher speed."""
 
 
 def choose_variant(variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool]) -> ModelVariant:

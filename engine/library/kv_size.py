@@ -14,7 +14,7 @@ _F32 = 4
 
 
 def head_sizes(header: GgufHeader) -> tuple[int, int]:
-    """The number of elements in the key and in the value of one attention head."""
+    """Returns two numbers for one attention head: the elements of a key, and the elements of a value."""
     width = header.number("embedding_length") // max(1, max(_heads(header), default=1))
     key = header.number("attention.key_length", width)
     value = header.number("attention.value_length", width)

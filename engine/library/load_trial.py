@@ -77,7 +77,8 @@ class LoadTrial:
             read_model(path)
             _run_child(path, self._command(path), cancelled)
         if mark is not None:
-            with contextlib.suppress(OSError):  # without the mark, the file is tried again the next time
+            # If the empty file cannot be created, the model file is tried again the next time.
+            with contextlib.suppress(OSError):
                 make_private_folder(mark.parent)
                 make_private_file(mark)
 
@@ -148,7 +149,8 @@ def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cance
 def _last_report(child: subprocess.Popen[bytes]) -> str:
     """The last line that the child process reported; an empty text if it reported nothing.
 
-    The process has already ended. Its output is smaller than the pipe's buffer."""
+    Called after the process has ended. Its whole output is still in the pipe, because it is smaller than the pipe's
+    buffer."""
     text = child.stdout.read().decode(errors="replace") if child.stdout is not None else ""
     lines = [line.removeprefix(OUTPUT_PREFIX) for line in text.splitlines() if line.startswith(OUTPUT_PREFIX)]
     return lines[-1] if lines else ""

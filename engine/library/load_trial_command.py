@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 LOAD_TRIAL_OPTION = "--probe-model"
-"""The option with which a packaged program starts itself for the load trial, because it has no Python interpreter."""
+"""A packaged program has no Python interpreter to start, so it runs the load trial by starting itself with this
+option."""
 
 
 def load_trial_command(path: Path) -> list[str]:

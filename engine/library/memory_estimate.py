@@ -27,18 +27,18 @@ ENTRY_BYTES, ENTRY_BYTES_UNIGRAM = 165, 530
 """Bytes that llama.cpp uses for each token and each merge rule of a vocabulary, including 18 bytes of the mapped file
 header.
 
-Measured on the vocabularies of eleven families: 130 to 180 bytes, and 515 for unigram vocabularies, which need a
-trie."""
+The second value is for unigram vocabularies, for which llama.cpp also builds a trie. Measured on the vocabularies of
+eleven model families: 130 to 180 bytes, and 515 for unigram vocabularies."""
 
 OVERHEAD_BYTES = 13 << 20
 """Memory for graphs, thread stacks, pages of code, and memory that the allocator does not return."""
 
 
 N_SLOTS = 33
-"""The number of sequences in a context: running requests, idle sequences with a cached prefix, and one sequence for
-background work.
+"""The number of sequences in a llama.cpp context. One is for background work. Each of the others holds a running
+request or a cached prefix.
 
-Sequences without a state of their own share the cells of the KV cache, so their number costs no memory."""
+If the model has no recurrent state, all sequences share one KV cache, so more sequences need no more memory."""
 
 N_SLOTS_STATEFUL = 17
 """The number of sequences for recurrent and hybrid models, where each sequence needs a state of its own."""
@@ -72,7 +72,8 @@ def estimate_memory(
 ) -> MemoryEstimate:
     """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now.
 
-    Layers with a sliding window are counted with the whole context, because our contexts use `swa_full`."""
+    Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
+    `swa_full`."""
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
     return MemoryEstimate(
@@ -105,7 +106,8 @@ def _compute_bytes(header: GgufHeader, settings: LoadSettings, n_cells: int, n_b
     """Estimates the compute buffers: the largest set of buffers that one decode uses at the same time, plus a share for
     the logits.
 
-    Measured within 20 % on Llama-like models. Small compared to weights and KV cache."""
+    For Llama-like models, the estimate differs from the measured size by less than 20 %. These buffers are small
+    compared to weights and KV cache."""
     n_vocab = _int_or_zero(header.values.get("tokenizer.ggml.tokens"))
     n_embd, n_layers = header.number("embedding_length"), header.number("block_count")
     n_ff = max(header.per_layer("feed_forward_length", n_layers), default=0)

@@ -112,12 +112,13 @@ def _judge(estimate_for: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ct
         return MemoryFit("too_big", "context", estimate, wanted, best)
     shorter = wanted
     while shorter > MIN_CTX and estimate_for(shorter).headroom < MARGIN_BYTES:
-        shorter = max(MIN_CTX, shorter // 2)  # as `choose_context_length` does
+        shorter = max(MIN_CTX, shorter // 2)  # `choose_context_length` tries the same lengths
     return MemoryFit("tight", "short_context", estimate_for(shorter), shorter, best)
 
 
 def _best_context(estimate_for: Callable[[int], MemoryEstimate], largest: int) -> int:
-    """The longest context length that fits, of 512, 1,024, 2,048 … and `largest`; 0 if none fits."""
+    """Returns the longest context length that fits; 0 if none fits. Tries MIN_CTX, then twice the previous length each
+    time, and finally `largest`."""
     best, n_ctx = 0, MIN_CTX
     while n_ctx < largest:
         if estimate_for(n_ctx).headroom < MARGIN_BYTES:

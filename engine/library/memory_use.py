@@ -22,17 +22,17 @@ class MemoryUse:
     """The size of all KV snapshots on disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """For each origin of requests (window or endpoint), how much of the KV cache its requests use. The rest of the KV
-    cache is free."""
+    """How much of the KV cache is used by requests of the window, and how much by requests of the endpoint (the local
+    API). The rest of the KV cache is free."""
 
     @property
     def kv_window(self) -> float:
-        """The share of the KV cache that the window uses."""
+        """The share of the KV cache that requests of the window use."""
         return sum(each.share for each in self.kv_usage if each.origin == "window")
 
     @property
     def kv_endpoint(self) -> float:
-        """The share of the KV cache that the endpoint uses."""
+        """The share of the KV cache that requests of the endpoint (the local API) use."""
         return sum(each.share for each in self.kv_usage if each.origin == "endpoint")
 
 

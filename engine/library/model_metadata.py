@@ -1,4 +1,4 @@
-"""Extracts the metadata from a GGUF header that the model list and the memory estimate need."""
+"""Extracts from a GGUF header the metadata that the model list and the memory estimate need."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
 
 
 def unusable_reason(header: GgufHeader) -> str:
-    """Why a valid GGUF file cannot be used for chats; an empty text if it can."""
+    """The reason why the model cannot be used for chats although its file is valid; an empty text if it can be used."""
     kind = header.values.get("general.type")
     if kind == "adapter":
         return "it is an adapter for another model"
@@ -99,9 +99,8 @@ def quantisation_in(name: str) -> str:
 
 
 def _name(path: Path, header: GgufHeader) -> str:
-    """The name of the model, taken from the file name, which other programs show too. The name inside the file is used
-    only if the file name is a placeholder such as model.gguf, because the name inside is often that of a training
-    run."""
+    """The name of the model. It is taken from the file name, which other programs show too. The name in the metadata is
+    often that of a training run, so it is used only if the file name is a placeholder such as model.gguf."""
     pretty = pretty_name(display_name(base_name(path)))
     name_in_file = str(header.values.get("general.name", "")).strip()
     return name_in_file if pretty.lower() in _PLACEHOLDER_NAMES and 0 < len(name_in_file) <= 60 else pretty

@@ -114,7 +114,8 @@ def _stamp(stat: os.stat_result) -> FileStamp:
 
 
 def _stamp_of_all(files: list[Path], first: FileStamp) -> FileStamp:
-    """One stamp for all files of a model. It changes if any of the files changes, appears or disappears."""
+    """Returns one FileStamp for all files of a model together. It changes if any of the files changes, appears or
+    disappears."""
     sizes, times = first.size_bytes, first.mtime_ns
     for number, file in enumerate(files[1:], 2):
         with contextlib.suppress(OSError):
@@ -157,7 +158,7 @@ class _Finder:
             waiting.extend(sorted(below, reverse=True))
 
     def _enter(self, folder: str) -> bool:
-        """Whether the folder has not been entered before. Raises OSError."""
+        """Records that the folder was entered. Returns False if it had already been entered. Raises OSError."""
         stat = os.stat(folder)  # noqa: PTH116 -- thousands of these: a Path for each would cost more than the call
         identity = (stat.st_dev, stat.st_ino)
         if identity in self._entered:

@@ -23,7 +23,7 @@ def split_paths(path: Path) -> list[Path]:
 
 
 def split_names(name: str) -> list[str]:
-    """As `split_paths`, but for file names."""
+    """The names of all files of a model. `name` is the name of the model's first or only file."""
     found = _PART.fullmatch(name)
     if found is None or not 1 < (count := int(found["count"])) <= MAX_PARTS:
         return [name]

@@ -93,9 +93,8 @@ class ThroughputEstimate:
 
 
 def measure_bandwidth(n_threads: int) -> float:
-    """The memory bandwidth of `n_threads` together, in bytes per second.
-
-    Takes the best of several tries, because other programs use the memory too."""
+    """Measures the bytes per second that `n_threads` threads together read from memory. Returns the best of several
+    tries, because other programs use the memory too."""
     blocks = [np.ones(SAMPLE_BYTES // 8, np.uint64) for _ in range(min(n_threads, 8))]
     best = 0.0
     with ThreadPoolExecutor(len(blocks), "inglenook-pace") as pool:

@@ -83,7 +83,7 @@ class NativeBackend:
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Takes ownership of `model`, unless this raises ModelFileError."""
+        """Takes ownership of `model`, unless the constructor raises ModelFileError."""
         self._model = model
         self.fingerprint = fingerprint
         self.vocabulary = model.vocabulary()
@@ -142,7 +142,7 @@ class NativeBackend:
         self._context.clear(slot)
 
     def first_cached_token(self, slot: int) -> int:
-        # Even with `swa_full`, llama.cpp reuses the cells of a sequence that are before its sliding window.
+        # Even with `swa_full`, llama.cpp overwrites the cells of tokens before the sliding window of their sequence.
         return max(0, int(C.llama_memory_seq_pos_min(self._context.memory, slot))) if self.limits.sliding_window else 0
 
     def truncate(self, slot: int, n: int) -> None:

@@ -19,7 +19,7 @@ def open_tokenizer(model: NativeModel) -> LLTokenizer:
     thread while the model is loaded.
 
     The tokenizer points into the model's memory, so the model must outlive everything that is compiled with it."""
-    # As in `llguidance.llamacpp`, except that exactly those tokens are special that have no text in an answer.
+    # The call is as in `llguidance.llamacpp`. But here, a token is special if and only if it has no text in an answer.
     open_llamacpp: Any = LLTokenizer.from_llamacpp  # type: ignore[attr-defined]
     tokenizer: LLTokenizer = open_llamacpp(
         tokens=[model.piece(token) or _SPECIAL + model.name(token) for token in range(model.n_vocab)],

@@ -37,7 +37,7 @@ def start() -> None:
 def _load_backends(folder: Path) -> None:
     """Loads the compute library for this processor, unless one is linked in. A portable build of llama.cpp has one such
     library per processor type, and cannot compute before one is loaded."""
-    # On Windows, a function is found only in the library that defines it.
+    # On Windows, a C function is found only in the library that defines it.
     ggml = ctypes.CDLL(str(folder / "ggml.dll")) if sys.platform == "win32" else C._lib
     ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
     if ggml.ggml_backend_reg_count() == 0:
@@ -45,8 +45,8 @@ def _load_backends(folder: Path) -> None:
 
 
 def take_error_message() -> str:
-    """Returns the first error that llama.cpp logged since the last call, because later ones are less specific. Without
-    an error, returns the last warning, or ""."""
+    """Returns the first error that llama.cpp logged since the last call, because later ones are less specific. If there
+    was no error, returns the last warning, or "" if there was none."""
     errors = [text for level, text in _messages if level == _ERROR]
     message = errors[0] if errors else _messages[-1][1] if _messages else ""
     _messages.clear()

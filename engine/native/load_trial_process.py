@@ -65,7 +65,7 @@ def _compute(model: NativeModel) -> None:
 
 def _render(model: NativeModel) -> None:
     """Renders short chats with the model's chat template. Ignores errors of the template, because they affect only
-    requests; a template that does not end fails the trial load."""
+    requests. If rendering never ends, the trial load fails."""
     vocabulary = model.vocabulary()
     try:
         template = ChatTemplate(model.chat_template, bos=vocabulary.bos, eos=vocabulary.eos)

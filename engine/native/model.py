@@ -157,8 +157,8 @@ class NativeModel:
 
     @contextmanager
     def keep_loaded(self) -> Iterator[None]:
-        """A context manager: within its block, `close` does not free weights and vocabulary. May be entered on any
-        thread. Raises NotLoaded if the model is closed."""
+        """Returns a context manager. While a `with` block of it runs, `close` does not free weights and vocabulary. The
+        block may be entered on any thread. Entering it raises NotLoaded if the model is closed."""
         with self._lock:
             if self._closed:
                 raise NotLoaded

@@ -31,7 +31,8 @@ class NativeSampler:
             and sampling.temperature <= 0.0
             and max(biases.values(), default=0.0) <= 0.0
         )
-        """Whether the token with the highest raw logit is sampled, unless a bias lowers the logit of that token."""
+        """Whether sampling is greedy and no bias raises a logit. Then the token with the highest raw logit is sampled
+        without the chain of samplers, unless a bias lowers the logit of this token."""
         self._chain = C.llama_sampler_chain_init(C.llama_sampler_chain_default_params())
         for sampler in samplers:
             C.llama_sampler_chain_add(self._chain, sampler)

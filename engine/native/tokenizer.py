@@ -46,7 +46,7 @@ PLAIN_PRE_TOKENIZERS = frozenset((
     "sarvam-moe", "laguna",
 ))
 # fmt: on
-"""Pre-tokenizers for which llama.cpp does not use `std::regex`, or only for single characters."""
+"""Pre-tokenizers for which llama.cpp does not use `std::regex`, or uses it only to match single characters."""
 
 _ATTR_UNKNOWN, _ATTR_CONTROL, _ATTR_USER_DEFINED, _ATTR_LSTRIP, _ATTR_RSTRIP = 1 << 0, 1 << 3, 1 << 4, 1 << 7, 1 << 8
 _WHITESPACE = " \t\n\v\f\r"
@@ -106,7 +106,7 @@ class Tokenizer:
         """Yields the ids of special tokens and the texts between them, in order."""
         at = 0
         for found in pattern.finditer(text) if pattern is not None else ():
-            if found.start() < at:  # whitespace that the previous token has stripped
+            if found.start() < at:  # this token is whitespace that the previous token has stripped
                 continue
             token, strips_left, strips_right = self._specials[found[0]]
             before = text[at : found.start()]
@@ -165,8 +165,8 @@ class Tokenizer:
     def _read_specials(
         self, n_tokens: int
     ) -> tuple[dict[str, tuple[int, bool, bool]], dict[str, tuple[int, bool, bool]]]:
-        """Returns the control tokens and the user-defined tokens, by text: their id, and whether they strip whitespace
-        before and after themselves."""
+        """Returns two mappings: the control tokens and the user-defined tokens. Each maps the text of a token to its
+        id, whether it strips the whitespace before it, and whether it strips the whitespace after it."""
         controls: dict[str, tuple[int, bool, bool]] = {}
         defined: dict[str, tuple[int, bool, bool]] = {}
         for token in range(n_tokens):

@@ -12,7 +12,7 @@ from engine.output.constraints.constraint_cache import ConstraintCache
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.requests import ChatRequest, Constraint, Request, Tool, ToolChoice
 
-if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+if TYPE_CHECKING:  # llguidance is imported only for the first constraint, so that the window opens sooner
     from engine.output.constraints.compiled_constraint import CompiledConstraint
 
 SCHEMA_TEST_TIME_S = 2.0
@@ -54,7 +54,7 @@ class AnswerConstraints:
     def _formatted_answer(
         self, format: Constraint, config: OutputParserConfig | None, answer_start: str
     ) -> GrammarConstraint:
-        # The format is first compiled without the tools, so that an error in it is reported as such.
+        # The format is first compiled without the tools, so that an error in it is reported as an error of the format.
         compiled = self._cache.get(format)
         # In formats with message headers, a tool call is a separate message, and this constraint does not apply to it.
         if config is not None and config.tools and not config.format.headers:
@@ -67,7 +67,7 @@ class AnswerConstraints:
     def _optional_calls(self, config: OutputParserConfig) -> GrammarConstraint | None:
         try:
             return _paused(self._compiled_calls(config, "auto"))
-        except ConstraintError:  # in this case, the tool calls are not constrained
+        except ConstraintError:  # then tool calls are possible, but not constrained
             return None
 
     def _compiled_calls(

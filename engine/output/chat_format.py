@@ -110,8 +110,8 @@ class ChatFormat:
         answer: Constraint | None = None,
         open_tools: frozenset[str] = frozenset(),
     ) -> ToolCallGrammar:
-        """The grammar for the answer's tool calls; with `answer`, the grammar for the whole answer (see
-        `build_tool_call_grammar`)."""
+        """The grammar for the answer's tool calls. With `answer`, it covers the whole answer: tool calls, or text that
+        matches `answer` (see `build_tool_call_grammar`)."""
         return build_tool_call_grammar(
             config.format,
             config.tools,

@@ -107,7 +107,7 @@ class LenientJsonReader:
     def _string(self, quote: str, emit: Callable[[str], None], close: str) -> ScanStep[None]:
         """Reads a string after its opening quote and emits it with JSON's escapes.
 
-        Escapes in keys are not decoded, which hardly matters."""
+        Escapes in keys are not decoded."""
         scanner = self._scanner
         if quote in RAW_QUOTES:
             if (yield from scanner.read_until((quote,), lambda text: emit(escaped(text)))):
@@ -176,8 +176,8 @@ class JsonScanner:
     def value(self, emit: Callable[[str], None], ender: str) -> ScanStep[None]:
         """Emits a JSON value unchanged, whether or not it is valid.
 
-        The value ends with its brackets and quotes. If a closing bracket is missing, it ends before `ender`, unless
-        `ender` is inside a string."""
+        The value ends with its brackets and quotes. If a closing bracket is missing, the value ends before the text
+        `ender`, unless `ender` is inside a string."""
         scanner = self._scanner
         depth, quoted = 0, False
         while (char := (yield from scanner.peek())) != END:

@@ -20,7 +20,8 @@ class OutputParser:
     """Parses the text of one answer.
 
     Feed it the text of all tokens, including the format's `markers` but not its `eog_texts`. The joined deltas do not
-    depend on how the text is split. Text that may become a marker is held back until this is certain.
+    depend on how the text is split. Text that may be the start of a marker is held back until it is known whether it is
+    one.
 
     Tool calls are recognised only if `tools` are given. White space next to markers is dropped. An answer without
     markers is returned unchanged. The deltas have `n_tokens` 0."""

@@ -2,7 +2,8 @@
 
 A model may write a word in other tokens than its tokenizer would: " light" + "house" where the tokenizer has "
 lighthouse". The next prompt contains the tokenizer's version, so the KV cache would be invalid from the first
-difference on. Each word is therefore replaced as soon as the next word starts, while that costs only a few tokens.
+difference on. Each word is therefore replaced as soon as the next word starts, because then only a few tokens have to
+be decoded again.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Retokenizer:
         token.
 
         A word is complete when the new token starts another one. If the tokenizer would write the word in other tokens,
-        the change is the index of the first different token, and all tokens from there on. These are never more tokens
-        than before."""
+        the change is the index of the first different token, and all tokens from there on. The replacement never has
+        more tokens than the word had."""
         at = len(tokens) - 1
         if at <= self._start or not self._begins_word(tokens[at]) or self._piece(tokens[at - 1])[-1:].isspace():
             return None
@@ -43,7 +44,7 @@ class Retokenizer:
             expected = self._tokenize(b"".join(pieces).decode())
         except UnicodeDecodeError:
             return None
-        # A token with an empty piece is a control token. Text that only looks like one must not become one.
+        # A token with an empty piece is a control token. Text that only looks like a control token must not become one.
         if expected == written or len(expected) > len(written) or not all(map(self._piece, expected)):
             return None
         self._start = start + len(expected)

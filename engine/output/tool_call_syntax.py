@@ -118,7 +118,7 @@ class OutputFormat:
     reasoning: ReasoningMarkers | None = None
     headers: MessageHeaders | None = None
     ignored_markers: tuple[str, ...] = ()
-    """Markers that have no meaning for us. They are removed wherever they occur."""
+    """Markers that Inglenook does not use. They are removed from answers wherever they occur."""
     eog_texts: tuple[str, ...] = ()
     """Texts of tokens that end the answer, in addition to the end tokens in the model file. These texts are not fed to
     the parser."""

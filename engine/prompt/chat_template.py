@@ -23,7 +23,7 @@ STEPS, STEPS_PER_MESSAGE, STEPS_PER_CHAR = 2_000_000, 5_000, 4
 A hostile loop ends after about 2 s. A long chat needs a fraction of the limit."""
 
 BYTES, BYTES_PER_CHAR = 64 << 20, 32
-"""Limit for the bytes that one rendering allocates. Bytes that were freed again count too."""
+"""Limit for the bytes that one rendering allocates. Bytes that were already freed still count."""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"

@@ -70,7 +70,7 @@ class PromptBuilder:
                 tokens = tuple(self._tokenize_chat(text, cancelled))
             case CompletionRequest(prompt=str(text)):
                 tokens = self.tokenize(text, True, True, cancelled)
-                if not text and not tokens:  # an empty prompt starts a new document
+                if not text and not tokens:  # an empty prompt becomes the BOS token, which starts a new document
                     tokens = self.tokenize(self._vocabulary.bos, False, True, cancelled)
             case CompletionRequest(prompt=tuple(given)):
                 tokens = self._checked(given)
@@ -175,8 +175,8 @@ class PromptBuilder:
     ) -> str:
         """Renders the messages.
 
-        Tries equivalent lists of the messages (see `arrangements`). Uses the first list that the template accepts and
-        renders completely. If there is none, uses the first list that the template accepts."""
+        Tries equivalent lists of the messages (see `arrangements`). Returns the first prompt that contains the texts of
+        all system messages. If there is none, returns the prompt for the first list that the template accepts."""
         source, template = self._backend.chat_template, self._compiled_template()
         escaped = with_supported_roles(tuple(map(self._escaper.message, messages)), source)
         escaped_tools = tuple(map(self._escaper.tool, tools))

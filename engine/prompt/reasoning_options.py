@@ -11,7 +11,7 @@ _EFFORTS = ("reasoning_effort", "thinking_effort", "reasoning_strength")
 _HAS_EFFORT = re.compile(rf"\b({'|'.join(_EFFORTS)}|thinking_budget)\b")
 _BUDGETS = {"minimal": 512, "low": 1024, "medium": 4096}
 
-_FREE = r"(?<![.\w])"  # the name of a variable, not of an attribute
+_FREE = r"(?<![.\w])"  # ensures that the name after it is that of a variable, not of an attribute
 _IS_DEFINED = r"is (?:not )?(?:un)?def"
 _SWITCHES = (
     (re.compile(rf"{_FREE}enable_thinking\b(?!\s*=[^=])"), "enable_thinking", True, False),
@@ -20,8 +20,8 @@ _SWITCHES = (
     (re.compile(rf"if (?:not )?thinking\s*(?:-?%|and)|{_FREE}thinking {_IS_DEFINED}"), "thinking", True, False),
     (re.compile(rf"if reasoning\s*-?%|{_FREE}reasoning {_IS_DEFINED}"), "reasoning", True, False),
 )
-"""The known switches: the pattern of a template that has the switch, the name of its argument, and the values for on
-and off."""
+"""The known switches for reasoning. Each has a pattern that matches the templates with this switch, the name of the
+template argument, and the argument's values for on and off."""
 
 
 def reasoning_arguments(template: str | None, enabled: bool | None, effort: str | None) -> dict[str, object]:
@@ -36,7 +36,7 @@ def reasoning_arguments(template: str | None, enabled: bool | None, effort: str 
     arguments: dict[str, object] = {}
     has_switch = False
     for pattern, name, on, off in _SWITCHES:
-        # DeepSeek's templates derive `thinking` from `enable_thinking`: set only the first that matches.
+        # Only the first matching switch is set, because DeepSeek's templates derive `thinking` from `enable_thinking`.
         if has_switch or not pattern.search(text):
             continue
         has_switch = True

@@ -96,7 +96,7 @@ def tool_object(tool: Tool) -> dict[str, object]:
 def _with_tool_instructions(
     messages: tuple[Message, ...], tools: Sequence[Tool], format: OutputFormat
 ) -> tuple[Message, ...]:
-    """Adds a list of the tools, and how to call them, to the system message."""
+    """Adds to the system message a list of the tools and the instructions for calling them."""
     sample = render_tool_calls(format.call_syntaxes[0], (ToolCall("0", "function-name", '{"argument-name": "value"}'),))
     shown = "\n".join(json.dumps(tool_object(tool)["function"], ensure_ascii=False) for tool in tools)
     text = _INSTRUCTIONS.replace("{sample}", sample).replace("{tools}", shown)

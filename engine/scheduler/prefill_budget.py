@@ -1,9 +1,9 @@
 """Limits the prompt tokens of each decode step, so that an answer in the app's window does not stall while prompts are
 computed.
 
-While such an answer is generated, a step with prompt tokens is forecast to take at most `STEP_BUDGET_S`. The next steps
-then contain no prompt tokens until the answer has had its share of the time. Otherwise prompts are computed in full
-batches. This module uses no clock: its callers pass all durations.
+While such an answer is generated, a step with prompt tokens is forecast to take at most `STEP_BUDGET_S`. The steps
+after it contain no prompt tokens, until they have had the share `WINDOW_SHARE` of the time. Otherwise prompts are
+computed in full batches. This module uses no clock: its callers pass all durations.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ STEP_BUDGET_S = 0.17
 user notices, because a forecast can be too short."""
 
 WINDOW_SHARE = 0.25
-"""Share of the time for steps without prompt tokens, while an answer in the app's window is generated and a prompt is
-computed."""
+"""While an answer in the app's window is generated and a prompt is computed, steps without prompt tokens get this share
+of the time."""
 
 FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP = 0.8, 64
 """Limits for one step while the user waits for the first token of an answer. The step has a maximum duration in
@@ -36,7 +36,7 @@ class PrefillBudget:
         self._decode_step_s = 0.0
         """Duration of a step without prompt tokens."""
         self._owed_s = 0.0
-        """Time that steps without prompt tokens must take before the next prompt tokens."""
+        """Total time that steps without prompt tokens must still take before a step may have prompt tokens again."""
 
     def tokens(self, *, window_is_decoding: bool, window_awaits_first_token: bool = False) -> int:
         """Maximum number of prompt tokens in the next step. With 0, the step only decodes."""
@@ -56,8 +56,8 @@ class PrefillBudget:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether the answer in the app's window has had its share of the time since the last work outside of decode
-        steps."""
+        """Whether embeddings and similar work may delay the answer in the app's window again: since the last such work,
+        steps without prompt tokens have had the share `WINDOW_SHARE` of the time."""
         return self._owed_s <= 0.0
 
     def charge(self, seconds: float) -> None:

@@ -61,7 +61,7 @@ class Scheduler:
     @property
     def window_awaits_first_token(self) -> bool:
         """Whether the user of the app's window waits for the first token of an answer. False while a deterministic
-        prompt is computed, because the size of its steps must not change."""
+        prompt is computed, because the steps of such a prompt must not change in size."""
         active = (*self._running, *self._waiting)
         waits = any(each.priority == Priority.WINDOW and not each.n_output for each in active)
         return waits and not any(each.is_deterministic and not each.n_output for each in self._running)
@@ -288,7 +288,7 @@ class Scheduler:
 
     def _drop_previous_run(self, sequence: SequenceState) -> None:
         """Drops the prefix of an earlier run of the same prompt, so that the prompt is computed in the same cells
-        again: in other cells, sums round differently."""
+        again. In other cells, sums could round differently, which could change the answer."""
         source, n = self._cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
         if source is not None and not source.in_use and _is_rerun(sequence, source, n):
             self._cache.drop(source)
@@ -302,16 +302,17 @@ class Scheduler:
         return prefix
 
     def _ensure_room(self, sequence: SequenceState, n_cells: int, keep: CachedPrefix | None = None) -> bool:
-        """Frees `n_cells` cells in addition to those that the running sequences need for their pending tokens and one
-        more token each. So a sequence is not preempted right after its admission. Returns False if that is
-        impossible."""
+        """Frees `n_cells` cells for `sequence`, in addition to the cells that each running sequence needs for its
+        pending tokens and one more token. Without the additional cells, `sequence` could be preempted right after its
+        admission. Returns False if there are too few cells."""
         n_promised = sum(each.n_pending + 1 for each in self._running)
         n_own = 1 if self._running else 0
         return self._cache.ensure_free_cells(n_cells + n_promised + n_own, keep, sequence.priority)
 
     def _may_preempt_last(self, sequence: SequenceState) -> bool:
-        """Whether the last running sequence may be preempted for `sequence`. Only requests from the app's window may
-        preempt: requests of other priorities, and longer prompts from the window that have no output yet."""
+        """Whether the last running sequence may be preempted for `sequence`. Only a request from the app's window may
+        preempt another one. It may preempt requests of lower priority, and requests from the window that are later in
+        order and have no output yet."""
         if not self._running or sequence.priority != Priority.WINDOW:
             return False
         last = self._running[-1]
@@ -341,8 +342,9 @@ class Scheduler:
                 n_outputs_left -= n if sequence.needs_all_logits else 0
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
-        """Ensures `n` free cells: evicts idle prefixes, then preempts the sequences after `sequence` in order, and
-        removes their chunks from the plan. Returns False if `sequence` itself is the last one."""
+        """Ensures that `n` cells are free. Evicts idle prefixes first. Then preempts the sequences that are after
+        `sequence` in order, the last one first, and removes their chunks from the plan. Returns False if that is not
+        enough."""
         while not self._cache.ensure_free_cells(n, requester=sequence.priority):
             last = self._running[-1]
             if last is sequence:
@@ -369,7 +371,8 @@ class Scheduler:
 
 
 def _is_rerun(sequence: SequenceState, source: CachedPrefix, n: int) -> bool:
-    """Whether `source` holds the same prompt and an answer to it, which a deterministic sequence would generate again.
+    """Whether `sequence` is deterministic and `source` was left by an earlier run of the same prompt. Then `sequence`
+    would generate the same answer again.
 
     False for a prefix of a higher priority, because such a prefix must not be changed."""
     n_prompt = len(sequence.prompt)

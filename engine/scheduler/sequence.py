@@ -76,8 +76,8 @@ class SequenceState:
     def n_to_prefill(self) -> int:
         """Number of pending tokens up to the next checkpoint length.
 
-        The last prompt token of a deterministic sequence is a step of its own, as it is when all tokens before it are
-        cached: in steps of other sizes, sums round differently."""
+        The last prompt token of a deterministic sequence is always computed in a separate step, because it is computed
+        alone if all tokens before it are cached. In steps of different sizes, sums could round differently."""
         n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
         if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
             return n - 1

@@ -143,8 +143,8 @@ class ThreadCountPolicy:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
 
     def choose(self, n_tokens: int, *, may_explore: bool = True) -> int:
-        """Returns the thread count for a step of `n_tokens` tokens. Pass `may_explore=False` to avoid trying other
-        counts: if a slower count would delay a visible answer, or if another count would change the rounding of a
+        """Returns the thread count for a step of `n_tokens` tokens. With `may_explore=False`, no other count is tried.
+        Pass this if a slower count would delay a visible answer, or if another count could change the rounding of a
         deterministic answer."""
         if not may_explore:
             self._tuner(n_tokens).postpone_probe()

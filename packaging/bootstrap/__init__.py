@@ -1,5 +1,4 @@
-"""Set-up: from a fresh checkout to a running Inglenook, with only the system's Python.
+"""Set-up: installs everything that Inglenook needs to run from a fresh checkout. Requires only the system's Python.
 
-Only the standard library is used, because this runs before any dependency is installed. The Makefile starts it as
-`python3 -m bootstrap NAME`. It writes to .venv, build and the user's data folder.
-"""
+Only the standard library is used, because this package runs before any dependency is installed. The Makefile starts it
+as `python3 -m bootstrap NAME`. It writes to .venv, to build and to the user's data folder."""

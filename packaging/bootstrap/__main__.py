@@ -10,7 +10,9 @@ FIRST, LAST = (3, 11), (3, 13)
 
 
 def unsupported_python_reason() -> str | None:
-    """The reason why this Python cannot be used, or None. Runs on any Python 3, so newer modules are imported later."""
+    """The reason why this version of Python is not supported, or None.
+
+    This function runs on any Python 3. Modules that require a newer version are imported only after this check."""
     if FIRST <= sys.version_info[:2] <= LAST:
         return None
     found = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
@@ -20,7 +22,7 @@ def unsupported_python_reason() -> str | None:
 
 
 if __name__ == "__main__":
-    # Python processes that this one starts must not import from the folder packaging.
+    # Child processes that run Python must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     problem = unsupported_python_reason()
     if problem:

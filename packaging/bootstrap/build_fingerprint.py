@@ -15,9 +15,9 @@ from .paths import LLAMA_CMAKE, LLAMA_SERVER_CMAKE, LLAMA_X86
 
 _CPUINFO = Path("/proc/cpuinfo")
 DEFINE = "INGLENOOK_COMPILED"
-"""The name of a CMake definition that has no effect on the build. uv's cache identifies a built wheel by such
-definitions, but not by CMAKE_ARGS, which contains paths that differ between checkouts.
-"""
+"""The name of a CMake definition that has no effect on the build. Its value identifies the build in uv's cache.
+
+CMAKE_ARGS cannot do this: it contains paths that differ between checkouts, and uv's cache ignores it."""
 
 
 def build_digest() -> str:
@@ -29,12 +29,13 @@ def build_digest() -> str:
 
 
 def native_build_digest() -> str:
-    """A digest of the build settings and this machine's processor, for builds that run only on it."""
+    """A digest of the build settings and of this machine's processor. It identifies builds that are used on this
+    machine only."""
     return hashlib.sha256(f"{build_digest()} {_processor()}".encode()).hexdigest()[:16]
 
 
 def _processor() -> str:
-    """The processor's feature flags on Linux; elsewhere its architecture."""
+    """On Linux the processor's feature flags, on other systems the processor's architecture."""
     with suppress(OSError):
         for line in _CPUINFO.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")

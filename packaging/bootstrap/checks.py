@@ -1,4 +1,4 @@
-"""Requirements that are checked before the slow steps. Each check raises SetupError with the remedy."""
+"""The requirements of set-up. They are checked before its slow steps. Each check raises SetupError with the remedy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDED_GB = 2.0
 
 
 def display() -> None:
-    """Checks for a display. Without one Qt would abort with a long message."""
+    """Checks that there is a display. Without a display Qt would abort with a long message."""
     variables = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in variables):
         raise SetupError(
@@ -25,7 +25,7 @@ def display() -> None:
 
 
 def compiler() -> None:
-    """Checks for a C++ compiler. llama.cpp is compiled on this machine, unless a wheel is given."""
+    """Checks that there is a C++ compiler, unless a ready-built wheel of llama-cpp-python is given."""
     choices = {"CC": ("cc", "gcc", "clang"), "CXX": ("c++", "g++", "clang++")}
     for variable, names in choices.items():
         chosen = os.environ.get(variable, "").split()[:1]
@@ -38,7 +38,7 @@ def compiler() -> None:
 
 
 def disk() -> None:
-    """Checks the free space for .venv and for uv's cache, which may be on different disks."""
+    """Checks the free disk space for .venv and for uv's cache. The two may be on different disks."""
     for path in (ROOT, uv_cache()):
         free_gb = shutil.disk_usage(_existing_parent(path)).free / GB
         if free_gb < NEEDED_GB:

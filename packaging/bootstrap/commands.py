@@ -39,24 +39,25 @@ CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import
 
 
 def run(args: list[str]) -> NoReturn:
-    """Opens the window."""
+    """Starts the app with its window."""
     checks.display()
     setup.ensure("runtime", window=True)
     _exec(BIN / "inglenook", *args)
 
 
 def serve(args: list[str]) -> NoReturn:
-    """Runs the endpoint alone."""
+    """Starts the API endpoint without a window."""
     setup.ensure("runtime", window=False)
     _exec(BIN / "inglenook-serve", *args)
 
 
 def test(args: list[str]) -> NoReturn:
-    """Runs the tests without a screen."""
+    """Runs the tests. They need no screen."""
     setup.ensure("dev", window=True)
     endpoint_clients.ensure()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    # One test process per core, but at most four: each holds a model in memory, and more than four gain little.
+    # One test process per core, but at most four. Each process loads a model into memory, and more than four processes
+    # are hardly faster.
     _exec(PYTHON, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", *args)
 
 
@@ -68,7 +69,7 @@ def bench(args: list[str]) -> NoReturn:
 
 
 def llama_server(args: list[str]) -> int:
-    """Builds llama.cpp's server, with which the benchmarks compare the endpoint."""
+    """Builds llama.cpp's server. The benchmarks compare its speed with that of the endpoint."""
     setup.ensure("dev", window=False)
     reference_server.ensure()
     return 0
@@ -82,7 +83,7 @@ def soak(args: list[str]) -> NoReturn:
 
 
 def check(args: list[str]) -> int:
-    """Runs all linters, even after one has failed, so that one run shows every problem."""
+    """Runs all linters. After a linter fails, the others still run, so that one call shows every problem."""
     setup.ensure("dev", window=False)
     ruff = BIN / "ruff"
     linters: tuple[tuple[str | Path, ...], ...] = (
@@ -91,18 +92,19 @@ def check(args: list[str]) -> int:
         (PYTHON, "-m", "mypy"),
         (BIN / "lint-imports",),
     )
-    # lint-imports loads contract types from the folder packaging
+    # lint-imports loads our contract types from the folder packaging
     env = {**os.environ, "PYTHONPATH": str(ROOT / "packaging")}
     codes = [subprocess.run([*linter, *args], cwd=ROOT, env=env).returncode for linter in linters]
     return int(any(codes))
 
 
 def lock(args: list[str]) -> int:
-    """Updates the lock files. `--upgrade` in `args` takes the newest versions, otherwise locked versions are kept."""
+    """Updates the lock files. With `--upgrade` in `args` all packages are updated to their newest versions, otherwise
+    locked versions are kept."""
     setup.ensure_uv()
     options = ("--universal", "--generate-hashes", "--no-annotate", "--no-header", "--quiet")
-    # uv gets a separate cache here: with some registries, locking makes uv fetch the source of llama-cpp-python again
-    # and discard the wheel that was built from it.
+    # uv gets a separate cache here. With some registries, locking makes uv download the source of llama-cpp-python
+    # again. In the usual cache, uv would then discard the wheel that it built from this source.
     cache = ("--cache-dir", BUILD / "lock-cache")
     for name, source in SOURCES.items():
         command: list[str | Path] = [
@@ -136,7 +138,8 @@ def translations(args: list[str]) -> int:
 
 
 def clean(args: list[str]) -> int:
-    """Removes everything that set-up and the tools created in the checkout. Keeps the model and uv's cache."""
+    """Removes everything that set-up and the development tools created in the checkout. The default model and uv's
+    cache are not removed."""
     for path in (VENV, BUILD, ROOT / "dist", *(ROOT / name for name in CACHES)):
         shutil.rmtree(path, ignore_errors=True)
     return 0
@@ -157,7 +160,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs a command. Errors are printed as one sentence to stderr. Returns the exit code."""
+    """Runs a command and returns the exit code. Errors are printed to stderr as one sentence."""
     if not argv or argv[0] not in COMMANDS:
         print(f"Usage: bootstrap {{{','.join(COMMANDS)}}} [ARGS]", file=sys.stderr)
         return 2
@@ -176,6 +179,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _exec(program: Path, *args: str) -> NoReturn:
-    """Replaces this process by a program, which then receives signals and sets the exit code."""
+    """Replaces this process by another program. Signals then reach that program, and its exit code is the exit code of
+    the command."""
     sys.stdout.flush()
     os.execv(program, [str(program), *args])

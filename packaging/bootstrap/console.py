@@ -1,4 +1,4 @@
-"""Console output of set-up: one line per step, and the progress while llama.cpp compiles."""
+"""Console output of set-up: one line per step, and a progress display while llama.cpp compiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-# A line of ninja, as `uv -v` passes it on: "DEBUG [26/83] /usr/bin/g++ ...".
+# Matches progress lines of ninja in the output of `uv -v`, such as "DEBUG [26/83] /usr/bin/g++ ...".
 _NINJA = re.compile(r"^(?:DEBUG )?\[(\d+)/(\d+)\] ")
 
 
@@ -16,7 +16,8 @@ def say(text: str) -> None:
 
 
 class CompileProgress:
-    """Shows progress from ninja's output: one updated line on a terminal, otherwise a line for every 10 %."""
+    """Shows the progress of a compilation from ninja's output. On a terminal one line is updated; elsewhere a new line
+    is printed for every 10 %."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class CompileProgress:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the compiler was started. It is not started if uv's cache has a wheel."""
+        """Whether the compiler was started. With a wheel in uv's cache nothing is compiled."""
         return self._started_s is not None
 
     def line(self, text: str) -> None:
@@ -60,7 +61,7 @@ class CompileProgress:
     def _sentence(self, done: int, total: int) -> str:
         text = f"Compiling llama.cpp, {done} of {total}"
         spent_s = self._clock_s() - (self._started_s or 0.0)
-        # The first files are not representative for the time that is left.
+        # During the first seconds the remaining time cannot be estimated yet.
         if spent_s < 5 or done == total:
             return text
         left_s = spent_s * (total - done) / done

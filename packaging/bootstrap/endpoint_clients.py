@@ -1,6 +1,7 @@
-"""Installs clients that test the endpoint and cannot be in .venv: JavaScript clients, and instructor.
+"""Installs the API clients that tests of the endpoint use and that cannot be in .venv: JavaScript clients, and the
+Python package instructor.
 
-These clients are installed into build/clients. The lock of the development packages contains the other clients."""
+These clients are installed into build/clients. All other clients are development packages in .venv."""
 
 from __future__ import annotations
 
@@ -23,9 +24,10 @@ _NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def ensure() -> None:
-    """Installs the clients unless they match their locks. Without npm, or if npm fails, there are no JavaScript
-    clients,
-    and their tests are skipped. Raises SetupError if the Python client cannot be installed."""
+    """Installs the clients, unless the versions in their lock files are installed.
+
+    If npm is missing or fails, the JavaScript clients are not installed, and their tests are skipped. Raises SetupError
+    if the Python client cannot be installed."""
     _make_once(FOLDER / "instructor", (INSTRUCTOR,), _install_instructor)
     npm = shutil.which("npm")
     if npm is None or not JAVASCRIPT.exists():
@@ -39,7 +41,8 @@ def ensure() -> None:
 
 
 def _make_once(folder: Path, sources: tuple[Path, ...], make: Callable[[Path], None]) -> None:
-    """Fills `folder` with `make`, unless that was completed before for the same sources."""
+    """Calls `make` with a new empty `folder`. Does nothing if an earlier call succeeded and `sources` have not changed
+    since."""
     sha256 = hashlib.sha256(checkout_id().encode())
     for source in sources:
         sha256.update(source.read_bytes())

@@ -38,10 +38,9 @@ def split_lock(text: str) -> tuple[str, str]:
 def install(
     *args: str | Path, task: str, env: dict[str, str] | None = None, progress: CompileProgress | None = None
 ) -> None:
-    """Runs `uv pip install` into .venv: offline if uv's cache suffices, otherwise with network access.
+    """Runs `uv pip install` into .venv, first offline. The network is used only if packages are missing in uv's cache.
 
-    Without `--offline` uv may consider its cache stale, and compile llama.cpp again for each new checkout.
-    """
+    Without `--offline` uv may treat cached packages as outdated, and compile llama.cpp again for each new checkout."""
     on_line = progress.line if progress else lambda line: None
     command = (UV, "pip", "install", "--python", PYTHON, *args)
     try:
@@ -53,7 +52,7 @@ def install(
 
 
 def cmake_settings(definitions: dict[str, str]) -> list[str]:
-    """The options of uv that compile llama-cpp-python with these CMake definitions."""
+    """The options that make uv compile llama-cpp-python with the given CMake definitions."""
     settings = [f"{LLAMA}:cmake.define.{name}={value}" for name, value in definitions.items()]
     return [option for setting in settings for option in ("--config-settings-package", setting)]
 
@@ -64,8 +63,10 @@ def llama_is_installed() -> bool:
 
 
 def ensure_venv(*, trusted: bool) -> bool:
-    """Creates .venv, unless it exists, works and is `trusted`, which means that it is complete and was made for this
-    checkout. Returns whether .venv was created."""
+    """Creates .venv, unless there is a usable one. Returns whether .venv was created.
+
+    A .venv is usable if it is `trusted` and its Python runs. `trusted` means that .venv is complete and was made for
+    this checkout."""
     if trusted and _output_of(PYTHON, "-c", "import sys; print(*sys.version_info[:2])") == _version_words():
         return False
     say("Recreating the environment in .venv" if VENV.exists() else "Creating the environment in .venv")
@@ -95,9 +96,8 @@ def ensure_uv() -> None:
 
 
 def install_all_but_llama(lock: Path) -> None:
-    """Installs all locked packages except llama-cpp-python, from ready-built wheels. Called first, so that errors occur
-    before the compiler starts.
-    """
+    """Installs all locked packages except llama-cpp-python. They need no compiler. This runs first, so that most errors
+    are reported before the slow compilation."""
     say("Installing the locked packages")
     pruned = BUILD / f"{lock.stem}-wheels.txt"
     pruned.write_text(split_lock(lock.read_text(encoding="utf-8"))[1], encoding="utf-8")
@@ -105,27 +105,26 @@ def install_all_but_llama(lock: Path) -> None:
 
 
 def check_wheel(wheel: Path) -> None:
-    """Raises SetupError unless `wheel` is, by its name, llama-cpp-python in the locked version."""
+    """Raises SetupError unless the file name of `wheel` is that of llama-cpp-python in the locked version."""
     wanted = locked_version(LOCKS / "runtime.txt", LLAMA)
     if not wheel.is_file():
         raise SetupError(f"There is no file {wheel}: WHEEL names a ready-built wheel of {LLAMA} {wanted}.")
     name, version = [*wheel.name.split("-"), ""][:2]
-    # A local version part, as in 0.3.36+cu124, tells how the version was built.
+    # a local version part, such as cu124 in 0.3.36+cu124, describes the build and is ignored
     if name != "llama_cpp_python" or version.partition("+")[0] != wanted:
         raise SetupError(f"{wheel.name} cannot be used: Inglenook is locked to {LLAMA} {wanted}.")
 
 
 def install_wheel(wheel: Path) -> None:
-    """Installs a ready-built wheel of llama-cpp-python; `install_llama` then has nothing to do."""
+    """Installs a ready-built wheel of llama-cpp-python. After that, `install_llama` compiles nothing."""
     say(f"Installing {wheel.name}")
     install("--no-deps", "--reinstall", wheel, task=f"installing {wheel.name}")
 
 
 def install_llama(lock: Path, *, reinstall: bool) -> None:
-    """Installs the locked packages. Only llama-cpp-python is still missing: uv compiles it or takes it from its cache.
+    """Installs llama-cpp-python, the last locked package that is missing. uv compiles it, or uses a wheel in its cache.
 
-    With `reinstall`, llama-cpp-python is replaced if it is installed already.
-    """
+    With `reinstall` an installed llama-cpp-python is replaced."""
     progress = CompileProgress()
     definitions = {"LLAVA_BUILD": "OFF", build_fingerprint.DEFINE: build_fingerprint.native_build_digest()}
     settings = cmake_settings(definitions) + (["--reinstall-package", LLAMA] if reinstall else [])

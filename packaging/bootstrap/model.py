@@ -15,7 +15,7 @@ from .errors import SetupError
 from .paths import BUILD, LOCKS, LOG, PYTHON, ROOT
 from .process import shown
 
-# A script for .venv's Python. It asks the app for the model file's path and hash, so that only the app defines them.
+# A script for .venv's Python that prints the path and hash of the model file. Both are defined only in the app.
 _QUERY_SCRIPT = """
 import json
 from engine.library.default_model import FILE_NAME, SHA256
@@ -25,8 +25,9 @@ print(json.dumps({"path": str(Profile.default().ensure().models / FILE_NAME), "s
 
 
 def is_installed(known: dict[str, str]) -> bool:
-    """Whether the model file that an earlier set-up verified still exists with the same size, and the user's data
-    folder is the same as then."""
+    """Whether the model file still exists. `known` is the record of an earlier set-up, which verified the file.
+
+    The user's data folder and the size of the file must be as in the record."""
     try:
         return known["user"] == _user() and Path(known["path"]).stat().st_size == int(known["size_bytes"])
     except (KeyError, OSError):
@@ -34,7 +35,7 @@ def is_installed(known: dict[str, str]) -> bool:
 
 
 def ensure() -> dict[str, str]:
-    """Installs the model unless it is installed. Returns the record that `is_installed` checks."""
+    """Installs the model unless it is installed. Returns a record for later calls of `is_installed`."""
     path, sha256 = _expected_file()
     if not (path.is_file() and _sha256(path) == sha256):
         say(f"Fetching the default model into {path.parent}")
@@ -68,7 +69,7 @@ def _fetch(path: Path, sha256: str) -> None:
 
 
 def _place(source: Path, path: Path) -> None:
-    """Copies to a temporary file, then renames it, so that `path` is never incomplete."""
+    """Copies the model to a temporary file and renames it to `path`, so that the file at `path` is never incomplete."""
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f"{path.name}.part")
     try:
@@ -84,5 +85,5 @@ def _sha256(path: Path) -> str:
 
 
 def _user() -> str:
-    """The variables that determine the user's data folder."""
+    """The environment variables that determine the user's data folder."""
     return f"{os.environ.get('HOME', '')} {os.environ.get('XDG_DATA_HOME', '')}"

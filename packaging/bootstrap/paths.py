@@ -23,7 +23,7 @@ LOG = BUILD / "setup.log"
 
 
 def uv_cache() -> Path:
-    """uv's cache folder, by uv's rules: UV_CACHE_DIR, otherwise in the user's cache folder."""
+    """uv's cache folder. As in uv, this is UV_CACHE_DIR if it is set, otherwise a folder in the user's cache folder."""
     chosen = os.environ.get("UV_CACHE_DIR")
     if chosen:
         return Path(chosen)

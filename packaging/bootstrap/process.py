@@ -18,8 +18,8 @@ DISK_FULL = (
     "The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}."
 )
 
-# The cause of a failure is only in the output of uv, pip, apt and compilers, so that output is searched for known
-# phrases. The most specific ones come first.
+# The output of uv, pip, apt and compilers is searched for known phrases that show the cause of a failure. More specific
+# phrases are listed before general ones.
 CAUSES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("no space left on device", "disk quota exceeded"), DISK_FULL),
     (
@@ -51,12 +51,12 @@ NO_NETWORK = "The packages could not be fetched: check the network connection, t
 
 
 def shown(path: Path) -> str:
-    """A path relative to the checkout, if it is inside."""
+    """A path as shown to the user: relative to the checkout if it is in the checkout, otherwise absolute."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def start_log() -> None:
-    """Starts a new log. Called once per set-up."""
+    """Starts a new log file. Called once per set-up."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.write_text(f"Python {sys.version}\n{ROOT}\n", encoding="utf-8")
 
@@ -103,7 +103,7 @@ def explain(output: str, task: str) -> str:
     for phrases, sentence in CAUSES:
         if any(phrase in text for phrase in phrases):
             return sentence.format(log=shown(LOG))
-    # uv -v also logs failures that a retry solved: debug and trace lines are ignored.
+    # `uv -v` also logs failures that were repaired by a retry. Debug and trace lines are therefore ignored.
     closing = "\n".join(line for line in text.splitlines() if not line.startswith(("debug", "trace")))
     if any(phrase in closing for phrase in NETWORK_PHRASES):
         return NO_NETWORK.format(log=shown(LOG))

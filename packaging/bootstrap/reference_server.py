@@ -1,6 +1,7 @@
-"""Builds llama.cpp's own server into build/peer, with which the benchmarks compare the endpoint.
+"""Builds llama.cpp's own server into build/peer. The benchmarks compare its speed with that of the endpoint.
 
-It is built from the locked sdist of llama-cpp-python, that is, from the engine's sources, with the same flags."""
+The server and the engine are built from the same sources, the locked sdist of llama-cpp-python, and with the same
+flags."""
 
 from __future__ import annotations
 
@@ -21,19 +22,19 @@ from .state import checkout_id
 FOLDER = BUILD / "peer"
 PROGRAM = FOLDER / "llama-server"
 
-# Options not listed here are as in the engine's build: for this machine's processor, with OpenMP.
+# All other options have the same values as in the engine's build: optimized for this machine's processor, with OpenMP.
 DEFINITIONS = {
     "LLAVA_BUILD": "OFF",
     "LLAMA_BUILD_TOOLS": "ON",
     "LLAMA_BUILD_SERVER": "ON",
     "LLAMA_OPENSSL": "OFF",
-    # The server's web page is not in the sdist: the build would download it.
+    # Without this option the build would download the server's web page, which is not in the sdist.
     "LLAMA_USE_PREBUILT_UI": "OFF",
 }
 
 
 def ensure() -> None:
-    """Builds the server unless it matches the lock. Takes some minutes. Raises SetupError."""
+    """Builds the server, unless it was built from the locked version. A build takes some minutes. Raises SetupError."""
     stamp, expected = FOLDER / "made-for", _expected_digest()
     if PROGRAM.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == expected:
         return
@@ -58,7 +59,7 @@ def _expected_digest() -> str:
 
 
 def _build() -> None:
-    """Builds a wheel of llama-cpp-python with the locked build tools, and keeps only llama-server from it."""
+    """Builds a wheel of llama-cpp-python with the locked build tools. Only llama-server is kept from the wheel."""
     lock, unpacked = FOLDER / "llama.txt", FOLDER / "wheel"
     lock.write_text(_locked(), encoding="utf-8")
     options = cmake_settings(DEFINITIONS | {build_fingerprint.DEFINE: build_fingerprint.native_build_digest()})

@@ -1,4 +1,4 @@
-"""The steps of set-up: cheap steps that may fail come first, the compiler comes last."""
+"""Runs the steps of set-up. Fast steps that may fail are run first, and the compilation is last."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from .state import State, checkout_id, digest
 
 
 def ensure(lock: str, *, window: bool) -> None:
-    """Installs the packages of a lock file, "runtime" or "dev", and with `window` the libraries that Qt needs. Fast if
-    everything is installed. Raises SetupError."""
+    """Installs the packages of the lock file `lock`, which is "runtime" or "dev". With `window`, also installs the
+    libraries that Qt needs.
+
+    Returns quickly if everything is installed. Raises SetupError."""
     parts = (lock, "window") if window else (lock,)
     wheel = _wheel()
     if _is_done(State.load(), parts, wheel):
@@ -30,7 +32,7 @@ def ensure(lock: str, *, window: bool) -> None:
 
 
 def ensure_uv() -> None:
-    """Creates .venv with uv only, which suffices to update the locks."""
+    """Creates a .venv that contains only uv, which is enough to update the lock files."""
     state = State.load()
     with _exclusive():
         system_packages.ensure(window=False)
@@ -45,7 +47,7 @@ def _wheel() -> Path | None:
 
 
 def _identity(wheel: Path) -> str:
-    """Identifies a wheel by its path and modification time."""
+    """An identifier of a wheel: its path and modification time."""
     return f"{wheel} {wheel.stat().st_mtime_ns if wheel.exists() else 0}"
 
 
@@ -81,8 +83,9 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
 
 
 def _is_llama_outdated(state: State) -> bool:
-    """Whether the installed llama.cpp was compiled for another processor or with other settings. False for a
-    ready-built wheel that an earlier set-up installed, since such a wheel is never replaced."""
+    """Whether llama.cpp must be compiled again, because it was compiled for another processor or with other settings.
+
+    False if an earlier set-up installed a ready-built wheel, since such a wheel is never replaced."""
     return (
         not state.wheel
         and state.compiled != build_fingerprint.native_build_digest()
@@ -91,7 +94,7 @@ def _is_llama_outdated(state: State) -> bool:
 
 
 def _prepare(state: State) -> None:
-    """Ensures a working .venv with uv, and marks it as being changed."""
+    """Ensures that .venv works and contains uv, and records that set-up is changing it."""
     # A .venv without a record was created manually, or set-up was interrupted before it installed uv.
     ours = state.made_by == checkout_id() or (not state.made_by and environment.has_uv())
     if environment.ensure_venv(trusted=ours and not state.working):
@@ -103,7 +106,7 @@ def _prepare(state: State) -> None:
 
 @contextlib.contextmanager
 def _exclusive() -> Iterator[None]:
-    """Holds a lock, so that two set-ups do not write into the same .venv."""
+    """Holds a lock file, so that only one set-up at a time writes to .venv."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / "setup.lock").open("w") as lock:
         try:

@@ -1,4 +1,4 @@
-"""The record of set-up in .venv. With it, the next start detects quickly that everything is installed."""
+"""The record of what set-up has installed. It is a file in .venv, and lets the next start skip set-up quickly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FILE = VENV / "set-up.json"
 
 
 def checkout_id() -> str:
-    """Identifies the checkout and the Python version that a .venv was made for. A .venv contains paths of that checkout
-    and that Python, so it works only with them."""
+    """An identifier of this checkout and this Python version. A .venv contains paths of both, so it works only with
+    them."""
     return f"{ROOT} {sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def digest() -> str:
-    """A digest of all inputs of set-up."""
+    """A digest of everything that set-up depends on."""
     parts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = [parts.get("project"), parts.get("build-system"), parts.get("tool", {}).get("hatch")]
     sha256 = hashlib.sha256(json.dumps([checkout_id(), build_fingerprint.native_build_digest(), project]).encode())
@@ -34,10 +34,10 @@ def digest() -> str:
 
 @dataclass
 class State:
-    """What set-up has done in .venv. `done` maps a part ("runtime", "dev", "window") to the digest that it was made
-    for.
+    """What set-up has done in .venv. `done` maps each installed part ("runtime", "dev", "window") to a digest of its
+    inputs.
 
-    `working` is true while set-up changes .venv. If it is true at a start, the last set-up was interrupted.
+    `working` is true while set-up changes .venv. If it is true when set-up starts, the previous set-up was interrupted.
     """
 
     made_by: str = ""
@@ -65,7 +65,7 @@ class State:
         temporary.replace(FILE)
 
     def has(self, parts: tuple[str, ...]) -> bool:
-        """Whether all these parts are up to date."""
+        """Whether all given parts are installed and up to date."""
         if self.working or self.made_by != checkout_id():
             return False
         current = digest()

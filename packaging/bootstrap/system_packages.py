@@ -1,4 +1,4 @@
-"""System libraries that Qt and llama.cpp need, and their installation on Debian and Ubuntu."""
+"""The system libraries that Qt and llama.cpp need, and how they are installed on Debian and Ubuntu."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Package:
 
 
 def listed() -> list[Package]:
-    """The packages of debian-packages.txt, in order."""
+    """The packages in debian-packages.txt, in the order of that file."""
     rows = (line.partition("#")[0].split() for line in DEBIAN_PACKAGES.read_text(encoding="utf-8").splitlines())
     return [Package(*row) for row in rows if row]
 
 
 def ensure(*, window: bool) -> None:
-    """Installs missing packages if possible without a password, otherwise raises SetupError with the command to run."""
+    """Installs missing packages if that needs no password. Otherwise raises SetupError with the command to run."""
     if not sys.platform.startswith("linux"):
         return
     uses = {"engine", "window"} if window else {"engine"}
@@ -69,7 +69,7 @@ def ensure(*, window: bool) -> None:
 
 
 def _venv_packages() -> list[str]:
-    """The package with Python's ensurepip, which Debian ships separately, if it is missing."""
+    """If Python's module ensurepip is missing, the Debian package that contains it."""
     if importlib.util.find_spec("ensurepip"):
         return []
     return [f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"]
@@ -82,7 +82,7 @@ def _refuse_elsewhere(needed: list[Package]) -> None:
 
 
 def _as_root() -> list[str] | None:
-    """The prefix that runs a command as root without a password, or None."""
+    """The words to put before a command so that it runs as root without a password; None if that is impossible."""
     if os.geteuid() == 0:
         return []
     sudo = ["sudo", "-n"]
@@ -98,7 +98,8 @@ def _command(root: list[str], names: list[str]) -> str:
 def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
     say(f"Installing system packages: {' '.join([*names, *fonts])}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    # The update fails if any package source is unreachable. If that source is needed, the installation below fails too.
+    # The update fails if any package source is unreachable. This failure is ignored: if that source is needed, the
+    # installation below fails too.
     with contextlib.suppress(ChildFailed):
         run([*root, "apt-get", "update"], "reading the list of system packages", env=quiet)
     try:

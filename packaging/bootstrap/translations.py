@@ -16,16 +16,16 @@ from .paths import BIN, BUILD, ROOT
 FOLDER = ROOT / "resources" / "translations"
 SOURCES = ROOT / "desktop"
 OPTIONS: dict[str, tuple[str, ...]] = {"en": ("-pluralonly",), "de": ()}
-"""Options of lupdate for each language."""
+"""The options of lupdate by language."""
 ALIASES = ("-tr-function-alias", "tr+=counted")
-"""Functions that lupdate treats like `tr`: see desktop.platform.number_format."""
+"""Makes lupdate treat the functions in desktop.platform.number_format like `tr`."""
 
 TIMEOUT_S = 60
 
 
 def update(folder: Path, sources: Path = SOURCES) -> None:
-    """Updates the `.ts` files in `folder` from `sources`: adds new strings as unfinished, and removes strings that no
-    source contains any more."""
+    """Updates the `.ts` files in `folder` from `sources`. New strings are added as unfinished, and strings that are no
+    longer in any source are removed."""
     BUILD.mkdir(exist_ok=True)
     names = BUILD / "translated-sources.txt"
     names.write_text("\n".join(map(str, sorted(sources.rglob("*.py")))), encoding="utf-8")
@@ -39,7 +39,7 @@ def update(folder: Path, sources: Path = SOURCES) -> None:
         "en",
     )
     for language, options in OPTIONS.items():
-        # The list of sources comes before -ts, since all arguments after -ts are output files.
+        # The sources are given before -ts, since lupdate treats all arguments after -ts as output files.
         _run("pyside6-lupdate", *lupdate_options, *options, f"@{names}", "-ts", str(_ts(folder, language)))
 
 

@@ -1,9 +1,7 @@
 """An import-linter contract: no module imports itself, directly or through other modules.
 
-import-linter's own `acyclic_siblings` compares packages, and forbids two packages whose modules import each other even
-where no single module is part of a cycle. This contract looks at single modules. Imports inside functions and for type
-checking count too.
-"""
+Imports inside functions and imports for type checking count too. The contract `acyclic_siblings` of import-linter is
+stricter: it forbids that two packages import each other, even if no module is in a cycle."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class AcyclicModules(Contract):
-    """Forbids import cycles in `packages`, an option that lists top-level packages."""
+    """Forbids import cycles. The option `packages` lists the top-level packages to check."""
 
     packages = fields.ListField(subfield=fields.StringField())
 
@@ -29,10 +27,9 @@ class AcyclicModules(Contract):
 
 
 def find_cycle(graph: ImportGraph, packages: tuple[str, ...]) -> list[str]:
-    """Modules of one cycle in `packages`, the first repeated at the end; empty if there is none.
+    """The modules of one import cycle, with the first module repeated at the end; empty if there is no cycle.
 
-    A package's `__init__` counts only with what it imports itself.
-    """
+    Importing a module does not count as an import of the `__init__` of its package."""
     modules = {name for name in graph.modules if name.split(".")[0] in packages}
     imports = {name: graph.find_modules_directly_imported_by(name) & modules for name in modules}
     try:

@@ -1,9 +1,8 @@
 """An import-linter contract: base packages import no feature, and features do not import the composition root.
 
-Every module or package directly in `package` is a feature unless an option lists it. A new feature is therefore checked
-without a change here or in pyproject.toml. Indirect imports count too, and so do imports inside functions and for type
-checking.
-"""
+Every module or package directly in `package` is a feature, unless an option lists it. A new feature is therefore
+checked without a change of the options. Indirect imports count too, and so do imports inside functions and for type
+checking."""
 
 from __future__ import annotations
 
@@ -15,11 +14,10 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class Features(Contract):
-    """Options: `package`, and the names of the modules directly in it that are no features.
+    """The option `package` is the checked package. Three more options list the modules in it that are not features.
 
-    `base`: they import nothing of the package outside `base`. `root`: the composition root, which features do not
-    import. `others`: features may import them.
-    """
+    `base`: base packages; within `package` they import only each other. `root`: the composition root; features do not
+    import it. `others`: modules that features may import."""
 
     package = fields.StringField()
     base = fields.ListField(subfield=fields.StringField())
@@ -44,7 +42,7 @@ class Features(Contract):
 def find_problems(
     graph: ImportGraph, package: str, *, base: tuple[str, ...], root: tuple[str, ...], others: tuple[str, ...]
 ) -> list[str]:
-    """One line for each forbidden chain of imports, and for each listed module that does not exist."""
+    """Describes each forbidden chain of imports, and each listed module that does not exist, in one line."""
     children = graph.find_children(package)
     listed = {*base, *root, *others}
     features = children - listed

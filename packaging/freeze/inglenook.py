@@ -1,13 +1,13 @@
-"""The entry point of the frozen program: the window, or the endpoint if started as `inglenook-serve`.
+"""The entry point of the frozen program. It opens the window, or runs the endpoint if started as `inglenook-serve`.
 
-One program for both, since each would contain all of the code."""
+Both are one program, since two programs would each contain all of the code."""
 
 import sys
 from pathlib import Path
 
 
 def main() -> int:
-    """Runs the window or the endpoint, and imports the modules of that program only."""
+    """Runs the window or the endpoint. Only the modules that the chosen one needs are imported."""
     if Path(sys.argv[0]).stem == "inglenook-serve":
         from api.__main__ import main as serve
 

@@ -1,6 +1,7 @@
-"""Builds parts of a release: `python3 -m ship [PART ...]`, with `packaging` on PYTHONPATH. Without PART it builds the
-freeze (the app as PyInstaller packs it) and all installers that this system can build from it.
-"""
+"""Builds parts of a release: `python3 -m ship [PART ...]`, with `packaging` on PYTHONPATH.
+
+Without PART it builds the freeze (the app as PyInstaller packs it), and all installers that can be built on this
+system."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def _parts() -> dict[str, Callable[[], Path | None]]:
 
 
 def main(names: list[str]) -> int:
-    """Builds the parts in order. An error is printed as one sentence to stderr, and the exit code is 1."""
+    """Builds the parts in order and returns the exit code. If there is an error, it is printed to stderr as one
+    sentence, and the exit code is 1."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
     from bootstrap.process import start_log
@@ -57,7 +59,7 @@ def main(names: list[str]) -> int:
 
 
 def _write_sums(folder: Path) -> None:
-    """Writes SHA256SUMS of all files in a folder, for `sha256sum -c`."""
+    """Writes the file SHA256SUMS with the hashes of all files in a folder, in the format of `sha256sum -c`."""
     lines = []
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != "SHA256SUMS":
@@ -67,7 +69,7 @@ def _write_sums(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Python processes that this one starts must not import from the folder packaging.
+    # Child processes that run Python must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     from bootstrap.__main__ import unsupported_python_reason
 

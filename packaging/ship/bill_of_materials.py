@@ -1,4 +1,4 @@
-"""The licences of everything in a freeze, and a bill of materials (CycloneDX 1.5)."""
+"""Collects the licences of everything in a freeze, and writes a bill of materials (CycloneDX 1.5)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from bootstrap.paths import ROOT
 from .paths import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
-"""The files of a freeze by kind. Each file has its name in the freeze and its source path."""
+"""The files of a freeze by kind. Each file is a pair: its name in the freeze, and the path that it was copied from."""
 
 SBOM = "inglenook.cdx.json"
-# More precise licences than the packages' own metadata. Of PyInstaller, only the bootloader is included.
+# These licences are more precise than those in the metadata of the packages. The freeze contains only the bootloader of
+# PyInstaller.
 _LICENCE_OVERRIDES = {"Jinja2": "BSD-3-Clause", "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception"}
-# Licence names in metadata that are not SPDX identifiers.
+# SPDX identifiers for licence names that packages use in their metadata.
 _SPDX = {
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
@@ -38,16 +39,16 @@ _OWN_TEXTS = {
     "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
     "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
     "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
-    # The wheel of latex2mathml contains no licence text.
+    # latex2mathml's own wheel contains no licence text.
     "packaging/licences/latex2mathml.txt": "latex2mathml.txt",
 }
 
 
 def write(frozen: Frozen, internal: Path, folder: Path) -> None:
-    """Writes the licences and the bill of materials into `folder`.
+    """Writes the licence texts and the bill of materials into `folder`.
 
-    `frozen`: the files as listed by the spec file. `internal`: the folder of the freeze; removed libraries are
-    omitted."""
+    `frozen` lists the files that PyInstaller collected, and `internal` is the folder that contains them. Libraries that
+    were removed from this folder are left out."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     sources = sources_of(frozen, internal)
@@ -65,7 +66,8 @@ def write(frozen: Frozen, internal: Path, folder: Path) -> None:
 
 
 def publish() -> Path:
-    """Copies the bill of materials to the installers, with the name of this system."""
+    """Copies the bill of materials into the folder of the installers. The name of the copy contains the operating
+    system and the processor architecture. Returns its path."""
     system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
     DIST.mkdir(exist_ok=True)
     path = DIST / f"inglenook-{version()}-{system}-{platform.machine().lower()}.cdx.json"
@@ -73,13 +75,14 @@ def publish() -> Path:
 
 
 def sources_of(frozen: Frozen, internal: Path) -> set[str]:
-    """The source files of a freeze, without libraries that were removed from it."""
+    """The paths that the files of a freeze were copied from. Libraries that were removed from the freeze are left
+    out."""
     kept = [(name, source) for name, source in frozen["binaries"] if (internal / name).exists()]
     return {os.path.realpath(source) for _, source in [*frozen["pure"], *frozen["datas"], *kept] if source}
 
 
 def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A package as a CycloneDX component. `kind`: the purl type."""
+    """Describes a package as a CycloneDX component. `kind` is the package type in its purl (package URL)."""
     name = str(package["name"])
     purl_name = name.lower().replace("_", "-") if kind == "pypi" else name
     entry = {
@@ -96,13 +99,14 @@ def component(package: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def text_name(path: str) -> str:
-    """The file name for a licence text, including its folders, since several parts of numpy have a LICENSE.md."""
+    """The relative path under which a licence text is stored. It includes folders, since several parts of numpy have a
+    file LICENSE.md."""
     inner = path.replace("\\", "/").rpartition(".dist-info/")[2]
     return inner.removeprefix("licenses/")
 
 
 def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
-    """The bill of materials. `python` and `system`: the components of Python packages and of system packages."""
+    """Builds the bill of materials from components of Python packages (`python`) and of Debian packages (`system`)."""
     others: list[dict[str, Any]] = [
         _fixed_component("platform", "CPython", platform.python_version(), "PSF-2.0"),
         _fixed_component(
@@ -112,7 +116,7 @@ def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str,
         _fixed_component("machine-learning-model", "SmolLM2-135M-Instruct", "Q4_1", "Apache-2.0"),
     ]
     components = [*sorted(python, key=lambda each: str(each["name"]).lower()), *system, *others]
-    # Derived from the contents, so that the build is reproducible.
+    # The serial number is a hash of the components, so that the same build always gives the same file.
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(components, sort_keys=True))
     return {
         "bomFormat": "CycloneDX",
@@ -140,7 +144,7 @@ def _installed() -> list[dict[str, Any]]:
 
 
 def _system_packages(sources: set[str]) -> list[dict[str, Any]]:
-    """The Debian packages of included libraries; empty on other systems."""
+    """The Debian packages that contain the system libraries in the freeze. Empty on systems without dpkg."""
     if not shutil.which("dpkg-query"):
         return []
     paths = [path for path in sources if path.startswith(("/usr/lib", "/lib"))]
@@ -155,7 +159,7 @@ def _system_packages(sources: set[str]) -> list[dict[str, Any]]:
 
 
 def _unmerged(paths: list[str]) -> list[str]:
-    """Alternative paths in /lib, by which dpkg knows some files of /usr/lib."""
+    """The paths in /lib of files in /usr/lib. dpkg lists some of these files only with their path in /lib."""
     return [path.removeprefix("/usr") for path in paths if path.startswith("/usr/lib")]
 
 

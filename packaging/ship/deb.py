@@ -1,8 +1,7 @@
-"""The .deb, for Debian 12 and newer and Ubuntu 24.04 and newer.
+"""Builds the .deb for Debian 12, Ubuntu 24.04 and newer releases.
 
-It has no postinst and no postrm: menu and icon caches are updated by the triggers of desktop-file-utils and
-hicolor-icon-theme, there is no service, and user data is not removed.
-"""
+The package has no postinst and no postrm script. The triggers of desktop-file-utils and hicolor-icon-theme update the
+caches of menus and icons. There is no service to stop, and user data is not removed."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ chat with a language model that runs on this computer
 
 
 def architecture() -> str:
-    """Debian's name of this machine's architecture."""
+    """This machine's architecture, by Debian's name for it."""
     done = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -68,9 +67,8 @@ def make() -> Path:
 
 
 def _remove_system_libraries(internal: Path) -> None:
-    """Removes libraries that Debian packages provide. These packages become dependencies, so that Debian's security
-    updates apply to the libraries.
-    """
+    """Removes libraries that Debian packages provide. The .deb depends on these packages instead, so that security
+    updates of Debian apply to the libraries."""
     for name in elf.system_libraries(freeze.frozen()["binaries"]):
         (internal / name).unlink(missing_ok=True)
     for path in internal.rglob("*"):
@@ -90,7 +88,7 @@ def _write_documents(folder: Path) -> None:
 
 
 def _set_modes(root: Path) -> None:
-    """Sets the file modes that Debian's policy requires, regardless of the umask."""
+    """Sets the file modes that Debian's policy requires. They do not depend on the umask."""
     for path in [root, *root.rglob("*")]:
         if path.is_symlink():
             continue
@@ -125,9 +123,8 @@ def _write_control(root: Path) -> None:
 
 
 def dependencies(root: Path) -> str:
-    """The Depends field: the packages of all libraries that the program links but does not contain. dpkg-shlibdeps
-    finds them.
-    """
+    """The Depends field of the .deb: the packages of all libraries that the program links but does not include. They
+    are found by dpkg-shlibdeps."""
     work = SHIP / "shlibdeps"
     (work / "debian").mkdir(parents=True, exist_ok=True)
     (work / "debian/control").write_text("Source: inglenook\n\nPackage: inglenook\nArchitecture: any\n")

@@ -1,7 +1,6 @@
-"""Prints the installed packages of the running Python as JSON, with their files and licences.
+"""Prints the Python packages of an environment as JSON, with their files and licences.
 
-Run as a script by the Python of the shipped environment, so it imports none of our modules.
-"""
+This script is run by the Python of the environment that is shipped, so it imports none of our modules."""
 
 from __future__ import annotations
 
@@ -10,7 +9,8 @@ from importlib.metadata import Distribution, distributions
 
 
 def licence(distribution: Distribution) -> str:
-    """The licence in a package's metadata, from the newest metadata field that it uses."""
+    """The licence from a package's metadata: the field License-Expression if it is set, otherwise License, otherwise
+    the classifiers."""
     metadata = distribution.metadata
     for field in ("License-Expression", "License"):
         # Some packages put the whole licence text into one of these fields.
@@ -22,9 +22,8 @@ def licence(distribution: Distribution) -> str:
 
 
 def describe(distribution: Distribution) -> dict[str, object]:
-    """The description of a package. Its `files` are absolute paths, so that they can be compared with the files of a
-    freeze.
-    """
+    """Describes a package. The paths in `files` are absolute, so that they can be compared with the files of a
+    freeze."""
     files = [str(distribution.locate_file(path)) for path in distribution.files or ()]
     texts = [path for path in files if ".dist-info/" in path.replace("\\", "/") and is_licence(path)]
     return {
@@ -37,7 +36,7 @@ def describe(distribution: Distribution) -> dict[str, object]:
 
 
 def is_licence(path: str) -> bool:
-    """Whether a file is a licence text, by its name."""
+    """Whether the path of a file shows that it is a licence text."""
     name = path.replace("\\", "/").rpartition("/")[2].upper()
     return name.startswith(("LICEN", "COPYING", "NOTICE", "AUTHORS")) or "/licenses/" in path.replace("\\", "/")
 

@@ -1,4 +1,5 @@
-"""The environment that is frozen: locked packages, llama.cpp for all processors, and PyInstaller."""
+"""The Python environment that PyInstaller freezes: locked packages, a llama.cpp that runs on all processors, and
+PyInstaller."""
 
 from __future__ import annotations
 
@@ -27,11 +28,11 @@ _QUERY_SCRIPT = "from engine.library.default_model import FILE_NAME, SHA256; pri
 
 
 def ensure() -> None:
-    """Creates the environment unless it matches the locks. Raises SetupError."""
+    """Creates the environment, unless it exists and matches the lock files. Raises SetupError."""
     if not _STAMP.exists() or _STAMP.read_text(encoding="utf-8") != _expected_digest():
         if sys.platform != "win32":  # on Windows CMake finds Visual Studio itself
             checks.compiler()
-        # PyInstaller collects the libraries that Qt links, so they must be installed.
+        # PyInstaller collects the system libraries that Qt is linked to, so these libraries must be installed.
         system_packages.ensure(window=True)
         shutil.rmtree(VENV, ignore_errors=True)
         SHIP.mkdir(parents=True, exist_ok=True)
@@ -46,12 +47,12 @@ def ensure() -> None:
 
 
 def model_file() -> Path:
-    """The default model. Valid after `ensure`."""
+    """The path of the default model. The file exists after a call of `ensure`."""
     return MODEL / _model()[0]
 
 
 def _expected_digest() -> str:
-    """A digest of all inputs of the environment."""
+    """A digest of everything that the environment depends on."""
     sha256 = hashlib.sha256(json.dumps([str(ROOT), sys.version, _definitions()]).encode())
     for path in (LOCKS / "runtime.txt", LOCKS / "build.txt", LOCKS / "freeze.txt"):
         sha256.update(path.read_bytes())
@@ -123,7 +124,7 @@ def _sha256(path: Path) -> str:
 def _install(
     *args: str | Path, task: str, env: dict[str, str] | None = None, progress: CompileProgress | None = None
 ) -> None:
-    """Runs `uv pip install`: offline if uv's cache suffices, otherwise with network access."""
+    """Runs `uv pip install`, first offline. The network is used only if packages are missing in uv's cache."""
     command = (PYTHON, "-m", "uv", "pip", "install", "--python", PYTHON, *args)
     on_line = progress.line if progress else lambda line: None
     try:

@@ -1,4 +1,4 @@
-"""Freezes the app with PyInstaller into one folder, which all installers contain, with the default model."""
+"""Freezes the app and the default model with PyInstaller into one folder. All installers contain this folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INTERNAL = APP / "_internal"
 
 
 def make() -> None:
-    """Freezes the app into build/ship/app/inglenook, and replaces an earlier freeze. Raises SetupError."""
+    """Freezes the app into build/ship/app/inglenook. An earlier freeze is replaced. Raises SetupError."""
     environment.ensure()
     icons.make()
     say("Freezing Inglenook into one folder")
@@ -43,7 +43,8 @@ def make() -> None:
 
 
 def check() -> None:
-    """Checks that both frozen programs start with --help. Most missing files would cause an import error."""
+    """Checks that both frozen programs start with --help. If a file is missing in the freeze, this usually fails with
+    an import error."""
     for name in ("inglenook", "inglenook-serve"):
         done = subprocess.run([APP / _program(name), "--help"], capture_output=True, text=True, timeout=120)
         if done.returncode != 0 or (name not in done.stdout and sys.platform != "win32"):
@@ -69,7 +70,7 @@ def _spec_environment(staged: Path) -> dict[str, str]:
 
 
 def _stage() -> Path:
-    """Prepares files that are copied unchanged: resources, the default model, and the package metadata."""
+    """Copies the files that PyInstaller includes unchanged: resources, the default model, and package metadata."""
     staged = SHIP / "staged"
     shutil.rmtree(staged, ignore_errors=True)
     shutil.copytree(ROOT / "resources", staged / "resources", ignore=_unused)
@@ -82,12 +83,13 @@ def _stage() -> Path:
 
 
 def frozen() -> bill_of_materials.Frozen:
-    """The files of the freeze, as listed by the spec file."""
+    """The files of the freeze. PyInstaller's spec file lists them."""
     found: bill_of_materials.Frozen = json.loads(CONTENTS.read_text(encoding="utf-8"))
     return found
 
 
 def _unused(folder: str, names: list[str]) -> set[str]:
-    """Names in a resources folder that the app does not use: pictures for the README, and translation sources."""
+    """The entries of a folder in resources that the app does not use: pictures for the README, and sources of
+    translations."""
     page = {"pictures"} if Path(folder) == ROOT / "resources" else set[str]()
     return {name for name in names if name in page or name.endswith(".ts")}

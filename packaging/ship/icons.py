@@ -35,7 +35,7 @@ for size in map(int, sys.argv[2:]):
 
 
 def tile(flame: str, accent: str, on_accent: str) -> str:
-    """The SVG icon. `flame`: a single-colour SVG icon whose path is used."""
+    """The icon as SVG. `flame` is a single-colour SVG icon, whose path is drawn on the tile."""
     path = re.search(r"<path[^>]*/>", flame)
     if path is None:
         raise ValueError("the icon has no path")
@@ -48,18 +48,18 @@ def tile(flame: str, accent: str, on_accent: str) -> str:
 
 
 def ico(pngs: dict[int, bytes]) -> bytes:
-    """An ICO file: a table, then the PNGs."""
+    """Packs PNG images into an ICO file."""
     head, body = struct.pack("<HHH", 0, 1, len(pngs)), b""
     offset = len(head) + 16 * len(pngs)
     for size, png in sorted(pngs.items()):
-        # 256 does not fit into a byte and is encoded as 0.
+        # the size is stored in one byte, where 0 means 256 pixels
         head += struct.pack("<BBBBHHII", size % 256, size % 256, 0, 0, 1, 32, len(png), offset + len(body))
         body += png
     return head + body
 
 
 def icns(pngs: dict[int, bytes]) -> bytes:
-    """An ICNS file: PNGs, each preceded by its type and length."""
+    """Packs PNG images into an ICNS file. Each image is preceded by its type and length."""
     body = b"".join(
         _ICNS_TYPES[size] + struct.pack(">I", 8 + len(png)) + png
         for size, png in sorted(pngs.items())

@@ -1,4 +1,5 @@
-"""Files in /usr/share for Linux: menu entry, icons, AppStream metadata, man pages, licences."""
+"""Writes the files that a Linux package installs in /usr/share: menu entry, icons, AppStream metadata, man pages and
+licences."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 
 
 def build_time_s() -> int:
-    """The Unix time of the build: SOURCE_DATE_EPOCH, otherwise that of the last commit, for reproducible builds."""
+    """The Unix time that is used as the time of the build: SOURCE_DATE_EPOCH if it is set, otherwise the time of the
+    last commit. So builds are reproducible."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     done = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True)
@@ -29,7 +31,7 @@ def build_time_s() -> int:
 
 
 def fill_in(template: str) -> str:
-    """The text of a template with its @NAME@ placeholders replaced."""
+    """Replaces the @NAME@ placeholders of a template. Returns the text."""
     day = time.strftime("%Y-%m-%d", time.gmtime(build_time_s()))
     values = {"VERSION": version(), "DATE": day, "DESKTOP_ID": DESKTOP_ID}
     for name, value in values.items():
@@ -38,7 +40,7 @@ def fill_in(template: str) -> str:
 
 
 def write(usr: Path) -> None:
-    """Writes all files into `usr`/share."""
+    """Writes all files into `usr`/share. `usr` is the path of a folder that becomes /usr."""
     share = usr / "share"
     _put(share / "applications" / DESKTOP_ID, (LINUX / DESKTOP_ID).read_text(encoding="utf-8"))
     metainfo = f"{APP_ID}.metainfo.xml"

@@ -1,27 +1,29 @@
-"""CMake definitions of the shipped llama.cpp, which must run on all processors, not only on the build machine's."""
+"""CMake definitions of the shipped llama.cpp. It must run on all processors, not only on that of the build machine."""
 
 from __future__ import annotations
 
 EVERYWHERE = {"LLAVA_BUILD": "OFF", "GGML_NATIVE": "OFF"}
 
 VARIANTS = {
-    # One kernel library per processor generation; the best one is selected at the start.
+    # These definitions build one kernel library per processor generation. At start llama.cpp loads the best one.
     "GGML_BACKEND_DL": "ON",
     "GGML_CPU_ALL_VARIANTS": "ON",
-    # llama.cpp's default folders are outside the Python package.
+    # llama.cpp's default installation folders are outside the Python package.
     "CMAKE_INSTALL_BINDIR": "llama_cpp/lib",
     "CMAKE_INSTALL_LIBDIR": "llama_cpp/lib",
 }
 
 MACOS = {"CMAKE_OSX_DEPLOYMENT_TARGET": "13.3"}
-"""The oldest supported macOS, as in Info.plist; by default, it would be the macOS of the build machine. ggml needs
-functions of Accelerate that were added in 13.3."""
+"""The oldest supported macOS, the same as in Info.plist. By default, it would be the macOS version of the build
+machine.
+
+ggml uses functions of Apple's Accelerate library that were added in macOS 13.3."""
 
 
 def definitions(system: str, machine: str) -> dict[str, str]:
     """The definitions for a system (a value of `sys.platform`) and a machine (a value of `platform.machine()`).
 
-    A Mac needs no kernel variants: the compiler's baseline covers all of Apple's processors, and Metal computes.
+    macOS needs no kernel variants. The compiler's default suits all Apple processors, and most work is done by Metal.
     """
     if system == "darwin":
         return EVERYWHERE | MACOS

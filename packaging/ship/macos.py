@@ -1,6 +1,6 @@
-"""The .dmg for macOS: signing with the hardened runtime, packing, notarising. Without a signing identity the signature
-is ad hoc.
-"""
+"""Builds the .dmg for macOS: signs the app for the hardened runtime, packs it, and has Apple notarise it.
+
+Without a signing identity the app gets an ad hoc signature."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENTITLEMENTS = PACKAGING / "macos" / "entitlements.plist"
 
 
 def make() -> Path:
-    """Packs Inglenook.app, which PyInstaller created next to the frozen folder."""
+    """Packs Inglenook.app into a .dmg. PyInstaller created Inglenook.app next to the frozen folder."""
     shutil.copytree(APP / "licences", BUNDLE / "Contents" / "Resources" / "licences", dirs_exist_ok=True)
     serve = BUNDLE / "Contents" / "MacOS" / "inglenook-serve"
     serve.unlink(missing_ok=True)
@@ -45,9 +45,9 @@ def make() -> Path:
 
 
 def sign_commands(bundle: Path, identity: str) -> list[list[str]]:
-    """The commands that sign a bundle and verify the signature. Without an identity the signature is ad hoc, and users
-    must allow the app to start.
-    """
+    """The commands that sign an app bundle and verify its signature.
+
+    Without an identity the signature is ad hoc, and users must explicitly allow the app to start."""
     options = [
         "--force",
         "--deep",
@@ -64,7 +64,8 @@ def sign_commands(bundle: Path, identity: str) -> list[list[str]]:
 
 
 def notary_commands(disk: Path, environ: Mapping[str, str]) -> list[list[str]]:
-    """The commands that have Apple notarise a .dmg, and staple the ticket to it; none without credentials."""
+    """The commands that have a .dmg notarised by Apple and attach the notarisation ticket. Empty without
+    credentials."""
     names = {"--apple-id": "NOTARY_APPLE_ID", "--team-id": "NOTARY_TEAM", "--password": "NOTARY_PASSWORD"}
     if not all(environ.get(name) for name in names.values()):
         return []

@@ -1,4 +1,4 @@
-"""Paths of the installer build, and the version."""
+"""The paths that the build of installers uses, and the version of Inglenook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PYTHON = VENV / ("Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 MODEL = SHIP / "model"
 ICONS = SHIP / "icons"
 APP = SHIP / "app" / "inglenook"
-"""The frozen program as installed: both commands, `_internal` and `licences`."""
+"""The folder of the frozen program as it is installed. It contains both commands, `_internal` and `licences`."""
 
 
 def version() -> str:

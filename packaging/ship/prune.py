@@ -1,6 +1,6 @@
-"""Rules for files that PyInstaller collects but Inglenook does not use. They do no I/O, so that they can be tested
-without a freeze.
-"""
+"""Decides which of the files that PyInstaller collects are left out, because Inglenook does not use them.
+
+The functions do no I/O, so that they can be tested without a freeze."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXCLUDED_MODULES = [
     "IPython",
     "PyInstaller",
     "_tkinter",
-    "hf_xet",  # an optional downloader of huggingface_hub; Inglenook downloads by itself
+    "hf_xet",  # a downloader that huggingface_hub may use; Inglenook has its own
     "lib2to3",
     "matplotlib",
     "numpy.distutils",
@@ -23,7 +23,7 @@ EXCLUDED_MODULES = [
     "tkinter",
     "turtle",
     "uv",
-    # llama_cpp's server and its dependencies.
+    # llama_cpp.server and its dependencies are not used.
     "llama_cpp.server",
     "sse_starlette",
     "starlette_context",
@@ -31,15 +31,15 @@ EXCLUDED_MODULES = [
 
 UNUSED_HOOKS = {"pyi_rth_inspect", "pyi_rth_multiprocessing", "pyi_rth_pkgutil"}
 
-# Unused Qt modules: Qt Quick, printing, databases, the designer and others.
+# These Qt modules are not used: Qt Quick, printing, databases, the designer and others.
 _UNUSED_QT = re.compile(
     r"(lib)?(Qt6|Qt)(Concurrent|Designer\w*|EglF[sS]\w*|Help|Labs\w*|OpenGLWidgets|PrintSupport|Qml\w*|Quick\w*"
     r"|RemoteObjects\w*|Sql|SvgWidgets|Test|UiTools|VirtualKeyboard\w*|WebSockets|ShaderTools|Pdf\w*)"
     r"(\.|\.abi3\.|\.so|\.dll|\.pyd|$).*"
 )
-_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # 3D rendering
-# GTK is not needed, since the window has its own theme and uses the portal's file dialogs; it would add sixteen
-# libraries. QtNetwork is only used for a local socket, without TLS.
+_UNUSED_DLLS = ("opengl32sw.dll", "d3dcompiler_47.dll")  # these libraries are used only for 3D rendering
+# The GTK platform theme would add sixteen libraries. It is not needed: the window has its own theme, and file dialogs
+# are those of the desktop portal. TLS is not needed: QtNetwork is only used for a local socket.
 _UNUSED_PLUGINS = {
     "assetimporters",
     "canbus",
@@ -71,19 +71,19 @@ _UNUSED_PLUGINS = {
     "tls",
     "webview",
 }
-# PNG is built into Qt.
+# Qt reads PNG without a plugin.
 _KEPT_IMAGE_FORMATS = re.compile(r"(lib)?q(svg|jpeg|ico|gif|webp)d?\.(so|dll|dylib)$")
 _KEPT_LANGUAGES = ("de", "en")
 _LIB = re.compile(r"(lib)?(llama|ggml|ggml-base|ggml-cpu)\.so(\.\d+)*$")
 
 
 def is_needed(name: str) -> bool:
-    """Whether a file is needed, by its path in the freeze."""
+    """Whether a file is needed. `name` is its path in the freeze."""
     path = PurePosixPath(name.replace("\\", "/"))
     parts = path.parts
     if "llama_cpp" in parts and "lib" in parts:
         return _is_needed_llama_library(path.name)
-    # Any part of the path may match: links to Qt libraries are at the top level, and on macOS a framework is a folder.
+    # Any part of the path may match: links to Qt libraries are in the top folder, and on macOS a framework is a folder.
     if any(_UNUSED_QT.fullmatch(part) for part in parts):
         return False
     if parts[:1] != ("PySide6",):
@@ -102,10 +102,11 @@ def _is_needed_plugin(parts: tuple[str, ...]) -> bool:
 
 
 def _is_needed_llama_library(name: str) -> bool:
-    """Whether a library of llama.cpp is needed. A wheel cannot contain links, so it contains each library three times.
-    llama.cpp loads the variants by their plain names, and the libraries link each other by `.so.0`; Python loads
-    libllama.so.
-    """
+    """Whether a library of llama.cpp is needed.
+
+    A wheel cannot contain links, so it contains each library under three names. Three kinds of names are needed:
+    libllama.so, which Python loads; names that end in `.so.0`, to which the libraries are linked; and the plain names
+    of kernel variants, which llama.cpp loads."""
     if name == "libllama.so":
         return True
     if ".so." in name:

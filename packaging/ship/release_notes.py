@@ -1,7 +1,7 @@
-"""`python3 -m ship.release_notes v1.2.3` prints the section of CHANGELOG.md for the version of a tag.
+"""Prints the section of CHANGELOG.md for the version of a tag: `python3 -m ship.release_notes v1.2.3`.
 
-Exit code 1 if the tag is not the version in pyproject.toml: an installed program would offer that release as an update
-forever."""
+The exit code is 1 if the tag differs from the version in pyproject.toml. Such a release would be offered as an update
+forever, since the installed program would still have the other version."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .paths import version
 
 
 def notes(tag: str, changelog: str, of: str) -> str:
-    """Returns the section of `changelog` for the version `of`, which is the version that is built. Raises SetupError if
-    there is none, or if `tag` is another version."""
+    """Returns the section of `changelog` for `of`, the version that is built. Raises SetupError if there is no such
+    section, or if `tag` is the tag of another version."""
     if tag != f"v{of}":
         raise SetupError(f"The tag {tag} is not v{of}, the version that pyproject.toml names.")
     found = re.search(rf"^## \[{re.escape(of)}\](?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""The .rpm, for Fedora 37 and newer, openSUSE and others with glibc 2.36."""
+"""Builds the .rpm for Fedora 37 and newer, openSUSE and other distributions with glibc 2.36 or newer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .paths import APP, DIST, SHIP
 
 
 def make() -> Path | None:
-    """Builds the .rpm with all libraries included. None if rpmbuild is missing."""
+    """Builds the .rpm. All libraries are included. Returns None if rpmbuild is missing."""
     if shutil.which("rpmbuild") is None:
         say("There is no rpmbuild here, so no .rpm is made")
         return None
@@ -43,6 +43,6 @@ def make() -> Path | None:
 
 
 def private_pattern(names: Iterable[str]) -> str:
-    """An rpm regular expression that matches the included libraries, such as `libQt6Core.so.6`."""
+    """A regular expression in rpm's syntax. It matches the names of included libraries, such as `libQt6Core.so.6`."""
     stems = {re.sub(r"\.so.*", ".so", name) for name in names if ".so" in name}
     return "|".join(re.escape(stem).replace("\\", "\\\\") for stem in sorted(stems))

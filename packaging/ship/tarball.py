@@ -1,4 +1,4 @@
-"""The relocatable tar.gz for Linux with glibc 2.36 or newer."""
+"""Builds the tar.gz for Linux with glibc 2.36 or newer. It can be unpacked into any folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .paths import APP, DIST, SHIP, version
 
 
 def make() -> Path:
-    """Packs the frozen app with all libraries, and the share folder."""
+    """Packs the frozen app with all libraries, and the folder `share` with the menu entry, icons and man pages."""
     name = f"inglenook-{version()}-linux-{platform.machine()}"
     say(f"Packing {name}.tar.gz")
     path = DIST / f"{name}.tar.gz"
@@ -34,7 +34,7 @@ def make() -> Path:
 
 
 def _add(archive: tarfile.TarFile, source: Path, name: str) -> None:
-    """Adds files sorted, with fixed owner and time, for reproducible builds."""
+    """Adds files in sorted order, with a fixed owner and time, so that builds are reproducible."""
     for path in sorted(source.rglob("*")):
         member = archive.gettarinfo(path, f"{name}/{path.relative_to(source)}")
         member.uid = member.gid = 0

@@ -1,4 +1,4 @@
-"""The installer for Windows, built with NSIS, and signed if there is a certificate."""
+"""Builds the installer for Windows with NSIS, and signs it if there is a certificate."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ def make() -> Path:
 
 
 def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
-    """Compiles the NSIS script. Works on any system with makensis. Raises SetupError with its output.
+    """Compiles the NSIS script on any system with makensis. `app` is the folder with inglenook.exe, and `of` the
+    version.
 
-    `app`: the folder with inglenook.exe. `of`: the version."""
+    Raises SetupError with the output of makensis."""
     given = {"VERSION": of, "NUMBERS": numbers(of), "APP": app, "ICON": icon, "OUT": out}
     dash = "/" if os.name == "nt" else "-"
     options = [f"{dash}D{name}={value}" for name, value in given.items()]
-    # By default makensis reads a script in the code page of Windows.
+    # By default makensis reads a script in the code page of Windows, not as UTF-8.
     flags = (f"{dash}V2", f"{dash}WX", f"{dash}INPUTCHARSET", "UTF8")
     done = subprocess.run(["makensis", *flags, *options, SCRIPT], capture_output=True, text=True)
     if done.returncode != 0:
@@ -45,14 +46,15 @@ def compile_script(app: Path, icon: Path, out: Path, of: str) -> None:
 
 
 def numbers(of: str) -> str:
-    """A version as four numbers, as Windows requires (0.2.0rc1 → 0.2.0.0)."""
+    """Converts a version to four numbers, as Windows requires: 0.2.0rc1 becomes 0.2.0.0."""
     release = re.match(r"\d+(?:\.\d+)*", of)
     found = release[0].split(".") if release else []
     return ".".join([*found, "0", "0", "0", "0"][:4])
 
 
 def sign(path: Path) -> None:
-    """Signs a file with SIGN_CERTIFICATE (a .pfx) and SIGN_PASSWORD; does nothing if they are not set."""
+    """Signs a file with the certificate SIGN_CERTIFICATE (a .pfx) and SIGN_PASSWORD. Does nothing if these environment
+    variables are not set."""
     certificate = os.environ.get("SIGN_CERTIFICATE")
     if not certificate:
         say(f"{path.name} is not signed: SIGN_CERTIFICATE names no certificate")
@@ -62,13 +64,13 @@ def sign(path: Path) -> None:
     tool = _signtool()
     if tool is None:
         raise SetupError("There is a certificate and no signtool: install the Windows SDK, then start again.")
-    # The arguments must not be printed, since they contain the password.
+    # The arguments contain the password, so they must not be printed.
     if subprocess.run([tool, "sign", *options, path], capture_output=True).returncode != 0:
         raise SetupError(f"signtool could not sign {path.name}.")
 
 
 def _signtool() -> Path | None:
-    """The newest signtool. The Windows SDK installs it outside PATH, in a folder per version."""
+    """The path of the newest signtool. The Windows SDK installs each version into a folder that is not on PATH."""
     if found := shutil.which("signtool"):
         return Path(found)
     kits = Path(os.environ.get("PROGRAMFILES(X86)", "")) / "Windows Kits/10/bin"

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer with one word: and of Italy?")
-"""Prompts with short answers: the answer to an open question may fill the whole context."""
+"""Prompts that get short answers. An answer to an open question might fill the whole context."""
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the smoke test. `DEB` in `arguments` is the package to test; by default it is the one in dist."""
+    """Runs the smoke test. `arguments` may contain the path of the package to test; by default it is the package in
+    dist."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
@@ -91,7 +92,7 @@ def _run_session(*, first: bool) -> None:
             session.show_endpoint_page()
             if first:
                 session.press_switch()
-            # In the second session the endpoint starts by itself, since the switch is on.
+            # The first session turned the endpoint on, so in the second session it starts by itself.
             session.wait_for_endpoint()
             say(f"  its endpoint answers: {session.request_endpoint()[:70]!r}")
             session.save_screenshot("endpoint")
@@ -128,6 +129,6 @@ def _expect_data(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Python processes that this one starts must not import from the folder packaging.
+    # Child processes that run Python must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

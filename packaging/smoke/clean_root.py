@@ -16,7 +16,7 @@ SUITE = "bookworm"
 USER, USER_ID = "ada", 1500
 _FOLDER = SHIP.parent / "smoke"
 
-# User data, files of apt and dpkg, and files that the system regenerates.
+# Paths that `listing` leaves out: user data, files of apt and dpkg, and files that the system regenerates.
 _IGNORED = ("home/", "proc/", "sys/", "dev/", "run/", "tmp/", "var/cache/", "var/lib/apt/", "var/lib/dpkg/",
     "var/log/", "etc/ld.so.cache", "etc/resolv.conf", "usr/share/mime/")  # fmt: skip
 
@@ -28,9 +28,9 @@ exec chroot --userspec="$WHO" "$ROOT" "$@"
 
 
 class CleanRoot:
-    """The Debian release `suite`, installed in build/smoke/`name`. Commands run in it by chroot, in a mount namespace
-    of their own.
-    """
+    """A Debian system in the folder build/smoke/`name`. `suite` is the Debian release.
+
+    Commands run in it by chroot. Each has a mount namespace of its own."""
 
     def __init__(self, suite: str = SUITE, name: str = "root") -> None:
         self.suite = suite
@@ -39,7 +39,7 @@ class CleanRoot:
         self.home = self.path / "home" / USER
 
     def make(self) -> None:
-        """Recreates the folder from a copy, which debootstrap creates the first time."""
+        """Creates the system anew from a saved copy. The first call creates this copy with debootstrap."""
         if os.geteuid() != 0 or shutil.which("debootstrap") is None:
             raise SetupError("A test in a clean Debian needs root and debootstrap, on Debian or Ubuntu.")
         shutil.rmtree(self.path, ignore_errors=True)
@@ -48,7 +48,7 @@ class CleanRoot:
             self._make_base()
         self.path.mkdir()
         subprocess.run(["tar", "-xpf", self._base, "-C", self.path], check=True)
-        # The network settings of this machine.
+        # The clean Debian uses the network settings of this machine.
         for name in ("resolv.conf", "hosts"):
             shutil.copyfile(f"/etc/{name}", self.path / "etc" / name)
         self.run("useradd", "--create-home", "--uid", str(USER_ID), USER)
@@ -94,14 +94,17 @@ class CleanRoot:
         (self.path / "tmp" / deb.name).unlink()
 
     def listing(self) -> set[str]:
-        """The paths of all files, without user data, files of apt and dpkg, and files that the system regenerates."""
+        """The paths of all files. User data, files of apt and dpkg, and files that the system regenerates are left
+        out."""
         found = (str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
         return {name for name in found if not name.startswith(_IGNORED)}
 
 
 def _mirror(suite: str) -> Sequence[str]:
-    """The mirror that this machine's apt uses for the release `suite`; if there is none, the mirror of another release,
-    since a mirror has all releases. Empty if debootstrap's default is to be used."""
+    """The address of a Debian mirror from this machine's apt configuration; empty if there is none.
+
+    A mirror for the release `suite` is preferred. A mirror for another release can be used too, since a mirror has all
+    releases. If the result is empty, debootstrap uses its default."""
     command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     done = subprocess.run(command, capture_output=True, text=True)
     sites = {}
@@ -113,7 +116,8 @@ def _mirror(suite: str) -> Sequence[str]:
 
 
 def _apt_settings() -> str:
-    """The lines of this machine's apt configuration about date checks, since the mirror may be an older snapshot."""
+    """The settings for date checks in this machine's apt configuration. They matter if the mirror is an older
+    snapshot."""
     done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True)
     kept = ("Acquire::Check-Valid-Until ", "Acquire::Check-Date ")
     return "".join(f"{line}\n" for line in done.stdout.splitlines() if line.startswith(kept))

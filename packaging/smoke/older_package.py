@@ -1,4 +1,4 @@
-"""Builds a package to upgrade from: the tested package with an older version."""
+"""Builds an older package, from which the smoke test upgrades to the tested one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FOLDER = SHIP.parent / "smoke"
 
 
 def make_older(deb: Path, folder: Path = _FOLDER) -> Path:
-    """Repacks `deb` with a lower version. The older package is larger, because it is compressed fast."""
+    """Repacks `deb` with a lower version. The older package is larger, because a fast compression is used."""
     tree = folder / "older"
     shutil.rmtree(tree, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)

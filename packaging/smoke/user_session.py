@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class UserSession:
-    """Requires a network namespace with only the loopback device."""
+    """The session of a simulated user. It must run in a network namespace with only the loopback device."""
 
     def __init__(self, root: CleanRoot) -> None:
         self._root = root
@@ -36,7 +36,7 @@ class UserSession:
 
     @contextmanager
     def screen(self) -> Iterator[None]:
-        """A virtual screen without a window manager."""
+        """Runs a virtual screen without a window manager."""
         command = ["Xvfb", DISPLAY, "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -48,7 +48,7 @@ class UserSession:
 
     @contextmanager
     def program(self) -> Iterator[None]:
-        """Runs the program by the Exec line of its menu entry."""
+        """Runs the program with the command in the Exec line of its menu entry."""
         runtime = self._root.path / "run/user" / str(USER_ID)
         runtime.mkdir(parents=True, exist_ok=True)
         runtime.chmod(0o700)
@@ -95,7 +95,7 @@ class UserSession:
         _run("xdotool", "type", "--delay", "30", question)
 
         def sent() -> bool:
-            # The program may still be starting, and then ignores Return: press it again.
+            # While the program is starting, it ignores Return. So Return is pressed again.
             _run("xdotool", "key", "Return")
             time.sleep(RETRY_S)
             return len(self.messages()) > n_before
@@ -124,12 +124,13 @@ class UserSession:
             return [(str(role), str(text)) for role, text in store.execute(done)]
 
     def show_endpoint_page(self) -> None:
-        """Opens the page with its shortcut."""
+        """Opens the page of the endpoint with its keyboard shortcut."""
         _run("xdotool", "key", "ctrl+2")
         time.sleep(1)
 
     def press_switch(self) -> None:
-        """Clicks the switch of the endpoint page, at the right end of its title."""
+        """Clicks the switch that turns the endpoint on. It is on the page of the endpoint, to the right of the
+        title."""
         shape = dict(line.split("=") for line in _run("xdotool", "getwindowgeometry", "--shell", self.window).split())
         _run("xdotool", "mousemove", "--window", self.window, str(int(shape["WIDTH"]) - 56), "40", "click", "1")
 
@@ -138,7 +139,7 @@ class UserSession:
         _wait_for("the endpoint", 60, lambda: _output_or_empty("curl", "-sf", f"{ENDPOINT}/health") or None)
 
     def request_endpoint(self, **more: Any) -> str:
-        """Sends a request with curl and the user's key."""
+        """Sends a request to the endpoint with curl and the user's API key."""
         key = (self._data / "endpoint.key").read_text(encoding="utf-8").strip()
         body = {"messages": [{"role": "user", "content": "Name a colour."}], "max_tokens": 24, **more}
         heads = ("-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json")

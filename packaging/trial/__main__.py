@@ -24,7 +24,8 @@ _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the test. `arguments`: the Debian release to install, then arguments of pytest."""
+    """Runs the test. `arguments` starts with the Debian release to install. All further arguments are passed to
+    pytest."""
     from bootstrap.console import say
     from bootstrap.errors import SetupError
 
@@ -67,12 +68,13 @@ def _run_tests(suite: str, test_arguments: list[str]) -> int:
 
 
 def _network(root: Path) -> dict[str, str]:
-    """The network settings of this machine: proxies, package index, and certificates, which are copied into `root`."""
+    """The network settings of this machine as environment variables: proxies, package index and certificates. The
+    certificates are copied into `root`."""
     found = {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
     for name in _CERTIFICATES:
         certificates = Path(found.get(name, ""))
         if certificates.is_file():
-            # The certificates are copied to another path, since installing ca-certificates overwrites the file at the
+            # Certificates are copied to another path, since the installation of ca-certificates overwrites their
             # original path.
             found[name] = f"/etc/{name.lower()}.pem"
             shutil.copyfile(certificates, root / found[name][1:])
@@ -80,7 +82,7 @@ def _network(root: Path) -> dict[str, str]:
 
 
 def _clone(checkout: Path) -> None:
-    """Clones the last commit, without build results and uncommitted changes."""
+    """Clones the last commit. Build results and uncommitted changes are not cloned."""
     from bootstrap.console import say
     from bootstrap.paths import ROOT
     from smoke.clean_root import USER_ID
@@ -105,6 +107,6 @@ def _run(command: list[str]) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    # Python processes that this one starts must not import from the folder packaging.
+    # Child processes that run Python must not import from the folder packaging.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

@@ -1,3 +1,3 @@
-"""Benchmarks. Each figure and the reference that it is compared with are measured in the same run. `make bench
-ONLY=window.stall` measures one figure.
-"""
+"""Benchmarks. Each one measures a figure and, in the same run, the reference that the figure is compared with.
+
+`make bench ONLY=window.stall` measures one figure."""

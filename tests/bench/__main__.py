@@ -70,9 +70,8 @@ FIGURES = {
     "ship.read_speed": "packages:speed",
     "ship.write_speed": "packages:speed",
 }
-"""For each figure the function that measures it, as module:function in this folder. A function that returns several
-figures is called once for all.
-"""
+"""The function that measures each figure, as module:function in this folder. A function that returns several figures is
+called only once."""
 
 
 def main(names: list[str]) -> int:

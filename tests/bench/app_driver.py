@@ -1,8 +1,7 @@
-"""Drives the real app as a user would, in a process of its own, and prints measurements as JSON.
+"""Runs the real app in a process of its own, acts as its user, and prints measurements as JSON.
 
 `python -m tests.bench.app_driver paint|bare-paint|bare-idle|idle|chat|chat-watched …` runs one scenario. Only the
-QApplication is replaced, by one that measures its own events.
-"""
+QApplication is replaced, by a subclass that takes the measurements."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from desktop.shell.main_window import MainWindow
 
 FINE_MS, COARSE_MS = 2, 50
-"""Timer intervals: fine enough to detect stalls, and coarse enough not to affect speed."""
+"""Timer intervals. The fine one detects stalls of the event loop, and the coarse one hardly affects speed."""
 
 QUESTION = "Tell me a long story about the sea."
 
@@ -34,7 +33,7 @@ def report(**result: object) -> None:
 
 
 class PaintProbe(QtWidgets.QApplication):
-    """Ends the process after the first paint: when the outermost event that caused painting has been handled."""
+    """Ends the process after the first paint, when the outermost event that caused it has been handled."""
 
     started = 0.0
     depth = 0
@@ -52,7 +51,7 @@ class PaintProbe(QtWidgets.QApplication):
 
 
 class StallProbe(QtWidgets.QApplication):
-    """Measures by a timer how late the event loop handles its events."""
+    """Measures the stalls of the event loop: how late the events of a timer are handled."""
 
     on_tick: Callable[[], None] = staticmethod(lambda: None)
 
@@ -68,18 +67,18 @@ class StallProbe(QtWidgets.QApplication):
 
     def _tick(self) -> None:
         now = time.perf_counter()
-        if self._last is None:  # the first tick: the event loop has just started
+        if self._last is None:  # before the first tick the event loop was not running, so this time is left out
             self._last = now
         self.longest_s = max(self.longest_s, now - self._last - self._tick_s)
         self.on_tick()
-        self._last = time.perf_counter()  # the time that `on_tick` takes does not count
+        self._last = time.perf_counter()  # the time that `on_tick` takes is left out
 
 
 class User:
-    """A user who types a message when the window is ready, stops the answer after `n_tokens`, and closes the window
-    when the answer has ended.
+    """A simulated user, who types a message when the window is ready and stops the answer after `n_tokens`.
 
-    With the function `rest`, the window remains open instead, and `rest` is called when the answer has ended."""
+    When the answer has ended, the user closes the window; if there is a function `rest`, it is called instead, and the
+    window remains open."""
 
     def __init__(self, application: StallProbe, n_tokens: int, rest: Callable[[], None] | None = None) -> None:
         self._application = application
@@ -114,7 +113,8 @@ class User:
     def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
         self._first = self._first or (now, len(text))
-        n_tokens_shown = len(text) / 4.5  # 4.5 characters per token are an estimate that decides only when to stop
+        # The estimate of 4.5 characters per token only decides when the answer is stopped.
+        n_tokens_shown = len(text) / 4.5
         if state != "streaming" and self._rest is not None:
             self._closing = True
             self._rest()
@@ -135,9 +135,8 @@ class User:
 
 
 def paint(app: bool, profile: Path, started: float) -> None:
-    """Measures the first paint of the app, or of a bare window. `started`: the `time.time` at which the process was
-    started.
-    """
+    """Measures the time to the first paint of the app, or of a bare window. `started` is the `time.time` at which the
+    process was started."""
     PaintProbe.started = started
     QtWidgets.QApplication = PaintProbe  # type: ignore[misc]
     run_app(profile) if app else run_bare()
@@ -168,7 +167,8 @@ def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
 
 
 def idle(profile: Path) -> None:
-    """Sends a message, waits for the answer, reports its end, and then does nothing until the process is terminated."""
+    """Sends a message, waits for the end of the answer and reports it. Then the app idles until the process is
+    terminated."""
 
     class IdleApp(StallProbe):
         def __init__(self, arguments: list[str]) -> None:
@@ -177,7 +177,7 @@ def idle(profile: Path) -> None:
             self.on_tick = user.tick
 
         def rest(self) -> None:
-            self._timer.stop()  # the timer would keep the process from being idle
+            self._timer.stop()  # a running timer would use CPU time while the app idles
             report(ready=True)
 
     QtWidgets.QApplication = IdleApp  # type: ignore[assignment, misc]

@@ -15,9 +15,8 @@ TIMEOUT_S = 180
 
 
 def environment() -> dict[str, str]:
-    """Environment variables of a scenario: without a screen, and with Python's bytecode cache, as at a user's second
-    start.
-    """
+    """Environment variables for a scenario. There is no screen, and Python's bytecode cache is used, as when a user
+    starts the app again."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**inherited, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
 
@@ -42,13 +41,15 @@ def run(*scenario: str) -> dict[str, Any]:
 
 
 def paint_s(*scenario: str) -> float:
-    """Seconds from the start of the process to its first paint."""
+    """Seconds from the start of a scenario's process to its first paint."""
     return float(run(*scenario, str(time.time()))["paint_s"])
 
 
 class BareWindow:
-    """An empty window in a process of its own, which runs during the `with` block. After the block, `longest_s` is the
-    window's longest stall in seconds, and `resident` the memory of its process in bytes."""
+    """An empty window in a process of its own, which runs during the `with` block.
+
+    After the block, `longest_s` is the longest stall of the window's event loop in seconds, and `resident` is the
+    memory of its process in bytes."""
 
     def __enter__(self) -> BareWindow:
         self._process = subprocess.Popen(

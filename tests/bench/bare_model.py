@@ -1,7 +1,6 @@
-"""The reference for decode speeds: a minimal loop of llama_decode.
+"""The reference for decode speeds: a minimal loop that calls llama_decode, without the engine.
 
-`python -m tests.bench.bare_model N_THREADS N_TOKENS` loads the default model and decodes N_TOKENS tokens.
-"""
+`python -m tests.bench.bare_model N_THREADS N_TOKENS` loads the default model and decodes N_TOKENS tokens."""
 
 from __future__ import annotations
 
@@ -26,19 +25,19 @@ PROMPT = (
 
 
 def speeds_of_best_count(rounds: list[dict[int, float]]) -> list[float]:
-    """The speed in each round with the thread count that was fastest over all rounds.
+    """The speed in each round with one thread count: the one that was fastest over all rounds.
 
-    `rounds`: for each round, the speed by thread count.
-    """
+    `rounds` contains the speeds of each round by thread count."""
     best = max(rounds[0], key=lambda count: statistics.median(speeds[count] for speeds in rounds))
     return [speeds[best] for speeds in rounds]
 
 
 class BareModel:
-    """Decodes several sequences that start with the same prompt: greedily, with one token of each sequence per call."""
+    """Decodes several sequences that start with the same prompt. Each call of llama_decode computes one token of each
+    sequence. The next token is always the likeliest one."""
 
     def __init__(self, path: Path, n_ctx: int = 2048, n_sequences: int = 1) -> None:
-        start()  # loads llama.cpp's backends, and hides its log from the printed figures
+        start()  # loads llama.cpp's backends, and turns off its log output
         self._model = llama.llama_model_load_from_file(str(path).encode(), llama.llama_model_default_params())
         assert self._model
         params = llama.llama_context_default_params()
@@ -54,7 +53,7 @@ class BareModel:
         self._batch = llama.llama_batch_init(n_sequences, 0, 1)
 
     def tokens_per_s(self, n_threads: int, n_tokens: int) -> float:
-        """The total decode speed of all sequences. Each sequence decodes `n_tokens` tokens after the prompt."""
+        """The total decode speed of all sequences, each of which decodes `n_tokens` tokens after the prompt."""
         llama.llama_memory_clear(self._memory, True)
         llama.llama_set_n_threads(self._context, n_threads, n_threads)
         sampler = llama.llama_sampler_init_greedy()

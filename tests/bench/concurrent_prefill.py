@@ -1,7 +1,7 @@
-"""How much an answer in the window and the prefill of an endpoint prompt of 1,500 tokens delay each other.
+"""Measures how much an answer in the window and the prefill of an endpoint request delay each other. The prompt of the
+request has 1,500 tokens.
 
-Each round loads the model again, so that every prefill starts with empty KV memory and without speed estimates.
-"""
+Each round loads the model again, so that every prefill starts with empty KV memory and without speed estimates."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from tests.bench.figure import Figure, spread
 
 N_PROMPT, N_ROUNDS = 1500, 4
 N_ANSWER = 1800
-"""The length of the window's answer in tokens. It is so long that the answer does not end during the prefill of the
-endpoint's prompt."""
+"""The length of the window's answer in tokens. The answer must not end during the prefill of the endpoint's prompt."""
 
 LEAD_S = 2.0
-"""How long the window decodes alone before the endpoint's prompt is submitted."""
+"""The seconds for which only the window's answer is decoded before the endpoint's prompt is submitted."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Round:
     alone_s: float
     """Time to first token of the endpoint's prompt when no other request is running."""
     idle_s: float
-    """Like `alone_s`, with a finished answer of the window in KV memory."""
+    """Time to first token of the endpoint's prompt when no other request is running, but KV memory contains a finished
+    answer of the window."""
     concurrent_s: float
     """Time to first token of the endpoint's prompt while the window decodes an answer."""
     gaps_s: list[float]

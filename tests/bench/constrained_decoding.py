@@ -1,7 +1,6 @@
 """`engine.constrained`: decode speed with a JSON schema constraint, divided by the speed without a constraint.
 
-Constrained and unconstrained answers alternate. Both are greedy and equally long, and nothing else is decoded.
-"""
+Answers with and without the constraint alternate. All are greedy and equally long, and no other request runs."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ PERSON = {
     "additionalProperties": False,
 }
 SCHEMA = Constraint("json_schema", json.dumps({"type": "array", "items": PERSON, "minItems": 20}))
-"""A schema that requires more than `N_TOKENS` tokens of output, so that both answers end at the same length."""
+"""A schema whose valid outputs have more than `N_TOKENS` tokens, so that every answer ends after `N_TOKENS`."""
 
 UNCONSTRAINED = ChatRequest(
     (Message("user", "Write a long list of people at sea, as JSON."),),
@@ -60,7 +59,8 @@ async def _measure() -> tuple[list[float], list[float]]:
     engine = Engine()
     await engine.load(path)
     try:
-        await _tokens_per_s(engine, UNCONSTRAINED)  # the first answers page in the weights and compile the schema
+        # the first answers load the weights into memory and compile the schema
+        await _tokens_per_s(engine, UNCONSTRAINED)
         await _tokens_per_s(engine, CONSTRAINED)
         ratios, speeds = [], []
         for _ in range(N_RUNS):

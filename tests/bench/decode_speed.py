@@ -1,6 +1,6 @@
-"""Decode speed of the engine, divided by that of a bare llama_decode loop. The two alternate in short rounds, so that
-other load on the machine affects both.
-"""
+"""Decode speed of the engine, divided by that of a minimal loop that calls llama_decode (`bare_model`).
+
+The engine and the loop are measured in turn, in short rounds, so that other load on the machine affects both."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def eight_streams() -> Figure:
 
 
 def busy_neighbour() -> Figure:
-    """Decode speed of one stream beside a busy process. The bare loop tries each thread count in each round."""
+    """`engine.busy_neighbour`: decode speed of one stream while another process uses a core, divided by that of the
+    minimal loop. In each round the loop is measured with each thread count."""
     neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        # Fewer tokens for the bare loop, since a wrong thread count is slow beside a busy process.
+        # The loop decodes fewer tokens, since it is slow with some thread counts while another process uses a core.
         ratios, bare_speeds = asyncio.run(_rounds(_one_stream, 1, N_TOKENS // 3))
     finally:
         neighbour.kill()
@@ -47,7 +48,8 @@ def busy_neighbour() -> Figure:
 async def _rounds(
     ask: Callable[[Engine], Awaitable[float]], n_sequences: int, n_tokens: int
 ) -> tuple[list[float], list[float]]:
-    """For each round the engine's speed divided by the bare loop's speed; and the bare loop's speeds."""
+    """Measures the engine and the minimal loop in turn. Returns two lists with a value for each round: the engine's
+    speed divided by the loop's speed, and the loop's speed."""
     rounds, ours = [], []
     with BareModel(default_model(), n_sequences=n_sequences) as bare:
         async with running_engine() as engine:
@@ -63,12 +65,10 @@ async def _one_stream(engine: Engine) -> float:
 
 
 async def _eight_streams(engine: Engine) -> float:
-    """Total tokens per second from when all streams decode until the first ends.
+    """The total tokens per second of eight streams, while all of them decode.
 
-    Each stream's speed is measured between its own first and last text in that time, since the texts of one step arrive
-    one after another. The bare loop's sequences have the same prompts, so that attention spans the same number of cells
-    in both.
-    """
+    This period starts when the last stream has its first text, and ends when the first stream ends. The speed of each
+    stream is measured from its own first text in the period to its last. The speeds are then added."""
     requests = [question(origin="endpoint", max_tokens=N_TOKENS_EACH) for _ in range(N_STREAMS)]
     timings = await asyncio.gather(*(submit_and_time(engine, request) for request in requests))
     start = max(each.arrivals[0][0] for each in timings)
@@ -77,5 +77,5 @@ async def _eight_streams(engine: Engine) -> float:
 
 
 def _speed(arrivals: list[tuple[float, int]]) -> float:
-    """Tokens per second from the first arrival to the last."""
+    """Tokens per second between the first and the last arrival."""
     return sum(n for _, n in arrivals[1:]) / (arrivals[-1][0] - arrivals[0][0])

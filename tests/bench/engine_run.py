@@ -1,4 +1,4 @@
-"""An engine with the default model, requests for it, and the timing of their events."""
+"""Runs an engine with the default model, creates requests for it, and records the timing of events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def default_model() -> Path:
 
 @asynccontextmanager
 async def running_engine(snapshots: Path | None = None) -> AsyncIterator[Engine]:
-    """An engine with the default model, after one short answer that pages in the weights."""
+    """Runs an engine with the default model. Its weights are in memory, since it has already given a short answer."""
     engine = Engine(snapshots=snapshots)
     try:
         await engine.load(default_model())
@@ -45,23 +45,23 @@ def question(
 
 
 def long_prompt(n_tokens: int, seed: int, max_tokens: int = 1, origin: Origin = "endpoint") -> CompletionRequest:
-    """A request with a prompt of about `n_tokens` tokens. Prompts of different seeds have no common prefix."""
+    """A request whose prompt has about `n_tokens` tokens. Prompts with different seeds have no common prefix."""
     words = " ".join(f"item {seed * 7919 + i}" for i in range(n_tokens // 6))
     return CompletionRequest(f"List {seed}: {words}", origin, GREEDY, max_tokens=max_tokens)
 
 
 @dataclass
 class Timing:
-    """When the events of one request arrived, in seconds of `time.perf_counter`."""
+    """The times at which the events of one request arrived, in seconds of `time.perf_counter`."""
 
     submitted_s: float = 0.0
     arrivals: list[tuple[float, int]] = field(default_factory=list)
-    """The time and the number of tokens of each text event."""
+    """For each text event its time, and the number of tokens in it."""
     finished: Finished | None = None
 
     @property
     def first_s(self) -> float:
-        """Time to the first text."""
+        """Seconds from submission to the first text."""
         return self.arrivals[0][0] - self.submitted_s
 
     @property
@@ -71,11 +71,11 @@ class Timing:
         return n / (self.arrivals[-1][0] - self.arrivals[0][0])
 
     def speed(self, start: float, end: float) -> float:
-        """Tokens per second between two times."""
+        """Tokens per second between the times `start` and `end`."""
         return sum(n for moment, n in self.arrivals if start < moment <= end) / (end - start)
 
     def gaps_s(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
-        """The gaps between successive texts that both arrived between two times."""
+        """The gaps between successive texts. Only texts that arrived between the times `start` and `end` count."""
         moments = [moment for moment, _ in self.arrivals if start <= moment <= end]
         return [after - before for before, after in pairwise(moments)]
 

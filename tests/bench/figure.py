@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value, its bound, and the reference it was compared with."""
+    """A measured value, its bound, and the reference that it is compared with."""
 
     name: str
     value: float
     bound: float
     unit: str
     against: str
-    """The reference that the value is compared with, and the measured value of that reference."""
+    """A description of the reference, with the value that was measured for it."""
     must_be: Literal["at most", "at least"] = "at most"
 
     @property

@@ -1,8 +1,8 @@
-"""`window.hostile_stall`: the longest stall of the window's event loop while it handles one hostile input, less the
-longest stall of the same loop when idle. The model is the tests' fake, so that only the window is measured.
+"""`window.hostile_stall`: how long one hostile input blocks the event loop of the window. This is the longest stall
+during the input, minus the longest stall when the window is idle.
 
-`python -m tests.bench.hostile_input NAME` runs one of `INPUTS` in a process of its own.
-"""
+The model is the tests' fake, so that only the window is measured. `python -m tests.bench.hostile_input NAME` runs one
+of `INPUTS` in a process of its own."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ SHOWN = {
     "shown_quotes": ">" * 5_000 + " deep",
     "shown_json": "```json\n" + "[" * 5_000 + "]" * 5_000 + "\n```",
 }
-"""Texts of messages, by name of the input. A chat with such a message is opened and scrolled."""
+"""Message texts by the name of the input. A chat that contains the message is opened and scrolled."""
 PASTED = {"pasted_line": "a" * 2_000_000, "pasted_words": "word and so on " * 140_000, "pasted_letters": "Z" * 40_000}
 INPUTS = (*PASTED, "attached_file", "imported_nested", *SHOWN)
 
 
 def measure() -> Figure:
-    """Measures all inputs. The figure's value is the maximum over all inputs; its `against` lists the value of each."""
+    """Measures all inputs. The value of the figure is the maximum, and its `against` lists the value of each input."""
     added = {}
     for name in INPUTS:
         command = [sys.executable, "-m", "tests.bench.hostile_input", name]

@@ -1,9 +1,10 @@
-"""A minimal streaming client in a process of its own: `python http_client.py`. Uses only the standard library.
+"""A minimal streaming client in a process of its own: `python http_client.py`. It uses only the standard library.
 
-Reads {"port", "key", "bodies", "at_once"} as JSON from stdin. Prints a list of [first_s, last_s, end_s, n_tokens], one
-for each body: the times of the first text, the last text and the end of the answer, in seconds since its request. With
-`at_once` each body has a connection of its own, otherwise all use one connection in sequence.
-"""
+It reads {"port", "key", "bodies", "at_once"} as JSON from stdin, and sends a request for each body. With `at_once` the
+requests are concurrent, each on its own connection. Otherwise they are sent one after another on one connection.
+
+It prints a list with [first_s, last_s, end_s, n_tokens] for each request. The times are those of the first text, the
+last text and the end of the answer, in seconds since the request was sent."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def send(connection: http.client.HTTPConnection, key: str, body: dict[str, Any])
             n_chunks += 1
         if event.get("usage"):
             n_tokens = event["usage"]["completion_tokens"]
-    # A server that reports no usage sends one chunk per token.
+    # If the server reports no token count, the number of chunks is used: one chunk per token.
     return first, last, time.perf_counter() - sent_s, n_chunks if n_tokens is None else n_tokens
 
 

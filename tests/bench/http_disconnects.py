@@ -1,9 +1,8 @@
-"""500 clients that disconnect at a random point: in the request header, in the body, during prefill, or during the
-answer. They close the connection by FIN or RST.
+"""Measures the effect of 500 clients that disconnect at a random point: in the request header, in the body, during
+prefill, or during the answer. They close the connection by FIN or RST.
 
-`http.vanish`: seconds from the last disconnect until none of their requests is running. `http.vanish_memory`: how much
-resident memory the 500 disconnects add, measured after 500 earlier ones.
-"""
+`http.vanish`: seconds from the last disconnect until none of their requests is running. `http.vanish_memory`: the
+growth of resident memory during the 500 disconnects, after 500 others for warm-up."""
 
 from __future__ import annotations
 
@@ -78,7 +77,7 @@ async def _disconnect_all(port: int, rng: random.Random) -> None:
 
 
 async def _disconnect(port: int, at: int, rng: random.Random) -> None:
-    """Sends a request, or only its first part, and disconnects up to half a second later."""
+    """Sends a request, or only its beginning, and disconnects up to half a second later."""
     content = json.dumps({**body(QUESTION.format(at) + " word" * rng.randrange(400), 500)}).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {KEY}\r\n"
@@ -98,7 +97,7 @@ async def _disconnect(port: int, at: int, rng: random.Random) -> None:
 
 
 async def _wait_until_free(engine: Engine, activity: Activity) -> float:
-    """Seconds until no request is running in the endpoint or the engine."""
+    """Waits until neither the endpoint nor the engine has a running request. Returns the seconds waited."""
     started = time.monotonic()
     while len(activity) or any(engine.progress(call.id) for call in activity.views()):
         if time.monotonic() - started > TIMEOUT_S:

@@ -1,6 +1,7 @@
-"""`http.fuzz`: violations in 5,000 random requests, many of them hostile: an internal error other than 503, no answer,
-or a wrong answer to the next plain request. With the real engine and a tiny model, so that llama.cpp and the
-constraints are included."""
+"""`http.fuzz`: the number of violations in 5,000 random requests, many of them hostile.
+
+A violation is an internal error other than 503, a missing answer, or a wrong answer to the next ordinary request. The
+engine is real and has a tiny model, so that llama.cpp and the constraints are tested too."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""`http.idle_sockets`: decode speed of eight streams beside 200 idle connections, divided by their speed without idle
-connections. The two measurements alternate.
-"""
+"""`http.idle_sockets`: decode speed of eight streams while 200 other connections are idle, divided by the speed without
+idle connections. The two are measured in turn."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ async def _measure() -> tuple[list[float], list[float]]:
     async with ours() as (_, endpoint):
         for at in range(N_ROUNDS + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            await send_batch(endpoint.port, bodies)  # this run caches the prompts for both measurements
+            await send_batch(endpoint.port, bodies)  # this run fills the prompt cache, which affects both measurements
             alone = (await send_batch(endpoint.port, bodies)).tokens_per_s
             with _idle(endpoint.port):
                 beside = (await send_batch(endpoint.port, bodies)).tokens_per_s
@@ -39,7 +38,7 @@ async def _measure() -> tuple[list[float], list[float]]:
 
 @contextmanager
 def _idle(port: int) -> Iterator[None]:
-    """Holds idle connections. Each has sent one request, so that the keep-alive timeout applies to it."""
+    """Keeps idle connections open. Each has sent one request, so that the keep-alive timeout applies to it."""
     request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
     with ExitStack() as open_sockets:
         sockets = []

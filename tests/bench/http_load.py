@@ -32,7 +32,7 @@ class Streamed:
 
 
 def body(text: str, n_tokens: int) -> dict[str, Any]:
-    """The body of a greedy, streamed chat request."""
+    """The JSON body of a chat request with greedy sampling and streaming."""
     return {
         "model": "any",
         "messages": [{"role": "user", "content": text}],
@@ -44,14 +44,14 @@ def body(text: str, n_tokens: int) -> dict[str, Any]:
 
 
 def stories(n_streams: int, n_tokens: int, first: int = 0) -> list[dict[str, Any]]:
-    """Requests for stories about the numbers from `first` on. Their prompts differ only in this number."""
+    """Request bodies for stories about consecutive numbers, starting with `first`. The prompts differ only in the
+    number."""
     return [body(f"Tell me a long story about number {first + i}.", n_tokens) for i in range(n_streams)]
 
 
 async def send(port: int, bodies: Sequence[dict[str, Any]], *, at_once: bool = True) -> list[Streamed]:
-    """Sends all requests: concurrently, each on its own connection; or with `at_once` false, one after another on one
-    connection.
-    """
+    """Sends all requests. With `at_once` they are concurrent, each on its own connection. Otherwise they are sent one
+    after another on one connection."""
     task = json.dumps({"port": port, "key": KEY, "bodies": bodies, "at_once": at_once})
     done = await asyncio.to_thread(
         subprocess.run,
@@ -70,7 +70,7 @@ class Batch:
     """The combined timing of several concurrent streams."""
 
     tokens_per_s: float
-    """The total speed of all streams, from sending the requests to the end of the last answer."""
+    """The total speed of all streams, from the start of sending to the end of the last answer."""
     longest_first_s: float
 
 

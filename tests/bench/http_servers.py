@@ -1,4 +1,4 @@
-"""The servers that are measured: our endpoint in this process, other servers in processes of their own."""
+"""Starts the servers that are measured: our endpoint in this process, and other servers in processes of their own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ N_CTX_PER_STREAM = 1024
 
 @asynccontextmanager
 async def ours() -> AsyncIterator[tuple[Engine, EndpointServer]]:
-    """An engine with the weights paged in, and its endpoint."""
+    """Runs an engine whose weights are in memory, and its endpoint."""
     async with running_engine() as engine, served(engine) as endpoint:
         yield engine, endpoint
 
@@ -45,14 +45,13 @@ async def served(engine: Engine) -> AsyncIterator[EndpointServer]:
 
 
 def find_llama_server() -> str | None:
-    """The path of the llama-server that `make llama-server` built from the engine's llama.cpp, otherwise of one on
-    PATH.
-    """
+    """The path of llama-server: the one that `make llama-server` built, otherwise one on PATH. The former is built from
+    the same llama.cpp as the engine."""
     return str(LLAMA_SERVER) if LLAMA_SERVER.exists() else shutil.which("llama-server")
 
 
 def no_llama_server() -> str | None:
-    """The reason why llama-server cannot be measured, or None."""
+    """The reason why llama-server cannot be measured; None if it can."""
     program = find_llama_server()
     if program is None:
         return "no llama-server here: `make llama-server` builds one"
@@ -64,7 +63,7 @@ def no_llama_server() -> str | None:
 
 
 def _shown(program: str) -> str:
-    """A description of the program without paths of this machine, since it is published in the table of figures."""
+    """A description of llama-server for the published table. It contains no absolute path."""
     return "build/peer/llama-server" if program == str(LLAMA_SERVER) else "the llama-server on PATH"
 
 
@@ -72,8 +71,8 @@ def _shown(program: str) -> str:
 def llama_server(n_streams: int) -> Iterator[int]:
     """Runs llama-server with the default model, and yields its port.
 
-    Options that are not given here have llama-server's defaults. A shared KV memory (`-kvu`), a disabled prompt cache,
-    fewer samplers and smaller batches do not make it faster. It has at most as many threads as our engine."""
+    The options are llama-server's defaults, except those that are set here. A shared KV memory (`-kvu`), no prompt
+    cache, fewer samplers or smaller batches do not make it faster. It uses at most as many threads as our engine."""
     program = find_llama_server()
     assert program is not None
     port = _free_port()
@@ -84,7 +83,7 @@ def llama_server(n_streams: int) -> Iterator[int]:
 
 
 def no_llama_cpp_server() -> str | None:
-    """The reason why llama_cpp.server cannot be measured, or None."""
+    """The reason why llama_cpp.server cannot be measured; None if it can."""
     needed = ("llama_cpp", "sse_starlette", "starlette_context", "pydantic_settings")
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     return f"llama_cpp.server needs {', '.join(missing)}" if missing else None

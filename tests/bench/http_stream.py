@@ -1,10 +1,9 @@
-"""Speed of one greedy stream over HTTP. The client is another process on the same cores. The servers that are compared
+"""Measures one greedy stream over HTTP. The client is another process on the same cores, and the compared servers
 receive the same requests in turn.
 
 `http.one_stream`: decode speed, divided by that of llama-server. `http.speed` and `http.one_stream_engine`: decode
 speed, divided by that of the engine without HTTP. `http.ttft_share`: the milliseconds that HTTP adds to the time to
-first token.
-"""
+first token."""
 
 from __future__ import annotations
 
@@ -41,9 +40,8 @@ async def _alternate(peer_port: int) -> tuple[list[float], list[float]]:
 
 
 def one_stream_engine() -> tuple[Figure, Figure]:
-    """The speed over HTTP compared with that of the engine. The same value is reported under two names: an older one,
-    and one with a stricter bound.
-    """
+    """The decode speed over HTTP, divided by that of the engine. One value is reported as two figures, whose bounds
+    differ."""
     ratios, speeds = asyncio.run(_against_the_engine())
     against = f"through the engine: {spread(speeds)} tokens/s"
     ratio = statistics.median(ratios)
@@ -76,8 +74,8 @@ def ttft_share() -> Figure:
 
 
 async def _first_times() -> tuple[list[float], list[float]]:
-    """Seconds to the first text over HTTP, and through the engine. The HTTP connection was opened before, as by clients
-    that keep their connection open."""
+    """Seconds to the first text over HTTP, and without HTTP. The HTTP connection is already open, since most clients
+    reuse connections."""
     over_http: list[float] = []
     through_engine: list[float] = []
     async with ours() as (engine, endpoint):

@@ -1,8 +1,8 @@
-"""Speed of the llama.cpp that the running Python has installed. One thread is measured in CPU time, so that other load
-on the machine has little effect.
+"""Measures the speed of the llama.cpp that is installed for the running Python.
 
-`python tests/bench/kernel_speed.py MODEL` prints the speed as JSON. To compare two builds of llama.cpp, run this script
-once with the Python of each."""
+One thread is measured in CPU time, so that other load on the machine has little effect. `python
+tests/bench/kernel_speed.py MODEL` prints the speed as JSON. To compare two builds of llama.cpp, run this script with
+the Python of each build."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ N_PROMPT, N_DECODES = 256, 48
 
 
 def measure(path: Path) -> dict[str, object]:
-    """Tokens per second of prefill (`read`) and decode (`write`), and the variant of the kernels."""
+    """Returns the tokens per second of prefill (`read`) and decode (`write`), and the name of the kernel library."""
     start()
     model = C.llama_model_load_from_file(str(path).encode(), C.llama_model_default_params())
     params = C.llama_context_default_params()
@@ -31,7 +31,7 @@ def measure(path: Path) -> dict[str, object]:
         if C.llama_decode(context, C.llama_batch_get_one(tokens, n)) != 0:
             raise RuntimeError("llama_decode failed")
 
-    decode(64)  # pages in the weights
+    decode(64)  # loads the weights into memory
     C.llama_memory_clear(C.llama_get_memory(context), True)
     read_s = _cpu_s(lambda: decode(N_PROMPT))
     write_s = sum(_cpu_s(lambda: decode(1)) for _ in range(N_DECODES))
@@ -45,7 +45,7 @@ def _cpu_s(work: Callable[[], None]) -> float:
 
 
 def _kernels() -> str:
-    """The kernel library that llama.cpp selected; empty if it was built for this machine only."""
+    """The kernel library that llama.cpp selected. Empty if llama.cpp was built for this machine only."""
     maps = Path("/proc/self/maps")
     found = re.search(r"libggml-cpu-(\w+)\.so", maps.read_text()) if maps.exists() else None
     return found[1] if found else ""

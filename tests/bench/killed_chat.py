@@ -1,4 +1,4 @@
-"""A process that streams answers into a chat until it is killed, and reports what is shown at what time."""
+"""A process that streams answers into a chat until it is killed. It reports what the chat shows, and when."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ KINDS = ("answer", "reasoning", "alternatives", "continued answer")
 
 
 def stream_until_killed(folder: str, kind: str, reports: Connection) -> None:
-    """Streams answers of a kind in `KINDS`. For each change sends the monotonic time, and the number of shown
-    characters by message id.
-    """
+    """Streams answers of one of `KINDS`. After each change, sends the monotonic time, and the number of shown
+    characters for each message id."""
     asyncio.run(_stream(Path(folder), kind, reports))
 
 
@@ -35,7 +34,7 @@ async def _stream(folder: Path, kind: str, reports: Connection) -> None:
     await models.load(folder / "fake.gguf")
 
     def report() -> None:
-        """Reports the number of characters of each shown answer."""
+        """Sends the number of shown characters of each answer."""
         last = chats.sessions.messages[len(chats.sessions.messages) - 1]
         shown = chats.sessions.messages.alternatives(last.id) or (last,)
         reports.send((time.monotonic(), {each.id: len(each.text) + len(each.reasoning) for each in shown}))

@@ -66,9 +66,10 @@ TOPICS = ("the sea", "a lighthouse", "winter bread", "old maps", "how bees dance
 
 
 async def _second_turn() -> tuple[int, int, float]:
-    """Runs two turns of several chats. Returns the number of prompt tokens that the second turns computed, the number
-    that they added to the prompts, and the highest ratio of the two in a single chat.
-    """
+    """Runs two turns of several chats. For the second turns, returns the number of prompt tokens that were computed,
+    and the number of tokens that were new in the prompts.
+
+    The third result is the highest ratio of computed to new tokens in a single chat."""
     pairs = []
     async with running_engine() as engine:
         for topic in TOPICS:

@@ -1,8 +1,8 @@
-"""`library.scan` and `library.rescan`: listing 2,000 GGUF files in 50 folders, the first time and again.
+"""`library.scan` and `library.rescan`: the time to list 2,000 GGUF files in 50 folders, for the first time and again.
 
-The files have the tensors, metadata and vocabularies of real models in real sizes. The 2,000 files are hard links to
-six files. This does not affect the result, since 2,000 recently written files would be read from the page cache too.
-"""
+The files have tensors, metadata and vocabularies as large as those of real models. They are hard links to only six
+files. This does not affect the result: 2,000 separate files would be in the page cache too, since they would have been
+written recently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.bench.figure import Figure
 
 N_FOLDERS, N_FILES = 50, 40
 VOCABULARIES = (32_000, 49_152, 65_024, 100_008, 128_256, 151_936)
-"""Vocabulary sizes of six model families, each with nearly as many merges."""
+"""The vocabulary sizes of six model families. The number of merges is nearly the same as the vocabulary size."""
 
 N_LAYERS, N_EMBD, N_FF = 30, 64, 128
 
@@ -40,7 +40,7 @@ def measure() -> tuple[Figure, Figure]:
 
 
 def _scan(root: Path, file: Path) -> tuple[float, Scan]:
-    """Scans as the app does, including reading and writing the cache file. Returns the seconds and the result."""
+    """Scans as the app does: the cache file is read and written too. Returns the seconds and the result."""
     started = time.perf_counter()
     cache = ModelScanCache(file)
     cache.load()

@@ -1,5 +1,5 @@
-"""Figures of long chats and long answers. Stalls of the event loop are compared with those of the same idle loop in the
-same process."""
+"""Measures the window with long chats and long answers. A stall of the event loop is compared with the stalls of the
+same event loop when it is idle."""
 
 from __future__ import annotations
 

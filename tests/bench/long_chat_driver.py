@@ -1,6 +1,7 @@
-"""A long chat in the real window, in a process of its own: `python -m tests.bench.long_chat_driver chat N` or `answer`.
+"""Runs the real window with a long chat in a process of its own: `python -m tests.bench.long_chat_driver chat N` or
+`answer`.
 
-The model is the tests' fake, which streams 200 tokens per second and uses almost no CPU time."""
+The model is the tests' fake. It streams 200 tokens per second and uses almost no CPU time."""
 
 from __future__ import annotations
 
@@ -33,14 +34,14 @@ from tests.fakes import FakeOpener, Script
 WORDS = "The tide comes in twice a day and nobody has ever seen it hurry, which is more than one can say of people. "
 PARAGRAPH = WORDS * 3 + "\n\n"
 CHARACTER_S = 1 / (200 * 4)
-"""The interval at which the fake model generates single characters: 200 tokens of four characters per second."""
+"""The seconds between two characters of the fake model, which generates 200 tokens of four characters per second."""
 STREAM_S, IDLE_S, WARM_S = 8.0, 4.0, 1.5
 WIDTHS = [1100 - 17 * n for n in range(20)] + [760 + 17 * n for n in range(20)]
 N_TOKENS, CHARACTERS_PER_TOKEN = 20_000, 4
 
 
 class StallLog(StallProbe):
-    """Records how late each tick was, in seconds."""
+    """Records how late each tick of a timer was, in seconds."""
 
     def __init__(self) -> None:
         self.late_s: list[float] = []
@@ -137,7 +138,7 @@ async def measure_window(application: StallLog, window: MainWindow) -> dict[str,
 
 
 async def open_chat(view: TranscriptView, choose: Callable[[str], None]) -> float:
-    """Seconds from the click to the end of the first paint that shows the chat."""
+    """Clicks a chat. Returns the seconds until the first paint that shows the chat has ended."""
     watch = PaintWatch()
     view.viewport().installEventFilter(watch)
     started = time.perf_counter()
@@ -148,7 +149,7 @@ async def open_chat(view: TranscriptView, choose: Callable[[str], None]) -> floa
 
 
 def resize_and_paint(application: QApplication, window: MainWindow, view: TranscriptView, width: int) -> float:
-    """Seconds to lay out and paint the window at another width."""
+    """Changes the width of the window. Returns the seconds for layout and paint."""
     started = time.perf_counter()
     window.resize(width, 750)
     application.sendPostedEvents()
@@ -157,9 +158,9 @@ def resize_and_paint(application: QApplication, window: MainWindow, view: Transc
 
 
 def answer() -> None:
-    """Measures the time to show one token in the transcript, early and late in a very long answer. Messages before it
-    fill the page, so that the painted area is the same in both cases.
-    """
+    """Measures the time to show one token of a very long answer, early and late in the answer.
+
+    Earlier messages fill the visible area, so that the painted area is the same in both cases."""
     application = QApplication(sys.argv[:1])
     messages = MessageList()
     view = TranscriptView(Theme(application, "light"))
@@ -178,7 +179,7 @@ def answer() -> None:
 def cost_s(
     application: QApplication, view: TranscriptView, messages: MessageList, message: ChatMessage, text: str, at: int
 ) -> float:
-    """The mean time to show one token, over 60 tokens around token number `at`."""
+    """The mean time to show one token. It is measured over 60 tokens, around token number `at`."""
     messages.replace(replace(message, text=text[: (at - 40) * CHARACTERS_PER_TOKEN]))
     view.updates.refresh()
     application.processEvents()

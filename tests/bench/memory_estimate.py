@@ -1,10 +1,9 @@
-"""`library.fit_low` and `library.fit_high`: the estimated memory of a model, divided by the memory that a process takes
-to load it.
+"""`library.fit_low` and `library.fit_high`: the estimated memory of a model, divided by its measured memory. The
+figures are the lowest and the highest ratio over all context lengths and KV types.
 
-The context is full to its last cell when memory is measured, since a system counts only pages that were touched. The
-two figures are the lowest and the highest ratio over all context lengths and KV types. `python -m
-tests.bench.memory_estimate MODEL N_CTX KV_TYPE` loads one model, fills its context and prints both sizes as JSON.
-"""
+Memory is measured with a full context, since the operating system counts only memory that was written. `python -m
+tests.bench.memory_estimate MODEL N_CTX KV_TYPE` loads one model, fills its context, and prints the measured and the
+estimated size as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +26,8 @@ from tests.bench.figure import Figure
 CONTEXTS = (512, 1024, 2048, 4096, 8192, 16_384)
 KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
 N_COPIED = 240
-"""Tokens that are decoded once and copied until the context is full, like a prefix that many chats share."""
+"""The number of tokens that are decoded. Their KV state is then copied until the context is full, as when many chats
+share a prefix."""
 
 
 def measure() -> tuple[Figure, Figure]:
@@ -63,7 +63,7 @@ def load(path: Path, n_ctx: int, kv_type: KvType) -> dict[str, int]:
 
 
 def _fill(backend: NativeBackend) -> None:
-    """Fills all cells of the context."""
+    """Fills the whole context."""
     n_cells, n_batch = backend.limits.n_cells, backend.limits.n_batch
     tokens = backend.tokenize("The sea is wide, and nobody has counted its waves. " * 60, add_special=True)[:n_batch]
     prefix = tokens[:N_COPIED]
@@ -76,7 +76,7 @@ def _fill(backend: NativeBackend) -> None:
         assert backend.restore(slot, state)
         n_free -= len(prefix)
     del state
-    gc.collect()  # the KV state is in a reference cycle with its ctypes address
+    gc.collect()  # a reference cycle keeps the KV state in memory until the next garbage collection
     last = backend.limits.n_slots - 1
     backend.decode([Chunk(last, 0, tokens[: n_batch - 64], sample_last=False)], 2)
     backend.decode([Chunk(last, n_batch - 64, tokens[n_batch - 64 :], sample_last=True, needs_all_logits=True)], 2)

@@ -1,5 +1,7 @@
-"""`engine.leak`: growth of resident memory over 10,000 random requests that are answered, cancelled or fail, after the
-first 1,000. With the real engine and a tiny model, so that memory of llama.cpp is included."""
+"""`engine.leak`: the growth of resident memory over 10,000 random requests. The first 1,000 are not counted. Requests
+are answered, cancelled or fail.
+
+The engine is real and has a tiny model, so that the memory of llama.cpp is included."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Eight greedy streams over HTTP to our endpoint, compared with those to llama-server and to llama_cpp.server.
+"""Compares eight greedy streams over HTTP: from our endpoint, from llama-server and from llama_cpp.server.
 
 `engine.vs_llama_server`, `http.vs_llama_server` and `http.vs_llama_cpp_server`: our decode speed, divided by that of
-the other server. Figures that end in `_ttft`: our longest time to first token, divided by that of the other server.
-Both servers receive the same requests in turn. Prompts differ between rounds, so that their ends are not cached.
-"""
+the other server. Figures that end in `_ttft`: our longest time to first token, divided by that of the other server. The
+compared servers receive the same requests in turn. The last part of the prompts differs between rounds, so that it is
+never cached."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ N_STREAMS, N_TOKENS = 8, 64
 N_ROUNDS, N_SLOW_ROUNDS = 8, 3
 
 Pairs = list[tuple[Batch, Batch]]
-"""Our result and the other server's, by round."""
+"""For each round, our result and the result of the other server."""
 
 
 def measure() -> tuple[Result, ...]:
-    """Compares with llama-server. The first two figures are the same measurement under two names."""
+    """Compares with llama-server. The first two figures have the same value under two names."""
     names = ("engine.vs_llama_server", "http.vs_llama_server", "http.vs_llama_server_ttft")
     if why := no_llama_server():
         return tuple(Skipped(name, why) for name in names)
@@ -75,8 +75,8 @@ async def _rounds(peer_port: int, n_rounds: int) -> Pairs:
     async with ours() as (_, endpoint):
         for at in range(n_rounds + 1):
             bodies = stories(N_STREAMS, N_TOKENS, at * N_STREAMS)
-            # The two servers take turns in being first, so that other load on the machine affects both.
+            # The servers alternate in which one is measured first, so that other load on the machine affects both.
             ports = (endpoint.port, peer_port) if at % 2 else (peer_port, endpoint.port)
             batches = {port: await send_batch(port, bodies) for port in ports}
             pairs.append((batches[endpoint.port], batches[peer_port]))
-    return pairs[1:]  # the first round pages in the weights and fills both prefix caches
+    return pairs[1:]  # the first round loads the weights into memory and fills the prompt caches of both servers

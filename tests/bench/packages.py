@@ -1,4 +1,5 @@
-"""The frozen program and the packages: setup time, size, first paint, and the speed of the shipped llama.cpp."""
+"""Measures the frozen program and the packages: set-up time, size, time to first paint, and the speed of the shipped
+llama.cpp."""
 
 from __future__ import annotations
 
@@ -32,11 +33,9 @@ SPEED_NAMES = {"read": "ship.read_speed", "write": "ship.write_speed"}
 
 
 def setup() -> Figure:
-    """Time of `make serve` on a fresh machine until the program starts, divided by the time to compile only llama.cpp.
+    """The time of `make serve` in a new clone until the program starts, divided by the time to compile llama.cpp alone.
 
-    Each is measured once, with an empty cache of uv: `make serve` in a new clone, then the compilation of the same
-    source. Both take minutes.
-    """
+    The two are measured once, one after the other, each with an empty uv cache. Each takes minutes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         checkout = folder / "inglenook"
@@ -70,7 +69,7 @@ def _locked_requirement(checkout: Path) -> str:
 
 
 def size() -> tuple[Result, ...]:
-    """The disk space of the installed .deb without the model, and the size of the download."""
+    """The size of the download, and the disk space of the installed .deb without the model."""
     names = ("ship.installed_size", "ship.deb_size")
     debs = list((ROOT / "dist").glob("inglenook_*.deb"))
     if not debs or shutil.which("dpkg-deb") is None:
@@ -85,22 +84,20 @@ def size() -> tuple[Result, ...]:
 
 
 def _installed_bytes(deb: Path) -> int:
-    """The installed size from the metadata of the .deb, where it is given in units of 1,024 bytes."""
+    """The installed size in bytes. The metadata of the .deb contains it in units of 1,024 bytes."""
     command = ["dpkg-deb", "--field", str(deb), "Installed-Size"]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) * 1024
 
 
 def first_paint() -> Result:
-    """Time from the start of the frozen program to its first paint, divided by the same time of the program run from
-    source.
+    """The time from the start of the frozen program to its first paint, divided by that of the program run from source.
 
-    Both programs are unchanged: Qt logs to stderr when it has painted a window.
-    """
+    The programs are not changed for this: Qt's own log on stderr shows when a window was painted."""
     if not FROZEN.exists():
         return Skipped("ship.first_paint", NOT_FROZEN)
     source = [sys.executable, "-m", "desktop"]
     with tempfile.TemporaryDirectory() as profile:
-        # these first runs fill the disk cache and do not count
+        # these first runs only fill the disk cache, and are not measured
         _paint_s([str(FROZEN)], profile), _paint_s(source, profile)
         frozen, plain = [], []
         for _ in range(N_PAINT_RUNS):
@@ -129,9 +126,9 @@ def _paint_s(command: list[str], profile: str | Path) -> float:
 
 
 def speed() -> tuple[Result, ...]:
-    """Speed of the shipped llama.cpp, divided by that of a llama.cpp compiled for this machine. The shipped one
-    contains kernels for many processors and selects among them at its start.
-    """
+    """The speed of the shipped llama.cpp, divided by that of a llama.cpp compiled for this machine.
+
+    The shipped llama.cpp contains kernels for many processors, and selects the best ones when it starts."""
     model = find_default_model(Profile.default())
     if model is None or not FROZEN_PYTHON.exists():
         return tuple(Skipped(name, NOT_FROZEN) for name in SPEED_NAMES.values())

@@ -1,6 +1,6 @@
-"""Every figure measured so far as a table: build/bench.md, and on request docs/benchmarks.md.
+"""Writes a table of all figures to build/bench.md.
 
-`python -m tests.bench.report` copies build/bench.md into docs/benchmarks.md, between its two markers."""
+`python -m tests.bench.report` copies this table into docs/benchmarks.md, between two markers."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def write(known: dict[str, dict[str, Any]], names: list[str]) -> None:
 
 
 def known() -> dict[str, dict[str, Any]]:
-    """The records of all earlier runs. They are kept when a single figure is measured again."""
+    """The saved figures of earlier runs. When one figure is measured again, the others are kept."""
     path = BUILD / "bench.json"
     found: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     return found

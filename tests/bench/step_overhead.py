@@ -1,7 +1,8 @@
-"""`engine.overhead`: milliseconds per step that the native thread (the one that calls llama.cpp) spends outside
-llama.cpp. A step lasts from one decode to the next; the calls that decode and sample are subtracted. The event loop
-that receives the tokens runs in the same process.
-"""
+"""`engine.overhead`: the milliseconds per decode step that the engine spends outside llama.cpp, on the thread that
+calls llama.cpp.
+
+A step lasts from one call of llama_decode to the next, minus the time of the calls that decode and sample. The event
+loop that receives the tokens runs in the same process."""
 
 from __future__ import annotations
 
@@ -19,13 +20,13 @@ from tests.bench.figure import Figure
 
 N_TOKENS, N_ROUNDS = 64, 4
 WARM_STEPS = 8
-"""The number of steps that are left out at both ends of a measurement, where sequences start and end."""
+"""The number of steps that are ignored at the start and at the end of a measurement, because not all sequences decode
+in them."""
 
 
 class StepTimer:
-    """Measures the time of each step outside llama.cpp, with timers around two functions of llama.cpp. Only the native
-    thread calls them while the engine is running.
-    """
+    """Measures the time of each step outside llama.cpp, with timers around llama.cpp's functions for decoding and
+    sampling. While the engine runs, one thread calls both."""
 
     def __init__(self) -> None:
         self.outside_s: list[float] = []
@@ -82,7 +83,8 @@ async def _measure() -> tuple[list[float], list[float]]:
 
 
 async def _steps(engine: Engine, n_streams: int) -> list[float]:
-    """Seconds outside llama.cpp of each step in which all streams decode; with equal prompts they start together."""
+    """Runs `n_streams` requests with the same prompt. Returns, for each step in which all of them decode, the seconds
+    spent outside llama.cpp."""
     with _timed_steps() as steps:
         await asyncio.gather(*(submit_and_time(engine, question(max_tokens=N_TOKENS)) for _ in range(n_streams)))
     return steps.outside_s[WARM_STEPS:-WARM_STEPS]

@@ -1,6 +1,7 @@
 """`store.import` and `store.import_stall`: importing a ChatGPT export of 5,000 chats while the event loop runs.
 
-The stall is compared with the same loop beside the reader process alone, whose output is discarded."""
+A separate process reads the export. For comparison, the stall of the event loop is also measured while only this
+process runs. Its output is then discarded."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ def measure() -> tuple[Figure, Figure]:
         folder = Path(name)
         export = _export(folder)
         application = QApplication([])
-        collector = GarbageCollector()  # the app runs garbage collection in the same way
+        collector = GarbageCollector()  # the app uses the same settings for garbage collection
         with asyncio.Runner(loop_factory=lambda: create_loop(application)) as runner:
             took_s, stall_s, alone_s = runner.run(_measure(folder, export))
         collector.close()
@@ -64,7 +65,7 @@ async def _measure(folder: Path, export: Path) -> tuple[float, float, float]:
 
 
 async def _longest_turn(work: Awaitable[object]) -> float:
-    """The longest time between two turns of the event loop while `work` runs, in seconds."""
+    """Runs `work`. Returns the longest time between two iterations of the event loop meanwhile, in seconds."""
     done = asyncio.ensure_future(work)
     longest = 0.0
     before = time.perf_counter()

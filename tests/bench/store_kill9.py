@@ -1,6 +1,7 @@
-"""`store.kill9`: the number of databases that are damaged after `kill -9` at random moments while answers stream.
-`store.kill9_gone_ms`: how long before the kill the oldest lost text was shown; the maximum over all kills.
-"""
+"""`store.kill9`: the number of databases that are damaged if the app is killed at random moments while answers stream.
+
+`store.kill9_gone_ms`: the age of the oldest text that a kill lost. The age is the time from showing the text to the
+kill. The figure is the maximum over all kills."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from tests.bench.killed_chat import KINDS, stream_until_killed
 
 N_KILLS = 200
 MAX_DELAY_S = 1.2
-"""The longest time from the first text to the kill."""
+"""The longest time from the first text of an answer to the kill, in seconds."""
 
 MAX_LOST_AGE_MS = 250.0
 
@@ -56,9 +57,10 @@ def measure(n_kills: int = N_KILLS) -> tuple[Figure, Figure]:
 def stream_and_kill(
     context: multiprocessing.context.ForkServerContext, folder: str, kind: str, after_s: float
 ) -> tuple[Shown, float, float]:
-    """Streams an answer in a child process, and kills it. Returns the reports of what was shown, the time of the kill
-    (monotonic clock), and the longest time that a report took through the pipe, in seconds.
-    """
+    """Streams an answer in a child process, and kills the process.
+
+    Returns the child's reports of what was shown, the time of the kill (monotonic clock), and the longest delay of a
+    report in the pipe, in seconds."""
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=stream_until_killed, args=(folder, kind, theirs))
     child.start()
@@ -75,10 +77,9 @@ def stream_and_kill(
 
 
 def _receive_until(reports: Connection, shown: Shown, until_s: float | None) -> float:
-    """Receives reports until the time `until_s`, or with None until the first text. Ends early if the pipe is closed.
+    """Receives reports until the time `until_s`; if it is None, until the first text. Ends early if the pipe is closed.
 
-    Returns the longest time that a report took through the pipe.
-    """
+    Returns the longest delay of a report in the pipe, in seconds."""
     delay_s = 0.0
     while True:
         left_s = 60.0 if until_s is None else until_s - time.monotonic()
@@ -110,7 +111,7 @@ async def read(path: Path) -> list[ChatMessage]:
 
 
 def lost_age_s(shown: Shown, killed_s: float, kept: list[ChatMessage]) -> float:
-    """How many seconds before the kill the first lost character was shown; 0 if nothing is lost."""
+    """The seconds from showing the oldest lost character to the kill; 0 if nothing is lost."""
     n_kept = {message.id: len(message.text) + len(message.reasoning) for message in kept}
     lost = [killed_s - at_s for at_s, seen in shown for message_id, n in seen.items() if n > n_kept.get(message_id, 0)]
     return max(lost, default=0.0)

@@ -1,4 +1,5 @@
-"""`store.search`: the time that a search takes after each typed character, in 100,000 messages of 80 words each."""
+"""`store.search`: the time of a search in 100,000 messages of 80 words each. A search runs after each typed
+character."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def measure() -> Figure:
 
 
 async def _measure(path: Path) -> dict[str, float]:
-    """The median time of a search in milliseconds, by the text that was typed."""
+    """For each typed text, the median time of a search in milliseconds."""
     words = _words()
     store, search = Store(path), ChatSearch(path)
     await store.open()
@@ -59,7 +60,8 @@ def _words() -> list[str]:
 
 async def _fill(store: Store, words: list[str]) -> None:
     rng = random.Random(6_4645)
-    weights = [1 / (rank + 2) for rank in range(len(words))]  # frequencies as in natural language: Zipf's law
+    # like in natural language, word frequencies follow Zipf's law
+    weights = [1 / (rank + 2) for rank in range(len(words))]
     for number in range(N_CHATS):
         chat = Chat(f"c{number}", " ".join(rng.choices(words, weights, k=5)), number, number)
         rows = [

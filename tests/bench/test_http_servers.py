@@ -11,7 +11,8 @@ from tests.bench import http_servers
 
 @pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The path at which a test can put a built llama-server. PATH contains only an empty folder."""
+    """The path where `make llama-server` puts its result. The file does not exist, and PATH contains only an empty
+    folder."""
     (tmp_path / "path").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(http_servers, "LLAMA_SERVER", tmp_path / "llama-server")

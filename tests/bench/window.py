@@ -1,6 +1,7 @@
-"""The app with the real model: first paint, stalls of the event loop, speed in the window, memory, CPU when idle.
+"""Measures the app with the real model: first paint, stalls of the event loop, decode speed, memory, and CPU use when
+idle.
 
-Each run is a process of its own, driven by `app_driver`."""
+Each run is a process of its own, in which `app_driver` acts as the user."""
 
 from __future__ import annotations
 
@@ -24,13 +25,14 @@ from tests.bench.figure import Figure, spread
 MB = 1024 * 1024
 IDLE_S, SETTLE_S, N_IDLE_RUNS = 20.0, 6.0, 3
 N_SPEED_TOKENS, N_SPEED_RUNS = 400, 7
-"""`N_SPEED_TOKENS` is large, since the end of an answer is detected up to 50 ms late."""
+"""The number of tokens is large, since the end of an answer is detected up to 50 ms late."""
 
 
 def first_paint(n_runs: int = 7) -> Figure:
     """Time from the start of the process to the app's first paint, divided by that of a bare PySide6 window."""
     with tempfile.TemporaryDirectory() as profile:
-        paint_s("paint", profile), paint_s("bare-paint")  # these first runs fill the disk cache and do not count
+        # these first runs only fill the disk cache, and are not measured
+        paint_s("paint", profile), paint_s("bare-paint")
         ours, bare = [], []
         for _ in range(n_runs):
             bare.append(paint_s("bare-paint"))
@@ -41,8 +43,10 @@ def first_paint(n_runs: int = 7) -> Figure:
 
 
 def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
-    """The longest stall of the event loop from the start until an answer has streamed, less that of a bare window
-    beside a process that loads the same model and decodes as much."""
+    """The longest stall of the app's event loop, from the start of the app to the end of an answer, minus that of an
+    empty window.
+
+    While the empty window is measured, another process loads the same model and decodes as many tokens."""
     ours, bare = [], []
     for _ in range(n_runs):
         with BareWindow() as window:
@@ -57,15 +61,14 @@ def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
 
 
 def speed() -> Figure:
-    """Tokens per second that appear in the window, divided by those of a bare decode loop with its best thread count.
-    The two measurements alternate.
-    """
+    """Tokens per second that appear in the window, divided by the speed of a minimal llama_decode loop with its best
+    thread count. The two are measured in turn."""
     ours, rounds = [], []
     for _ in range(N_SPEED_RUNS):
         tokens_per_s, n_tokens = _window_tokens_per_s()
         ours.append(tokens_per_s)
         with BareModel(default_model(), n_ctx=4096) as bare:
-            # as many tokens as in the window, since decoding slows down with the length
+            # as many tokens as in the window, since longer sequences are decoded more slowly
             rounds.append(bare.speeds(n_tokens))
     speeds = speeds_of_best_count(rounds)
     ratios = [mine / theirs for mine, theirs in zip(ours, speeds, strict=True)]
@@ -74,7 +77,8 @@ def speed() -> Figure:
 
 
 def memory(n_runs: int = 3) -> Figure:
-    """Resident memory of the app after an answer, less the model's file, its KV memory and a bare window."""
+    """Resident memory of the app after an answer, minus the size of the model file, the KV memory, and the memory of an
+    empty window."""
     backend = open_native(default_model(), LoadSettings(), lambda progress: True)
     info = backend.info
     backend.close()
@@ -93,7 +97,8 @@ def memory(n_runs: int = 3) -> Figure:
 
 
 def idle_cpu() -> Figure:
-    """CPU time of the process in percent of one core, with an open window and a loaded model, after an answer."""
+    """CPU time of the idle app in percent of one core. Its window is open, its model is loaded, and an answer has
+    ended."""
     shares, n_threads = [], 0
     for _ in range(N_IDLE_RUNS):
         with tempfile.TemporaryDirectory() as profile:
@@ -104,9 +109,9 @@ def idle_cpu() -> Figure:
 
 
 def _window_tokens_per_s() -> tuple[float, int]:
-    """The speed from the first text in the window to the last, and the number of tokens.
+    """The decode speed from the first text in the window to the last, and the number of tokens of the answer.
 
-    The tokens of the first text do not count, since they were generated before it appeared."""
+    For the speed, the tokens of the first text are not counted, since they were decoded before it appeared."""
     with tempfile.TemporaryDirectory() as profile:
         result = run("chat", profile, str(N_SPEED_TOKENS))
     share = 1 - result["n_chars_first"] / result["n_chars"]
@@ -119,7 +124,7 @@ def _idle_percent(profile: Path) -> tuple[float, int]:
     ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["ready"]
-        time.sleep(SETTLE_S)  # during this wait, the chat's title is generated and pending writes are done
+        time.sleep(SETTLE_S)  # in this time the title of the chat is generated, and changes are written to disk
         app = psutil.Process(process.pid)
         before, started_s = _cpu_s(app), time.monotonic()
         time.sleep(IDLE_S)

@@ -164,7 +164,8 @@ def open_gui(qapp: QApplication, profile: Profile, tmp_path: Path, monkeypatch: 
         language: LanguageChoice = "en",
         hurry: Callable[[MainWindow], Coroutine[Any, Any, None]] | None = None,
     ) -> AsyncIterator[Gui]:
-        """`hurry` is called right after the first paint, before the services are open."""
+        """Opens the window and runs the app. `hurry` is called directly after the first paint, before the services are
+        open."""
         fake = FakeOpener(script or Script(answer=b"Hello there."))
         file = real or file or tmp_path / "Tiny-Chat-Q4_1.gguf"
         settings = SettingsFile(profile.settings)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 
 TAKES_POINTF = __version_info__ >= (6, 12)
-"""PySide6 6.12 deprecates the constructors with a QPoint. In 6.11, enter and move events have no others."""
+"""PySide6 6.12 deprecates the constructors with a QPoint. In 6.11, enter and move events have no other constructors."""
 
 
 def drag_enter(at: QPoint, mime: QMimeData, actions: Qt.DropAction = Qt.DropAction.CopyAction) -> QDragEnterEvent:

@@ -48,7 +48,8 @@ class Surface:
         """Delivers requested layouts and paints without running the event loop, since a coroutine must not run it."""
         for view in self._window.findChildren(QAbstractItemView):
             if view.isVisible():
-                view.indexAt(view.viewport().rect().topLeft())  # makes the view run a delayed layout of its rows
+                # this call makes the view run a delayed layout of its rows
+                view.indexAt(view.viewport().rect().topLeft())
         for _ in range(3):  # a layout may request a paint, and painting a layout
             for kind in _PENDING:
                 QCoreApplication.sendPostedEvents(None, kind.value)

@@ -42,8 +42,8 @@ def test_killed_process_loses_at_most_250_ms_of_answer(tmp_path: Path, n_letters
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_partial_answer_is_saved_within_250_ms(kind: str) -> None:
-    """The kinds are reasoning, parallel answers and a continued answer. The benchmark `store.kill9` does this 200
-    times."""
+    """The kinds are reasoning, parallel answers and a continued answer. The benchmark `store.kill9` kills the process
+    200 times."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.bench.killed_chat"])
     with tempfile.TemporaryDirectory() as folder:

@@ -56,7 +56,7 @@ def check_shape(events: list[Event]) -> None:
         assert not isinstance(event, TextDelta) or event.text
 
 
-def test_answer_has_its_text_usage_and_finish_reason() -> None:
+def test_answer_arrives_with_text_token_counts_and_finish_reason() -> None:
     async def run() -> None:
         async with engine_over(FakeOpener(Script(answer=b"The sea is wide."))) as engine:
             events = await events_of(engine.submit(chat(max_tokens=100)))
@@ -200,7 +200,8 @@ def test_submit_raises_if_the_request_id_is_in_use() -> None:
 
 def test_native_failure_ends_every_request_and_model_can_be_loaded_again() -> None:
     async def run() -> None:
-        opener = FakeOpener(Script(fail_after=5, step_s=0.02))  # slow, so that the failure is after all submits
+        # slow steps, so that all requests are submitted before the failure
+        opener = FakeOpener(Script(fail_after=5, step_s=0.02))
         async with engine_over(opener) as engine:
             streams = [engine.submit(chat(str(i))) for i in range(3)]
             for stream in streams:

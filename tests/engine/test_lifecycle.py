@@ -207,8 +207,8 @@ def test_status_is_empty_after_a_load_is_cancelled_before_the_new_model_is_opene
     asyncio.run(run())
 
 
-def test_status_published_during_an_update_is_not_overwritten_by_it() -> None:
-    """Otherwise an embedding model that fails during an unload would restore the status "ready"."""
+def test_update_does_not_overwrite_a_status_published_during_it() -> None:
+    """If it were overwritten, a failure of the embedding model during an unload would restore the status "ready"."""
     publisher = StatusPublisher()
     publisher.publish(Status("ready"))
     reading, go_on = threading.Event(), threading.Event()

@@ -1,6 +1,4 @@
-"""Writes model files of any size with the package gguf. Their weights are a hole in the file, so they use no disk
-space.
-"""
+"""Writes model files of any size with the package gguf. They are sparse files: the weights use no disk space."""
 
 from __future__ import annotations
 

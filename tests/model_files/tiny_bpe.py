@@ -30,7 +30,7 @@ MERGES = ("h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "l d", "Ġwo
 
 
 def byte_letters() -> list[str]:
-    """The letter that stands for each byte in a byte-level vocabulary."""
+    """Maps each byte to the letter that represents it in a byte-level vocabulary."""
     shown = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in shown]
     letters = {byte: chr(byte) for byte in shown} | {byte: chr(256 + n) for n, byte in enumerate(hidden)}
@@ -38,10 +38,11 @@ def byte_letters() -> list[str]:
 
 
 def write_bpe(path: Path, pre_tokenizer: str, template: str | None = None, name: str | None = None) -> Path:
-    """Writes a Llama with two layers of random weights, whose tokens are bytes and a few merges.
+    """Writes a Llama with two layers of random weights. Its tokens are bytes and a few merges.
 
-    With a `name` of a Phi-3 model, llama.cpp makes its special tokens consume the spaces after them."""
-    specials = SPECIALS if name is None else (*SPECIALS, "<unk>", "<s>", "</s>")  # Phi-3 has these too
+    If `name` is that of a Phi-3 model, spaces after a special token become part of that token in llama.cpp."""
+    # Phi-3 models have these special tokens too
+    specials = SPECIALS if name is None else (*SPECIALS, "<unk>", "<s>", "</s>")
     words = [*byte_letters(), *("".join(merge.split()) for merge in MERGES), *DEFINED, *specials]
     writer = gguf.GGUFWriter(path, "llama")
     for key, value in {

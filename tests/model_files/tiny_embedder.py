@@ -1,4 +1,4 @@
-"""A BERT with two layers of random weights, as a GGUF file and as a forward pass in numpy."""
+"""A BERT with two layers of random weights, as a GGUF file and as a computation in numpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[np.floating[Any]]
 
 
 class TinyBert:
-    """A tiny BERT. `write` writes its file, `forward` computes the output that llama.cpp should give."""
+    """A tiny BERT. `write` writes its model file, and `forward` computes in numpy what llama.cpp should return."""
 
     def __init__(self, seed: int = 7) -> None:
         random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Writes model files of some kilobytes with random weights, using the package gguf."""
+"""Writes model files of a few kilobytes with random weights, using the package gguf."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORDS = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "â
 
 
 class _Weights:
-    """Random weights, the same in every run."""
+    """Random weights that are the same in every run."""
 
     def __init__(self, writer: gguf.GGUFWriter, seed: int) -> None:
         self._writer = writer
@@ -28,9 +28,9 @@ class _Weights:
 
 
 def write_llama(path: Path, change: Mapping[str, object] | None = None, words: Sequence[str] = WORDS) -> Path:
-    """Writes a Llama with two layers whose tokens are bytes.
+    """Writes a Llama with two layers, whose tokens are bytes.
 
-    `change` replaces values of the model's metadata, `words` replaces the texts of its tokens."""
+    `change` replaces values in the metadata of the model, and `words` replaces the texts of tokens."""
     writer = gguf.GGUFWriter(path, "llama")
     numbers = {
         "llama.context_length": 256, "llama.embedding_length": N_EMBD, "llama.feed_forward_length": N_FF,

@@ -1,8 +1,7 @@
 """Tiny models with random weights, one for each kind of memory in llama.cpp (KV cache or recurrent state).
 
-Their tokens are bytes, and they generate printable letters only. The seed is fixed. Each output depends on text far
-back, so a wrong or missing cell of the memory changes the answer.
-"""
+Their tokens are bytes, and they generate only letters. The seed of the weights is fixed. Each generated token depends
+on text far back, so the answer changes if a cell of the memory is wrong or missing."""
 
 from __future__ import annotations
 
@@ -24,14 +23,16 @@ N_CTX_TRAIN = 4096
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 VOCABULARY = ["<unk>", "<s>", "</s>", *BYTES, "\N{LOWER ONE EIGHTH BLOCK}"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,"
-"""The only tokens that the models generate. Each letter is one token, so a detokenized text can be tokenized again."""
+"""The only characters that the models generate. Each is one token, so tokenizing an answer gives its original tokens.
+"""
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
 class TinyModel:
-    """A tiny model. `build` adds its layers; `supports_truncation` and `window` describe its memory."""
+    """A tiny model. `build` adds its layers; `supports_truncation` and `window` describe its KV cache or recurrent
+    state."""
 
     name: str
     architecture: str
@@ -41,7 +42,7 @@ class TinyModel:
     window: int = 0
 
     def write(self, path: Path) -> Path:
-        """Writes the model file, which has some hundred kilobytes."""
+        """Writes the model file, whose size is a few hundred kilobytes."""
         weights = _Weights(np.random.default_rng(7))
         weights.matrix("token_embd", len(VOCABULARY), N_EMBD, 3.0)
         weights.ones("output_norm", N_EMBD)
@@ -63,9 +64,8 @@ class TinyModel:
 
 @dataclass(slots=True)
 class _Weights:
-    """The tensors of a model by name.
-
-    In a shape, the rows come first: a matrix of `n_out` rows maps `n_in` numbers to `n_out`."""
+    """The tensors of a model by name. The first number of a shape is the number of rows: a matrix with `n_out` rows
+    maps `n_in` numbers to `n_out` numbers."""
 
     random: np.random.Generator
     tensors: Tensors = field(default_factory=dict)
@@ -81,7 +81,7 @@ class _Weights:
 
 
 def _attention(weights: _Weights, block: str) -> None:
-    """An attention layer that attends to few tokens. A few tokens anywhere in the text therefore determine the
+    """Adds an attention layer with sharp attention. Therefore a few tokens anywhere in the text determine the
     output."""
     weights.matrix(f"{block}.attn_q", N_EMBD, N_EMBD, 1.6)
     weights.matrix(f"{block}.attn_k", N_EMBD, N_EMBD, 1.6)
@@ -96,7 +96,7 @@ def _feed_forward(weights: _Weights, block: str) -> None:
 
 
 def _state_space(weights: _Weights, block: str) -> None:
-    """A Mamba layer whose state decays slowly."""
+    """Adds a Mamba layer whose state decays slowly."""
     n_inner, n_state, n_conv, n_step = 2 * N_EMBD, 8, 4, 4
     weights.matrix(f"{block}.ssm_in", 2 * n_inner, N_EMBD, 2.0)
     weights.matrix(f"{block}.ssm_conv1d", n_inner, n_conv, 1.0)
@@ -124,7 +124,8 @@ def _gemma(weights: _Weights) -> None:
 
 
 def _gpt_oss(weights: _Weights) -> None:
-    """A model with two experts, both of which are active. Choosing between experts could depend on rounding."""
+    """Adds the layers of a gpt-oss model with two experts, which are both used for every token. A choice between
+    experts could depend on rounding."""
     for block in _blocks(weights, "attn_norm", "post_attention_norm"):
         _attention(weights, block)
         weights.plain(f"{block}.attn_output.bias", np.zeros(N_EMBD))
@@ -143,7 +144,7 @@ def _mamba(weights: _Weights) -> None:
 
 
 def _jamba(weights: _Weights) -> None:
-    """A model whose middle layer is attention. The other layers are Mamba."""
+    """Adds the layers of a Jamba model: the middle layer is attention, and the other layers are Mamba."""
     for at, block in enumerate(_blocks(weights, "attn_norm", "ffn_norm")):
         if at == 1:
             _attention(weights, block)
@@ -163,7 +164,8 @@ def _blocks(weights: _Weights, *norms: str) -> list[str]:
 
 
 def _readout(weights: _Weights) -> npt.NDArray[np.float32]:
-    """The output matrix: logits for the letters, and 0 for all other tokens, which is never the maximum."""
+    """The output matrix. The logits of all tokens that are not letters are 0, so that such a token is never the
+    likeliest one."""
     output = np.zeros((len(VOCABULARY), N_EMBD), np.float32)
     letters = [VOCABULARY.index(_token(letter)) for letter in LETTERS]
     output[letters] = weights.random.normal(0.0, 1.0, (len(letters), N_EMBD))

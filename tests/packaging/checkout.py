@@ -1,4 +1,4 @@
-"""A small checkout for tests of set-up. The checkout contains a fake uv, whose behaviour each test controls."""
+"""A small checkout for tests of set-up. It contains a fake uv, and each test decides how the fake behaves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ esac
 
 
 class Checkout:
-    """A folder `root` with copies of all files that set-up reads. The fake uv in it uses no network."""
+    """A checkout in the folder `root`: copies of all files that set-up reads, and a fake uv that uses no network."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,7 +61,7 @@ class Checkout:
         return self.home / "data/inglenook/models" / MODEL_NAME
 
     def make_venv(self) -> None:
-        """Creates a .venv like the one that set-up creates, but without pip and with a fake platformdirs."""
+        """Creates a .venv as set-up does, but without pip and with a fake of the package platformdirs."""
         venv = self.root / ".venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         site = next(venv.glob("lib/python*/site-packages"))
@@ -70,7 +70,8 @@ class Checkout:
         )
 
     def make_uv(self, *, fails: str = "never", text: str = "", sleep: bool = False, model: bytes = MODEL) -> None:
-        """Creates a uv that fails with `text`, or sleeps, if its command line matches the shell pattern `fails`."""
+        """Creates the fake uv. It fails and prints `text` if its command line matches the shell pattern `fails`. With
+        `sleep` it then sleeps instead."""
         lock = (self.root / "packaging/lock/uv.txt").read_text()
         version = re.findall(r"^uv==(\S+)", lock, re.MULTILINE)[0]
         uv = self.root / ".venv/bin/uv"
@@ -87,14 +88,15 @@ class Checkout:
         uv.chmod(0o755)
 
     def install_llama(self) -> str:
-        """Creates the metadata folder of an installed llama-cpp-python in the locked version. Returns that version."""
+        """Creates the metadata folder that marks llama-cpp-python as installed, in the locked version. Returns that
+        version."""
         lock = (self.root / "packaging/lock/runtime.txt").read_text()
         version = lock.split("llama-cpp-python==")[1].split()[0]
         (next(self.root.glob(".venv/lib/python*/site-packages")) / f"llama_cpp_python-{version}.dist-info").mkdir()
         return version
 
     def change_state(self, **changes: object) -> None:
-        """Changes entries of set-up's record in .venv. The value None removes an entry."""
+        """Changes entries of the file in which set-up records what it installed. The value None removes an entry."""
         path = self.root / ".venv/set-up.json"
         state = json.loads(path.read_text()) | changes
         path.write_text(json.dumps({name: value for name, value in state.items() if value is not None}))
@@ -104,8 +106,9 @@ class Checkout:
         return log.read_text().splitlines() if log.exists() else []
 
     def env(self, **changes: str | None) -> dict[str, str]:
-        """Returns environment variables for set-up: those of the test process, without a display, and with `changes`.
-        In `changes`, None removes a variable."""
+        """Returns environment variables for set-up: those of the test process, but without a display.
+
+        `changes` sets further variables; the value None removes a variable."""
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_", "MAKE"))
         }
@@ -129,7 +132,7 @@ class Checkout:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # A shell starts background processes with SIGINT ignored, and set-up would inherit that from the tests.
+            # Shells let background processes ignore SIGINT, and set-up would inherit this setting from the tests.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
@@ -139,7 +142,8 @@ class Checkout:
         return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
     def interrupt(self, child: subprocess.Popen[str], when_logged: str) -> tuple[str, str]:
-        """Sends SIGINT, like Ctrl+C, once uv has logged `when_logged`. Returns the child's stdout and stderr."""
+        """Waits until the fake uv has logged `when_logged`, and then sends SIGINT to set-up, like Ctrl+C. Returns the
+        stdout and stderr of set-up."""
         deadline = time.monotonic() + 30
         while when_logged not in self.uv_calls():
             assert time.monotonic() < deadline, "uv was never started"

@@ -27,7 +27,7 @@ def graph(*imports: tuple[str, str]) -> grimp.ImportGraph:
     return made
 
 
-def test_two_modules_that_import_each_other_are_a_cycle(contract: ModuleType) -> None:
+def test_two_modules_that_import_each_other_are_reported_as_a_cycle(contract: ModuleType) -> None:
     found = contract.find_cycle(graph((FIRST, SECOND), (SECOND, FIRST)), ("engine",))
     assert found in ([FIRST, SECOND, FIRST], [SECOND, FIRST, SECOND])
 

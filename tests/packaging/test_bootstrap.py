@@ -1,4 +1,4 @@
-"""Set-up as `make` starts it: the steps that it runs, and the error message when a step fails."""
+"""Set-up as `make` starts it: the steps that it runs, and its error messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def ready(checkout: Checkout) -> Checkout:
 
 
 def error_message(done: subprocess.CompletedProcess[str]) -> str:
-    """The error message of a failed set-up: exit code 1, and a single line on stderr."""
+    """The error message of a failed set-up. Asserts that the exit code is 1, and that the message is a single line on
+    stderr."""
     assert done.returncode == 1, done
     lines = done.stderr.strip().splitlines()
     assert len(lines) == 1, done.stderr
@@ -36,7 +37,7 @@ def error_message(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def path_with_only(tmp_path: Path, *programs: str) -> str:
-    """A value for PATH: a new folder that contains only these programs."""
+    """Creates a folder that contains only the given programs. Returns its path as a value for PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for name in programs:
@@ -91,7 +92,7 @@ def test_changed_lock_or_build_setting_runs_set_up_again(ready: Checkout, change
     assert len(ready.uv_calls()) > len(calls)
 
 
-def test_changed_tool_section_of_pyproject_does_not_run_set_up_again(ready: Checkout) -> None:
+def test_change_of_a_tool_section_in_pyproject_toml_does_not_run_set_up_again(ready: Checkout) -> None:
     ready.run("serve")
     calls = ready.uv_calls()
     with (ready.root / "pyproject.toml").open("a") as file:
@@ -127,7 +128,7 @@ def test_model_with_wrong_hash_is_refused(ready: Checkout) -> None:
     assert not ready.model.exists()
 
 
-def test_missing_display_is_reported_before_any_step(checkout: Checkout) -> None:
+def test_missing_display_is_reported_before_anything_is_installed(checkout: Checkout) -> None:
     sentence = error_message(checkout.run("run"))
 
     assert "no display" in sentence
@@ -161,7 +162,7 @@ def test_failure_of_uv_is_reported_in_one_sentence(ready: Checkout, step: str, t
     assert text.splitlines()[0] in (ready.root / "build/setup.log").read_text()
 
 
-def test_uv_uses_the_network_only_after_it_failed_offline(ready: Checkout) -> None:
+def test_uv_is_run_with_network_access_only_if_it_failed_offline(ready: Checkout) -> None:
     ready.make_uv(fails="*--offline*")
 
     done = ready.run("serve")
@@ -178,7 +179,7 @@ def test_failed_compile_of_llama_cpp_is_not_retried_online(ready: Checkout) -> N
     assert sum("config-settings" in call for call in ready.uv_calls()) == 1
 
 
-def test_set_up_after_an_interruption_recreates_the_venv(ready: Checkout) -> None:
+def test_set_up_recreates_the_venv_if_the_previous_set_up_was_interrupted(ready: Checkout) -> None:
     ready.make_uv(fails="*config-settings*", sleep=True)
     child = ready.start("serve")
     with child:
@@ -187,7 +188,8 @@ def test_set_up_after_an_interruption_recreates_the_venv(ready: Checkout) -> Non
     assert child.returncode == 130
     assert err.strip() == "Interrupted: `make serve` starts again where it can."
 
-    # Set-up was changing .venv when it was interrupted, so it is recreated. That needs pip, which has no network here.
+    # Set-up was interrupted while it changed .venv, so it creates .venv anew. The installation of uv by pip then fails
+    # here for lack of a network.
     no_index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
     again = ready.run("serve", **no_index)
     assert "Recreating the environment in .venv" in again.stdout

@@ -1,4 +1,4 @@
-"""Parts of set-up that need a fake clock, disk, user or system."""
+"""Parts of set-up that are tested with a fake clock, disk, user or system."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_compile_progress_on_a_terminal_updates_one_line(part: Part) -> None:
     ]
 
 
-def test_compile_progress_in_a_log_is_a_line_per_ten_percent(part: Part) -> None:
+def test_compile_progress_outside_a_terminal_prints_one_line_per_ten_percent(part: Part) -> None:
     written: list[str] = []
     progress = part("console").CompileProgress(on_terminal=False, clock_s=Clock(), write=written.append)
 
@@ -57,7 +57,7 @@ def test_compile_progress_in_a_log_is_a_line_per_ten_percent(part: Part) -> None
     assert written[-1] == "Compiling llama.cpp, 83 of 83\n"
 
 
-def test_cached_wheel_shows_no_compile_progress(part: Part) -> None:
+def test_no_compile_progress_is_shown_if_the_wheel_is_cached(part: Part) -> None:
     written: list[str] = []
     progress = part("console").CompileProgress(on_terminal=True, write=written.append)
 
@@ -116,7 +116,7 @@ def test_missing_libraries_without_apt_are_reported_by_name(
         packages.ensure(window=True)
 
 
-def test_all_libraries_that_qt_links_are_installed() -> None:
+def test_all_system_libraries_that_qt_needs_are_installed() -> None:
     if not sys.platform.startswith("linux") or shutil.which("ldd") is None:
         pytest.skip("reads what a Linux library links")
     qt = next((ROOT / ".venv").glob("lib/python*/site-packages/PySide6/Qt"))
@@ -129,12 +129,12 @@ def test_all_libraries_that_qt_links_are_installed() -> None:
     assert sorted(set(re.findall(r"(\S+) => not found", linked))) == []
 
 
-def test_lock_files_contain_no_registry_address() -> None:
+def test_python_lock_files_contain_no_registry_address() -> None:
     for path in (ROOT / "packaging" / "lock").iterdir():
         assert "://" not in path.read_text(), path
 
 
-def test_endpoint_clients_are_installed_once_and_again_after_a_failed_installation(
+def test_endpoint_clients_are_installed_again_only_if_the_installation_failed(
     part: Part, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clients, installs, failures_left = part("endpoint_clients"), list[str](), [True]
@@ -183,7 +183,8 @@ def test_native_build_digest_depends_on_the_processor(
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> Callable[..., str]:
-    """Compiles C++ source with llama-x86.h to assembly, for an x86-64 processor with the given extensions."""
+    """Compiles C++ source that includes llama-x86.h, for an x86-64 processor with the given instruction set extensions.
+    Returns the assembly code."""
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None or platform.machine() != "x86_64":
         pytest.skip("no g++ for an x86-64 processor here")
@@ -202,7 +203,9 @@ def compiled(tmp_path: Path) -> Callable[..., str]:
     return of
 
 
-def test_llama_x86_header_keeps_all_bytes_of_the_amx_tile_configuration(compiled: Callable[..., str]) -> None:
+def test_compiler_with_llama_x86_header_writes_all_bytes_of_the_amx_tile_configuration(
+    compiled: Callable[..., str],
+) -> None:
     source = (
         "#include <immintrin.h>\n"
         "void configure() { unsigned char tiles[64] = {}; tiles[0] = 1; tiles[63] = 90; _tile_loadconfig(tiles); }\n"

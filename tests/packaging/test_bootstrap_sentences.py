@@ -29,7 +29,7 @@ def test_python_without_venv_module_is_reported(part: Part, monkeypatch: pytest.
         environment.ensure_venv(trusted=False)
 
 
-def test_other_failure_to_create_the_venv_is_raised_unchanged(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_failure_to_create_the_venv_is_raised_unchanged(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = part("environment")
     monkeypatch.setattr(environment, "run", failing(part, "Permission denied"))
     with pytest.raises(part("errors").ChildFailed, match="while creating the environment"):
@@ -63,7 +63,9 @@ def test_failed_font_installation_does_not_stop_set_up(part: Part, monkeypatch: 
     packages._install([], [], ["fonts-none"])
 
 
-def test_failed_query_of_the_model_path_is_reported_with_its_error(part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_to_find_out_the_model_path_is_reported_with_the_error_output(
+    part: Part, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = part("model")
     broken = subprocess.CompletedProcess([], 1, "", "Traceback\nModuleNotFoundError: No module named 'platformdirs'\n")
     monkeypatch.setattr(model.subprocess, "run", lambda *args, **options: broken)

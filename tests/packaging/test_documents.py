@@ -1,4 +1,4 @@
-"""Paths and commands that the documents mention exist, and some documents have a limited length."""
+"""Paths and commands in the documents exist, and the README and the steps in architecture.md have a limited length."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOCUMENTS = [
 
 @pytest.fixture(scope="module")
 def files() -> list[str]:
-    """Paths of all files and folders that a document can name: relative to the repository, separated by `/`."""
+    """Paths of all files and folders in the repository: relative to its root, and separated by `/`."""
     tops = (".github", "api", "desktop", "docs", "engine", "packaging", "resources", "tests")
     found = [path for top in tops for path in (ROOT / top).rglob("*") if "__pycache__" not in path.parts]
     return [path.relative_to(ROOT).as_posix() for path in [*found, *ROOT.glob("*")]]
@@ -51,7 +51,7 @@ def test_every_command_in_a_document_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "max_steps"), [("window", 14), ("http", 12), ("engine", 12)])
-def test_steps_of_a_request_in_architecture_md_are_limited_in_number(path: str, max_steps: int) -> None:
+def test_architecture_md_describes_a_request_in_a_limited_number_of_steps(path: str, max_steps: int) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     found = re.search(rf"<!-- path: {path} begin -->(.*?)<!-- path: {path} end -->", text, re.DOTALL)
     assert found is not None

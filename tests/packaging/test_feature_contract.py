@@ -31,7 +31,7 @@ def problems(contract: ModuleType, *imports: tuple[str, str]) -> list[str]:
     return found
 
 
-def test_imports_from_the_root_down_to_the_base_are_accepted(contract: ModuleType) -> None:
+def test_root_may_import_features_and_features_may_import_base_packages(contract: ModuleType) -> None:
     assert problems(contract, (APP, CHAT), (APP, SERVICES), (CHAT, SERVICES), (CHAT, BASE), (SERVICES, BASE)) == []
 
 
@@ -60,7 +60,7 @@ def test_listed_module_that_does_not_exist_is_reported(contract: ModuleType) -> 
     assert found == ["desktop.platform does not exist"]
 
 
-def test_imports_of_the_project_keep_the_contract_between_features(contract: ModuleType) -> None:
+def test_imports_of_the_project_satisfy_the_feature_contract(contract: ModuleType) -> None:
     configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     [options] = [one for one in configured if one["type"] == "features"]
     lists = {kind: tuple(f"desktop.{name}" for name in options[kind]) for kind in ("base", "root", "others")}

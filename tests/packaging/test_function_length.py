@@ -11,7 +11,7 @@ FOLDERS = ("engine", "api", "desktop", "packaging", "tests")
 
 
 def lengths() -> Iterator[tuple[str, int]]:
-    """Each function with its number of lines, from `def` to its last line."""
+    """Each function with its length: the number of lines from `def` to its last line."""
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

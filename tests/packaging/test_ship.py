@@ -1,4 +1,4 @@
-"""The contents of installers. No installer is built here; `make package` does that."""
+"""The contents of installers. These tests build no installer; `make package` does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ Ship = Callable[[str], ModuleType]
 
 
 @pytest.mark.parametrize(("system", "machine"), [("linux", "x86_64"), ("win32", "AMD64"), ("darwin", "arm64")])
-def test_shipped_llama_cpp_is_not_built_for_the_build_machine(ship: Ship, system: str, machine: str) -> None:
+def test_shipped_llama_cpp_is_built_for_all_processors_and_not_only_for_the_build_machine(
+    ship: Ship, system: str, machine: str
+) -> None:
     definitions = ship("llama_build").definitions(system, machine)
 
     assert definitions["GGML_NATIVE"] == "OFF"

@@ -1,6 +1,5 @@
-"""The installed program finds the bundled model and a compute backend of llama.cpp, and needs no other Python to read
-exports.
-"""
+"""What the installed program needs: it finds the bundled model and a compute backend of llama.cpp, and it reads chat
+exports in a process of its own."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ def test_model_in_the_profile_takes_precedence_over_the_bundled_model(
         assert default_model.find_default_model(profile) == folder / default_model.FILE_NAME
 
 
-def test_freeze_puts_the_bundled_model_where_the_app_searches() -> None:
+def test_freeze_puts_the_bundled_model_into_the_folder_where_the_app_searches_for_it() -> None:
     assert default_model.INSTALLED == ROOT / "resources" / "models"
     recipe = (ROOT / "packaging/ship/freeze.py").read_text(encoding="utf-8")
     assert 'staged / "resources" / "models" / model.name' in recipe
@@ -42,7 +41,7 @@ def test_llama_cpp_finds_a_compute_backend() -> None:
     assert llama.C._lib.ggml_backend_reg_count() > 0
 
 
-def test_frozen_program_starts_itself_as_the_process_that_reads_exports(
+def test_frozen_program_reads_chat_exports_in_a_second_process_of_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = tmp_path / "chats.json"

@@ -34,7 +34,7 @@ def test_bill_of_materials_lists_all_components(ship: Ship) -> None:
     json.dumps(bill)
 
 
-def test_bill_of_materials_is_published_with_the_installers(
+def test_bill_of_materials_is_copied_into_the_folder_of_the_installers(
     ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = ship("bill_of_materials")
@@ -65,7 +65,8 @@ def test_removed_library_is_not_in_the_bill_of_materials(ship: Ship, tmp_path: P
 
 
 def shipped(ship: Ship) -> list[dict[str, Any]]:
-    """Returns descriptions of those shipped Python packages that are installed on this machine."""
+    """Returns descriptions of the shipped Python packages. Those that are not installed on this machine are left
+    out."""
     lock = (ROOT / "packaging/lock/runtime.txt").read_text(encoding="utf-8")
     locked = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
     found = (ship("distributions").describe(each) for each in distributions())
@@ -87,7 +88,7 @@ def test_every_shipped_package_has_a_licence_text(ship: Ship) -> None:
         assert len(names) == len(set(names)), f"{name}: two licence texts would have the same path"
 
 
-def test_rpm_lists_every_licence(ship: Ship) -> None:
+def test_licence_field_of_the_rpm_lists_every_licence(ship: Ship) -> None:
     spec = (ROOT / "packaging/linux/inglenook.spec.in").read_text(encoding="utf-8")
     named = set(re.findall(r"[\w.+-]+", re.findall(r"^License: +(.+)$", spec, re.MULTILINE)[0]))
 

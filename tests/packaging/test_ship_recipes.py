@@ -1,4 +1,4 @@
-"""Packaging files that other programs read: menu entry, metadata, man pages, plists, workflows."""
+"""Packaging files that other programs read: menu entry, AppStream metadata, man pages, plists and workflows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_menu_entry_starts_the_program(ship: Ship) -> None:
     entry.read(LINUX / ship("linux_files").DESKTOP_ID, encoding="utf-8")
 
     assert entry["Desktop Entry"]["Exec"] == "inglenook"
-    # The window sets the name of its menu entry, so that the desktop knows which entry belongs to the window.
+    # The window announces the name of its menu entry, so that the desktop can match the two.
     assert 'setDesktopFileName("inglenook")' in (ROOT / "desktop/launch.py").read_text(encoding="utf-8")
 
 
@@ -92,7 +92,8 @@ def test_man_page_renders_without_warnings(ship: Ship, tmp_path: Path, name: str
     command = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MANWIDTH": "80"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert "OPTIONS" in re.sub(".\b", "", done.stdout)  # man prints a bold letter twice, with a backspace between
+    # man prints a bold letter as the letter, a backspace and the letter again
+    assert "OPTIONS" in re.sub(".\b", "", done.stdout)
 
 
 def test_info_plist_has_name_version_and_oldest_macos(ship: Ship) -> None:
@@ -102,7 +103,7 @@ def test_info_plist_has_name_version_and_oldest_macos(ship: Ship) -> None:
     assert plist["CFBundleIdentifier"] == ship("linux_files").APP_ID
     assert plist["CFBundleShortVersionString"] == ship("paths").version()
     assert plist["CFBundleExecutable"] == "inglenook"
-    # llama.cpp is compiled for the same oldest macOS, whatever version the build machine has.
+    # llama.cpp is compiled for the same oldest macOS. The build machine may have a newer version.
     oldest = ship("llama_build").definitions("darwin", "arm64")["CMAKE_OSX_DEPLOYMENT_TARGET"]
     assert plist["LSMinimumSystemVersion"] == oldest
 
@@ -126,7 +127,7 @@ def test_macos_signing_uses_the_hardened_runtime(ship: Ship) -> None:
     assert ad_hoc[ad_hoc.index("--sign") + 1] == "-"
 
 
-def test_notarising_requires_credentials(ship: Ship) -> None:
+def test_app_is_not_notarised_without_credentials(ship: Ship) -> None:
     credentials = {"NOTARY_APPLE_ID": "ada@example.org", "NOTARY_TEAM": "X1", "NOTARY_PASSWORD": "secret"}
     submit, staple = ship("macos").notary_commands(Path("a.dmg"), credentials)
 
@@ -155,7 +156,7 @@ def test_commands_in_workflows_exist() -> None:
     assert targets == {"check", "package", "smoke", "test"}
     assert targets <= set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
     locks = re.findall(r"packaging/lock/\w+\.txt", text)
-    # The tests on Windows and macOS install the model from its lock; on Linux `make test` does this.
+    # On Windows and macOS the workflow installs the test model from its lock file; on Linux `make test` installs it.
     assert "packaging/lock/model.txt" in locks
     modules = re.findall(r"-m ship\.(\w+)", text)
     places = [ROOT / lock for lock in locks] + [ROOT / f"packaging/ship/{module}.py" for module in modules]
@@ -172,10 +173,10 @@ def test_flatpak_manifest_starts_the_program(ship: Ship) -> None:
 
 
 def test_flatpak_permissions_are_minimal(ship: Ship) -> None:
-    """The app may use the screen, and the network for the endpoint and downloads. It may read files in the home folder,
-    since model files are used where they are. It needs no device, since it computes on the processor and draws without
-    OpenGL.
-    """
+    """The Flatpak may use the screen, and the network for the endpoint and downloads. It may read files in the home
+    folder, since model files are not copied.
+
+    It may use no device: it computes on the processor and draws without OpenGL."""
     manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text(encoding="utf-8"))
     screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
     assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}

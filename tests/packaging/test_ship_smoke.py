@@ -1,4 +1,4 @@
-"""Parts of the smoke test of the .deb. They are tested here without a clean Debian."""
+"""Parts of the smoke test of the .deb. Here they run without a clean Debian."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_file_listing_of_the_clean_debian_omits_user_data_and_files_of_dpkg(smok
     assert root.listing() == {"usr/bin/inglenook"}
 
 
-def test_user_session_starts_the_command_of_the_menu_entry(smoke: Smoke, tmp_path: Path) -> None:
+def test_user_session_runs_the_command_in_the_menu_entry(smoke: Smoke, tmp_path: Path) -> None:
     root = smoke("clean_root").CleanRoot()
     root.path = tmp_path
     (tmp_path / "usr/share/applications").mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_missing_deb_is_reported_with_the_command_that_builds_it(
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="there is no dpkg-deb here")
-def test_older_package_has_the_same_files_and_a_lower_version(smoke: Smoke, tmp_path: Path) -> None:
+def test_package_to_upgrade_from_has_the_same_files_and_a_lower_version(smoke: Smoke, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "usr/lib/inglenook").mkdir(parents=True)
     program = tree / "usr/lib/inglenook/inglenook"

@@ -69,8 +69,8 @@ def test_windows_installer_waits_for_both_programs_to_end() -> None:
     sections = re.findall(r"^Section .*?^SectionEnd", script, re.MULTILINE | re.DOTALL)
     for section in sections[:2]:
         assert section.index("!insertmacro RefuseWhileOpen") < section.index("RMDir /r")
-        # The folders `_internal` and `licences` are removed as a whole, since an older version may have installed other
-        # files into them.
+        # The folders `_internal` and `licences` are removed with all files in them, since an older version may have
+        # installed other files.
         assert {"_internal", "licences"} <= set(re.findall(r'RMDir /r "\$INSTDIR\\(\w+)"', section))
 
 
@@ -91,8 +91,8 @@ def test_windows_uninstaller_keeps_user_data() -> None:
 
     assert "RequestExecutionLevel user" in script
     deleting = script.index(r'RMDir /r "$LOCALAPPDATA\inglenook"')
-    # The section that deletes user data is off by default. It asks before it deletes, and in a silent uninstall the
-    # answer is no.
+    # The section that deletes user data is off by default. It asks the user first; a silent uninstall assumes the
+    # answer no.
     section = script.rindex("Section ", 0, deleting)
     assert script[section:].startswith("Section /o ")
     assert "/SD IDNO" in script[section:deleting]

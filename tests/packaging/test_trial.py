@@ -1,4 +1,4 @@
-"""Parts of `make trial`, the test in a clean Debian. They are tested here without a clean Debian."""
+"""Parts of `make trial`, which runs the tests in a clean Debian. Here they run without a clean Debian."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ def trial(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def commands_run(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
-    """The commands that the trial runs in the clean Debian, which is a fake here. `make test` fails once because of a
-    missing system package.
-    """
+    """The commands that the trial runs in the clean Debian. Here they are only recorded. The first `make test` fails,
+    and asks for a system package."""
     commands: list[list[str]] = []
     from smoke.clean_root import CleanRoot
 
@@ -49,7 +48,7 @@ def commands_run(trial: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     return commands
 
 
-def test_make_test_runs_again_after_the_packages_that_it_asked_for_are_installed(
+def test_trial_installs_missing_packages_and_runs_make_test_again(
     trial: ModuleType, commands_run: list[list[str]]
 ) -> None:
     assert trial.main(["trixie"]) == 0
@@ -97,6 +96,6 @@ def test_certificates_are_copied_into_the_clean_debian(
     assert (root / "etc/pip_cert.pem").read_text() == "certificates"
 
 
-def test_makefile_has_the_trial_target() -> None:
+def test_make_trial_runs_the_trial_with_the_given_debian_release() -> None:
     done = subprocess.run(["make", "-n", "trial", "SUITE=trixie"], cwd=ROOT, capture_output=True, text=True)
     assert "-m trial trixie" in done.stdout

@@ -1,4 +1,4 @@
-"""Wheels of other projects run on the oldest processor that the README promises."""
+"""The wheels of dependencies run on the oldest processor that the README promises to support."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 QEMU = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
 OLDEST = "Nehalem"
-"""Intel's first processor with SSE 4.2, of 2008."""
+"""The oldest supported processor: Intel's first one with SSE 4.2, from 2008."""
 
 MODULES = "numpy, llguidance, markupsafe, psutil, pydantic_core; from PySide6 import QtNetwork, QtSvg, QtWidgets"
 

@@ -1,4 +1,4 @@
-"""Constrained decoding with the real model: every kind of constraint holds with every sampler."""
+"""Constrained decoding with the real model: answers satisfy every kind of constraint with every sampler."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_answers_match_their_constraints_while_an_unconstrained_answer_runs(mode
     asyncio.run(run())
 
 
-def test_json_object_constraint_gives_a_json_object_or_ends_at_max_tokens(model_path: Path) -> None:
+def test_json_object_constraint_gives_a_json_object_unless_max_tokens_ends_the_answer(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             start = '{"city": "Paris", "sights": ['
@@ -107,7 +107,7 @@ SAMPLERS = [
 ]
 
 
-def test_constraint_holds_with_every_sampler(model_path: Path) -> None:
+def test_answers_satisfy_their_constraint_with_every_sampler(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             for sampling in SAMPLERS:
@@ -119,7 +119,7 @@ def test_constraint_holds_with_every_sampler(model_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_constraint_fails_if_logit_bias_forbids_all_matching_tokens(model_path: Path) -> None:
+def test_request_fails_if_logit_bias_forbids_all_tokens_that_the_constraint_allows(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             for temperature in (0.0, 1.0):

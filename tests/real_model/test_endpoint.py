@@ -53,7 +53,7 @@ def served(model_path: Path) -> Iterator[Served]:
 MESSAGES: list[Any] = [{"role": "user", "content": "Name a colour."}]
 
 
-def test_choices_differ_and_their_prompt_is_counted_once(served: Served) -> None:
+def test_several_choices_differ_and_their_common_prompt_is_counted_once(served: Served) -> None:
     def choice_texts() -> list[str | None]:
         with served.openai() as client:
             body: Any = {"model": "x", "messages": MESSAGES, "max_tokens": 12, "temperature": 1.5, "seed": 11}
@@ -89,7 +89,7 @@ def test_json_schema_is_enforced_by_openai_and_ollama_routes(served: Served) -> 
         assert json.loads(text)["colour"] in ("red", "blue")
 
 
-def test_required_tool_is_called_by_openai_and_anthropic_routes(served: Served) -> None:
+def test_answers_of_openai_and_anthropic_routes_contain_a_required_tool_call(served: Served) -> None:
     function = {
         "name": "paint",
         "parameters": {"type": "object", "properties": {"colour": {"enum": ["red"]}}, "required": ["colour"]},
@@ -116,9 +116,10 @@ def test_required_tool_is_called_by_openai_and_anthropic_routes(served: Served) 
 
 
 def test_prompt_log_probabilities_rank_endings_like_lm_eval(served: Served) -> None:
-    """Requests like those of lm-eval (a prompt of tokens, echo, one more token) score a likely ending higher than an
-    unlikely one.
-    """
+    """Two requests like those of lm-eval score a likely and an unlikely ending of the same text. The likely one must
+    score higher.
+
+    The prompt is a list of tokens, its log probabilities are returned (echo), and one more token is generated."""
 
     def score(ending: str) -> float:
         context = served.post("/tokenize", {"content": "The capital of France is"})["tokens"]
@@ -162,7 +163,7 @@ def test_unsupported_constraint_is_refused_and_the_next_request_is_answered(serv
 
 @pytest.mark.parametrize(("n_letters", "statuses"), [(20, {200}), (200, {200, 400})])
 def test_slow_grammar_does_not_delay_other_requests(served: Served, n_letters: int, statuses: set[int]) -> None:
-    """A grammar with many optional characters would take exponential time if all combinations were tried."""
+    """The grammar has many optional characters. Trying all combinations of them would take exponential time."""
     slow = {"messages": MESSAGES, "grammar": "root ::= " + '"x"? ' * n_letters, "max_tokens": 100}
 
     def ask() -> httpx.Response:
@@ -181,7 +182,7 @@ def test_slow_grammar_does_not_delay_other_requests(served: Served, n_letters: i
 
 
 def test_llama_cpp_is_built_without_rpc_backend() -> None:
-    """The RPC backend executes commands of any client that connects to it."""
+    """llama.cpp's RPC backend would execute commands of any client that connects to it."""
     files = [
         each.name for each in Path(llama_cpp.__file__).parent.rglob("*") if each.suffix in (".so", ".dll", ".dylib")
     ]

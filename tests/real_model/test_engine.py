@@ -36,14 +36,14 @@ def test_greedy_answer_is_the_same_while_other_requests_run(model_path: Path) ->
             assert finished.timings.first_token_s > 0
             requests = [chat(max_tokens=40), *(chat(f"Count to {i}.", "endpoint", max_tokens=30) for i in range(3))]
             concurrent = await asyncio.gather(*(engine.submit(request).collect() for request in requests))
-            # Batched sums round differently, so a greedy answer may differ after two tokens of nearly equal
-            # probability. The first 30 characters contain none.
+            # When requests are batched, sums are rounded differently. After two tokens of nearly equal probability, a
+            # greedy answer may therefore differ. No such tokens are in the first 30 characters.
             assert concurrent[0][0][:30] == alone[:30]
 
     asyncio.run(run())
 
 
-def test_seed_makes_sampling_reproducible_and_narrow_sampling_is_greedy(model_path: Path) -> None:
+def test_answers_with_the_same_seed_are_equal_and_sampling_from_one_token_is_greedy(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
 

@@ -1,8 +1,8 @@
 """For every kind of KV memory, answers from cached prefixes equal uncached answers token by token.
 
-The uncached answer is that of a new engine that decodes the whole prompt. Sums in another order round differently, so
-only prompts are used whose answers contain no near tie.
-"""
+An uncached answer is given by a new engine, which decodes the whole prompt. Cached and uncached sums are rounded
+differently. So only prompts are used whose answers contain no near tie, that is, no two tokens of nearly equal
+probability."""
 
 from __future__ import annotations
 
@@ -27,19 +27,21 @@ from tests.model_files.tiny_models import LETTERS, TINY_MODELS, TinyModel
 
 N_OUT = 24
 MIN_LEAD = 0.08
-"""The minimum log probability difference between each token and the next best one; larger than rounding errors."""
+"""The minimum difference in log probability between each token of an answer and the second likeliest token. Rounding
+errors are smaller."""
 
 
 @dataclass
 class Kind:
-    """A tiny model with one kind of KV memory. Generates prompts with their uncached answers."""
+    """A tiny model with one kind of KV memory. Creates random prompts, together with the model's uncached answers."""
 
     model: TinyModel
     path: Path
     random: random.Random = field(default_factory=lambda: random.Random(11))
 
     async def prompt(self, start: str, n: int, n_out: int = N_OUT) -> tuple[str, str]:
-        """A prompt of `start` and `n` random characters, and its uncached answer, which contains no near tie."""
+        """Returns a prompt, which is `start` followed by `n` random characters, and its uncached answer. The answer
+        contains no near tie."""
         for _ in range(50):
             prompt = start + "".join(self.random.choices(LETTERS, k=n))
             answer, lead = await self._uncached(prompt, n_out)
@@ -48,7 +50,7 @@ class Kind:
         raise AssertionError("no prompt has an answer without a near tie")
 
     async def answer(self, prompt: str, n_out: int = N_OUT) -> str:
-        """The uncached answer to a prompt. The caller makes sure that it contains no near tie."""
+        """The uncached answer to a prompt. The caller must choose a prompt whose answer contains no near tie."""
         return (await self._uncached(prompt, n_out))[0]
 
     @asynccontextmanager
@@ -84,7 +86,7 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def kind(file: tuple[TinyModel, Path]) -> Kind:
-    """A `Kind` with a new random generator, so that each test gets the same prompts in any order of tests."""
+    """A new `Kind` for each test, so that the prompts of a test do not depend on the tests before it."""
     return Kind(*file)
 
 
@@ -93,14 +95,14 @@ def another(letter: str, n: int) -> str:
 
 
 async def ask(engine: Engine, prompt: str, n_out: int = N_OUT, origin: Origin = "window") -> tuple[str, int]:
-    """Submits a prompt. Returns the answer, and the number of cached prompt tokens."""
+    """Submits a prompt. Returns the answer, and the number of prompt tokens that were cached."""
     text, finished = await engine.submit(CompletionRequest(prompt, origin, GREEDY, max_tokens=n_out)).collect()
     assert finished.usage.n_prompt == len(prompt) + 1, "expected one token per letter after the first token"
     return text, finished.usage.n_cached
 
 
 def test_tiny_models_give_varied_answers_that_depend_on_the_prompt(kind: Kind) -> None:
-    """The other tests rely on this: equal answers would prove nothing if all answers were equal."""
+    """The other tests compare answers, which would prove nothing if the model always gave the same answer."""
 
     async def run() -> None:
         n_changed = 0
@@ -124,7 +126,7 @@ def test_answers_to_later_turns_equal_uncached_answers(kind: Kind) -> None:
             for _ in range(3):
                 cached = prompt + expected
                 prompt, expected = await kind.prompt(cached, 30)
-                # The last token of an answer is sampled but never decoded: its KV state is not in memory.
+                # The last token of an answer is sampled but not decoded, so it has no KV state.
                 assert await ask(engine, prompt) == (expected, len(cached))
 
     asyncio.run(run())
@@ -178,7 +180,7 @@ def test_answers_from_restored_snapshots_equal_uncached_answers(kind: Kind, tmp_
         async with kind.engine(snapshots=tmp_path) as engine:
             assert await ask(engine, first) == (expected, 300)
             answer, n_cached = await ask(engine, longer)
-            # The KV snapshot was saved after the prompt: a short answer does not cause a new one.
+            # The KV snapshot was saved after the prompt; the answer was too short for a second snapshot.
             assert (answer, n_cached >= 300) == (further, True)
         for known in (200 if supports_full_rollback else 0, 200):
             async with kind.engine(snapshots=tmp_path) as engine:
@@ -189,7 +191,7 @@ def test_answers_from_restored_snapshots_equal_uncached_answers(kind: Kind, tmp_
 
 
 def test_answers_to_edits_of_restored_chats_equal_uncached_answers(kind: Kind, tmp_path: Path) -> None:
-    """KV state is restored from disk, extended by a turn, and then truncated for an edited prompt."""
+    """The KV state is restored from disk, extended by a turn, and truncated for an edited prompt."""
 
     async def run() -> None:
         first, expected = await kind.prompt("", 200)
@@ -207,7 +209,7 @@ def test_answers_to_edits_of_restored_chats_equal_uncached_answers(kind: Kind, t
 
 @pytest.mark.parametrize("n_ctx", [256, 512])
 def test_answers_after_eviction_equal_uncached_answers(kind: Kind, n_ctx: int) -> None:
-    """A prompt whose cached prefix was evicted gets the same answer again."""
+    """The cached prefix of a prompt is evicted. When the prompt is sent again, the answer is the same."""
 
     async def run() -> None:
         prompts = [await kind.prompt("", n, 40) for n in (110, 70, 75, 100, 60, 80)]
@@ -258,7 +260,8 @@ def test_request_may_fill_the_whole_context_while_other_requests_run(kind: Kind)
 def test_preempted_request_resumes_without_computing_tokens_again(
     kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A request of the window preempts an endpoint request, whose KV state is saved and restored."""
+    """A request of the window preempts a request of the endpoint. The KV state of the preempted request is saved, and
+    restored later."""
     decode, computed = NativeBackend.decode, list[int]()
 
     def count_tokens(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
@@ -281,8 +284,8 @@ def test_preempted_request_resumes_without_computing_tokens_again(
             rest, _ = await stream.collect()
             assert beside.done(), "the endpoint request was not preempted"
             assert (text_before + rest, (await beside)[0]) == (expected, answer)
-        # No token is computed twice. A prompt has one token more than characters, which both prompts may share; the
-        # last token of an answer is not computed.
+        # No token is computed twice. A prompt has one token more than characters, and the two prompts may share this
+        # token. The last token of each answer is not computed.
         assert sum(computed) - (121 + 59 + 111 + 59) in (-1, 0)
 
     asyncio.run(run())
@@ -290,7 +293,8 @@ def test_preempted_request_resumes_without_computing_tokens_again(
 
 @pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (512, 2), (1024, 3)])
 def test_answers_in_random_chats_equal_uncached_answers(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
-    """Random turns, edits and new chats, with a restart in the middle. KV memory is too small for all chats."""
+    """Turns, edits and new chats in random order, with a restart in the middle. The KV memory is too small for all
+    chats."""
 
     async def run() -> None:
         rng = random.Random(seed)

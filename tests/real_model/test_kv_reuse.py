@@ -1,6 +1,5 @@
-"""Reuse of KV state with the real model: by branches at an alternative token, by several answers to one prompt, after a
-crash, and after a restart.
-"""
+"""Reuse of KV state with the real model: when an answer branches at an alternative token, when one prompt gets several
+answers, after a crash, and after a restart."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[To
     raise AssertionError("no last event")
 
 
-def test_branch_at_an_alternative_token_reuses_the_prefix(model_path: Path) -> None:
+def test_answer_that_branches_at_an_alternative_token_reuses_the_cached_prefix(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
             original = chat(max_tokens=24)
@@ -75,7 +74,7 @@ def test_branch_at_an_alternative_token_reuses_the_prefix(model_path: Path) -> N
                 request = replace(original, id=f"branch-{at}", answer_start=start + other, max_tokens=8)
                 _, branch = await engine.submit(request).collect()
                 assert branch.usage.n_prompt == n_prompt + at + 1
-                # Only the alternative token is new; the prefix before it is cached. A branch at the first token decodes
+                # Everything before the alternative token is cached. A branch at the first token of the answer decodes
                 # the last prompt token again.
                 assert branch.usage.n_cached >= n_prompt + at - 1, "the prefix of the answer was decoded again"
             again = await engine.submit(replace(original, id="again", answer_start=text[:40], max_tokens=4)).collect()
@@ -101,7 +100,7 @@ def test_concurrent_answers_to_one_prompt_share_one_prefill(model_path: Path) ->
 
 
 def test_prefix_is_restored_after_a_kill_during_an_answer(model_path: Path, tmp_path: Path) -> None:
-    """The next process restores the prefix that the killed process had decoded."""
+    """A process is killed during an answer. The next process restores the prefix that the killed one had decoded."""
     command = [sys.executable, "-c", KILLED_PROCESS, str(model_path), str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         try:
@@ -126,8 +125,8 @@ def test_prefix_is_restored_after_a_kill_during_an_answer(model_path: Path, tmp_
     asyncio.run(run())
 
 
-def test_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path) -> None:
-    """The KV state of a short turn is saved when the engine closes, not while it is running."""
+def test_kv_state_of_the_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path) -> None:
+    """The turn is short, so its KV state is saved only when the engine closes."""
 
     async def run() -> None:
         first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.0, ignore_eos=True), max_tokens=30)
@@ -140,15 +139,15 @@ def test_last_turn_is_restored_after_a_restart(model_path: Path, tmp_path: Path)
         messages = (*first.messages, Message("assistant", answer), Message("user", "And then?"))
         _, after = await again.submit(replace(first, id="next", messages=messages, max_tokens=1)).collect()
         await again.aclose()
-        # The last token of the answer was never decoded, and the end of the answer may be tokenized differently in the
-        # next prompt.
+        # The last token of the answer was not decoded. The next prompt may also tokenize the end of the answer
+        # differently.
         assert after.usage.n_cached >= before.usage.n_prompt + before.usage.n_output - 4
 
     asyncio.run(run())
 
 
-def test_answer_with_unusual_tokenization_is_reused_in_the_next_turn(model_path: Path) -> None:
-    """A logit bias forbids the usual token of a word, so that the answer contains the word in other tokens."""
+def test_kv_state_of_an_answer_with_unusual_tokens_is_reused_in_the_next_turn(model_path: Path) -> None:
+    """A logit bias forbids the usual token of a word, so the model writes this word with other tokens."""
     answer = "A tall lighthouse stands by the sea, and every evening its keeper lights the lamp for all the ships."
 
     async def run() -> None:
@@ -171,7 +170,8 @@ def test_answer_with_unusual_tokenization_is_reused_in_the_next_turn(model_path:
         async with real_engine(model_path) as fresh:
             _, read, uncached = await choices_of(fresh, next_turn)
             assert uncached.usage.n_cached == 0
-        # The cached tokens were decoded one by one. The fresh engine decodes them in a batch, which rounds differently.
+        # The cached tokens were decoded one by one. The new engine decodes them in one batch, where sums are rounded
+        # differently.
         expected = dict(read[0].others)
         for token, logprob in cached[0].others[:2]:
             assert logprob == pytest.approx(expected[token], abs=0.2)

@@ -29,7 +29,7 @@ CONSTRAINTS = (
 
 
 def random_request(rng: random.Random, n: int) -> Request:
-    """A random request. Its prompt may be short, long or too long, and may have a common prefix with others."""
+    """A random request. Its prompt may be short, long or too long, and may share a prefix with other prompts."""
     words = " ".join(rng.choice(["sea", "stone", "who", "seven", "über", "🙂"]) for _ in range(rng.randrange(20)))
     long = "word " * rng.choice([60, 120, 250])
     text = rng.choice([words, words, SYSTEM + words, SYSTEM + words, SYSTEM * 2 + words, long])
@@ -98,7 +98,7 @@ async def cancel_during_prefill(engine: Engine) -> None:
 
 
 def check_nothing_is_left(engine: Engine) -> None:
-    """Asserts that all KV cells and sequences are free, except for evictable cached prefixes."""
+    """Asserts that all KV cells and sequences are free, except those of cached prefixes, which can be evicted."""
     session = engine._worker._session
     assert isinstance(session, Session)
     assert session.idle
@@ -125,7 +125,8 @@ def test_random_requests_end_exactly_once_and_free_their_memory(model_path: Path
             assert sum(outcomes.values()) == N_REQUESTS
             await cancel_during_prefill(engine)
             answer, _ = await engine.submit(chat(max_tokens=8)).collect()
-            assert answer[:12] == expected[:12]  # rounding may change later words after a near tie
+            # after two tokens of nearly equal probability, rounding may change the rest of the answer
+            assert answer[:12] == expected[:12]
             check_nothing_is_left(engine)
             full = CompletionRequest(prompt=(5,) * (N_CTX - 4), origin="endpoint", sampling=GREEDY, max_tokens=4)
             _, finished = await engine.submit(full).collect()

@@ -1,8 +1,7 @@
-"""A greedy request gives bit-identical answers: uncached, from the cache, and after a restart.
+"""A greedy request gives the same answer bit by bit, whether uncached, from the cache, or after a restart.
 
-Log probabilities are compared too, since they show a difference in rounding that does not change the text. The number
-of threads is fixed, since llama.cpp divides the attention of one token among them.
-"""
+Log probabilities are compared too: they show differences in rounding that do not change the text. The number of threads
+is fixed, because llama.cpp divides the attention of a token among the threads, and rounding depends on that."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ REQUEST = ChatRequest(
 
 
 async def answer(engine: Engine, *, use_cache: bool = True) -> tuple[int, list[tuple[bytes, float]]]:
-    """The number of cached prompt tokens, and each token of the answer with its log probability."""
+    """Returns the number of cached prompt tokens, and each token of the answer with its log probability."""
     n_cached, choices = -1, []
     async for event in engine.submit(replace(REQUEST, use_cache=use_cache, id=new_request_id())):
         match event:
@@ -39,7 +38,7 @@ async def answer(engine: Engine, *, use_cache: bool = True) -> tuple[int, list[t
     return n_cached, choices
 
 
-def test_greedy_answer_is_identical_cached_uncached_and_after_restart(model_path: Path, tmp_path: Path) -> None:
+def test_greedy_answer_is_the_same_if_uncached_cached_or_after_a_restart(model_path: Path, tmp_path: Path) -> None:
     async def run() -> None:
         answers = []
         for n_asked in (3, 1):

@@ -1,4 +1,4 @@
-"""With the real model every sampler setting has its effect, and log probabilities are correct."""
+"""Samplers with the real model: every setting has its effect, and the returned log probabilities are correct."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import chat
 from tests.real_model.test_engine import real_engine
 
 NEUTRAL = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0, seed=3)
-"""Neutral sampling: any token can be drawn."""
+"""Settings with which every sampler is off, so that any token can be drawn."""
 
 
 async def token_choices(
@@ -89,7 +89,7 @@ def test_xtc_excludes_the_most_likely_token(model_path: Path) -> None:
     with_model(model_path, check)
 
 
-def test_mirostat_reaches_its_target_surprise(model_path: Path) -> None:
+def test_lower_mirostat_target_gives_a_more_probable_answer(model_path: Path) -> None:
     async def check(engine: Engine) -> None:
         mean = {}
         for tau in (0.5, 6.0):
@@ -112,7 +112,7 @@ def test_mirostat_reaches_its_target_surprise(model_path: Path) -> None:
 )
 def test_penalty_reduces_repetition(model_path: Path, penalty: Sampling) -> None:
     async def max_word_count(engine: Engine, sampling: Sampling) -> int:
-        """The count of the most frequent word in the answer."""
+        """The number of occurrences of the most frequent word in the answer."""
         repetitive = CompletionRequest("one, one, one, one, one, one, one,", "window", sampling, max_tokens=60)
         words = (await engine.submit(repetitive).collect())[0].split()
         return max(map(words.count, words))
@@ -124,7 +124,7 @@ def test_penalty_reduces_repetition(model_path: Path, penalty: Sampling) -> None
     with_model(model_path, check)
 
 
-def test_logit_bias_forbids_forces_and_ranks_tokens(model_path: Path) -> None:
+def test_logit_bias_can_forbid_force_or_favour_tokens(model_path: Path) -> None:
     async def check(engine: Engine) -> None:
         first = (await token_choices(engine, GREEDY, n=1))[0]
         (token,) = await engine.queries.tokenize(first.token.decode(), add_special=False)
@@ -144,7 +144,7 @@ def test_logit_bias_forbids_forces_and_ranks_tokens(model_path: Path) -> None:
     with_model(model_path, check)
 
 
-def test_min_tokens_and_ignore_eos_delay_the_end_of_the_answer(model_path: Path) -> None:
+def test_answer_is_longer_with_min_tokens_or_ignore_eos(model_path: Path) -> None:
     async def check(engine: Engine) -> None:
         short = chat("Answer with one word: what is the capital of France?", sampling=GREEDY, max_tokens=80)
 
@@ -162,7 +162,7 @@ def test_min_tokens_and_ignore_eos_delay_the_end_of_the_answer(model_path: Path)
 
 
 def test_prompt_log_probabilities_equal_those_of_a_decoded_answer(model_path: Path) -> None:
-    """Compares the log probabilities of an answer with those of the same tokens given as a prompt."""
+    """The log probabilities of an answer equal those of the same tokens when they are part of a prompt."""
 
     async def check(engine: Engine) -> None:
         start = "The capital of France is"
@@ -182,7 +182,7 @@ def test_prompt_log_probabilities_equal_those_of_a_decoded_answer(model_path: Pa
         assert tuple(answer) == await engine.queries.tokenize(text, add_special=False), (
             "the answer is tokenized in another way"
         )
-        # The prompt has more tokens than one decode call returns logits for.
+        # The prompt has more tokens than llama.cpp returns logits for in one decode call.
         whole = replace(request, id="echo", prompt=(*given, *answer), prompt_logprobs=True, max_tokens=1)
         events = [event async for event in engine.submit(whole)]
         assert isinstance(events[0], Started)

@@ -1,1 +1,1 @@
-"""Soak test: the whole app under random load for minutes. `make soak` runs it."""
+"""Soak test: the whole app runs under random load for some minutes. `make soak` starts it."""

@@ -39,11 +39,10 @@ from tests.soak.user_actions import UserActions
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 10.0
 WARM_SHARE = 0.25
-"""The share of the duration that passes before memory is measured for the first time."""
+"""Memory is measured for the first time after this share of the duration."""
 FUZZ_SHARE = 0.2
-"""The time of the fuzzers as a share of the duration. They run afterwards, since they would disturb the measurements of
-the window.
-"""
+"""The running time of the fuzzers, as a share of the duration. They run after the app has been measured, so that they
+do not disturb the measurement."""
 MB = 1024 * 1024
 EXPECTED_OUTCOMES = ("200", "400", "busy")
 
@@ -79,7 +78,7 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
             task.cancel()
         await asyncio.gather(*living, return_exceptions=True)
         for task in done:
-            task.result()  # this raises the error that ended the task early
+            task.result()  # raises the error, if an error ended the task early
         late = stall_log.late_s
         answers, _ = await asyncio.to_thread(clients.communicate, "end\n", 150)
         last = await _resident(application, disturbances, default)
@@ -97,9 +96,8 @@ def _start_clients(port: int, key: str, seed: int) -> subprocess.Popen[str]:
 
 
 async def _resident(application: QApplication, disturbances: Disturbances, model: Path) -> int:
-    """Resident memory with this model loaded, after garbage collection. It is the minimum over 4 s, since the engine
-    may be writing a KV snapshot of 30 MB.
-    """
+    """Returns the resident memory after loading this model and collecting garbage. It is the minimum over 4 s, since
+    the engine may be writing a KV snapshot of 30 MB."""
     async with disturbances.model_lock:
         await disturbances.load(model)
         await asyncio.sleep(2)
@@ -113,7 +111,7 @@ async def _resident(application: QApplication, disturbances: Disturbances, model
 
 
 async def _lost(profile: Path, final_texts: dict[str, str]) -> list[str]:
-    """The ids of messages whose text on disk differs from what was shown."""
+    """The ids of messages whose text in the database differs from the text that the window showed."""
     store = Store(Profile(profile).chats)
     await store.open()
     kept = {each.id: each.text for chat in await store.chats() for each in await store.messages(chat.id)}

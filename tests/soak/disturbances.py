@@ -1,4 +1,4 @@
-"""Random disturbances of the app: a busy process, a change of model, a full disk."""
+"""Random disturbances of the app: another process that uses a core, a change of the model, a full disk."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Disturbances:
         self._rng = rng
         self.done: dict[str, int] = {}
         self.model_lock = asyncio.Lock()
-        """Held while the model is being changed."""
+        """This lock is held while the model is changed."""
 
     async def run(self) -> None:
-        """Disturbs the app at random intervals until cancelled."""
+        """Disturbs the app at random intervals, until this task is cancelled."""
         while True:
             await asyncio.sleep(self._rng.uniform(3, 12))
             for name, disturb in (
@@ -70,5 +70,5 @@ class Disturbances:
 
 
 def limit_pages(store: Store, n: int) -> None:
-    """Limits the size of the database file, which has the same effect on SQLite as a full disk."""
+    """Limits the size of the database file. For SQLite this has the same effect as a full disk."""
     store._sql(f"PRAGMA max_page_count = {n}")

@@ -1,6 +1,6 @@
 """Clients of the endpoint, in a process of their own: `python -m tests.soak.endpoint_clients PORT KEY SEED`.
 
-They send random requests until a line arrives on stdin. Then the number of requests by outcome is printed as JSON.
+They send random requests until stdin contains a line. Then they print the number of requests for each outcome as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ N_AT_ONCE = 5
 LONG = "This is a long report that somebody wants to be read. " * 120
 JSON = {"Content-Type": "application/json"}
 BUSY = (429, 503)
-"""Status codes that are expected while the model is being changed or the queue is full."""
+"""Status codes that are expected while the model is changed or the queue is full."""
 
 
 async def main(port: int, key: str, seed: int) -> None:
@@ -66,9 +66,8 @@ def _ollama(body: dict[str, object]) -> dict[str, object]:
 
 
 async def _stream(client: httpx.AsyncClient, body: dict[str, object], n_lines: int) -> int:
-    """Sends a streamed request, and reads to its end; disconnects after `n_lines` lines if that is not 0. Returns the
-    status code.
-    """
+    """Sends a streamed request and returns the status code. Reads the whole answer; if `n_lines` is not 0, disconnects
+    after that many lines."""
     async with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as response:
         async for _ in response.aiter_lines():
             n_lines -= 1

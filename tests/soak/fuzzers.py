@@ -1,8 +1,9 @@
-"""The fuzzers that the soak test runs, each in a process of its own: `python -m tests.soak.fuzzers MODULE SECONDS
+"""Runs the fuzzers of the soak test, each in a process of its own: `python -m tests.soak.fuzzers MODULE SECONDS
 [SEED]`.
 
-To add one, add its module to `FUZZERS`. The module has a function `fuzz(seconds: float, seed: int) -> list[str]`, which
-tries inputs for about `seconds` and returns a line for each that failed or exceeded a limit of time or memory."""
+To add a fuzzer, add its module to `FUZZERS`. The module must have a function `fuzz(seconds: float, seed: int) ->
+list[str]`. It tries inputs for about `seconds`. It returns one line for each input that failed, or that exceeded a
+limit of time or memory."""
 
 from __future__ import annotations
 
@@ -24,16 +25,17 @@ FUZZERS = (
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRA_TIMEOUT_S = 120.0
-"""The time that a fuzzer may take beyond its duration, for its start and its last input."""
+"""How many seconds a fuzzer may run beyond the given duration: time for its start and its last input."""
 
 
 def run_all(seconds: float, seed: int, modules: Sequence[str] = FUZZERS) -> list[str]:
-    """Runs all fuzzers one after another, in `seconds` together. Returns their findings."""
+    """Runs all fuzzers one after another. `seconds` is the total time. Returns the findings of all fuzzers."""
     return [f"{module}: {each}" for module in modules for each in run_one(module, seconds / max(len(modules), 1), seed)]
 
 
 def run_one(module: str, seconds: float, seed: int) -> list[str]:
-    """Runs a fuzzer and returns its findings. A crash or timeout of the fuzzer itself is a finding."""
+    """Runs a fuzzer and returns its findings. If the fuzzer itself crashes or exceeds its time, that is a finding
+    too."""
     command = [sys.executable, "-m", "tests.soak.fuzzers", module, str(seconds), str(seed)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds + EXTRA_TIMEOUT_S)

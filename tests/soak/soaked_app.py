@@ -1,4 +1,5 @@
-"""The app under test: the window with the real model and an open endpoint, and a log of stalls of its event loop."""
+"""Runs the app that is tested: the window with the real model, with the endpoint turned on. Stalls of its event loop
+are logged."""
 
 from __future__ import annotations
 
@@ -28,11 +29,11 @@ FINAL_STATES = ("complete", "stopped", "length")
 
 
 class StallLog(QObject):
-    """Records how late each tick of a timer in the GUI's event loop is, in seconds."""
+    """Records how late each tick of a timer is, in seconds. The timer runs in the event loop of the window."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.late_s = array("d")  # a list of 120,000 floats would count as a leak of 4 MB
+        self.late_s = array("d")  # a list of 120,000 floats would grow by 4 MB and look like a memory leak
         self._last = time.perf_counter()
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -49,7 +50,7 @@ class SoakedApp:
         self.window = window
         self.profile = profile
         self.final_texts: dict[str, str] = {}
-        """The text of every finished answer that the window showed, by message id."""
+        """The text of each finished answer in the window, by message id."""
         self._stores = stores
         assert window.chat_page.transcript is not None
         assert window.chat_page.transcript.messages is not None
@@ -78,7 +79,8 @@ class SoakedApp:
 
 @asynccontextmanager
 async def running_app(application: QApplication, folder: Path, port: int) -> AsyncIterator[SoakedApp]:
-    """Runs the app. On exit closes the window as a user would; fails if the app does not end in time."""
+    """Runs the app. On exit the window is closed as a user would close it. Fails if the app then does not end in
+    time."""
     stores: list[Store] = []
 
     class RecordedStore(Store):

@@ -1,4 +1,4 @@
-"""Findings of fuzzers are reported, including crashes of a fuzzer."""
+"""The soak test reports the findings of fuzzers, and crashes of the fuzzers themselves."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class UserActions:
         """How often each action was done."""
 
     async def run(self) -> None:
-        """Does random actions until cancelled."""
+        """Does random actions, until this task is cancelled."""
         actions: list[tuple[Callable[[], None], int]] = [
             (self._send, 8), (self._stop, 1), (self._retry, 2), (self._alternatives, 1), (self._edit, 1),
             (self._new_chat, 1), (self._navigate, 2), (self._scroll, 3), (self._resize, 1), (self._search, 1),

@@ -48,8 +48,8 @@ class AttachmentLoader(QObject):
         """The model that counted the tokens of the items."""
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Attach these files, which are read one after the other. An empty list means that a picture was pasted, which
-        is rejected."""
+        """Attach these files. They are read one after the other. An empty list means that a picture was pasted.
+        Pictures are rejected."""
         if not paths:
             self._notify(strings.pictures_not_supported())
             return

@@ -31,7 +31,7 @@ BODY = "word/document.xml"
 
 PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 MAIN, NOTES = "/officeDocument", ("/footnotes", "/endnotes")
-"""Suffixes of the relationship types of the main part and of notes. They are the same in strict and transitional
+"""Relationship types of the main part and of notes: only their suffixes, which are the same in strict and transitional
 documents."""
 
 TRANSITIONAL = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -40,8 +40,8 @@ W = TRANSITIONAL
 SKIPPED = frozenset(
     {W + "del", W + "moveFrom", "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 )
-"""Elements that are skipped: text that was deleted or moved away in tracked changes, and alternative versions of
-content that is also present."""
+"""Elements that are skipped: text that was deleted or moved away in tracked changes, and the versions of some elements
+that are written for older programs."""
 
 BREAKS = {W + "tab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
 HEADINGS = 6
@@ -87,8 +87,8 @@ def _parts(package: zipfile.ZipFile, name: str) -> list[str]:
 def _related(
     package: zipfile.ZipFile, names: set[str], folder: str, relations: str, types: tuple[str, ...], name: str
 ) -> list[str]:
-    """Names of the parts that the part `relations` lists with one of these relationship types, in the order of `types`.
-    Parts that are missing in the package are omitted."""
+    """Names of the related parts whose relationship type is one of `types`, in the order of `types`. The part
+    `relations` lists them. Parts that are missing in the package are omitted."""
     if relations not in names:
         return []
     found: list[str] = []

@@ -31,7 +31,7 @@ def read_pdf(path: Path) -> str:
 
 def _read(path: Path) -> str:
     reader = PdfReader(path)
-    # Many PDF files only forbid changes, and can be opened with an empty password.
+    # Many PDF files are encrypted only to forbid changes. Such a file can be opened with an empty password.
     if reader.is_encrypted and not reader.decrypt(""):
         raise Encrypted(path.name)
     if len(reader.pages) > PAGES:

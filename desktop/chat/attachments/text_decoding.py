@@ -21,8 +21,8 @@ binary."""
 def decode(data: bytes) -> str | None:
     """Text of a file, with \\n as line end, or None if the data is binary.
 
-    The encoding is that of the byte order mark. Without a mark it is UTF-8 if that is valid, else Windows-1252, else
-    Latin-1."""
+    The byte order mark determines the encoding. Without a mark, UTF-8, Windows-1252 and Latin-1 are tried in this
+    order."""
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return _lines(_decoded(data[len(mark) :], encoding))

@@ -27,7 +27,7 @@ class Number:
     whole: bool = False
     default: float | None = None
     without_default: str = ""
-    """Text for the default if there is no default value, for example "no limit"."""
+    """Text shown in place of a default value, for example "no limit"; "" if the number has a default value."""
 
     def value_of(self, text: str) -> float | None:
         """The number in this text, or None if the text is invalid. The decimal separator may be a comma."""

@@ -88,9 +88,9 @@ class Composer(QFrame):
         return self._edit.toPlainText()
 
     def enable_sending(self) -> None:
-        """Emit `submitted` from now on when the user presses Enter. If the user pressed Enter earlier, emit it now with
-        the text that was in the field then, unless that text was edited since. Text that was added after it stays in
-        the field."""
+        """From now on, emit `submitted` when the user presses Enter. If the user has already pressed Enter, submit now
+        the text that was in the field at that moment. Text typed after it stays in the field. Nothing is submitted now
+        if the earlier text was edited meanwhile."""
         self._can_submit = True
         early_text, self._early_text = self._early_text, None
         if early_text is not None and self.text.startswith(early_text):

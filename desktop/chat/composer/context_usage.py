@@ -40,7 +40,7 @@ class ContextUsage(QObject):
         self._sessions, self._models, self._counter, self._tasks = chats.sessions, models, counter, tasks
         self._draft, self._show = draft, show
         self._counted: dict[object, ChatUsage] = {}
-        """The result of the last count, under the value of `_key` at that time."""
+        """The last counted usage. Its key is the value that `_key` returned when the tokens were counted."""
         self._settings_changed_after: dict[str, str] = {}
         """Chats whose settings were changed, by chat id. Each value is the id of the last message at the time of the
         change."""
@@ -95,7 +95,7 @@ class ContextUsage(QObject):
 
     def _known_usage(self) -> ChatUsage | None:
         """Usage reported with the last answer, if the model and the settings have not changed since. Otherwise the
-        usage that was counted, or None."""
+        counted usage. None if no usage is known."""
         model, chat, last = self._models.status.model, self._sessions.current, self._sessions.messages.last
         if model is None or chat is None or last is None:
             return None

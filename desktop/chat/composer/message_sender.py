@@ -71,7 +71,7 @@ class MessageSender(QObject):
             return
         check = self._check(key, branch, settings, draft)
         task = self._checks[key] = self._tasks.spawn(check, "see whether a message fits")
-        # A callback removes the check, because a coroutine whose task is cancelled before its first step never runs.
+        # A task that is cancelled before its first step runs no code. Therefore a callback removes the check.
         task.add_done_callback(lambda task: self._end_check(key, task))
         self.report_checking()
 

@@ -33,8 +33,8 @@ LIST_SHARE = 0.2
 
 
 class OverflowCard(QFrame):
-    """Offers choices for a message that does not fit. Hidden until `show_overflow` is called. Emits the signal of the
-    choice, or `closed` if the user closes the card without choosing."""
+    """Offers choices for a message that does not fit. Hidden until `show_overflow` is called. Each choice has its own
+    signal. `closed` is emitted if the user closes the card without choosing."""
 
     leave_out_requested = Signal()
     summary_requested = Signal()
@@ -97,7 +97,7 @@ class OverflowCard(QFrame):
         self.show()
         self.setAccessibleName(strings.overflow_description(overflow))
         if overflow.kind == "turns":
-            # No button gets the focus: otherwise a second Enter would make a choice.
+            # No button gets the focus, because a second press of Enter would then make a choice.
             self.setFocus()
         else:
             self._announce(

@@ -66,7 +66,7 @@ class Summarizer:
 
     def _request(self, piece: str, previous: str) -> ChatRequest:
         context = f"\n\nWhat came before:\n{previous}" if previous else ""
-        # The summary is not a background request: API requests would delay such a request, while the user waits for it.
+        # This is not a background request: API requests would delay it, although the user waits for the summary.
         return ChatRequest(
             (Message("user", f"{TASK}{context}\n\n---\n\n{piece}"),),
             "window",

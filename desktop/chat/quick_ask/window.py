@@ -29,7 +29,7 @@ class QuickAskWindow(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         # The window has no parent, so that it is visible while the main window is minimised.
-        # A tool window has no entry in the task bar, but macOS hides it with the app.
+        # A tool window has no entry in the task bar. macOS hides tool windows while the app is inactive.
         kind = Qt.WindowType.Window if sys.platform == "darwin" else Qt.WindowType.Tool
         super().__init__(None, kind | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
@@ -98,7 +98,7 @@ class QuickAskWindow(QWidget):
     def _submit(self) -> None:
         text = self.field.text().strip()
         if text and (self._message is None or self._message.state != "streaming"):
-            self.field.selectAll()  # the question stays visible until the next key replaces it
+            self.field.selectAll()  # the next typed character replaces the question
             self._last_question = text
             self.submitted.emit(text)
 

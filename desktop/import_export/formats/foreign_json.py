@@ -34,7 +34,8 @@ def decoded(content: bytes) -> str:
 def elements(text: str) -> Iterator[object]:
     """Yields the elements of the top-level list one at a time, and `BROKEN` for each invalid element.
 
-    If the document is not a list, yields the document itself; raises ValueError or RecursionError if it is invalid."""
+    If the document is not a list, yields the document itself. Raises ValueError or RecursionError if such a document is
+    invalid."""
     at = _after_space(text, 0)
     if not text.startswith("[", at):
         yield _DECODER.decode(text)
@@ -125,7 +126,8 @@ def as_message_text(content: object) -> str | None:
 
 
 def _number_and_unit(text: str, unit_s: float) -> tuple[float, float]:
-    """The number in `text` with its unit; an ISO 8601 time is in seconds whatever `unit_s` is."""
+    """The number in `text`, and its unit in seconds. For an ISO 8601 time these are the Unix time and 1. For an invalid
+    text the number is 0."""
     try:
         return float(text), unit_s
     except ValueError:

@@ -114,7 +114,7 @@ def _message(data: Mapping[str, Any]) -> ChatMessage:
         "attachments": tuple(_from_dict(Attachment, each) for each in data.get("attachments", ())),
     }
     message = _from_dict(ChatMessage, {**data, **parts})
-    # A message that was exported while its answer was streaming is incomplete.
+    # An answer that was exported while it was being generated is incomplete.
     return replace(message, state="cut") if message.state == "streaming" else message
 
 

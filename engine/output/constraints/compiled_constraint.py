@@ -19,18 +19,19 @@ from engine.requests import Constraint
 
 _LIMITS = LLParserLimits(
     initial_lexer_fuel=500_000,
-    # With this limit, one mask of a hostile constraint takes 0.1 s; with 200,000 it takes 1.9 s.
+    # Computing one mask of a hostile constraint takes 0.1 s with this limit, and 1.9 s with a limit of 200,000.
     step_lexer_fuel=50_000,
     step_max_items=50_000,
     max_items_in_row=20_000,  # an object with 500 optional properties needs 2,007 items
-    max_lexer_states=20_000,  # each state takes 1 to 2 kB
+    max_lexer_states=20_000,  # each lexer state takes 1 to 2 kB
     verbose_errors=False,
 )
 """llguidance's own limits, for compiling a constraint and for computing one mask."""
 
 SPENT_AT_ONCE_S = 0.5
 SPENT_PER_TOKEN_S = 0.005
-"""Computing time for the masks of one answer: an initial budget, and an allowance for each token.
+"""Limits for the time to compute the masks of one answer, in seconds: an initial budget, and an allowance that each
+token adds to it.
 
 Other answers wait while a mask is computed."""
 
@@ -43,8 +44,8 @@ TokenMask = NDArray[np.uint32]
 def compile_constraint(constraint: Constraint | ToolCallGrammar, tokenizer: LLTokenizer) -> CompiledConstraint:
     """Compiles a constraint. Raises ConstraintError if the constraint is strict and a part of it cannot be enforced.
 
-    Call it on a thread with a large stack (see `constraint_cache`), because the recursion is as deep as the constraint
-    is nested, and a hostile constraint would overflow a normal stack. Releases the GIL."""
+    Call it on a thread with a large stack (see `constraint_cache`), because llguidance recurses as deep as the
+    constraint is nested. A hostile constraint would overflow a normal stack. Releases the GIL."""
     if isinstance(constraint, ToolCallGrammar):
         return _compile_calls(constraint, tokenizer)
     try:

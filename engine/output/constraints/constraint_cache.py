@@ -16,7 +16,7 @@ from engine.output.constraints.tool_call_grammar import ToolCallGrammar
 from engine.redacted_traceback import redacted_traceback
 from engine.requests import Constraint
 
-if TYPE_CHECKING:  # llguidance is imported with the first constraint, not when the window opens
+if TYPE_CHECKING:  # llguidance is imported only for the first constraint, so that the window opens sooner
     from llguidance import LLTokenizer
 
     from engine.output.constraints.compiled_constraint import CompiledConstraint
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 AnyConstraint = Constraint | ToolCallGrammar
 
 STACK_BYTES = 64 * 1024 * 1024
-"""Stack size of the threads that compile. Only used pages take memory.
+"""Stack size of the threads that compile. Only those pages of a stack that the thread uses take memory.
 
 The worst constraint within the limits needs 8 MB."""
 
@@ -37,7 +37,7 @@ MAX_CACHED_CHARS = 256 * 1024
 MAX_CONCURRENT = 2
 
 _stack_size = threading.Lock()
-"""Held while `threading.stack_size` is changed, because that setting applies to the whole process."""
+"""A lock that is held while `threading.stack_size` is changed, because the stack size applies to the whole process."""
 
 
 class ConstraintCache:
@@ -54,7 +54,7 @@ class ConstraintCache:
     ) -> None:
         """`open_tokenizer` is called once, for the first constraint, and takes about 0.3 s.
 
-        The context manager of `keep_model_loaded` prevents the model from being freed."""
+        `keep_model_loaded` returns a context manager. The model is not freed before the context manager exits."""
         self._open_tokenizer = open_tokenizer
         self._keep_model_loaded = keep_model_loaded
         self._deadline_s = deadline_s

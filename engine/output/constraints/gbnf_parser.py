@@ -171,7 +171,8 @@ _NAMED = {"t": "\t", "r": "\r", "n": "\n", "\\": "\\", '"': '"', "[": "[", "]": 
 
 
 def _chars(body: str) -> Iterator[tuple[str, int]]:
-    """The characters in the body of a string or class: each one as written, and its code point."""
+    """The characters in the body of a string or character class. Each is returned as it is written and as its code
+    point."""
     for match in _CHAR.finditer(body):
         written, digits, named = match[0], match[1] or match[2] or match[3], match[4]
         if named and named not in _NAMED:

@@ -1,8 +1,8 @@
 """Translates a GBNF grammar to llguidance: to one regular expression, or to a Lark grammar.
 
-GBNF matches character by character. llguidance's lexer takes the longest lexeme, so a rule such as `[a-z]+ "b"` would
-never end. Both translations avoid that. A grammar without recursion becomes one regular expression. Any other grammar
-becomes a Lark grammar whose lexemes are single characters.
+GBNF matches character by character. llguidance's lexer takes the longest lexeme, so in a rule such as `[a-z]+ "b"`, the
+first part would also take every "b". Both translations avoid that. A grammar without recursion becomes one regular
+expression. Any other grammar becomes a Lark grammar whose lexemes are single characters.
 """
 
 from __future__ import annotations

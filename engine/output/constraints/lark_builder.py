@@ -45,7 +45,8 @@ def bare_notation(quote: str) -> Notation:
 
 
 def closed(schema: Schema) -> Schema:
-    """The schema without additional properties, unless it allows them explicitly or names no properties.
+    """Forbids additional properties in a schema, unless it names no properties or has the keyword
+    `additionalProperties`.
 
     Required properties that the schema does not name may have any value (JSON Schema Validation 2020-12, 6.5.3)."""
     if isinstance(schema.get("type"), list):
@@ -124,7 +125,8 @@ class LarkBuilder:
         required = schema.get("required")
         required = required if isinstance(required, list) else []
         found = properties(schema)
-        # Expressions for the remaining members: `rest[True]` if none precedes them in the object, else `rest[False]`.
+        # Expressions for the remaining members: `rest[True]` if they start the object, `rest[False]` after another
+        # member.
         rest = {True: "", False: ""}
         for key in reversed(list(found)):
             colon = equals or (":" if notation.bare_keys else ": ")

@@ -12,13 +12,12 @@ from engine.output.constraints.regex_enumeration import matching_strings
 from engine.output.json_schema import Node, is_null_keyword, map_subschemas
 
 MAX_FORMAT_CHARS = {"date-time": 35, "time": 24, "duration": 30}
-"""Length limits for formats that allow any number of digits. They leave room for nine digits of a second and a time
+"""Length limits for formats that allow any number of digits. A time may have nine decimals of a second and a UTC
 offset."""
 
 INTEGERS = (-(2**62), 2**63 - 1)
-"""Bounds for integers without bounds of their own, which small models could write endlessly.
-
-This is the range that llguidance can enforce with its floats."""
+"""Bounds for integers whose schema has no bounds. Without bounds, small models could write digits endlessly. llguidance
+converts bounds to floats, and this is the range that it can enforce."""
 MAX_INTEGERS = 40
 """Schemas with more integers than this are not given bounds.
 
@@ -106,14 +105,14 @@ def _with_short_format(node: Node) -> Node:
 def _with_named_properties(node: Node) -> Node:
     """Replaces property name patterns that match only a few names by these names.
 
-    llguidance allows a comma as long as such a pattern could match, even if all its names are used. The answer then has
-    no valid continuation. A property that also has a schema of its own must match both schemas (JSON Schema 2020-12,
-    10.3.2)."""
+    llguidance allows a comma as long as another property could match such a pattern, even if all names that the pattern
+    matches are used. After that comma, the answer has no valid continuation. A property that also has a schema of its
+    own must match both schemas (JSON Schema 2020-12, 10.3.2)."""
     patterns = node.get("patternProperties")
     named = node.get("properties", {})
     if not isinstance(patterns, dict) or not isinstance(named, dict):
         return node
-    # llguidance can enforce a number of properties only if all properties are required.
+    # llguidance can enforce a limit for the number of properties only if all properties are required.
     counts = "minProperties" in node or "maxProperties" in node
     properties, left = dict(named), {}
     for pattern, schema in patterns.items():

@@ -42,7 +42,8 @@ def pattern_compiles(pattern: str) -> bool:
     """Whether llguidance supports this regular expression (no look-around, no references). Takes up to 4 ms."""
     if len(pattern) > MAX_PATTERN_CHARS:
         return False
-    from llguidance import LLMatcher  # llguidance is imported with the first constraint, not when the window opens
+    # llguidance is imported only for the first constraint, so that the window opens sooner
+    from llguidance import LLMatcher
 
     schema = json.dumps({"type": "string", "pattern": pattern})
     return not LLMatcher.validate_grammar(LLMatcher.grammar_from_json_schema(schema))
@@ -120,13 +121,15 @@ def _may_be_text(node: Node) -> bool:
 
 
 def _all_required(node: Node) -> bool:
-    """Whether all named properties are required. Only then can llguidance enforce a number of properties."""
+    """Whether all named properties are required. Only then can llguidance enforce `minProperties` and
+    `maxProperties`."""
     named, required = node.get("properties", {}), node.get("required", [])
     return isinstance(named, dict) and isinstance(required, list) and set(named) <= set(map(str, required))
 
 
 def _is_disjoint(options: list[Any]) -> bool:
-    """Whether a value matches at most one of the options: they differ in type, or in a required constant property."""
+    """Whether no value can match two of the options, because all options differ in type or in the constant value of a
+    required property."""
     if len(options) < 2:
         return True
     if not all(isinstance(option, dict) for option in options):

@@ -18,7 +18,8 @@ from engine.output.tool_call_syntax import SLOT, OutputFormat, ToolCallSyntax
 from engine.requests import Constraint, NamedTool, Tool, ToolChoice
 
 RELAXATION_TIME_S = 1.0
-"""Time limit for relaxing the schemas of all tools. Of the remaining schemas, only the argument names are enforced."""
+"""Time limit for relaxing the schemas of all tools. If the time is over, only the argument names of the remaining
+schemas are enforced."""
 
 MAX_WHITESPACE = 16
 """Limit for the white space between reasoning and calls.
@@ -103,7 +104,8 @@ def _schemas(tools: Sequence[Tool], open_tools: frozenset[str]) -> tuple[dict[st
 class _Grammar:
     """Builds the rules of one grammar.
 
-    The public methods define its start rule. The private methods return Lark expressions for parts of the answer."""
+    Each public method defines the start rule of the grammar. Private methods return Lark expressions for parts of the
+    answer."""
 
     def __init__(
         self, syntax: ToolCallSyntax, special_tokens: Mapping[str, int], schemas: Mapping[str, Schema]

@@ -65,10 +65,11 @@ class Budget:
         return result
 
     def measure(self, value: object) -> tuple[int, int, int]:
-        """The number of values nested in `value`, their depth, and the characters of all strings.
+        """Returns three numbers: the values nested in `value`, the depth of their nesting, and the characters of all
+        strings.
 
-        Each value is charged. A list that contains itself, or the same list many times, therefore exceeds the budget
-        here. Python would walk it without limit."""
+        Charges one step for each value. A list that contains itself therefore exceeds the budget, and so does a list
+        that contains another list very many times. Python itself would visit their values without limit."""
         n, n_chars, deepest = 0, 0, 0
         waiting = [(value, 1)]
         while waiting:

@@ -126,7 +126,7 @@ def _truncate(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> ob
 
 def _wordwrap(budget: Budget, value: Any, args: list[Any], kwargs: Kwargs) -> object:
     text, width = text_of(budget, value), int(_argument(args, kwargs, 0, "width", 79))
-    budget.charge_reading(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word once for each line
+    budget.charge_reading(len(text) ** 2 // max(width, 1))  # textwrap copies the rest of a long word for each line
     budget.check_bytes(64 * len(text))
     lines = [
         textwrap.wrap(line, max(width, 1), expand_tabs=False, replace_whitespace=False) for line in text.split("\n")

@@ -44,7 +44,8 @@ def _plain(budget: Budget, args: list[Any]) -> list[Any]:
 
 
 def _n_comparisons(value: str, args: list[Any]) -> int:
-    """The number of character comparisons if each character of `value` is compared with those of the first argument."""
+    """The number of comparisons that are needed to compare each character of `value` with each one of the first
+    argument."""
     return len(value) * len(args[0]) if args and isinstance(args[0], str) else len(value)
 
 

@@ -1,5 +1,5 @@
-"""The operators, formatting and lookups of Python for templates. Each one charges the budget before it does expensive
-work.
+"""Gives templates Python's operators, string formatting and lookups. Each one charges the budget before it does
+expensive work.
 """
 
 from __future__ import annotations

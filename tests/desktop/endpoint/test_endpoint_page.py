@@ -51,7 +51,9 @@ def test_stopping_one_of_two_requests_leaves_the_other_running(run: Run, open_gu
     run(story())
 
 
-def test_repeated_presses_of_endpoint_switch_end_in_the_last_requested_state(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_ends_in_the_last_requested_state_if_its_switch_is_pressed_repeatedly(
+    run: Run, open_gui: OpenGui
+) -> None:
     async def story() -> None:
         async with served(open_gui, ENDLESS) as gui:
             page = gui.endpoint_page
@@ -100,7 +102,7 @@ def test_creating_an_api_key_with_an_existing_name_shows_toast(run: Run, open_gu
     run(story())
 
 
-def test_endpoint_request_opens_as_chat_only_if_its_body_was_stored(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_request_can_be_opened_as_chat_only_if_its_body_was_stored(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=b"Of course.")) as gui:
             client = Client(gui, gui.endpoint_page._state.key)

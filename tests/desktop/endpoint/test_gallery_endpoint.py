@@ -46,7 +46,7 @@ def show_activity(gui: Gui) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_screenshots_of_endpoint_page(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_endpoint_page_are_saved(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(theme=scheme) as gui:

@@ -31,7 +31,7 @@ async def preflight(gui: Gui, origin: str) -> httpx.Response:
 
 
 def shown(gui: Gui) -> dict[str, bool]:
-    """Maps each listed origin to whether its row has the button "Allow"."""
+    """Returns each listed origin, mapped to True if its row has the button "Allow"."""
     return {origin: row.button.text() == "Allow" for origin, row in gui.endpoint_page.origins.rows.items()}
 
 

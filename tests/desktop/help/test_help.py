@@ -21,7 +21,7 @@ from tests.desktop.shell.test_gallery import SIZES, show
 LANGUAGES = ("en", "de")
 
 
-def test_both_languages_have_the_same_topics() -> None:
+def test_user_guide_has_the_same_topics_in_both_languages() -> None:
     names = [{path.name for path in (FOLDER / language).glob("*.md")} for language in LANGUAGES]
     assert names[0] == names[1]
     assert len(names[0]) >= 8
@@ -30,7 +30,7 @@ def test_both_languages_have_the_same_topics() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_topic_has_heading_text_and_existing_pictures(language: str, scheme: Scheme) -> None:
+def test_each_topic_of_the_guide_has_a_heading_text_and_existing_pictures(language: str, scheme: Scheme) -> None:
     shown = set()
     for topic in topics(language):
         first, *rest = blocks(topic.text_in(scheme))

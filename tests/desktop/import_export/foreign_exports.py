@@ -10,7 +10,7 @@ from desktop.import_export.records import PortableChat
 
 
 def chats_in(path: Path) -> list[PortableChat]:
-    """Returns the chats of a file, which must contain nothing else."""
+    """Returns the chats of a file that contains only chats."""
     found = list(read(path))
     chats = [piece for piece in found if isinstance(piece, PortableChat)]
     assert len(chats) == len(found)

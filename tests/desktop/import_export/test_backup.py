@@ -1,4 +1,4 @@
-"""Backup and restore of the profile: consistency, interruption, damaged and foreign files."""
+"""Tests of backup and restore of the profile: consistency, interruption, damaged backups, files that are no backups."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_restoring_a_file_that_is_no_backup_raises_unknown_format(
     assert not (profile.root / STAGED).exists()
 
 
-def test_damaged_backup_is_rejected_unless_only_unused_bytes_are_damaged(profile: Profile, backup: Path) -> None:
+def test_damaged_backup_is_rejected_or_restored_completely(profile: Profile, backup: Path) -> None:
     whole = backup.read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 40)):
         backup.write_bytes(whole[:at] + b"\xff" * 40 + whole[at + 40 :])

@@ -1,4 +1,5 @@
-"""Importing damaged exports in every format: malformed chats are counted and named, and do not affect others."""
+"""Tests of importing damaged exports in every format: malformed chats are counted, reported by name, and do not affect
+others."""
 
 from __future__ import annotations
 
@@ -424,7 +425,7 @@ def test_reasoning_in_an_exported_answer_is_separated_from_its_text(
 @pytest.mark.parametrize(
     "when", [1e300, -5, "soon", True, None, [], 1.7e9, 1.7e12, 1.7e15, 1.7e18, "2024-01-02T03:04:05Z"]
 )
-def test_export_times_are_read_in_any_unit_and_invalid_ones_are_ignored(tmp_path: Path, when: object) -> None:
+def test_times_in_exports_are_read_in_any_unit_and_invalid_times_are_ignored(tmp_path: Path, when: object) -> None:
     from datetime import datetime
 
     chats = [chatgpt_chat(1) | {"create_time": when, "update_time": when}, open_webui_chat(2) | {"created_at": when}]

@@ -1,4 +1,4 @@
-"""Progress, cancellation and failure of an export."""
+"""Tests of the progress, cancellation and failure of an export."""
 
 from __future__ import annotations
 

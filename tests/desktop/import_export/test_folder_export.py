@@ -1,4 +1,4 @@
-"""Export and import of folders, including empty ones, in the window."""
+"""Tests of the export and import of folders in the window. Some of the folders are empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading exports of other programs, and the errors for damaged and unknown files."""
+"""Tests of reading exports of other programs, and of the errors for damaged and unknown files."""
 
 from __future__ import annotations
 
@@ -125,6 +125,6 @@ def test_damaged_zip_and_missing_file_raise_unreadable_file(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("unit_s", [1.0, 0.001])
-def test_iso_time_is_read_correctly_in_formats_with_numeric_times_in_milliseconds(unit_s: float) -> None:
+def test_unit_of_numeric_times_does_not_affect_iso_8601_times(unit_s: float) -> None:
     assert as_seconds("2024-01-01T00:00:00+00:00", unit_s) == 1_704_067_200
     assert as_seconds("1704067200000", 0.001) == 1_704_067_200

@@ -1,4 +1,4 @@
-"""Exporting chats as HTML and PDF: formulas, images, wide code and tables, unusual characters."""
+"""Tests of chats exported as HTML and PDF: formulas, images, wide code and tables, unusual characters."""
 
 from __future__ import annotations
 

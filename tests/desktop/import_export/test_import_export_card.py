@@ -1,4 +1,4 @@
-"""Import, export, backup and restore in the window: toasts, and the card of the settings page."""
+"""Tests of import, export, backup and restore in the window: toasts, and the card of the settings page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from tests.desktop.shell.test_main_window import answered, titles, type_and_send
 from tests.fakes import Script
 
 
-def test_foreign_export_is_imported_and_a_missing_file_is_reported(run: Run, open_gui: OpenGui, tmp_path: Path) -> None:
+def test_export_of_another_program_is_imported_and_a_missing_file_is_reported(
+    run: Run, open_gui: OpenGui, tmp_path: Path
+) -> None:
     (tmp_path / "conversations.json").write_text(json.dumps(foreign_exports.CHATGPT))
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""Export and import in the JSON format of Inglenook, and errors of the reader process."""
+"""Tests of export and import in the JSON format of Inglenook, and of errors of the reader process."""
 
 from __future__ import annotations
 
@@ -155,6 +155,6 @@ def read_back(path: Path) -> list[Chat]:
     return asyncio.run(run())
 
 
-def test_own_export_is_recognised_by_its_content(tmp_path: Path) -> None:
+def test_inglenook_export_is_recognised_by_its_content(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(inglenook.document([sample()]), encoding="utf-8")
     assert list(read(tmp_path / "x.json")) == [sample()]

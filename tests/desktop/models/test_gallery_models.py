@@ -74,7 +74,7 @@ def rows(page: ModelsPage) -> list[ModelRow]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_screenshots_of_models_page(
+def test_screenshots_of_models_page_are_saved(
     run: Run,
     open_gui: OpenGui,
     profile: Profile,
@@ -119,7 +119,7 @@ def test_screenshots_of_models_page(
     run(story())
 
 
-def test_screenshots_of_empty_models_page(
+def test_screenshots_of_empty_models_page_are_saved(
     run: Run, open_gui: OpenGui, hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("desktop.models.library_controller.default_model_folder", lambda: tmp_path / "nowhere")

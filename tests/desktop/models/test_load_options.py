@@ -79,7 +79,7 @@ def test_edited_load_options_are_saved_when_the_file_is_loaded(
     run(story())
 
 
-def test_settings_sheet_is_updated_even_if_the_filter_hides_its_model(
+def test_model_settings_sheet_is_updated_even_if_the_filter_hides_its_model(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)
@@ -100,7 +100,7 @@ def test_settings_sheet_is_updated_even_if_the_filter_hides_its_model(
     run(story())
 
 
-def test_value_being_typed_is_kept_when_the_model_row_changes(
+def test_load_option_being_typed_is_kept_when_the_model_row_changes(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile
 ) -> None:
     save_folder(profile, model_folder)

@@ -29,7 +29,7 @@ from tests.model_files.sparse_model import write_sparse
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 
 
-def test_model_list_moves_and_updates_rows_whose_key_is_unchanged(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
+def test_model_list_updates_only_the_rows_that_changed(qtbot: QtBot, qtmodeltester: ModelTester) -> None:
     models = ModelList(strings.accessible_text)
     qtmodeltester.check(models)  # type: ignore[no-untyped-call]
     one, two, three = (ModelRow(key, "disk", key.upper()) for key in "abc")

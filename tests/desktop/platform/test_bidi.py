@@ -76,7 +76,7 @@ async def lived_in(gui: Gui) -> None:
         ("", LEFT_TO_RIGHT),
     ],
 )
-def test_text_direction_is_that_of_the_first_directional_letter(
+def test_first_letter_with_a_direction_decides_the_text_direction(
     qapp: QApplication, text: str, direction: Qt.LayoutDirection
 ) -> None:
     assert direction_of(text) == direction
@@ -99,7 +99,7 @@ def message(text: str, role: str, state: str = "complete") -> ChatMessage:
 
 
 @pytest.mark.parametrize("text", [QUESTION, HEBREW, "Hello there"])
-def test_text_of_user_message_is_inside_its_bubble_in_its_direction(theme: Theme, text: str) -> None:
+def test_user_message_is_drawn_inside_its_bubble_in_both_text_directions(theme: Theme, text: str) -> None:
     item = UserMessageItem(message(text, "user"), theme, 600)
     (segment,) = item.segments
     first, last = (segment.boxes(at, at + 1)[0].translated(item._corner(segment)) for at in (0, len(text) - 1))
@@ -111,7 +111,7 @@ def test_text_of_user_message_is_inside_its_bubble_in_its_direction(theme: Theme
     assert (first.left() > last.left()) == (direction_of(text) == RIGHT_TO_LEFT)
 
 
-def test_direction_of_each_paragraph_is_that_of_its_text(theme: Theme) -> None:
+def test_each_paragraph_has_the_direction_of_its_own_text(theme: Theme) -> None:
     item = MessageItem(message(ANSWER, "assistant"), theme, 600)
     runs = {segment.block.kind: segment.is_rtl for segment in item.segments[:-1]}
     assert runs == {"heading": True, "text": True, "list": True, "quote": True, "code": False}
@@ -154,7 +154,7 @@ def test_code_and_links_do_not_change_paragraph_direction(theme: Theme) -> None:
     assert from_left == {"Only En", "The wor"}
 
 
-def test_rtl_table_starts_at_the_right(theme: Theme) -> None:
+def test_first_column_of_rtl_table_is_at_the_right(theme: Theme) -> None:
     segment = MessageItem(message(CODE_FIRST, "assistant"), theme, 600).segments[-1]
     text = segment.document.toPlainText()
     first, second = (segment.boxes(text.index(word), text.index(word) + 3)[0] for word in ("الاسم", "القيمة"))
@@ -177,7 +177,7 @@ def test_code_in_rtl_text_keeps_character_order(theme: Theme) -> None:
     assert first.left() < last.left()
 
 
-def test_direction_of_composer_is_that_of_the_typed_text(run: Run, open_gui: OpenGui) -> None:
+def test_composer_has_the_direction_of_the_typed_text(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)
@@ -193,7 +193,7 @@ def test_direction_of_composer_is_that_of_the_typed_text(run: Run, open_gui: Ope
     run(story())
 
 
-def test_screenshots_of_rtl_text(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_rtl_text_are_saved(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await with_arabic(profile)
         for scheme in ("light", "dark"):

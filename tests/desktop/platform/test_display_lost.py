@@ -59,7 +59,7 @@ def rows_of(profile: Path, question: str) -> list[tuple[str, ...]]:
     with closing(sqlite3.connect(path, timeout=10)) as connection:
         try:
             return connection.execute(question).fetchall()
-        except sqlite3.OperationalError:  # the app has not created the tables yet
+        except sqlite3.OperationalError:  # the app has not created the tables of the database yet
             return []
 
 

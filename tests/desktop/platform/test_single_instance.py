@@ -50,7 +50,9 @@ def test_socket_left_by_killed_process_is_replaced(qtbot: QtBot, tmp_path: Path)
 
 
 @pytest.mark.qt_log_ignore("does not support raise")
-def test_second_start_shows_first_window_and_ends(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_second_start_shows_the_window_of_the_first_instance_and_ends(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     from desktop.platform.instance_lock import InstanceLock
 
     async def story() -> None:

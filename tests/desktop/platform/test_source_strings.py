@@ -24,12 +24,12 @@ SHOWN: dict[str, tuple[int, ...]] = {
         ),
         (0,),
     ),
-    # Functions whose first argument is no text, but an icon, an object name, a theme or a parent.
+    # Functions whose first argument is not a text but an icon, an object name, a theme or a parent.
     **dict.fromkeys(("addAction", "addItem", "addTab", "setTabText", "QAction", "addMenu"), (0, 1)),
     **dict.fromkeys(("label", "QFileDialog", "Switch", "Action", "showMessage", "drawText"), (1, 2)),
     **dict.fromkeys(("IconButton", "QMessageBox", "ActionButton"), (1, 2, 3)),
 }
-"""Functions that show text, each with the positions of its arguments that are texts."""
+"""Maps each function that shows texts to the positions of its text arguments."""
 
 TRANSLATES = frozenset({"tr", "translate", "counted", "QT_TRANSLATE_NOOP"})
 NO_LITERALS = frozenset(
@@ -45,7 +45,7 @@ NO_LITERALS = frozenset(
 """Functions that translate the value of a variable. Its possible texts are marked elsewhere."""
 
 OWN_NUMBERS = frozenset({"diagnostics.py"})
-"""Files whose numbers are not formatted in the user's language: they are written in English, for developers."""
+"""Files whose numbers are written in English, because only developers read them."""
 
 
 def files() -> list[Path]:

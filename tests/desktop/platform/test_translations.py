@@ -21,7 +21,7 @@ from tests.packaging.checkout import ROOT
 
 SAME = frozenset(
     {
-        # Names, and words that German has borrowed from English.
+        # Names, and words that are the same in English and German.
         *(
             "Inglenook",
             "Markdown…",
@@ -35,7 +35,7 @@ SAME = frozenset(
             "Top K",
             "Min P",
         ),
-        # Units and separators.
+        # Texts of units and separators, in which no word needs a translation.
         *(
             "{size} GB",
             "{size} MB",
@@ -88,8 +88,8 @@ def file_of(language: str, folder: Path = TRANSLATIONS) -> Path:
 
 
 def faults(words: Iterable[Words]) -> list[str]:
-    """Returns the problems of these translations: a missing translation, other placeholders than in the source, another
-    start or end than the source."""
+    """Returns the problems of these translations: a missing translation, or one whose placeholders, start or end differ
+    from those of the source."""
     found = []
     for each in words:
         if each.unfinished or not all(form.strip() for form in each.forms):

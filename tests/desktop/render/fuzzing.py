@@ -122,7 +122,7 @@ def check_formula(source: str) -> Iterator[Violation]:
 def fuzz(seconds: float, seed: int) -> list[str]:
     """Fuzzes for about `seconds`, and returns the violations found."""
     rng, end = random.Random(seed), time.monotonic() + seconds
-    formula("x", display=True)  # imports the typesetter before times are measured
+    formula("x", display=True)  # this call imports the typesetter, whose import must not be measured
     found: list[Violation] = []
     while time.monotonic() < end:
         state = rng.getrandbits(64)

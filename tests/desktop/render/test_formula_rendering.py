@@ -56,7 +56,7 @@ def test_formula_cache_is_limited_in_bytes() -> None:
     assert cache._n_bytes <= formula_module.MAX_CACHED_BYTES
 
 
-def test_mathml_contains_the_latex_and_no_active_content() -> None:
+def test_mathml_contains_the_latex_source_but_no_active_content() -> None:
     made = mathml(r"\frac{a}{b}<\href{javascript:x}{y}", display=True)
     assert made is not None
     assert made.startswith('<math display="block"><semantics>')

@@ -142,7 +142,7 @@ def test_code_spans_have_a_thin_space_on_both_sides() -> None:
     assert "<code>x&lt;y</code>" in blocks("`x<y`")[0].html
 
 
-def test_prerender_raises_no_error_for_empty_or_unclosed_text() -> None:
+def test_prerender_raises_no_error_for_empty_text_or_unclosed_markdown() -> None:
     prerender([SAMPLE, "", "```\nopen"])
 
 

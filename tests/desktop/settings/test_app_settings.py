@@ -43,7 +43,7 @@ def test_changed_setting_is_reported_once_to_listeners_and_saved(run: Run, tmp_p
     run(story())
 
 
-def test_listener_of_all_settings_is_called_only_if_a_value_changed(run: Run, tmp_path: Path) -> None:
+def test_listener_of_all_settings_is_not_called_if_no_value_changed(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         settings, tasks = opened(tmp_path / "settings.json")
         seen: list[Settings] = []
@@ -56,7 +56,7 @@ def test_listener_of_all_settings_is_called_only_if_a_value_changed(run: Run, tm
     run(story())
 
 
-def test_default_port_of_the_endpoint_is_that_of_the_api() -> None:
+def test_endpoint_setting_and_api_have_the_same_default_port() -> None:
     assert Settings().endpoint_port == DEFAULT_PORT
 
 

@@ -81,7 +81,7 @@ def test_choice_button_is_wide_enough_for_its_text_in_bold(run: Run, open_gui: O
     run(story())
 
 
-def test_screenshots_of_settings_page(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_settings_page_are_saved(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):

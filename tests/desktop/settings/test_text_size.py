@@ -35,7 +35,7 @@ def test_changed_text_size_scales_all_fonts_and_style_sheets(qapp: QApplication)
     style = theme.style_of("window.qss")
     assert "font-size: 21px" in style
     assert "height: 1px" in style  # hairlines are not scaled
-    # Larger in proportion, but Qt ignores a radius of more than half of the height of the box.
+    # The radius is scaled to at most half of the height of the box, because Qt ignores a larger one.
     assert "border-radius: 16px" in style
     assert "line-height: 33px" in theme.style_of("document.css")
     assert theme.print_style_of("document.css") == Theme(qapp, "light", 13).style_of("document.css")
@@ -94,7 +94,7 @@ def test_reading_position_is_kept_when_text_size_changes(run: Run, open_gui: Ope
     run(story())
 
 
-def test_screenshots_at_smallest_and_largest_text_size(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_at_smallest_and_largest_text_size_are_saved(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui() as gui:

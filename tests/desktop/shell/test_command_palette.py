@@ -123,7 +123,7 @@ def test_changed_shortcut_is_kept_after_restart(run: Run, open_gui: OpenGui, pro
     run(story())
 
 
-def test_screenshots_of_command_palette(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_screenshots_of_command_palette_are_saved(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         for scheme in ("light", "dark"):
@@ -211,7 +211,7 @@ def test_page_shortcuts_are_numbered_in_sidebar_order(run: Run, open_gui: OpenGu
     run(story())
 
 
-def test_palette_lists_actions_on_answers_only_after_an_answer(run: Run, open_gui: OpenGui) -> None:
+def test_palette_lists_actions_for_answers_only_if_there_is_an_answer(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Here.")) as gui:
             palette = palette_of(gui)

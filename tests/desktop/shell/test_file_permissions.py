@@ -91,13 +91,13 @@ def test_damaged_database_and_its_replacement_are_readable_only_by_their_owner(t
     assert readable_by_others(profile.root) == []
 
 
-def test_settings_log_and_api_key_files_are_readable_only_by_their_owner(tmp_path: Path) -> None:
+def test_files_of_settings_log_and_api_keys_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     profile = Profile(tmp_path / "profile").ensure()
     lock = InstanceLock(profile.root / "window.lock")
     assert lock.acquire()
     SettingsFile(profile.settings).save()
     book = LogFile(profile.root)
-    for _ in range(MAX_BYTES // 1000 + 10):  # writes enough messages to rotate the log file
+    for _ in range(MAX_BYTES // 1000 + 10):  # write enough messages to rotate the log file
         logging.getLogger("desktop").info("x" * 1000)
     book.close()
     KeyFile(profile.named_keys).add("editor")

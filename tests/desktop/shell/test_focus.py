@@ -1,4 +1,4 @@
-"""Tests of the keyboard focus after an action: the widget that the user expects receives the next key."""
+"""Tests of the keyboard focus after an action: the next key press must reach the widget that the user expects."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_empty_shortcut_field_shows_none_instead_of_the_placeholder_of_qt(run: R
 
 
 @pytest.mark.parametrize("by_key", [False, True])
-def test_typing_after_undo_goes_into_the_composer(run: Run, open_gui: OpenGui, by_key: bool) -> None:
+def test_text_typed_after_undo_is_entered_in_the_composer(run: Run, open_gui: OpenGui, by_key: bool) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             window = gui.window

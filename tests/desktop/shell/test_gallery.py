@@ -95,7 +95,7 @@ async def show(gui: Gui, name: str, scheme: str, sizes: tuple[tuple[int, int], .
     GALLERY.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 -- nothing else runs
     for width, height in sizes:
         gui.window.resize(width, height)
-        await asyncio.sleep(0.05)  # time for layouts to settle; nothing is asserted about them
+        await asyncio.sleep(0.05)  # wait until the layouts have settled; nothing is asserted about them
         gui.window.grab().save(str(GALLERY / f"{name}-{scheme}-{width}.png"))
 
 
@@ -105,7 +105,7 @@ async def open_chat(gui: Gui, chat_id: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_screenshots_of_chats(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
+def test_screenshots_of_chats_are_saved(run: Run, open_gui: OpenGui, profile: Profile, scheme: str) -> None:
     async def story() -> None:
         await fill(profile)
         script = Script(answer=SECOND.encode(), step_s=0.01)
@@ -130,7 +130,7 @@ def test_screenshots_of_chats(run: Run, open_gui: OpenGui, profile: Profile, sch
     assert (GALLERY / f"chat-{scheme}-1100.png").stat().st_size > 10_000
 
 
-def test_screenshots_of_errors(run: Run, open_gui: OpenGui) -> None:
+def test_screenshots_of_errors_are_saved(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=b"Half an answer", fail_after=9)) as gui:
             await until(lambda: gui.ready)

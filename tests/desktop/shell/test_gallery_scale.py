@@ -26,7 +26,7 @@ PAGES = {
 
 @pytest.mark.skipif("QT_SCALE_FACTOR" in os.environ, reason="these are the pictures")
 @pytest.mark.parametrize("module", PAGES)
-def test_screenshots_at_200_percent(module: str) -> None:
+def test_screenshots_at_200_percent_scale_are_saved(module: str) -> None:
     folder = GALLERY / "200"
     command = [
         sys.executable,

@@ -60,7 +60,7 @@ NARROW_AND_USUAL = SIZES[:2]
 
 @cache
 def english() -> re.Pattern[str]:
-    """A pattern that matches every English source string, except those that are equal in German."""
+    """A pattern that matches every English source string whose German translation differs from it."""
     found = []
     for message in ElementTree.parse(TRANSLATIONS / "inglenook_de.ts").iter("message"):
         source = message.findtext("source") or ""
@@ -166,7 +166,7 @@ def look_into(menu_of: Callable[[], object], gui: Gui) -> None:
     menu.close()
 
 
-def test_language_is_the_first_supported_one_of_the_system() -> None:
+def test_interface_language_is_the_first_supported_language_of_the_system() -> None:
     assert language_for("system", ["fr-FR", "de-AT", "en-GB"]) == "de"
     assert language_for("system", ["de_CH.UTF-8"]) == "de"
     assert language_for("system", ["fr-FR", "C"]) == "en"
@@ -247,7 +247,7 @@ def test_chat_page_is_german(run: Run, open_gui: OpenGui, profile: Profile) -> N
     run(story())
 
 
-def test_composer_sheet_and_cards_are_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_chat_settings_sheet_and_cards_of_composer_are_german(run: Run, open_gui: OpenGui, profile: Profile) -> None:
     async def story() -> None:
         await fill(profile)
         async with open_gui(language="de") as gui:

@@ -151,7 +151,7 @@ def test_undoing_a_deletion_restores_the_chat_with_its_title_and_pin(run: Run, o
             assert isinstance(editor, QLineEdit)
             QTest.keyClicks(editor, "New name")
             row = gui.chats.currentIndex()
-            row.model().dataChanged.emit(row, row)  # the signal that is emitted when an answer is saved at this moment
+            row.model().dataChanged.emit(row, row)  # the list emits this signal when an answer is saved
             assert editor.text() == "New name"
             QTest.keyClick(editor, Qt.Key.Key_Return)
             await until(lambda: titles(gui) == ["Today", "New name"])

@@ -95,7 +95,7 @@ def not_local(lines: list[str]) -> list[str]:
     return [line for line in lines if "127.0.0.1" not in line]
 
 
-def test_window_makes_no_network_request(
+def test_window_sends_no_network_request(
     run: Run, open_gui: OpenGui, model_path: Path, recorder: NetworkRecorder
 ) -> None:
     """The test opens the window, sends a message, turns the endpoint on and shows pages, but does not search for
@@ -118,7 +118,7 @@ def test_window_makes_no_network_request(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")
-def test_endpoint_makes_no_network_request(tmp_path: Path, model_path: Path) -> None:
+def test_endpoint_sends_no_network_request_of_its_own(tmp_path: Path, model_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     heard = tmp_path / "heard"
     # First check that the audit hook works: it records a request that the test sends itself.

@@ -67,7 +67,7 @@ async def quiet() -> None:
 
 
 async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> None:
-    """Scrolls in an area and hovers over it. Compares the screen with a full repaint after each action."""
+    """Scrolls in an area and hovers over it. After each action, compares the screen with a full repaint."""
     view = area.viewport()
     for n_notches in (1, 2, -1, 5):
         wheel(view, n_notches)
@@ -91,7 +91,8 @@ async def exercise(surface: Surface, area: QAbstractScrollArea, name: str) -> No
 
 
 async def change_around(gui: Gui, surface: Surface, name: str) -> None:
-    """Changes the window size and the colour scheme, and shows a toast. Compares the screen after each action."""
+    """Changes the window size and the colour scheme, and shows a toast. After each action, compares the screen with a
+    full repaint."""
     for size in ((700, 480), (1180, 620), SIZE):
         gui.window.resize(*size)
         await quiet()
@@ -319,7 +320,9 @@ def test_models_page_is_repainted_after_each_action(
     run(story())
 
 
-def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui, profile: Profile) -> None:
+def test_endpoint_settings_and_help_pages_are_repainted_after_each_action(
+    run: Run, open_gui: OpenGui, profile: Profile
+) -> None:
     async def story() -> None:
         await fill(profile, 8)
         async with open_gui() as gui:
@@ -339,7 +342,7 @@ def test_other_pages_are_repainted_after_each_action(run: Run, open_gui: OpenGui
     run(story())
 
 
-def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
+def test_chat_settings_and_overflow_card_are_repainted_after_each_action(
     run: Run, open_gui: OpenGui, profile: Profile
 ) -> None:
     async def story() -> None:
@@ -370,7 +373,7 @@ def test_sheet_and_card_around_the_composer_are_repainted_after_each_action(
     run(story())
 
 
-def test_requests_of_tools_are_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
+def test_endpoint_page_with_active_request_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with served(open_gui, Script(answer=SHAPES["paragraphs"].encode(), step_s=0.002)) as gui:
             gui.window.resize(*SIZE)
@@ -391,7 +394,7 @@ def test_requests_of_tools_are_repainted_after_each_action(run: Run, open_gui: O
     run(story())
 
 
-def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
+def test_comparison_of_answers_is_repainted_after_each_action(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(Script(answer=SHAPES["paragraphs"].encode()[:1_500], step_s=0.001)) as gui:
             await until(lambda: gui.ready)
@@ -402,7 +405,7 @@ def test_answers_side_by_side_are_repainted_after_each_action(run: Run, open_gui
             gui.transcript.alternatives_requested.emit(gui.rows[-1].id)
             for n_letters in (100, 400, 900):
                 await until(lambda n=n_letters: len(gui.rows[-1].text) > n)  # type: ignore[misc]
-                gui.transcript.updates.refresh()  # lays out the text that was received since the last refresh
+                gui.transcript.updates.refresh()  # this call lays out the text that was received since the last refresh
                 assert_current(surface, f"{n_letters} letters side by side")
             gui.window.chat_page.composer.stop_requested.emit()
             await until(lambda: gui.rows[-1].state != "streaming")

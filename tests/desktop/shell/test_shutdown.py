@@ -181,7 +181,7 @@ def test_failed_start_closes_the_services_that_were_opened(
     assert "closing the drafts failed" not in caplog.text
 
 
-def test_waiting_for_the_model_raises_an_unexpected_load_error(run: Run) -> None:
+def test_unexpected_load_error_is_raised_to_callers_that_wait_for_the_model(run: Run) -> None:
     def broken() -> Engine:
         raise ImportError("no such library")
 

@@ -62,7 +62,7 @@ def test_stored_geometry_outside_the_screen_is_moved_inside(qtbot: QtBot, theme:
     assert window.size() == QSize(500, 400)
 
 
-def test_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) -> None:
+def test_window_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(100, 80, 600, 420)
@@ -70,7 +70,7 @@ def test_geometry_that_fits_the_screen_is_unchanged(qtbot: QtBot, theme: Theme) 
     assert window.geometry() == QRect(100, 80, 600, 420)
 
 
-def test_maximised_window_fits_after_it_is_restored(qtbot: QtBot, theme: Theme) -> None:
+def test_window_fits_the_screen_when_it_is_no_longer_maximised(qtbot: QtBot, theme: Theme) -> None:
     window = MainWindow(theme)
     qtbot.addWidget(window)
     window.setGeometry(50, 50, 1_600, 1_000)
@@ -121,6 +121,6 @@ def shown(folder: Path, scale: float, geometry: str = "") -> tuple[bool, str]:
     return fits == "True", text
 
 
-def test_geometry_stored_at_scale_1_fits_at_scale_2(tmp_path: Path) -> None:
+def test_window_geometry_stored_at_scale_1_fits_the_screen_at_scale_2(tmp_path: Path) -> None:
     _, geometry = shown(tmp_path, 1)
     assert shown(tmp_path, 2, geometry)[0]

@@ -1,4 +1,4 @@
-"""The chat list in the command palette, for screen readers, and in right-to-left layout."""
+"""Tests of the chat list: its actions in the command palette, names for screen readers, right-to-left layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archiving and unarchiving chats in the window."""
+"""Tests of archiving and unarchiving chats in the window."""
 
 from __future__ import annotations
 

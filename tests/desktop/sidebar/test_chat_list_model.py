@@ -1,4 +1,4 @@
-"""Rows, marks and change signals of the chat list model."""
+"""Tests of the chat list model: rows, marked chats, and the signals for changed rows."""
 
 from __future__ import annotations
 

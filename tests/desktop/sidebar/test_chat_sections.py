@@ -1,4 +1,4 @@
-"""Grouping of chats into the sections of the chat list."""
+"""Tests of grouping chats into the sections of the chat list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updating the chat list when the date changes."""
+"""Tests of updating the chat list when the date changes."""
 
 from __future__ import annotations
 

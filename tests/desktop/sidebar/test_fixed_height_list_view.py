@@ -1,4 +1,4 @@
-"""Row geometry of `FixedHeightListView`."""
+"""Tests of the row positions that `FixedHeightListView` computes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from desktop.sidebar.fixed_height_list_view import FixedHeightListView
 
 
-def test_row_positions_follow_from_the_row_heights(qtbot: QtBot) -> None:
+def test_row_positions_are_computed_from_row_heights(qtbot: QtBot) -> None:
     class Tall(FixedHeightListView):
         def special_heights(self) -> Iterable[tuple[int, int]]:
             return [(0, 28), (4, 38), (9, 44)]

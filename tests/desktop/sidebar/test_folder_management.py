@@ -1,4 +1,4 @@
-"""Creating, renaming, filling, ordering and deleting folders in the window."""
+"""Tests of creating, renaming, filling, ordering and deleting folders in the window."""
 
 from __future__ import annotations
 

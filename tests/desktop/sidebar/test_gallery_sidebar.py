@@ -1,4 +1,4 @@
-"""Screenshots of the sidebar: folders, several selected chats, archive, search, drag."""
+"""Saves screenshots of the sidebar: folders, several selected chats, archive, search, drag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The open chat in the chat list: scrolling, selection, and the widget that receives typed text."""
+"""Tests of the chat list while a chat is open: scrolling, selection, and the widget that receives typed text."""
 
 from __future__ import annotations
 

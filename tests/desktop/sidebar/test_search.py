@@ -1,4 +1,4 @@
-"""Search in the sidebar: results model, shortened lines, opening results."""
+"""Tests of the search in the sidebar: model of the results, shortened lines, opening results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
 
 
-def test_search_results_model_passes_the_model_tester(qtmodeltester: Any) -> None:
+def test_search_results_model_passes_qt_model_tester(qtmodeltester: Any) -> None:
     hits = [SearchHit(f"c{n}", "", (SnippetPart("a", True),), (), 0.0) for n in range(3)]
     model = SearchResultsModel()
     model.show(hits)

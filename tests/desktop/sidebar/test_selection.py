@@ -1,4 +1,4 @@
-"""Selecting several chats, and acting on them with the mouse, the keyboard, the menu and the command palette."""
+"""Tests of selecting several chats, and of actions on them by mouse, keyboard, menu and command palette."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A start waits longer than a running instance may take to close."""
+"""Tests that a start of the app waits long enough for another instance that is closing."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_failed_restore_of_backup_shows_message_with_reason(qapp: QApplication) 
     assert "could not be restored. Read-only file system." in seen[0]
 
 
-def test_unreadable_settings_are_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_settings_file_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"theme": "dark"}))
 

@@ -1,4 +1,4 @@
-"""Erasing deleted chats: their text is in no file of the profile, and their KV snapshots are deleted."""
+"""Tests of erasing deleted chats: no file of the profile contains their text, and their KV snapshots are deleted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECRETS = (
 
 
 def traces(folder: Path) -> dict[str, list[bytes]]:
-    """Returns the secrets that each file below the folder contains, without the files that contain none."""
+    """Returns the secrets found in each file below the folder, by file name. Files without secrets are omitted."""
     found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return {name: here for name, data in found.items() if (here := [each for each in SECRETS if each in data])}
 
@@ -91,7 +91,7 @@ def test_deleted_text_is_erased_at_the_next_start_if_the_process_was_killed(tmp_
         await fill(store)
         await store.delete("s")
         await store.delete_messages(["em"])
-        # The copy has the state of the files if the process is killed here.
+        # The copied files are those that a process killed at this time leaves.
         shutil.copytree(tmp_path / "a", tmp_path / "b")
         await store.aclose()
 
@@ -199,7 +199,7 @@ def snapshot(folder: Path, tokens: Sequence[int], *owners: str) -> Path:
     return path
 
 
-def test_erasing_a_chat_deletes_its_kv_snapshots_and_those_without_owner(tmp_path: Path) -> None:
+def test_erasing_a_chat_deletes_its_kv_snapshots_and_snapshots_without_owner(tmp_path: Path) -> None:
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")

@@ -1,4 +1,4 @@
-"""Folders and the archive in the store, in exports, backups and search."""
+"""Tests of folders and the archive: in the store, in exports, in backups and in search results."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_restored_backup_contains_folders_and_archive(tmp_path: Path) -> None:
     with_store(fresh.chats, story)
 
 
-def test_chats_archived_or_pinned_in_another_program_keep_that_state(tmp_path: Path) -> None:
+def test_chats_archived_or_pinned_in_another_program_are_imported_with_that_state(tmp_path: Path) -> None:
     (tmp_path / "gpt.json").write_text(json.dumps([{**foreign_exports.CHATGPT[0], "is_archived": True}]))
     (tmp_path / "webui.json").write_text(
         json.dumps([{**foreign_exports.OPEN_WEBUI[0], "archived": True, "pinned": True}])

@@ -1,4 +1,5 @@
-"""Recovery of damaged databases, full disks, migrations, and a second process on the same profile."""
+"""Tests of the store: damaged databases are recovered, old databases are migrated, full disks and a second process on
+the same profile cause no damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Databases of every released schema version can be opened and recovered."""
+"""Tests that databases of every released schema version can be opened and recovered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search in a real chat database: matches, ranking, updates of the index."""
+"""Tests of the search in a chat database on disk: matches, ranking, updates of the index."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_search_finds_parts_of_thai_korean_khmer_and_kana_words(tmp_path: Path, 
     with_store(tmp_path, story)
 
 
-def test_search_does_not_find_the_end_of_a_latin_word(tmp_path: Path) -> None:
+def test_latin_word_is_not_found_by_its_last_letters(tmp_path: Path) -> None:
     async def story(store: Store, search: ChatSearch) -> None:
         await store.save(CHAT, [message(1, "lighthouse keeper"), message(2, "都庁")])
         assert await found(search, "house") == []

@@ -1,4 +1,5 @@
-"""Saving and loading chats. Database files that are damaged, of a newer version, or in a missing folder; full disks."""
+"""Tests of the store: saving and loading chats, full disks, and database files that are damaged or of a newer
+version."""
 
 from __future__ import annotations
 

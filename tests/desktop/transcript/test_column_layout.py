@@ -21,7 +21,7 @@ def tops(view: TranscriptView) -> dict[str, int]:
 
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40), st.integers(-10, 30_000))
-def test_row_at_an_offset_agrees_with_the_sum_of_heights(heights: list[int], y: int) -> None:
+def test_row_found_at_an_offset_agrees_with_the_row_heights_above_it(heights: list[int], y: int) -> None:
     column = RowHeights()
     column.reset([10] * len(heights))
     for row, height in enumerate(heights):
@@ -49,14 +49,16 @@ def test_visible_rows_move_exactly_by_the_scrolled_distance(view: TranscriptView
         assert moved <= {step}
 
 
-def test_view_at_the_end_scrolls_with_streaming_text(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_transcript_scrolled_to_its_end_follows_streaming_text(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0), message(1, "", "streaming")])
     messages.replace(message(1, LONG * 3, "streaming"))
     qtbot.waitUntil(lambda: view.column.heights.total > 1_500)
     assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
 
 
-def test_view_above_the_end_does_not_scroll_while_text_streams(
+def test_transcript_scrolled_above_its_end_does_not_move_while_text_streams(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0), message(1), message(2), message(3, LONG, "streaming")])
@@ -96,7 +98,7 @@ def test_partial_repaints_while_streaming_equal_a_full_repaint(
     for end in range(5, len(text) + 5, 5):
         messages.replace(message(1, text[:end], "streaming"))
         qtbot.waitUntil(lambda: not view.updates.stale)
-        QCoreApplication.processEvents()  # performs the requested repaint
+        QCoreApplication.processEvents()  # this call performs the requested repaint
         shown = view.screen().grabWindow(view.winId()).toImage()
         assert shown == view.grab().toImage().convertToFormat(shown.format()), text[:end]
     grown = [segment.document.toHtml() for segment in view.cache.items["m1"].segments]

@@ -13,7 +13,7 @@ from tests.desktop.transcript.support import LONG, message
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def test_search_matches_are_highlighted_counted_and_stepped_through(
+def test_search_counts_and_highlights_matches_and_steps_through_them(
     view: TranscriptView, messages: MessageList
 ) -> None:
     rows = [message(number, f"Needle {number} and NEEDLE. " + LONG) for number in range(30)]

@@ -11,7 +11,7 @@ from desktop.transcript.view import TranscriptView
 from tests.desktop.transcript.support import centre_of, message
 
 
-def test_hovering_a_link_shows_its_address(view: TranscriptView, messages: MessageList) -> None:
+def test_address_of_a_link_is_shown_while_the_mouse_is_over_it(view: TranscriptView, messages: MessageList) -> None:
     messages.show([message(0, "Hi"), message(1, "[the almanac](https://example.org/a)")])
     QTest.mouseMove(view.viewport(), centre_of(view, 1, "almanac"))
     assert view.link_address is not None

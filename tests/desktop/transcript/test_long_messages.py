@@ -50,7 +50,7 @@ def test_line_of_two_million_characters_is_laid_out_in_short_steps(
     assert item.n_hidden > 1_000_000
 
 
-def test_copy_button_copies_and_show_more_button_shows_all_of_a_long_message(
+def test_long_message_is_copied_completely_and_shown_completely_after_show_more(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     text = "word " * 40_000

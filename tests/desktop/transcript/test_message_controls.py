@@ -108,7 +108,9 @@ def test_copy_buttons_copy_code_and_message(view: TranscriptView, messages: Mess
     }  # fmt: skip
 
 
-def test_retry_button_of_failed_answer_emits_request(qtbot: QtBot, view: TranscriptView, messages: MessageList) -> None:
+def test_retry_button_of_failed_answer_emits_retry_request(
+    qtbot: QtBot, view: TranscriptView, messages: MessageList
+) -> None:
     messages.show([message(0, "Hi"), replace(message(1, "", "failed"), note="It went wrong.")])
     retry = view.cache.controls["m1"]._named["retry"]
     with qtbot.waitSignal(view.retry_requested) as emitted:
@@ -156,7 +158,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 async def press(gui: Gui, message_id: str, name: str) -> None:
-    """Clicks a button of a message once it exists."""
+    """Waits until a message has this button, and clicks it."""
     controls = gui.transcript.cache.controls
     await until(lambda: message_id in controls and name in controls[message_id]._named)
     controls[message_id]._named[name].click()

@@ -35,7 +35,7 @@ def test_user_message_is_edited_in_place_and_saved_by_enter(
     assert view.editing.editor is None
 
 
-def test_answer_edit_is_saved_by_control_enter_and_cancelled_by_escape(
+def test_editing_an_answer_is_saved_by_control_enter_and_cancelled_by_escape(
     qtbot: QtBot, view: TranscriptView, messages: MessageList
 ) -> None:
     messages.show([message(0, "Hi"), message(1, "Wel.")])

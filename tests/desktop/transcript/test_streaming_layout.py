@@ -99,7 +99,7 @@ def on_screen(view: TranscriptView) -> QImage:
 
 
 def test_streamed_viewport_looks_like_a_full_repaint(view: TranscriptView, messages: MessageList) -> None:
-    """This is also true after scrolling, which shifts the part that is already painted."""
+    """This must also be true after scrolling, which shifts the part that is already painted."""
     question = ChatMessage("q", "c", None, "user", "What happened at sea?", "complete", 0.0)
     messages.append(question, replace(message(""), parent_id="q"))
     story, n_moves, at = STORY.split("#")[0] * 6, 0, view.verticalScrollBar().value()
@@ -122,7 +122,7 @@ def test_search_match_that_continues_on_the_next_line_is_highlighted_completely(
     assert view.finder.bar is not None
     view.finder.bar.edit.setText("sunset and")
     n_broken = 0
-    for n_letters in range(60, 160, 4):  # with different lengths, the line breaks at different places
+    for n_letters in range(60, 160, 4):  # the line breaks at a different place for each length
         before = "s" * (n_letters % 60) + " word" * (n_letters // 5) + " sunset"
         for text in (before + " an", before + " and dusk"):
             messages.replace(message(text))

@@ -68,7 +68,7 @@ def test_emphasis_code_and_links_of_a_user_message_are_formatted() -> None:
 
 
 @given(st.text(alphabet="ab *_`|-~\n$[]()\\<&#>.1", max_size=60))
-def test_no_digit_of_a_user_message_is_lost(text: str) -> None:
+def test_random_user_message_is_shown_with_all_its_digits(text: str) -> None:
     found = user_message_blocks(text)
     assert found
     shown = "".join(block.html + block.code + "".join(each.source for each in block.inline_images) for block in found)

@@ -68,7 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ReleaseServer]:
     thread.join()
 
 
-def test_newer_release_is_returned_with_notes(server: ReleaseServer) -> None:
+def test_newer_release_is_returned_with_its_notes(server: ReleaseServer) -> None:
     assert newer_release("0.1.0") == Release("99.1", NOTES, "https://a.example/99")
     assert newer_release("99.1") is None
     assert newer_release("100.0") is None
@@ -77,7 +77,7 @@ def test_newer_release_is_returned_with_notes(server: ReleaseServer) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"draft": True}, {"prerelease": True}])
-def test_draft_or_prerelease_is_not_a_newer_release(server: ReleaseServer, fields: dict[str, object]) -> None:
+def test_draft_release_or_prerelease_is_not_returned(server: ReleaseServer, fields: dict[str, object]) -> None:
     server.content = json.dumps({**NEWER, **fields}).encode()
     assert newer_release("0.1.0") is None
 
@@ -116,7 +116,7 @@ def press_toast_button(gui: Gui, text: str) -> None:
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform logs this warning for dialogs
-def test_answering_yes_enables_checks_and_shows_new_release(
+def test_answering_yes_enables_update_checks_and_shows_new_release(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:
@@ -132,7 +132,7 @@ def test_answering_yes_enables_checks_and_shows_new_release(
             GALLERY.mkdir(parents=True, exist_ok=True)
             assert card.grab().save(str(GALLERY / "update-light.png"))
             opened: list[QUrl] = []
-            card.download_requested.disconnect()  # prevents that a browser is opened
+            card.download_requested.disconnect()  # this prevents the test from opening a browser
             card.download_requested.connect(opened.append)
             QTest.mouseClick(card.download, Qt.MouseButton.LeftButton)
             assert opened == [QUrl("https://a.example/99")]
@@ -145,7 +145,7 @@ def test_answering_yes_enables_checks_and_shows_new_release(
     run(story())
 
 
-def test_unanswered_question_about_checks_counts_as_no_and_is_not_repeated(
+def test_unanswered_question_about_update_checks_counts_as_no_and_is_not_repeated(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:
@@ -161,7 +161,7 @@ def test_unanswered_question_about_checks_counts_as_no_and_is_not_repeated(
     run(story())
 
 
-def test_new_user_is_not_asked_to_allow_checks(
+def test_new_user_is_not_asked_to_allow_update_checks(
     run: Run, open_gui: OpenGui, profile: Profile, server: ReleaseServer
 ) -> None:
     async def story() -> None:

@@ -50,7 +50,7 @@ def test_long_line_is_pasted_unchanged_within_a_second(qtbot: QtBot, text: str) 
     assert edit.toPlainText() == text + "z"
 
 
-def test_copy_undo_and_redo_contain_no_soft_breaks(qtbot: QtBot) -> None:
+def test_text_after_copy_undo_or_redo_contains_no_soft_breaks(qtbot: QtBot) -> None:
     edit = LongTextEdit()
     qtbot.addWidget(edit)
     text = "one two " * MAX_LINE + "\nlast line"
@@ -108,7 +108,7 @@ def test_enter_during_composition_does_not_send_the_message(qtbot: QtBot) -> Non
     assert sent == ["日本"]
 
 
-def test_enter_and_escape_only_reach_the_input_method_while_it_composes_text(run: Run, open_gui: OpenGui) -> None:
+def test_enter_and_escape_reach_no_field_while_an_input_method_composes_text(run: Run, open_gui: OpenGui) -> None:
     """Checks every line edit of the window, and every text edit in which Enter has an effect."""
 
     async def story() -> None:

@@ -173,7 +173,7 @@ def toast(qtbot: QtBot, theme: Theme) -> Toast:
     return made
 
 
-def test_earlier_message_is_shown_again_after_newer_one_is_removed(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_toast_is_shown_again_after_newer_one_is_removed(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("May I look for updates?", action="Yes")
     toast.show_message("Saved.", for_ms=30)
     assert toast.text == "Saved."
@@ -182,7 +182,7 @@ def test_earlier_message_is_shown_again_after_newer_one_is_removed(qtbot: QtBot,
     assert toast.isHidden()
 
 
-def test_earlier_message_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toast: Toast) -> None:
+def test_earlier_toast_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toast: Toast) -> None:
     toast.show_message("Deleted.", action="Undo", for_ms=20)
     message = toast._messages[0]
     toast.show_message("A question?", action="Yes")
@@ -191,7 +191,7 @@ def test_earlier_message_whose_time_is_over_is_not_shown_again(qtbot: QtBot, toa
     assert toast.isHidden()
 
 
-def test_alert_shown_until_dismissed_is_shown_again_after_many_messages(toast: Toast) -> None:
+def test_alert_toast_that_stays_is_shown_again_after_newer_ones_are_dismissed(toast: Toast) -> None:
     toast.show_message("Nothing is saved.", alert=True, stays=True)
     for number in range(2 * toast_module.MAX_WAITING):
         toast.show_message(f"Message {number}", action="Do it")
@@ -200,7 +200,7 @@ def test_alert_shown_until_dismissed_is_shown_again_after_many_messages(toast: T
     assert toast.text == "Nothing is saved."
 
 
-def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
+def test_newer_toast_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     toast.show_message("The import failed.", alert=True, topic="import")
     toast.show_message("A question?", action="Yes")
     toast.show_message("One chat imported.", topic="import")
@@ -213,7 +213,7 @@ def test_newer_message_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     assert toast.isHidden()
 
 
-def test_alert_is_removed_when_its_time_is_over_or_page_changes(
+def test_alert_toast_is_removed_when_its_time_is_over_or_page_changes(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "ALERT_S", 0.05)
@@ -231,7 +231,7 @@ def test_alert_is_removed_when_its_time_is_over_or_page_changes(
     assert [each.text for each in toast._messages] == ["A question?", "The disk is full."]
 
 
-def test_alert_is_kept_while_window_is_inactive_or_mouse_is_over_it(
+def test_alert_toast_is_kept_while_window_is_inactive_or_mouse_is_over_it(
     qtbot: QtBot, toast: Toast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "ALERT_S", 0.02)
@@ -249,7 +249,7 @@ def test_alert_is_kept_while_window_is_inactive_or_mouse_is_over_it(
     qtbot.waitUntil(toast.isHidden)
 
 
-def test_alert_is_removed_when_another_chat_or_page_is_opened(
+def test_alert_toast_is_removed_when_another_chat_or_page_is_opened(
     run: Run, open_gui: OpenGui, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toast_module, "READ_S", 0.0)
@@ -318,7 +318,7 @@ def test_toast_about_failed_endpoint_is_shown_on_other_pages_until_endpoint_runs
     run(story())
 
 
-def test_one_toast_about_failed_download_is_shown_on_other_pages(run: Run, open_gui: OpenGui) -> None:
+def test_failed_download_shows_one_toast_on_other_pages(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -79,7 +79,7 @@ def test_bert_embeddings_equal_numpy_reference(tmp_path: Path, pooling: str) -> 
         short = await engine.embed(ask(tuple(inputs[2]), dimensions=8))
         assert short.vectors[0] == pytest.approx(unit(np.array(answer.vectors[2][:8])), abs=1e-5)
         words = await engine.embed(ask("a b c"))
-        assert words.n_prompt == 5  # the tokens of three words, [CLS] and [SEP]
+        assert words.n_prompt == 5  # three words, and [CLS] and [SEP]
         with pytest.raises(ContextOverflow) as refused:
             await engine.embed(ask("a", "a " * 70))
         assert (refused.value.n_prompt, refused.value.n_ctx) == (72, 64)

@@ -145,7 +145,7 @@ def test_size_limit_deletes_least_recently_used_snapshots_of_all_models(tmp_path
 
 
 @pytest.mark.parametrize("supports_full_rollback", [True, False])
-def test_snapshot_replaces_those_of_shorter_prefixes_only_with_full_rollback(
+def test_snapshot_replaces_snapshots_of_shorter_prefixes_only_with_full_rollback(
     tmp_path: Path, supports_full_rollback: bool
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)

@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, query = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)
         ranged = self.headers.get("Range", "")
-        self.close_connection = True  # no thread waits for further requests of the client
+        self.close_connection = True  # otherwise a thread would wait for further requests on this connection
         if authorization := self.headers.get("Authorization"):
             self.fake.authorizations.add(authorization)
         self.fake.requests.append(f"{path} {ranged}".strip())

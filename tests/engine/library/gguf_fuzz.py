@@ -142,7 +142,7 @@ def fuzz(seconds: float, seed: int, *, also_tried: bool = False) -> list[str]:
     """Tests the files of all seeds from `seed` on until the time is over. Returns a line for each file that was not
     handled.
 
-    `also_tried`: also runs the load trial of each file."""
+    `also_tried`: whether the load trial of each file is run, too."""
     deadline, problems = time.monotonic() + seconds, []
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < deadline:

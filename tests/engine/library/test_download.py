@@ -96,7 +96,7 @@ def test_download_resumes_after_a_stall(fake: FakeHub, folder: Path, model: byte
     assert ranges(fake) == ["", "bytes=1000-"]
 
 
-def test_download_that_fails_at_every_try_raises_and_keeps_the_partial_file(
+def test_download_that_fails_at_every_try_raises_hub_unreachable_and_keeps_partial_file(
     fake: FakeHub, folder: Path, model: bytes
 ) -> None:
     fake.faults = ["cut", "503", "503", "503"]
@@ -265,7 +265,7 @@ def test_discard_deletes_partial_files_and_keeps_complete_ones(fake: FakeHub, fo
 @pytest.mark.parametrize(
     "name", ["../evil.gguf", "a/../../evil.gguf", "..\\evil.gguf", ".gguf", "evil.sh", "/evil.gguf"]
 )
-def test_hostile_file_name_from_the_hub_is_rejected_or_placed_in_the_folder(folder: Path, name: str) -> None:
+def test_file_with_hostile_name_is_rejected_or_saved_inside_the_download_folder(folder: Path, name: str) -> None:
     choice = ModelVariant("a/b", "main", "", (RemoteFile(name, 1, "0"),))
     try:
         path = Download(Hub("http://127.0.0.1:1"), choice, folder).path
@@ -274,7 +274,7 @@ def test_hostile_file_name_from_the_hub_is_rejected_or_placed_in_the_folder(fold
     assert path.parent == folder
 
 
-def test_unreadable_description_of_partial_download_is_skipped(folder: Path) -> None:
+def test_partial_download_with_invalid_part_json_file_is_not_listed_as_unfinished(folder: Path) -> None:
     folder.mkdir()
     for n, text in enumerate(["", "[]", "{}", '{"choice": {"files": []}}', '{"choice": {"files": [{"name": 1}]}}']):
         (folder / f"{n}.gguf.part.json").write_text(text)
@@ -331,7 +331,7 @@ def option(quantisation: str, size: int) -> ModelVariant:
     return ModelVariant("a/b", "main", quantisation, (RemoteFile(f"m-{quantisation}.gguf", size, ""),))
 
 
-def test_chosen_variant_is_the_preferred_one_that_fits() -> None:
+def test_choose_variant_returns_most_preferred_quantisation_that_fits_into_memory() -> None:
     giga = 10**9
     options = [
         option("BF16", 16 * giga),

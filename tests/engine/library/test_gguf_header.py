@@ -93,7 +93,7 @@ def test_truncated_file_raises_model_file_error(model_path: Path, tmp_path: Path
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 4), st.integers(0, 4))
-def test_random_bytes_after_a_header_raise_no_error_but_model_file_error(
+def test_random_bytes_after_a_header_raise_model_file_error_or_nothing(
     tmp_path: Path, data: bytes, n_tensors: int, n_entries: int
 ) -> None:
     path = tmp_path / "any.gguf"

@@ -41,7 +41,7 @@ def fetch(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("given", "redacted_address"), UNUSABLE)
-def test_unsupported_proxy_is_named_without_its_password(
+def test_error_names_the_unsupported_proxy_without_its_password(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, redacted_address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", given)
@@ -75,12 +75,14 @@ def test_proxy_that_does_not_answer_raises_hub_unreachable(
 
 
 @pytest.mark.parametrize("hosts", ["localhost,[::1],fd00::/8,*", "[::1,,10.0.0.0/8"])
-def test_unusual_values_of_no_proxy_are_accepted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str) -> None:
+def test_unusual_values_of_environment_variable_no_proxy_are_accepted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hosts: str
+) -> None:
     monkeypatch.setenv("NO_PROXY", hosts)
     with pytest.raises(HubUnreachable):
         fetch(tmp_path)
 
 
-def test_redacted_proxy_address_contains_no_user_and_password() -> None:
+def test_redacted_proxy_address_contains_neither_user_name_nor_password() -> None:
     assert redacted("http://user:pass@proxy.example:3128/path") == "http://proxy.example:3128"
     assert redacted("socks5://[::1]:1080") == "socks5://[::1]:1080"

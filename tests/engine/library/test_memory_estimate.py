@@ -114,7 +114,7 @@ def test_invalid_load_settings_raise_invalid_settings(model_path: Path, settings
     assert refused.value.field == field
 
 
-def test_kv_type_is_rejected_if_heads_are_not_whole_blocks(tmp_path: Path) -> None:
+def test_quantised_kv_type_is_rejected_if_attention_head_is_smaller_than_a_block(tmp_path: Path) -> None:
     header = read_header(write_llama(tmp_path / "tiny.gguf"))  # its attention heads have 8 elements
     check_settings(LoadSettings(), header)
     with pytest.raises(InvalidSettings, match=r"kv_type_k: .* 8 "):
@@ -133,7 +133,7 @@ def test_model_that_does_not_fit_into_memory_is_rejected_before_loading(
     with pytest.raises(NotEnoughMemory) as refused:
         open_native(model_path, LoadSettings(), lambda progress: pytest.fail("it was loaded"))
     assert refused.value.needed > refused.value.available == 100 << 20
-    free(350 << 20)  # too little for 8,192 tokens and the margin
+    free(350 << 20)  # too little memory for a context of 8,192 tokens and the margin
     with pytest.raises(NotEnoughMemory):
         open_native(model_path, LoadSettings(n_ctx=8192), lambda progress: pytest.fail("it was loaded"))
     backend = open_native(model_path, LoadSettings(), lambda progress: True)
@@ -171,7 +171,7 @@ LLAMA = GgufHeader(
 )
 
 
-def test_kv_and_state_sizes_of_architectures() -> None:
+def test_kv_and_state_sizes_of_each_architecture_equal_expected_sizes() -> None:
     """The expected sizes were computed by hand: `cell_bytes` per token, `state_bytes` per sequence."""
 
     def of(name: str, **values: int | tuple[int, ...]) -> GgufHeader:

@@ -20,7 +20,7 @@ from tests.model_files.tiny_llama import write_llama
 
 @pytest.fixture
 def split(tmp_path: Path) -> Path:
-    """The path of the first of two files. The second file is much larger."""
+    """A split model of two files, of which the second is much larger. Returns the path of the first file."""
     first, second = (tmp_path / f"big-0000{n}-of-00002.gguf" for n in (1, 2))
     write_llama(first)
     shutil.copyfile(first, second)
@@ -80,7 +80,7 @@ def test_model_file_is_read_again_after_a_temporary_read_error(tmp_path: Path, m
     assert read_model_file(path, cache).problem == ""
 
 
-def test_problem_loaded_from_scan_cache_has_the_same_message_template_and_values(tmp_path: Path) -> None:
+def test_scan_cache_keeps_message_template_and_values_of_a_problem(tmp_path: Path) -> None:
     file, path, stamp = tmp_path / "library.json", tmp_path / "a.gguf", FileStamp(1, 2)
     cache = ModelScanCache(file)
     cache.put(path, stamp, Reason("{n} of its {all} parts are missing", n=1, all=2))

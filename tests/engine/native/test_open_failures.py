@@ -47,7 +47,7 @@ class NativeObjectCounts:
         ("engine.native.model", "release_mapped_pages"),
     ],
 )
-def test_file_error_while_opening_a_model_frees_everything(
+def test_file_error_while_opening_a_model_frees_its_llama_cpp_objects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, name: str
 ) -> None:
     path, counts = write_llama(tmp_path / "tiny.gguf"), NativeObjectCounts(monkeypatch)

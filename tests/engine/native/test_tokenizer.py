@@ -75,13 +75,13 @@ def run_child(folder: Path, size: int, kinds: tuple[str, ...], units: tuple[str,
 
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.timeout(300)
-def test_run_of_20000_characters_crashes_no_pre_tokenizer(part: int, tmp_path: Path) -> None:
+def test_no_pre_tokenizer_crashes_at_a_repetitive_text_of_20000_characters(part: int, tmp_path: Path) -> None:
     run_child(tmp_path, 20_000, PRE_TOKENIZERS[part::4], UNITS[:6])
 
 
 @pytest.mark.parametrize("kind", ["gpt-4o", "deepseek-v3", "tekken", "llama4", "superbpe", "exaone-moe"])
 @pytest.mark.timeout(300)
-def test_run_of_200000_characters_crashes_no_pre_tokenizer_with_regex(kind: str, tmp_path: Path) -> None:
+def test_no_regex_pre_tokenizer_crashes_at_a_repetitive_text_of_200000_characters(kind: str, tmp_path: Path) -> None:
     run_child(tmp_path, 200_000, (kind,), ("Z", "漢", " ", "1", "a\u0301", "ab "))
 
 
@@ -156,7 +156,7 @@ def test_many_special_tokens_take_linear_time(model: NativeModel, unit: str) -> 
     assert time.thread_time() - started < 20
 
 
-def test_runs_of_maximum_length_are_split_in_linear_time() -> None:
+def test_search_for_words_that_are_too_long_takes_linear_time() -> None:
     """An earlier regex with a minimum length took 10 s for 10 million characters."""
     text = ("a" * MAX_RUN + " ") * (4_000_000 // MAX_RUN)
     started = time.thread_time()

@@ -48,7 +48,7 @@ def fuzz(seconds: float, seed: int) -> list[str]:
 def _text(source: random.Random) -> str:
     pieces = source.choices(PIECES, k=source.randint(1, 12))
     size = source.choice((1, 50, 2000, MAX_CHARS))
-    if source.random() < 0.5:  # each piece becomes one long run
+    if source.random() < 0.5:  # each piece is repeated many times in a row
         return "".join(piece * (source.randint(1, size) // len(piece) + 1) for piece in pieces)[:MAX_CHARS]
     return "".join(source.choices(pieces, k=size))[:MAX_CHARS]
 

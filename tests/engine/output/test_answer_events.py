@@ -273,7 +273,7 @@ def test_logprobs_are_reported_for_answer_text_only() -> None:
     events = run_request(script_for(f"<think>hm</think>Yes.{CALL}"), tool_request(n_logprobs=1))
     choices = [choice for event in events if isinstance(event, TextDelta) for choice in event.choices]
     assert b"".join(choice.token for choice in choices) == b"Yes."
-    # The token that ends the reasoning counts for the reasoning or for the answer.
+    # No token is counted twice, including the token that ends the reasoning.
     n_tokens = sum(event.n_tokens for event in events if isinstance(event, TextDelta | ReasoningDelta))
     assert n_tokens <= len(f"<think>hm</think>Yes.{CALL}")
 

@@ -55,7 +55,7 @@ def reasoning_end(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in TEMPLATES if detect_family(TEMPLATES[name]).headers is None])
-def test_tool_call_matches_its_tool_if_request_also_has_response_format(name: str) -> None:
+def test_tool_call_matches_schema_of_its_tool_if_request_also_has_response_format(name: str) -> None:
     wrong = render_tool_calls(
         detect_family(TEMPLATES[name]).call_syntaxes[0], (ToolCall("functions.light:0", "light", INVALID_ARGUMENTS),)
     )
@@ -176,7 +176,7 @@ def test_tool_with_unsupported_schema_is_called_with_its_argument_names() -> Non
     assert not_enforced(events) == ("odd: the types of its arguments",)
 
 
-def test_response_format_that_is_not_strict_is_relaxed_and_reported() -> None:
+def test_unenforceable_keyword_of_non_strict_response_format_is_removed_and_reported() -> None:
     odd = Constraint("json_schema", '{"type": "array", "uniqueItems": true, "items": {"enum": [1]}}', strict=False)
     for tools in ((), (CLOCK,)):
         events = run_request(script_for("[1]", HERMES), replace(tool_request(constraint=odd), tools=tools))

@@ -188,7 +188,8 @@ HOSTILE = [
     Constraint("choice", '"yes"'),
     Constraint("choice", "["),
 ]
-"""Constraints that cannot be enforced, or would crash or stall the process without limits."""
+"""Constraints that cannot be enforced, and constraints that would crash or stall the process if there were no
+limits."""
 
 ODD = [
     Constraint("json_schema", '{"type": "array", "items": {"type": "integer"}, "maxItems": 100000}'),
@@ -233,7 +234,9 @@ def test_large_constraint_is_rejected_or_enforced_in_bounded_time() -> None:
     asyncio.run(run())
 
 
-def test_answer_whose_masks_are_slow_fails_without_affecting_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_whose_token_masks_take_too_long_fails_without_affecting_other_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_AT_ONCE_S", 0.0005)
     monkeypatch.setattr("engine.output.constraints.compiled_constraint.SPENT_PER_TOKEN_S", 0.0)
 

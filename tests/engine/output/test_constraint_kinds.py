@@ -1,5 +1,5 @@
-"""Constraints of every kind match random answers of allowed tokens. Also tests GrammarConstraint and the cache of
-compiled constraints.
+"""For every kind of constraint, random answers of allowed tokens match the constraint. Also tests GrammarConstraint and
+the cache of compiled constraints.
 """
 
 from __future__ import annotations
@@ -282,7 +282,7 @@ SLOW = Constraint("json_schema", json.dumps({"type": "object", "properties": {f"
 
 
 def test_slow_compilation_fails_at_deadline_and_succeeds_on_retry() -> None:
-    """Any compilation is slow on a busy machine. This must not reject the constraint permanently."""
+    """On a busy machine, any compilation may miss its deadline, so the constraint must not be rejected permanently."""
     cache = ConstraintCache(lambda: TOKENIZER, nullcontext, deadline_s=0.005)
     started = time.monotonic()
     with pytest.raises(ConstraintError, match="too long"):

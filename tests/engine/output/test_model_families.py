@@ -63,7 +63,7 @@ def test_reasoning_started_by_the_prompt_is_detected(name: str) -> None:
 
 
 @pytest.mark.parametrize("source", [None, "", CHATML, "{% for m in messages %}<tool_call>{% endfor %}x"])
-def test_tools_and_calls_are_text_if_template_does_not_support_tools(source: str | None) -> None:
+def test_tools_and_tool_calls_are_written_as_text_if_template_does_not_support_tools(source: str | None) -> None:
     format = detect_family(source)
     assert not format.template_shows_tools
     system = Message("system", "Be kind.")

@@ -47,7 +47,7 @@ CALLS = (
 
 
 def whole(family: OutputFormat) -> OutputFormat:
-    """The format of a family with its reasoning, as `detect_family` returns it."""
+    """The format of a family, including the reasoning markers that `detect_family` adds."""
     return replace(family, reasoning=None if family.headers else family.reasoning or THINK)
 
 
@@ -361,7 +361,7 @@ def test_answer_starts_with_reasoning_if_prompt_started_it() -> None:
     assert answer("hermes", "hm\n</think>\n\nYes.", starts_in_reasoning=True) == Answer("Yes.", "hm")
 
 
-def test_tool_call_inside_unclosed_reasoning_counts_if_it_names_an_offered_tool() -> None:
+def test_tool_call_inside_unclosed_reasoning_is_parsed_if_it_names_an_offered_tool() -> None:
     call = '<tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     assert answer("hermes", f"hm {call}", starts_in_reasoning=True) == Answer("", "hm", (("id0", "clock", "{}"),))
     other = call.replace("clock", "example")

@@ -1,5 +1,5 @@
-"""Retokenizer with a toy tokenizer, which has a few words, splits a text before " word", and writes everything else as
-bytes.
+"""Retokenizer with a toy tokenizer. The toy tokenizer has a token for each byte and for a few words, and splits a text
+before each space that starts a word.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_check_of_recursive_schema_or_deep_value_ends() -> None:
     assert unmet_keywords({"a": json.loads("1e400")}, {"properties": {"a": {"type": "number"}}}) == ()
 
 
-def test_huge_integer_outside_of_float_bounds_is_reported() -> None:
+def test_integer_too_large_for_a_float_is_reported_if_it_violates_minimum_or_maximum() -> None:
     schema = {"minimum": 0.5, "maximum": 1.5}
     assert unmet_keywords(10**400, schema) == ("maximum at /",)
     assert unmet_keywords(-(10**400), schema) == ("minimum at /",)

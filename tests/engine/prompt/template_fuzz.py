@@ -96,7 +96,8 @@ class Writer:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Tests random templates until the time is over or one exceeds a limit. Returns what was found."""
+    """Tests random templates until the time is over or one exceeds a limit. Returns a description of the template that
+    exceeded a limit, if any."""
     source, end, found = random.Random(seed), time.monotonic() + seconds, ""
     tracemalloc.start()
     try:

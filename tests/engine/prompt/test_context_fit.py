@@ -47,7 +47,7 @@ def test_fewest_oldest_turns_are_left_out(chat: list[Message], n_ctx: int) -> No
         assert letters([message for place, message in enumerate(chat) if place not in fewer]) > limit
 
 
-def test_engine_calculates_context_fit_of_a_chat_without_a_submitted_request() -> None:
+def test_engine_calculates_context_fit_of_a_chat_that_was_not_submitted() -> None:
     async def run() -> None:
         engine = Engine(FakeOpener(limits=Limits(400, 4, 64)))
         await engine.load(Path("fake.gguf"))

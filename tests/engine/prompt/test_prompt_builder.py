@@ -106,7 +106,7 @@ def test_system_text_moves_to_user_message_if_template_rejects_system_messages()
     )
 
 
-def test_error_gives_first_reason_if_template_refuses_all_arrangements_of_messages() -> None:
+def test_template_error_has_first_refusal_reason_if_every_list_of_messages_is_refused() -> None:
     with pytest.raises(TemplateError) as refusal:
         prompt_builder("{{ raise_exception('never ' ~ messages|length) }}").render(chat(("user", "a"), ("user", "b")))
     assert refusal.value.reason == "never 2"
@@ -164,7 +164,7 @@ def test_overlapping_texts_of_control_tokens_are_all_escaped() -> None:
     assert specials_in(builder.build(chat(("user", "<a><b><a><b>"))).tokens) == 0
 
 
-def test_repeated_text_of_control_token_is_counted_as_plain_text(tmp_path: Path) -> None:
+def test_each_repetition_of_control_token_text_in_a_message_counts_as_plain_text_tokens(tmp_path: Path) -> None:
     backend = open_native(write_bpe(tmp_path / "m.gguf", "gpt-4o", CHATML), LoadSettings(), lambda progress: True)
     try:
         builder = PromptBuilder(backend)

@@ -37,7 +37,8 @@ class CachedScheduler(Scheduler):
 def sequence(
     name: str, n_prompt: int, priority: Priority = Priority.ENDPOINT, max_tokens: int = 8, kind: int = 0
 ) -> SequenceState:
-    """Returns a sequence whose prompt is `kind`, 1, 2, …, so that prompts of the same kind have a common beginning."""
+    """Returns a sequence whose prompt begins with the token `kind`, followed by the tokens 1, 2, 3 and so on. So
+    prompts of the same kind have a common beginning."""
     return SequenceState(name, priority, (kind, *range(1, n_prompt)), max_tokens)
 
 

@@ -90,7 +90,7 @@ def test_edited_turn_leaves_the_original_turn_cached() -> None:
     assert len(chat.cache.prefixes) == 2
 
 
-def test_equal_prompts_at_the_same_time_are_computed_once() -> None:
+def test_equal_prompts_that_are_submitted_together_are_computed_once() -> None:
     forks = CachedScheduler(replace(LIMITS, n_cells=200, n_batch=64))
     for i in range(4):
         forks.add(sequence(str(i), 60, max_tokens=5))
@@ -137,7 +137,7 @@ def test_background_work_waits_for_others_and_is_rejected_if_only_chat_prefixes_
     assert full.cache.match(list(range(30)))[1] == 30, "background work evicted the chat"
 
 
-def test_tokens_that_background_work_adds_to_a_chat_are_evictable() -> None:
+def test_background_work_can_evict_tokens_that_background_work_added_to_a_chat() -> None:
     full = CachedScheduler()
     chat = sequence("chat", 20, Priority.WINDOW, max_tokens=1)
     full.add(chat)
@@ -199,7 +199,8 @@ def test_preempted_sequence_is_restored_from_its_snapshot() -> None:
 
 
 def test_restarted_prompts_that_need_all_logits_do_not_exceed_the_output_limit_of_a_decode() -> None:
-    """A sequence that starts over has as few pending tokens as a retokenized word, but it is not decoding."""
+    """A prompt of two tokens that starts over must not be taken for a retokenized word, which is computed as a decode
+    step."""
     several = CachedScheduler()
     for name in "abcd":
         needs_all_logits = sequence(name, 2)
@@ -250,7 +251,7 @@ def test_cached_tokens_of_a_prompt_do_not_count_in_its_deadline() -> None:
     assert next(iter(prompt_shares(both.plan(16)))) == "second turn"
 
 
-def test_long_prompt_is_overtaken_by_at_most_its_own_length() -> None:
+def test_short_prompts_that_overtake_a_long_one_have_at_most_its_length_in_total() -> None:
     crowd = CachedScheduler(BIG)
     long = sequence("long", 400, Priority.WINDOW)
     crowd.add(long)
@@ -271,7 +272,7 @@ def test_prompts_of_equal_length_are_served_in_order_of_arrival() -> None:
     assert list(prompt_shares(three.plan(16))) == ["a", "b"]
 
 
-def test_short_window_prompt_preempts_long_one_without_output() -> None:
+def test_short_window_prompt_preempts_a_long_prompt_that_has_no_output() -> None:
     full = CachedScheduler()
     long = sequence("long", 44, Priority.WINDOW)
     full.add(long)
@@ -293,7 +294,7 @@ def test_sequence_with_output_is_not_preempted_by_shorter_prompt() -> None:
     assert [entry.sequence.id for entry in full.plan(16).entries] == ["answering"]
 
 
-def test_sequence_computing_a_shared_prompt_inherits_the_order_of_one_that_waits_for_it() -> None:
+def test_sequence_with_a_shared_prompt_inherits_the_order_of_a_sequence_that_waits_for_it() -> None:
     three = CachedScheduler(BIG)
     shared = sequence("shared", 200, Priority.WINDOW)
     three.add(shared)
@@ -307,7 +308,7 @@ def test_sequence_computing_a_shared_prompt_inherits_the_order_of_one_that_waits
     assert shared.prefill_order == waits.order < shared.order
 
 
-def test_waits_for_is_the_reason_why_a_plan_computes_no_token_of_a_sequence() -> None:
+def test_sequence_that_gets_no_tokens_in_a_plan_records_what_it_waits_for() -> None:
     limits = replace(BIG, n_running=2)
     crowd = CachedScheduler(limits)
     reading, behind, third = (sequence(name, 100, Priority.WINDOW, kind=kind) for kind, name in enumerate("abc"))

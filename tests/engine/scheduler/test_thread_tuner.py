@@ -61,7 +61,8 @@ def test_tuner_with_one_thread_count_always_uses_it() -> None:
 
 def test_no_other_thread_count_is_probed_if_exploration_is_not_allowed() -> None:
     counts = ThreadCountPolicy((1, 2))
-    run(counts, BUSY.__getitem__, 200)  # this also requests a probe for prompts
+    # a change of the thread count for decode steps also requests a probe for prompts
+    run(counts, BUSY.__getitem__, 200)
     for n in range(400):
         assert counts.choose(32, may_explore=False) == 2, n
         counts.record(32, 0.1, may_explore=False)

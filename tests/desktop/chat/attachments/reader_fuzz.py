@@ -116,8 +116,8 @@ class Fuzz:
 
 
 def check(folder: Path, case: Case) -> None:
-    """Read one file. Raises AssertionError if a limit is exceeded. An error that the reader should not raise is passed
-    on."""
+    """Read one file. Raises AssertionError if a limit is exceeded. Errors that the reader must not raise are not
+    caught."""
     name, content = case
     path = folder / name
     path.write_bytes(content)
@@ -167,8 +167,8 @@ def _own() -> PortableChat:
 
 
 def fuzz(seconds: float, seed: int) -> list[str]:
-    """Fuzz for this many seconds and return the errors, for the soak test. There is at most one error, because the run
-    ends there."""
+    """Fuzz for this many seconds and return the errors, for the soak test. The run ends at the first error, so there is
+    at most one."""
     try:
         run(seconds, seed)
     except Exception as error:

@@ -14,11 +14,11 @@ SECONDS = float(os.environ.get("INGLENOOK_READER_FUZZ_S", "0"))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_damaged_files_give_text_or_reader_errors_within_limits(seed: int) -> None:
+def test_reading_damaged_files_returns_text_or_raises_reader_error_within_limits(seed: int) -> None:
     assert reader_fuzz.run(60, seed, n_rounds=120) == 120
 
 
 @pytest.mark.skipif(not SECONDS, reason="runs for as long as INGLENOOK_READER_FUZZ_S says")
 @pytest.mark.timeout(SECONDS + 120)
-def test_damaged_files_from_random_seed_stay_within_limits() -> None:
+def test_reading_damaged_files_from_random_seed_stays_within_limits() -> None:
     assert reader_fuzz.run(SECONDS, int.from_bytes(os.urandom(4), "big")) > 0

@@ -283,7 +283,9 @@ def test_context_meter_counts_chat_draft_and_attachments(run: Run, open_gui: Ope
 
 
 @pytest.mark.parametrize("width", [420, 600, 1100])
-def test_composer_in_narrow_window_clips_no_control(run: Run, open_gui: OpenGui, tmp_path: Path, width: int) -> None:
+def test_no_control_of_composer_is_clipped_in_narrow_window(
+    run: Run, open_gui: OpenGui, tmp_path: Path, width: int
+) -> None:
     async def story() -> None:
         async with open_gui() as gui:
             await until(lambda: gui.ready)

@@ -62,7 +62,7 @@ def test_unfinished_edit_is_shown_when_its_chat_is_opened_again(run: Run, open_g
     run(story())
 
 
-def test_old_version_of_an_edited_message_is_shown_without_its_editor(run: Run, open_gui: OpenGui) -> None:
+def test_old_version_of_message_shows_no_editor_after_edit_was_saved(run: Run, open_gui: OpenGui) -> None:
     async def story() -> None:
         async with open_gui(SCRIPT) as gui:
             await until(lambda: gui.ready)
