@@ -33,7 +33,7 @@ def attachment_error(error: BaseException) -> str:
 
 
 def more_not_attached(n: int) -> str:
-    """Text that tells that `n` more files were not attached, besides those with a stated reason."""
+    """Says that `n` more files were not attached. Files that a message of their own names do not count."""
     return counted("%Ln more are not attached.", "", n)
 
 

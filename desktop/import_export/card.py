@@ -43,7 +43,8 @@ class ImportExportCard(Card):
         `running`, the import buttons are disabled and the stop button is visible."""
         self._import_status.setText(text)
         self._import_status.setVisible(bool(text))
-        focused = self.window().focusWidget()  # unlike QApplication.focusWidget, also set while a dialog is open
+        # The focus widget of this window: QApplication.focusWidget may be one of a dialog that is open.
+        focused = self.window().focusWidget()
         pressed = next((button for button in self._import_buttons if button is focused), None)
         if running and pressed is not None:  # Qt would move the focus past the import buttons when they are disabled
             self._focused_before = pressed

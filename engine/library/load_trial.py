@@ -51,8 +51,9 @@ STAGES = {
 
 
 class LoadTrial:
-    """Runs the load trial of model files. May be used on any thread, but with only one call at a time for each model
-    file.
+    """Loads a model file in a child process first, to see whether loading fails or ends the process.
+
+    May be used on any thread, but with only one call at a time for each model file.
 
     `folder` holds an empty file for each model that passed. With `folder` None nothing is stored."""
 

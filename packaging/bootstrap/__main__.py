@@ -22,7 +22,7 @@ def unsupported_python_reason() -> str | None:
 
 
 if __name__ == "__main__":
-    # Child processes that run Python must not import from the folder packaging.
+    # Child processes that run Python must not import modules from `packaging/`.
     os.environ.pop("PYTHONPATH", None)
     problem = unsupported_python_reason()
     if problem:

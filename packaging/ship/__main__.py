@@ -69,7 +69,7 @@ def _write_sums(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Child processes that run Python must not import from the folder packaging.
+    # Child processes that run Python must not import modules from `packaging/`.
     os.environ.pop("PYTHONPATH", None)
     from bootstrap.__main__ import unsupported_python_reason
 

@@ -129,6 +129,6 @@ def _expect_data(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    # Child processes that run Python must not import from the folder packaging.
+    # Child processes that run Python must not import modules from `packaging/`.
     os.environ.pop("PYTHONPATH", None)
     sys.exit(main(sys.argv[1:]))

@@ -120,7 +120,7 @@ def test_very_long_streaming_paragraph_is_split_into_pieces(view: TranscriptView
     assert all(block.joiner is not None for block in found[1:])
 
 
-def test_rows_of_a_split_streaming_table_are_still_table_rows() -> None:
+def test_all_rows_of_a_long_streaming_table_are_rendered_as_table_rows() -> None:
     growing = IncrementalMarkdown()
     text = "| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 2_000
     for end in range(1_000, len(text) + 1, 1_000):
