@@ -120,6 +120,7 @@ class Scheduler:
         for entry in plan.entries:
             sequence = entry.sequence
             sequence.n_computed += len(entry.chunk.tokens)
+            sequence.was_interrupted = False
             if entry.chunk.sample_last and sequence.id in sampled:
                 outcomes.append(self._append(sequence, sampled[sequence.id]))
         return outcomes
@@ -134,9 +135,12 @@ class Scheduler:
             sequence.n_computed = start
             self._cache.truncate(_prefix_of(sequence), start)
 
-    def roll_back(self, plan: BatchPlan) -> None:
-        """Undoes a plan whose operations were executed but whose entries were not decoded."""
+    def roll_back(self, plan: BatchPlan, *, interrupted: bool = False) -> None:
+        """Undoes a plan whose operations were executed but whose entries were not decoded. `interrupted`: whether their
+        decode was interrupted."""
+        self._n_prefilled -= plan.n_prompt_tokens
         for entry in plan.entries:
+            entry.sequence.was_interrupted = interrupted
             if entry.sequence.prefix is not None:
                 self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 
