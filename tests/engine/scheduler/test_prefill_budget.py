@@ -6,7 +6,7 @@ import pytest
 
 from engine.priority import Priority
 from engine.scheduler.prefill_budget import FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP, PrefillBudget
-from tests.engine.scheduler.scheduler_harness import CachedScheduler, sequence
+from tests.engine.scheduler.scheduler_harness import CachedScheduler, commit_all, sequence
 
 
 def measured_budget(token_s: float) -> PrefillBudget:
@@ -34,7 +34,7 @@ def test_window_awaits_first_token_only_between_request_and_first_token() -> Non
     waits.append(run.window_awaits_first_token)
     while not asked.n_output:
         plan = run.plan(16)
-        run.commit(plan, {entry.sequence.id: 1 for entry in plan.entries if entry.chunk.sample_last})
+        commit_all(run, plan)
     waits.append(run.window_awaits_first_token)
     assert waits == [False, True, False]
 
