@@ -19,7 +19,7 @@ from engine.output.retokenizer import Retokenizer
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
-from engine.scheduler.prefill_budget import PrefillBudget
+from engine.scheduler.prefill_budget import Pace, PrefillBudget
 from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
@@ -73,11 +73,10 @@ class Session:
     def has_spare_time(self) -> bool:
         """Whether other work, such as embeddings, may run before the next step. Report the duration of that work to
         `charge`."""
-        return not self._scheduler.window_is_decoding or self._prefill_budget.is_balanced
+        return not self._scheduler.pace.decode_share or self._prefill_budget.is_balanced
 
     def charge(self, seconds: float) -> None:
-        if self._scheduler.window_is_decoding:
-            self._prefill_budget.charge(seconds)
+        self._prefill_budget.charge(seconds, self._scheduler.pace)
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
@@ -231,22 +230,21 @@ class Session:
         rejected."""
         while True:
             self._update_first_cached_tokens()
-            window_is_decoding = self._scheduler.window_is_decoding
-            n_prompt_tokens = self._prefill_budget.tokens(
-                window_is_decoding=window_is_decoding,
-                window_awaits_first_token=self._scheduler.window_awaits_first_token,
-            )
-            plan = self._scheduler.plan(n_prompt_tokens)
-            if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, window_is_decoding)):
+            pace = self._scheduler.pace
+            plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
+            if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
                 return plan
 
-    def _decode_plan(self, plan: BatchPlan, window_is_decoding: bool) -> bool:
+    def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
         """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises
         NativeFailure."""
         # Another thread count rounds differently, so deterministic requests change it only when steps become slow.
-        is_deterministic = all(entry.sequence.is_deterministic for entry in plan.entries)
-        may_explore = not is_deterministic and not (window_is_decoding and plan.n_prompt_tokens > 0)
-        n_threads = self._threads.choose(plan.n_tokens, may_explore=may_explore)
+        may_explore = not all(entry.sequence.is_deterministic for entry in plan.entries)
+        is_mixed = plan.n_prompt_tokens > 0 and any(entry.is_decoding for entry in plan.entries)
+        if is_mixed:
+            n_threads = self._threads.n_threads_beside_answers
+        else:
+            n_threads = self._threads.choose(plan.n_tokens, may_explore=may_explore)
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state
@@ -260,8 +258,9 @@ class Session:
                 raise NativeFailure("the KV memory has no room for a single sequence") from None
             return False
         seconds = self._clock() - started
-        self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
-        self._prefill_budget.record(plan.n_prompt_tokens, seconds, window_is_decoding=window_is_decoding)
+        if not is_mixed:
+            self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
+        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
 
     def _update_first_cached_tokens(self) -> None:

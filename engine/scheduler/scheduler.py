@@ -6,6 +6,8 @@ from engine.backend import Chunk, Limits
 from engine.events import FinishReason
 from engine.kv_memory import CachedPrefix, KvMemory, SnapshotIndex, common_prefix_length
 from engine.priority import Priority
+from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
+from engine.scheduler.prompt_shares import PromptShares
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 
 MIN_SHARED_TOKENS = 32
@@ -36,6 +38,7 @@ class Scheduler:
         self._n_arrived = 0
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
+        self._prompt_shares = PromptShares()
 
     @property
     def running(self) -> tuple[SequenceState, ...]:
@@ -57,12 +60,19 @@ class Scheduler:
         return any(each.priority == Priority.WINDOW and each.n_output > 0 for each in self._running)
 
     @property
-    def window_awaits_first_token(self) -> bool:
-        """Whether the user of the app's window waits for the first token of an answer. False while a deterministic
-        prompt is computed, because the steps of such a prompt must not change in size."""
+    def pace(self) -> Pace:
+        """Limits of the next step, which follow from who waits for its end."""
+        if self.window_is_decoding:
+            return WINDOW_ANSWER
         active = (*self._running, *self._waiting)
-        waits = any(each.priority == Priority.WINDOW and not each.n_output for each in active)
-        return waits and not any(each.is_deterministic and not each.n_output for each in self._running)
+        prompts = [each for each in active if not each.n_output and each.waits_for != "shared_prompt"]
+        of_window = [each for each in prompts if each.priority == Priority.WINDOW]
+        if any(each.n_output and each.priority == Priority.ENDPOINT for each in self._running):
+            return SHARED if of_window else ENDPOINT_ANSWER
+        if len(prompts) > 1:
+            return SHARED
+        # The steps of a deterministic prompt that is alone must not change in size.
+        return AWAITED if of_window and not of_window[0].is_deterministic else LONE
 
     def add(self, sequence: SequenceState) -> None:
         """Queues a sequence. Raises ValueError unless 1 ≤ len(prompt) < n_cells."""
@@ -80,16 +90,21 @@ class Scheduler:
         elif sequence in self._running:
             self._release(sequence)
 
-    def plan(self, n_prompt_tokens: int) -> BatchPlan:
+    def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
-        nothing else can proceed.
+        nothing else can proceed. If the first token of an answer is sampled in it, other prompts get tokens only up to
+        a total of `n_beside_first_token` prompt tokens.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_waiting()
         self._take_checkpoints()
         chunks = self._decode_chunks()
         decoding = set(chunks)
-        self._add_prompt_chunks(chunks, n_prompt_tokens if chunks else max(1, n_prompt_tokens))
+        n_prompt_tokens = n_prompt_tokens if chunks else max(1, n_prompt_tokens)
+        n_beside = n_prompt_tokens if n_beside_first_token is None else n_beside_first_token
+        if any(not each.n_output for each in chunks):
+            n_prompt_tokens = min(n_prompt_tokens, n_beside)
+        self._add_prompt_chunks(chunks, n_prompt_tokens, n_beside)
         entries, row = [], -1
         for sequence, chunk in chunks.items():
             row += len(chunk.tokens)
@@ -354,18 +369,22 @@ class Scheduler:
             room -= n
         return lengths
 
-    def _add_prompt_chunks(self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int) -> None:
-        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
-        n_outputs_left = self._limits.n_outputs - self._limits.n_running
+    def _add_prompt_chunks(
+        self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int, n_beside_first_token: int
+    ) -> None:
         prefilling = [each for each in self._running if not each.is_decoding and each not in chunks]
-        for sequence in sorted(prefilling, key=lambda each: each.prefill_order):
-            n = min(room, sequence.n_to_prefill, n_outputs_left if sequence.needs_all_logits else room)
+        if not prefilling:
+            return
+        prefilling.sort(key=lambda each: each.prefill_order)
+        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
+        n_outputs = self._limits.n_outputs - self._limits.n_running
+        shares = self._prompt_shares.divide(prefilling, room, n_outputs, n_beside_first_token)
+        for sequence in prefilling:
             sequence.waits_for = "other_prompts"
-            if n > 0 and sequence in self._running and self._reserve(sequence, n, chunks):
+            n = shares.get(sequence, 0)
+            if n and sequence in self._running and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n)
                 self._n_prefilled += n
-                room -= n
-                n_outputs_left -= n if sequence.needs_all_logits else 0
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
         """Ensures that `n` cells are free. Evicts idle prefixes first. Then preempts the sequences that are after

@@ -8,6 +8,7 @@ import pytest
 
 from engine.kv_memory import Clear, Copy, Restore, Save
 from engine.priority import Priority
+from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
 from engine.scheduler.sequence import BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import LIMITS, CachedScheduler, KvMemoryModel, commit_all, sequence
 
@@ -232,11 +233,67 @@ def test_short_prompt_overtakes_the_rest_of_a_long_one() -> None:
     assert "short" in {entry.sequence.id for entry in plan.entries if entry.chunk.sample_last}
 
 
-def test_short_endpoint_prompt_waits_for_long_window_prompt() -> None:
+def test_prompts_of_lower_priority_get_an_eighth_of_the_tokens_of_higher_ones() -> None:
+    crowd = CachedScheduler(replace(BIG, n_running=16))
+    crowd.add(sequence("person", 1000, Priority.WINDOW))
+    n_lower = n_window = n_steps = 0
+    while n_window < 900:
+        crowd.add(sequence(f"tool {n_steps}", 12, max_tokens=1, kind=1 + n_steps))
+        plan = crowd.plan(16)
+        shares = prompt_shares(plan)
+        n_window += shares.get("person", 0)
+        n_lower += sum(shares.values()) - shares.get("person", 0)
+        commit_all(crowd, plan)
+        n_steps += 1
+    assert 900 / 8 <= n_lower <= MAX_LOWER_PRIORITY_TOKENS + n_window / 8
+
+
+def test_short_endpoint_prompt_is_computed_within_one_step_beside_a_long_window_prompt() -> None:
     both = CachedScheduler(BIG)
-    both.add(sequence("tool", 5, Priority.ENDPOINT))
-    both.add(sequence("person", 1000, Priority.WINDOW, kind=1))
-    assert prompt_shares(both.plan(16)) == {"person": 16}
+    both.add(sequence("person", 1000, Priority.WINDOW))
+    commit_all(both, both.plan(16))
+    both.add(sequence("tool", 10, kind=1))
+    assert prompt_shares(both.plan(16)) == {"tool": 10, "person": 6}
+
+
+def test_endpoint_prompt_waits_for_a_window_prompt_that_is_not_much_longer() -> None:
+    both = CachedScheduler(BIG)
+    both.add(sequence("tool", 10, Priority.ENDPOINT))
+    both.add(sequence("person", 20, Priority.WINDOW, kind=1))
+    assert prompt_shares(both.plan(16)) == {"tool": 2, "person": 14}
+
+
+def test_step_with_a_first_token_has_few_tokens_of_other_prompts() -> None:
+    both = CachedScheduler(BIG)
+    both.add(sequence("long", 1000))
+    commit_all(both, both.plan(16))
+    short = sequence("short", 10, kind=1)
+    short.is_deterministic = True
+    both.add(short)
+    shares = []
+    while short.n_output < 2:
+        plan = both.plan(16, 4)
+        shares.append(prompt_shares(plan))
+        commit_all(both, plan)
+    assert shares == [{"short": 9}, {"long": 4}, {"long": 15}]
+
+
+@pytest.mark.parametrize("priority", [Priority.WINDOW, Priority.ENDPOINT])
+def test_every_prompt_is_computed_within_a_bound_however_many_short_ones_arrive(priority: Priority) -> None:
+    """A prompt is overtaken by at most its own length of its own priority. It gets at least an eighth as many tokens as
+    prompts of a higher priority, however short these are."""
+    crowd = CachedScheduler(replace(BIG, n_running=16, n_slots=33))
+    long = sequence("long", 200, Priority.ENDPOINT)
+    crowd.add(long)
+    n_overtaking = n_steps = 0
+    while long.n_output == 0:
+        crowd.add(sequence(f"short {n_steps}", 5 + n_steps % 3, priority, max_tokens=1, kind=1 + n_steps))
+        plan = crowd.plan(16, 2)
+        n_overtaking += sum(n for name, n in prompt_shares(plan).items() if name != "long")
+        commit_all(crowd, plan)
+        n_steps += 1
+        limit = 200 + 16 if priority == Priority.ENDPOINT else 8 * (200 + MAX_LOWER_PRIORITY_TOKENS)
+        assert n_overtaking <= limit, "the long prompt starves"
 
 
 def test_cached_tokens_of_a_prompt_do_not_count_in_its_deadline() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from engine.priority import Priority
+from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
 from engine.scheduler.sequence import BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import (
     END,
@@ -145,9 +146,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         for one in readers:
             if shares.get(one, 0) == one.n_to_prefill or one.needs_all_logits:
                 continue
-            for other in shares:
-                assert other.priority <= one.priority, "a lower priority is computed before a higher one"
-                assert other is one or other.prefill_order < one.prefill_order
+            of_lower = sum(n for other, n in shares.items() if other.priority > one.priority)
+            assert of_lower <= MAX_LOWER_PRIORITY_TOKENS, "a lower priority is computed before a higher one"
+            for other in [other for other in shares if other is not one and other.priority <= one.priority]:
+                assert other.prefill_order < one.prefill_order
 
     def chats(self) -> list[list[int]]:
         """Returns the tokens of the idle prefixes that belong to chats in the app's window."""
