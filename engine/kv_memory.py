@@ -92,6 +92,10 @@ class KvMemory(Protocol):
     @property
     def prefixes(self) -> tuple[CachedPrefix, ...]: ...
 
+    @property
+    def n_free(self) -> int:
+        """Number of free cells."""
+
     def take_ops(self) -> tuple[KvOp, ...]:
         """Returns, in order, the operations that result from the calls since the last `take_ops`."""
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
 from engine.kv_memory import CachedPrefix, KvMemory, SnapshotIndex, common_prefix_length
 from engine.priority import Priority
 from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
 from engine.scheduler.prompt_shares import PromptShares
-from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 
 MIN_SHARED_TOKENS = 32
 """Minimum number of common tokens for which a sequence waits until another sequence has computed them."""
@@ -18,7 +16,7 @@ MIN_SHARED_TOKENS = 32
 
 class Scheduler:
     """Turns sequences into batch plans, one for each decode. Call `plan`, execute the plan's operations, decode its
-    entries, then call `commit`.
+    entries, call `append` for each sampled token, then call `commit`, then `remove` for each sequence that has ended.
 
     A plan contains first the sequences that are decoding, then prompts in `SequenceState.order`. If the KV memory is
     full, idle prefixes are evicted. If that is not enough, the running sequence that is last in order is preempted and
@@ -113,17 +111,30 @@ class Scheduler:
             entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
         return BatchPlan(self._cache.take_ops(), tuple(entries))
 
-    def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[SampledToken]:
-        """Records the results of a decoded plan. `sampled` maps the sequence id of each entry with `sample_last` to the
-        sampled token; sequences that are about to be removed may be missing."""
-        outcomes = []
+    def append(self, sequence: SequenceState, token: int) -> FinishReason | None:
+        """Appends a sampled token to a sequence. If it is the last one, returns why; "stop" means an end-of-generation
+        token, which is not part of the answer's text."""
+        sequence.tokens.append(token)
+        sequence.n_output += 1
+        if token in self._eog_tokens:
+            return "stop"
+        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
+        return "length" if sequence.n_output >= sequence.max_tokens or fills_context else None
+
+    def commit(self, plan: BatchPlan) -> None:
+        """Records the results of a decoded plan, after the sampled tokens were appended.
+
+        The draft tokens of an entry that were sampled again are kept, and the others are removed from the KV memory by
+        an operation of the next plan."""
         for entry in plan.entries:
             sequence = entry.sequence
-            sequence.n_computed += len(entry.chunk.tokens)
+            sequence.draft = []
             sequence.was_interrupted = False
-            if entry.chunk.sample_last and sequence.id in sampled:
-                outcomes.append(self._append(sequence, sampled[sequence.id]))
-        return outcomes
+            sequence.n_computed += entry.n_certain
+            if entry.chunk.n_drafted:
+                n_sampled = len(sequence.tokens) - sequence.n_computed
+                sequence.n_computed += max(0, n_sampled - 1)
+                self._cache.truncate(_prefix_of(sequence), sequence.n_computed)
 
     def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
         """Replaces the tokens of a sequence from index `start` on by `tokens`, which have the same text. The next step
@@ -197,6 +208,7 @@ class Scheduler:
 
     def _release(self, sequence: SequenceState) -> None:
         self._running.remove(sequence)
+        sequence.draft = []
         prefix = _prefix_of(sequence)
         self._cache.unreserve(prefix, sequence.n_computed)
         self._cache.release(prefix)
@@ -205,19 +217,6 @@ class Scheduler:
     def _reject(self, sequence: SequenceState) -> None:
         self.remove(sequence)
         self._rejected.append(sequence)
-
-    def _append(self, sequence: SequenceState, token: int) -> SampledToken:
-        sequence.tokens.append(token)
-        sequence.n_output += 1
-        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
-        finish: FinishReason | None = None
-        if token in self._eog_tokens:
-            finish = "stop"
-        elif sequence.n_output >= sequence.max_tokens or fills_context:
-            finish = "length"
-        if finish:
-            self.remove(sequence)
-        return SampledToken(sequence, token, finish)
 
     def _admit_waiting(self) -> None:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
@@ -341,11 +340,38 @@ class Scheduler:
 
     def _decode_chunks(self) -> dict[SequenceState, Chunk]:
         chunks: dict[SequenceState, Chunk] = {}
-        for sequence in [each for each in self._running if each.is_decoding]:
+        decoding = [each for each in self._running if each.is_decoding]
+        n_drafted = self._draft_lengths(decoding)
+        for sequence in decoding:
             n = sequence.n_pending
             if sequence in self._running and self._reserve(sequence, n, chunks):
-                chunks[sequence] = self._chunk(sequence, n)
+                chunks[sequence] = self._chunk(sequence, n, n_drafted.get(sequence, 0))
         return chunks
+
+    def _draft_lengths(self, decoding: list[SequenceState]) -> dict[SequenceState, int]:
+        """Returns the number of draft tokens to verify for each sequence that has some.
+
+        They get only what is left of the batch, of the rows with logits and of the free cells when every running
+        sequence has what it needs. What is left is divided equally; short drafts leave their rest to longer ones."""
+        drafting = sorted((each for each in decoding if each.draft), key=lambda each: len(each.draft))
+        if not drafting or any(each.needs_all_logits and each.n_computed < len(each.prompt) for each in self._running):
+            return {}
+        n_pending = sum(each.n_pending for each in decoding)
+        n_promised = sum(each.n_pending + 1 for each in self._running)
+        n_wanted = sum(len(each.draft) for each in drafting)
+        self._cache.ensure_free_cells(n_promised + n_wanted, requester=max(each.priority for each in drafting))
+        room = min(
+            self._limits.n_batch - n_pending,
+            self._limits.n_outputs - len(self._running),
+            self._cache.n_free - n_promised,
+        )
+        lengths = {}
+        for n_done, sequence in enumerate(drafting):
+            n_left = sequence.max_tokens - sequence.n_output - 1
+            n = max(0, min(len(sequence.draft), n_left, room // (len(drafting) - n_done)))
+            lengths[sequence] = n
+            room -= n
+        return lengths
 
     def _add_prompt_chunks(
         self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int, n_beside_first_token: int
@@ -378,9 +404,11 @@ class Scheduler:
             self._requeue(last)
         return True
 
-    def _chunk(self, sequence: SequenceState, n: int) -> Chunk:
+    def _chunk(self, sequence: SequenceState, n: int, n_drafted: int = 0) -> Chunk:
+        """Returns a chunk of the next `n` tokens of a sequence, followed by the first `n_drafted` tokens of its
+        draft."""
         start = sequence.n_computed
-        tokens = sequence.tokens[start : start + n]
+        tokens = sequence.tokens[start : start + n] + sequence.draft[:n_drafted]
         prefix = _prefix_of(sequence)
         self._cache.reserve(prefix, tokens)
         sequence.waits_for = None
@@ -390,6 +418,7 @@ class Scheduler:
             tokens,
             sample_last=start + n == len(sequence.tokens),
             needs_all_logits=sequence.needs_all_logits and start < len(sequence.prompt),
+            n_drafted=n_drafted,
         )
 
 
