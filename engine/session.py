@@ -24,10 +24,14 @@ from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 from engine.speculation.ngram_drafter import NgramDrafter
+from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
 from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
+
+MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
+"""Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
 
 class Session:
@@ -55,6 +59,7 @@ class Session:
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
+        self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -174,7 +179,7 @@ class Session:
                 running.forget_tokens(running.retokenized[0])
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
                 running.retokenized = None
-            running.propose_draft()
+        self._propose_drafts()
         plan = self._decode()
         for entry in plan.entries:
             n, running = entry.n_certain, self._running[entry.sequence.id]
@@ -184,7 +189,7 @@ class Session:
         self._request_prompt_snapshots(plan)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
-        if any(entry.chunk.n_drafted for entry in plan.entries):
+        if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
         deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
         for outcome in outcomes:
@@ -195,6 +200,24 @@ class Session:
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
+
+    def _propose_drafts(self) -> None:
+        """Sets the drafts of the next step. There are none while a prompt is computed.
+
+        A greedy or seeded request that runs alone takes the same steps every time, so its drafts do not depend on
+        measured times."""
+        sequences = self._scheduler.running
+        if self._scheduler.waiting or not all(each.is_decoding for each in sequences):
+            return
+        is_alone = len(sequences) == 1
+        is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
+        cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
+        for sequence in sequences:
+            self._running[sequence.id].propose_draft(cost)
+        limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
+        n_outputs = self._backend.limits.n_outputs
+        n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
+        self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
 
     def save_due_snapshots(self) -> None:
         self._snapshot_policy.save_due(window_is_decoding=self._scheduler.window_is_decoding)
@@ -260,6 +283,10 @@ class Session:
         seconds = self._clock() - started
         if not is_mixed:
             self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
+        if not plan.n_prompt_tokens:
+            self._step_cost.record(plan.n_tokens, seconds)
+        if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
+            seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
 

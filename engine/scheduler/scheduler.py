@@ -36,6 +36,8 @@ class Scheduler:
         self._waiting: list[SequenceState] = []
         self._rejected: list[SequenceState] = []
         self._n_arrived = 0
+        self.n_draft_tokens = limits.n_outputs
+        """Maximum number of draft tokens in a step."""
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
         self._prompt_shares = PromptShares()
@@ -357,6 +359,7 @@ class Scheduler:
         n_wanted = sum(len(each.draft) for each in drafting)
         self._cache.ensure_free_cells(n_promised + n_wanted, requester=max(each.priority for each in drafting))
         room = min(
+            self.n_draft_tokens,
             self._limits.n_batch - n_pending,
             self._limits.n_outputs - len(self._running),
             self._cache.n_free - n_promised,

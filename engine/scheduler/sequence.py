@@ -138,5 +138,9 @@ class BatchPlan:
         return sum(len(entry.chunk.tokens) for entry in self.entries)
 
     @property
+    def n_drafted(self) -> int:
+        return sum(entry.chunk.n_drafted for entry in self.entries)
+
+    @property
     def n_prompt_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries if not entry.is_decoding)
