@@ -1,5 +1,5 @@
-"""Stores the KV states of prefixes that left KV memory: in host memory, and as snapshots on disk, so that prompts are not
-computed again after a restart or a crash.
+"""Stores the KV states of prefixes that left KV memory, in host memory and as snapshots on disk, so that prompts are
+not computed again, not even after a restart or a crash.
 
 A background thread writes the snapshots. A KV state can be restored from host memory while it waits to be written."""
 

@@ -18,6 +18,9 @@ from engine.priority import Priority
 from engine.scheduler.placement import KvPlacement
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
 
+COPIED_PER_COMPUTED = 256
+"""Number of tokens whose KV state is copied in less time than one token is computed."""
+
 MIN_SHARED_TOKENS = 32
 """Minimum number of common tokens for which a sequence waits until another sequence has computed them."""
 
@@ -291,7 +294,7 @@ class Scheduler:
         source, n = self._cache.match(wanted) if may_reuse else (None, 0)
         saved = self._snapshots.find(wanted) if may_reuse and self._snapshots is not None else None
         n_restorable = common_prefix_length(saved.tokens, wanted) if saved is not None else 0
-        if n_restorable <= n + MIN_HOST_TOKENS:
+        if saved is not None and not self._is_restoring_faster(saved, n_restorable - n):
             saved = None
         if sequence.is_deterministic and not sequence.uses_cache:
             self._drop_previous_run(sequence)
@@ -310,6 +313,12 @@ class Scheduler:
         source, n = self._cache.match(sequence.tokens[:-1]) if len(sequence.tokens) > 1 else (None, 0)
         if source is not None and not source.in_use and _is_rerun(sequence, source, n):
             self._cache.drop(source)
+
+    def _is_restoring_faster(self, saved: SavedPrefix, n_more: int) -> bool:
+        """Whether restoring a state that spares `n_more` tokens is faster than computing them. Beside other sequences,
+        it must spare more, because restored tokens share no cells with other prefixes."""
+        n_least = MIN_HOST_TOKENS if self._running else 1
+        return n_more >= n_least + len(saved.tokens) // COPIED_PER_COMPUTED
 
     def _restore(self, sequence: SequenceState, saved: SavedPrefix, n: int) -> CachedPrefix | None:
         if not self._ensure_room(sequence, max(len(saved.tokens), len(sequence.tokens))):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.backend import Limits
 from engine.kv_memory import MAX_SAVE_S, SAVE_BYTES_PER_S, Clear, Copy, KvOp, Relocate, Reset, Restore, Save
 from engine.priority import Priority
 from engine.scheduler.placement import MAX_WASTED_CELLS
@@ -16,8 +17,8 @@ BIG = replace(LIMITS, n_cells=4096, n_batch=64)
 class Run:
     """A scheduler with host memory and a model of the KV memory."""
 
-    def __init__(self, **limits: int) -> None:
-        self.memory = KvMemoryModel(replace(BIG, **limits))
+    def __init__(self, limits: Limits = BIG) -> None:
+        self.memory = KvMemoryModel(limits)
         self.scheduler = CachedScheduler(self.memory.limits, self.memory)
 
     def step(self, n_prompt_tokens: int = 64) -> BatchPlan:
@@ -102,7 +103,7 @@ def test_prefix_of_a_sequence_that_ends_leaves_while_another_runs() -> None:
 
 
 def test_large_copies_are_postponed_while_an_answer_of_the_window_is_generated() -> None:
-    run = Run(cell_bytes=int(MAX_SAVE_S * SAVE_BYTES_PER_S / 50))  # 50 tokens may be copied
+    run = Run(replace(BIG, cell_bytes=int(MAX_SAVE_S * SAVE_BYTES_PER_S / 50)))  # 50 tokens may be copied
     ends, answer = sequence("ends", 90, max_tokens=1), sequence("answer", 20, Priority.WINDOW, max_tokens=9, kind=1)
     run.scheduler.add(answer)
     run.step()
