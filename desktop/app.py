@@ -318,6 +318,7 @@ def _start(
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
     # Messages sent before the store is open are saved as soon as it is open.
     services.chat_page.composer.enable_sending()
+    services.chat_page.composer.update_focus_frame()
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")

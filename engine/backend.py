@@ -104,6 +104,9 @@ class Chunk:
     needs_all_logits: bool = False
     """Whether the logits of every token are needed. For an Embedder: whether the output row of every token is
     needed."""
+    n_drafted: int = 0
+    """Number of draft tokens at the end of `tokens`. If it is above 0, the decode computes the logits of each draft
+    token and of the token before them, and tokens are sampled from all of these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,10 @@ class KvMemory(Protocol):
     def prefixes(self) -> tuple[CachedPrefix, ...]: ...
 
     @property
+    def n_free(self) -> int:
+        """Number of free cells."""
+
+    @property
     def span(self) -> int:
         """Number of cells that attention covers: up to the last one in use."""
 

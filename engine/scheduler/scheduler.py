@@ -16,7 +16,9 @@ from engine.kv_memory import (
 )
 from engine.priority import Priority
 from engine.scheduler.placement import KvPlacement
-from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
+from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
+from engine.scheduler.prompt_shares import PromptShares
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 
 COPIED_PER_COMPUTED = 256
 """Number of tokens whose KV state is copied in less time than one token is computed."""
@@ -27,7 +29,7 @@ MIN_SHARED_TOKENS = 32
 
 class Scheduler:
     """Turns sequences into batch plans, one for each decode. Call `plan`, execute the plan's operations, decode its
-    entries, then call `commit`.
+    entries, call `append` for each sampled token, then call `commit`, then `remove` for each sequence that has ended.
 
     A plan contains first the sequences that are decoding, then prompts in `SequenceState.order`. If the KV memory is
     full, idle prefixes are evicted. If that is not enough, the running sequence that is last in order is preempted and
@@ -50,6 +52,7 @@ class Scheduler:
         self._n_arrived = 0
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
+        self._prompt_shares = PromptShares()
 
     @property
     def running(self) -> tuple[SequenceState, ...]:
@@ -71,12 +74,19 @@ class Scheduler:
         return any(each.priority == Priority.WINDOW and each.n_output > 0 for each in self._running)
 
     @property
-    def window_awaits_first_token(self) -> bool:
-        """Whether the user of the app's window waits for the first token of an answer. False while a deterministic
-        prompt is computed, because the steps of such a prompt must not change in size."""
+    def pace(self) -> Pace:
+        """Limits of the next step, which follow from who waits for its end."""
+        if self.window_is_decoding:
+            return WINDOW_ANSWER
         active = (*self._running, *self._waiting)
-        waits = any(each.priority == Priority.WINDOW and not each.n_output for each in active)
-        return waits and not any(each.is_deterministic and not each.n_output for each in self._running)
+        prompts = [each for each in active if not each.n_output and each.waits_for != "shared_prompt"]
+        of_window = [each for each in prompts if each.priority == Priority.WINDOW]
+        if any(each.n_output and each.priority == Priority.ENDPOINT for each in self._running):
+            return SHARED if of_window else ENDPOINT_ANSWER
+        if len(prompts) > 1:
+            return SHARED
+        # The steps of a deterministic prompt that is alone must not change in size.
+        return AWAITED if of_window and not of_window[0].is_deterministic else LONE
 
     def add(self, sequence: SequenceState) -> None:
         """Queues a sequence. Raises ValueError unless 1 ≤ len(prompt) < n_cells."""
@@ -94,9 +104,10 @@ class Scheduler:
         elif sequence in self._running:
             self._release(sequence)
 
-    def plan(self, n_prompt_tokens: int) -> BatchPlan:
+    def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
-        nothing else can proceed.
+        nothing else can proceed. If the first token of an answer is sampled in it, other prompts get tokens only up to
+        a total of `n_beside_first_token` prompt tokens.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_waiting()
@@ -105,7 +116,11 @@ class Scheduler:
         ops = self._cache.take_ops()
         chunks = self._decode_chunks()
         decoding = set(chunks)
-        self._add_prompt_chunks(chunks, n_prompt_tokens if chunks else max(1, n_prompt_tokens))
+        n_prompt_tokens = n_prompt_tokens if chunks else max(1, n_prompt_tokens)
+        n_beside = n_prompt_tokens if n_beside_first_token is None else n_beside_first_token
+        if any(not each.n_output for each in chunks):
+            n_prompt_tokens = min(n_prompt_tokens, n_beside)
+        self._add_prompt_chunks(chunks, n_prompt_tokens, n_beside)
         late_ops = self._cache.take_ops()
         if late_ops:
             self._reassign_cells(chunks)
@@ -115,16 +130,29 @@ class Scheduler:
             entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
         return BatchPlan((*ops, *late_ops), tuple(entries))
 
-    def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[SampledToken]:
-        """Records the results of a decoded plan. `sampled` maps the sequence id of each entry with `sample_last` to the
-        sampled token; sequences that are about to be removed may be missing."""
-        outcomes = []
+    def append(self, sequence: SequenceState, token: int) -> FinishReason | None:
+        """Appends a sampled token to a sequence. If it is the last one, returns why; "stop" means an end-of-generation
+        token, which is not part of the answer's text."""
+        sequence.tokens.append(token)
+        sequence.n_output += 1
+        if token in self._eog_tokens:
+            return "stop"
+        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
+        return "length" if sequence.n_output >= sequence.max_tokens or fills_context else None
+
+    def commit(self, plan: BatchPlan) -> None:
+        """Records the results of a decoded plan, after the sampled tokens were appended.
+
+        The draft tokens of an entry that were sampled again are kept, and the others are removed from the KV memory by
+        an operation of the next plan."""
         for entry in plan.entries:
             sequence = entry.sequence
-            sequence.n_computed += len(entry.chunk.tokens)
-            if entry.chunk.sample_last and sequence.id in sampled:
-                outcomes.append(self._append(sequence, sampled[sequence.id]))
-        return outcomes
+            sequence.draft = []
+            sequence.n_computed += entry.n_certain
+            if entry.chunk.n_drafted:
+                n_sampled = len(sequence.tokens) - sequence.n_computed
+                sequence.n_computed += max(0, n_sampled - 1)
+                self._cache.truncate(_prefix_of(sequence), sequence.n_computed)
 
     def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
         """Replaces the tokens of a sequence from index `start` on by `tokens`, which have the same text. The next step
@@ -195,6 +223,7 @@ class Scheduler:
 
     def _release(self, sequence: SequenceState) -> None:
         self._running.remove(sequence)
+        sequence.draft = []
         prefix = _prefix_of(sequence)
         self._cache.unreserve(prefix, sequence.n_computed)
         self._cache.release(prefix)
@@ -203,19 +232,6 @@ class Scheduler:
     def _reject(self, sequence: SequenceState) -> None:
         self.remove(sequence)
         self._rejected.append(sequence)
-
-    def _append(self, sequence: SequenceState, token: int) -> SampledToken:
-        sequence.tokens.append(token)
-        sequence.n_output += 1
-        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
-        finish: FinishReason | None = None
-        if token in self._eog_tokens:
-            finish = "stop"
-        elif sequence.n_output >= sequence.max_tokens or fills_context:
-            finish = "length"
-        if finish:
-            self.remove(sequence)
-        return SampledToken(sequence, token, finish)
 
     def _admit_waiting(self) -> None:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
@@ -349,24 +365,55 @@ class Scheduler:
 
     def _decode_chunks(self) -> dict[SequenceState, Chunk]:
         chunks: dict[SequenceState, Chunk] = {}
-        for sequence in [each for each in self._running if each.is_decoding]:
+        decoding = [each for each in self._running if each.is_decoding]
+        n_drafted = self._draft_lengths(decoding)
+        for sequence in decoding:
             n = sequence.n_pending
             if sequence in self._running and self._reserve(sequence, n, chunks):
-                chunks[sequence] = self._chunk(sequence, n)
+                chunks[sequence] = self._chunk(sequence, n, n_drafted.get(sequence, 0))
         return chunks
 
-    def _add_prompt_chunks(self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int) -> None:
-        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
-        n_outputs_left = self._limits.n_outputs - self._limits.n_running
+    def _draft_lengths(self, decoding: list[SequenceState]) -> dict[SequenceState, int]:
+        """Returns the number of draft tokens to verify for each sequence that has some.
+
+        They get only what is left of the batch, of the rows with logits and of the free cells when every running
+        sequence has what it needs. What is left is divided equally; short drafts leave their rest to longer ones."""
+        drafting = sorted((each for each in decoding if each.draft), key=lambda each: len(each.draft))
+        if not drafting or any(each.needs_all_logits and each.n_computed < len(each.prompt) for each in self._running):
+            return {}
+        n_pending = sum(each.n_pending for each in decoding)
+        n_promised = sum(each.n_pending + 1 for each in self._running)
+        n_wanted = sum(len(each.draft) for each in drafting)
+        self._cache.ensure_free_cells(n_promised + n_wanted, requester=max(each.priority for each in drafting))
+        room = min(
+            self._limits.n_batch - n_pending,
+            self._limits.n_outputs - len(self._running),
+            self._cache.n_free - n_promised,
+        )
+        lengths = {}
+        for n_done, sequence in enumerate(drafting):
+            n_left = sequence.max_tokens - sequence.n_output - 1
+            n = max(0, min(len(sequence.draft), n_left, room // (len(drafting) - n_done)))
+            lengths[sequence] = n
+            room -= n
+        return lengths
+
+    def _add_prompt_chunks(
+        self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int, n_beside_first_token: int
+    ) -> None:
         prefilling = [each for each in self._running if not each.is_decoding and each not in chunks]
-        for sequence in sorted(prefilling, key=lambda each: each.prefill_order):
-            n = min(room, sequence.n_to_prefill, n_outputs_left if sequence.needs_all_logits else room)
+        if not prefilling:
+            return
+        prefilling.sort(key=lambda each: each.prefill_order)
+        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
+        n_outputs = self._limits.n_outputs - self._limits.n_running
+        shares = self._prompt_shares.divide(prefilling, room, n_outputs, n_beside_first_token)
+        for sequence in prefilling:
             sequence.waits_for = "other_prompts"
-            if n > 0 and sequence in self._running and self._reserve(sequence, n, chunks):
+            n = shares.get(sequence, 0)
+            if n and sequence in self._running and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n)
                 self._n_prefilled += n
-                room -= n
-                n_outputs_left -= n if sequence.needs_all_logits else 0
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
         """Ensures that `n` cells are free. Evicts idle prefixes first. Then preempts the sequences that are after
@@ -389,9 +436,11 @@ class Scheduler:
         for sequence, chunk in chunks.items():
             self._cache.reserve(_prefix_of(sequence), chunk.tokens)
 
-    def _chunk(self, sequence: SequenceState, n: int) -> Chunk:
+    def _chunk(self, sequence: SequenceState, n: int, n_drafted: int = 0) -> Chunk:
+        """Returns a chunk of the next `n` tokens of a sequence, followed by the first `n_drafted` tokens of its
+        draft."""
         start = sequence.n_computed
-        tokens = sequence.tokens[start : start + n]
+        tokens = sequence.tokens[start : start + n] + sequence.draft[:n_drafted]
         prefix = _prefix_of(sequence)
         self._cache.reserve(prefix, tokens)
         sequence.waits_for = None
@@ -401,6 +450,7 @@ class Scheduler:
             tokens,
             sample_last=start + n == len(sequence.tokens),
             needs_all_logits=sequence.needs_all_logits and start < len(sequence.prompt),
+            n_drafted=n_drafted,
         )
 
 

@@ -120,5 +120,15 @@ class KvMemoryModel:
 def commit_all(scheduler: Scheduler, plan: BatchPlan, token: int = 1) -> list[str]:
     """Commits a plan with `token` as the sampled token of every entry. Returns the ids of the sequences that
     finished."""
-    sampled = {entry.sequence.id: token for entry in plan.entries if entry.chunk.sample_last}
-    return [outcome.sequence.id for outcome in scheduler.commit(plan, sampled) if outcome.finish]
+    finished = []
+    for entry in plan.entries:
+        for drafted in [*entry.draft, None] if entry.chunk.sample_last else []:
+            is_last = scheduler.append(entry.sequence, token) is not None
+            if is_last:
+                finished.append(entry.sequence)
+            if is_last or token != drafted:
+                break
+    scheduler.commit(plan)
+    for sequence in finished:
+        scheduler.remove(sequence)
+    return [each.id for each in finished]
