@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.import_export.restore import finish_restore
 from desktop.platform.instance_lock import InstanceLock
 from desktop.platform.language import install_translators
-from desktop.platform.theme import Theme
+from desktop.platform.theme import STYLE_ARGUMENTS, Theme
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
 from desktop.startup.options import Options
@@ -38,7 +38,7 @@ translate = QCoreApplication.translate
 
 def launch(options: Options) -> int:
     """Runs the app to its end and returns the exit code of the process. Main thread."""
-    application = QApplication(sys.argv[:1])
+    application = QApplication([*sys.argv[:1], *STYLE_ARGUMENTS])
     application.setApplicationName("inglenook")
     application.setApplicationDisplayName("Inglenook")
     application.setDesktopFileName("inglenook")
