@@ -113,7 +113,8 @@ class FakeBackend:
         self.n_keep_loaded = 0
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
-        self._rows: dict[int, int] = {}
+        self._rows: dict[int, tuple[int, int]] = {}
+        """For each row with logits: its slot, and the number of tokens in the slot up to the row's token."""
         self._logits: dict[int, npt.NDArray[np.float32]] = {}
 
     def constraint_tokenizer(self) -> LLTokenizer:
@@ -183,11 +184,12 @@ class FakeBackend:
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
             held.extend(chunk.tokens)
             row += len(chunk.tokens)
-            if chunk.needs_all_logits:
-                self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
-            elif chunk.sample_last:
-                self._rows[row] = chunk.slot
+            n_rows = len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
+            for back in range(n_rows):
+                self._rows[row - back] = chunk.slot, len(held) - back
         self.batch_sizes.append(row + 1)
+        if len(self._rows) > self.limits.n_outputs:
+            raise AssertionError("too many rows with logits")
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
             raise AssertionError("over the limits")
 
@@ -232,7 +234,7 @@ class FakeBackend:
             logits = np.zeros(self.vocabulary.n_tokens, np.float32)
             preferred = self._preferred(row, 0)
             logits[preferred] = 5.0
-            if self.script.has_close_alternatives and preferred in ALPHABET:
+            if self.script.has_close_alternatives and preferred < END and preferred in ALPHABET:
                 for place in range(1, 5):
                     logits[ALPHABET[(ALPHABET.index(preferred) + place) % len(ALPHABET)]] = 5.0 - place / 2
             self._logits[row] = logits
@@ -243,10 +245,15 @@ class FakeBackend:
         possible = np.flatnonzero(np.isfinite(self.logits(row)))
         if preferred in possible:
             return preferred
-        return int(possible[zlib.crc32(bytes(token % 256 for token in self.slots[self._rows[row]])) % len(possible)])
+        return int(possible[zlib.crc32(bytes(token % 256 for token in self._context(row))) % len(possible)])
+
+    def _context(self, row: int) -> list[int]:
+        """Returns the tokens of a slot up to the token of `row`."""
+        slot, n = self._rows[row]
+        return self.slots[slot][:n]
 
     def _preferred(self, row: int, n_prompt: int) -> int:
-        held = self.slots[self._rows[row]]
+        held = self._context(row)
         scripted = self._scripted(held[:n_prompt])
         if scripted is not None:
             n_output = len(held) - n_prompt
@@ -266,6 +273,9 @@ class FakeBackend:
         """Returns the tokens of a scripted answer. If the script has no special tokens, the tokens are the bytes of
         `answer`, which need not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
+
+    def reset(self) -> None:
+        self.slots.clear()
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)

@@ -89,7 +89,10 @@ class _Batch:
                 self._token[row : row + n] = chunk.tokens
                 self._pos[row : row + n] = np.arange(chunk.start, chunk.start + n)
                 self._logits[row : row + n] = chunk.needs_all_logits
-            self._logits[row + n - 1] = chunk.sample_last or chunk.needs_all_logits
+            if chunk.n_drafted:
+                self._logits[row + n - 1 - chunk.n_drafted : row + n] = 1
+            else:
+                self._logits[row + n - 1] = chunk.sample_last or chunk.needs_all_logits
             for i in range(row, row + n):
                 self._slots[i][0] = chunk.slot
             row += n

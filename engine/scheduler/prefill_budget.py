@@ -1,20 +1,14 @@
-"""Limits the prompt tokens of each decode step, so that an answer in the app's window does not stall while prompts are
-computed.
+"""Limits the prompt tokens of each decode step, so that running answers and short prompts do not wait long while other
+prompts are computed.
 
-While such an answer is generated, a step with prompt tokens is forecast to take at most `STEP_BUDGET_S`. The steps
-after it contain no prompt tokens, until they have had the share `WINDOW_SHARE` of the time. Otherwise prompts are
-computed in full batches. This module uses no clock: its callers pass all durations.
+How long a step may take depends on who waits for its end (see `Pace`). This module uses no clock: its callers pass all
+durations.
 """
 
 from __future__ import annotations
 
-STEP_BUDGET_S = 0.17
-"""Maximum forecast duration of a step while an answer in the app's window is generated. It is below the 200 ms that a
-user notices, because a forecast can be too short."""
-
-WINDOW_SHARE = 0.25
-"""While an answer in the app's window is generated and a prompt is computed, steps without prompt tokens get this share
-of the time."""
+from dataclasses import dataclass
+from typing import Final
 
 FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP = 0.8, 64
 """Limits for one step while the user waits for the first token of an answer. The step has a maximum duration in
@@ -24,7 +18,38 @@ reads all weights."""
 MIN_CHUNK = 8
 """Minimum number of prompt tokens in a step. Fewer tokens do not make the step noticeably shorter."""
 
+BESIDE_FIRST_TOKEN_S = 0.05
+"""Maximum forecast duration that other prompts add to a step in which the first token of an answer is sampled."""
+
 _NEWEST_WEIGHT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Limits of steps with prompt tokens."""
+
+    step_s: float
+    """Maximum forecast duration of a step with prompt tokens."""
+    decode_share: float = 0.0
+    """The share of the time that steps without prompt tokens get, so that answers are generated faster."""
+
+
+LONE: Final = Pace(float("inf"))
+"""One prompt is computed, and no answer is generated."""
+
+AWAITED: Final = Pace(FIRST_TOKEN_STEP_S)
+"""One prompt of the app's window is computed, and no answer is generated."""
+
+SHARED: Final = Pace(0.25)
+"""Several prompts are computed, or the prompt of the app's window beside answers of the endpoint."""
+
+ENDPOINT_ANSWER: Final = Pace(0.25, 0.15)
+"""An answer of the endpoint is generated. A prompt that is computed meanwhile takes 1 / 0.85 times as long, and the
+answer gets several tokens per step with prompt tokens instead of one."""
+
+WINDOW_ANSWER: Final = Pace(0.17, 0.25)
+"""An answer in the app's window is generated. The duration is below the 200 ms that a user notices, because a forecast
+can be too short."""
 
 
 class PrefillBudget:
@@ -38,15 +63,23 @@ class PrefillBudget:
         self._owed_s = 0.0
         """Total time that steps without prompt tokens must still take before a step may have prompt tokens again."""
 
-    def tokens(self, *, window_is_decoding: bool, window_awaits_first_token: bool = False) -> int:
+    def tokens(self, pace: Pace) -> int:
         """Maximum number of prompt tokens in the next step. With 0, the step only decodes."""
-        if not window_is_decoding:
+        if not pace.decode_share:
             self._owed_s = 0.0
-            return self._first_token_step() if window_awaits_first_token else self._n_batch
         if self._owed_s > 0.0:
             return 0
-        n_fitting = (STEP_BUDGET_S - self._decode_step_s) / self._token_s
-        return max(MIN_CHUNK, min(self._n_batch, int(n_fitting)))
+        if pace is LONE:
+            return self._n_batch
+        if pace is AWAITED:
+            return self._first_token_step()
+        return max(MIN_CHUNK, min(self._n_batch, int((pace.step_s - self._decode_step_s) / self._token_s)))
+
+    @property
+    def n_beside_first_token(self) -> int:
+        """Maximum number of prompt tokens in a step in which the first token of an answer is sampled, unless the prompt
+        of that answer has more."""
+        return max(MIN_CHUNK, min(self._n_batch, int(BESIDE_FIRST_TOKEN_S / self._token_s)))
 
     def _first_token_step(self) -> int:
         """Number of prompt tokens in a step while the first token is awaited. It is a multiple of MIN_FIRST_TOKEN_STEP,
@@ -56,23 +89,22 @@ class PrefillBudget:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether embeddings and similar work may delay the answer in the app's window again: since the last such work,
-        steps without prompt tokens have had the share `WINDOW_SHARE` of the time."""
+        """Whether embeddings and similar work may delay running answers again: since the last such work, steps without
+        prompt tokens have had their share of the time."""
         return self._owed_s <= 0.0
 
-    def charge(self, seconds: float) -> None:
-        """Accounts for work outside of decode steps, such as embeddings, that delayed an answer in the app's window."""
-        self._owed_s = seconds * WINDOW_SHARE / (1.0 - WINDOW_SHARE)
+    def charge(self, seconds: float, pace: Pace) -> None:
+        """Accounts for work that delayed running answers, such as embeddings or prompts."""
+        self._owed_s = seconds * pace.decode_share / (1.0 - pace.decode_share)
 
-    def record(self, n_prompt_tokens: int, seconds: float, *, window_is_decoding: bool) -> None:
+    def record(self, n_prompt_tokens: int, seconds: float, pace: Pace) -> None:
         """Records the duration of a step."""
         if n_prompt_tokens == 0:
             known = self._decode_step_s
             self._decode_step_s = known + _NEWEST_WEIGHT * (seconds - known) if known else seconds
             self._owed_s -= seconds
             return
-        if window_is_decoding:
-            self.charge(seconds)
+        self.charge(seconds, pace)
         token_s = max(seconds - self._decode_step_s, 0.2 * seconds) / n_prompt_tokens
         # A slower measurement replaces the estimate immediately; a faster one with few tokens changes it only little.
         is_slower = token_s > self._token_s

@@ -66,6 +66,11 @@ class ThreadTuner:
         return self._probe_requested or self._best < len(self._counts) - 1
 
     @property
+    def best(self) -> int:
+        """The best known thread count."""
+        return self._counts[self._best]
+
+    @property
     def n_threads(self) -> int:
         """Thread count for the next step."""
         return self._counts[self._best if self._probed is None else self._probed]
@@ -141,6 +146,7 @@ class ThreadCountPolicy:
 
     def __init__(self, counts: tuple[int, ...]) -> None:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
+        self._last_decode: ThreadTuner | None = None
 
     def choose(self, n_tokens: int, *, may_explore: bool = True) -> int:
         """Returns the thread count for a step of `n_tokens` tokens. With `may_explore=False`, no other count is tried.
@@ -150,10 +156,21 @@ class ThreadCountPolicy:
             self._tuner(n_tokens).postpone_probe()
         return self._tuner(n_tokens).n_threads
 
+    @property
+    def n_threads_beside_answers(self) -> int:
+        """Thread count for a step that has both tokens of answers and prompt tokens. Do not record its duration.
+
+        A probe in such a step could make its answers wait several times as long, and its duration is not comparable:
+        late tokens of a long prompt take three times as long as early ones."""
+        best = self._tuners["prompt"].best
+        return best if self._last_decode is None else min(best, self._last_decode.best)
+
     def record(self, n_tokens: int, step_s: float, *, may_explore: bool = True) -> None:
         """Records the duration of the step for which `choose` was called last."""
         cost_s = step_s / n_tokens if n_tokens > 16 else step_s
         tuner = self._tuner(n_tokens)
+        if n_tokens <= 16:
+            self._last_decode = tuner
         # Prompts are compute-bound and gain from every core unless another process is busy. Decode steps detect such a
         # process at a lower cost, so prompts are probed only after decode steps have found a change.
         may_explore = may_explore and (tuner is not self._tuners["prompt"] or tuner.may_improve)

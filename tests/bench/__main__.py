@@ -1,15 +1,21 @@
-"""Measures figures, prints them and writes build/bench.json and build/bench.md. The exit code is 1 if a figure misses
-its bound.
-"""
+"""Measures figures, prints them and writes build/bench.json and build/bench.md.
+
+The exit code is 1 if a figure misses its bound, 2 for a usage error, 3 if another process uses the CPU, and 130 after
+an interruption."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable
 
 from tests.bench import report
+from tests.bench.busy_processes import still_busy_processes
+from tests.bench.child_processes import no_process_left
 from tests.bench.figure import Figure, Result
+from tests.bench.pairs import N_PAIRS, PAIRS_VARIABLE
 
 FIGURES = {
     "window.first_paint": "window:first_paint",
@@ -29,20 +35,23 @@ FIGURES = {
     "store.kill9": "store_kill9:measure",
     "store.kill9_gone_ms": "store_kill9:measure",
     "http.speed": "http_stream:one_stream_engine",
-    "http.one_stream": "http_stream:one_stream",
+    "http.one_stream": "vs_llama_server:one_stream",
+    "http.one_stream_sampled": "vs_llama_server:one_stream_sampled",
     "http.one_stream_engine": "http_stream:one_stream_engine",
     "http.ttft_share": "http_stream:ttft_share",
-    "http.vs_llama_server": "other_servers:measure",
-    "http.vs_llama_server_ttft": "other_servers:measure",
-    "http.vs_llama_cpp_server": "other_servers:measure_llama_cpp_server",
-    "http.vs_llama_cpp_server_ttft": "other_servers:measure_llama_cpp_server",
+    "http.vs_llama_server": "vs_llama_server:eight_streams",
+    "http.vs_llama_server_ttft": "vs_llama_server:eight_streams",
+    "http.vs_llama_server_sampled": "vs_llama_server:eight_streams_sampled",
+    "http.busy": "vs_llama_server:busy",
+    "http.long_prompt": "vs_llama_server:long_prompt",
+    "http.vs_llama_cpp_server": "vs_llama_cpp_server:measure",
+    "http.vs_llama_cpp_server_ttft": "vs_llama_cpp_server:measure",
     "http.idle_sockets": "http_idle_connections:measure",
     "http.fuzz": "http_fuzz:measure",
     "http.vanish": "http_disconnects:measure",
     "http.vanish_memory": "http_disconnects:measure",
     "engine.one_stream": "decode_speed:one_stream",
     "engine.eight_streams": "decode_speed:eight_streams",
-    "engine.vs_llama_server": "other_servers:measure",
     "engine.window_gap": "concurrent_prefill:measure",
     "engine.window_gap_longest": "concurrent_prefill:measure",
     "engine.prompt_delay": "concurrent_prefill:measure",
@@ -74,14 +83,37 @@ FIGURES = {
 called only once."""
 
 
-def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in FIGURES]
+def main(arguments: list[str]) -> int:
+    options = _options(arguments)
+    unknown = [name for name in options.names if name not in FIGURES]
     if unknown:
         print(f"unknown figures: {', '.join(unknown)}; known: {', '.join(FIGURES)}", file=sys.stderr)
         return 2
-    wanted = names or list(FIGURES)
+    if options.pairs:
+        os.environ[PAIRS_VARIABLE] = str(options.pairs)
+    with no_process_left():
+        try:
+            return _measure_all(options.names or list(FIGURES), beside_load=options.beside_load)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures figures of Inglenook.")
+    parser.add_argument("names", nargs="*", metavar="FIGURE", help="a figure to measure; default: all")
+    parser.add_argument("--beside-load", action="store_true", help="measure although other processes use the CPU")
+    parser.add_argument("--pairs", type=int, help=f"rounds of a comparison; default: {N_PAIRS}")
+    return parser.parse_args(arguments)
+
+
+def _measure_all(wanted: list[str], *, beside_load: bool) -> int:
     results: list[Result] = []
     for source in dict.fromkeys(FIGURES[name] for name in wanted):
+        if not beside_load and (busy := still_busy_processes()):
+            print("not measured, because the machine is not idle:", *busy, sep="\n  ", file=sys.stderr)
+            print("--beside-load measures all the same", file=sys.stderr)
+            return 3
         measured = [result for result in _measure(source) if result.name in wanted]
         results += measured
         for result in measured:

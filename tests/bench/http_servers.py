@@ -68,7 +68,7 @@ def _shown(program: str) -> str:
 
 
 @contextmanager
-def llama_server(n_streams: int) -> Iterator[int]:
+def llama_server(n_streams: int, n_ctx_each: int = N_CTX_PER_STREAM) -> Iterator[int]:
     """Runs llama-server with the default model, and yields its port.
 
     The options are llama-server's defaults, except those that are set here. A shared KV memory (`-kvu`), no prompt
@@ -76,7 +76,7 @@ def llama_server(n_streams: int) -> Iterator[int]:
     program = find_llama_server()
     assert program is not None
     port = _free_port()
-    context = str(n_streams * N_CTX_PER_STREAM)
+    context = str(n_streams * n_ctx_each)
     command = [program, "-m", str(default_model()), "-np", str(n_streams), "-c", context, "--port", str(port)]
     with _running(command, f"http://127.0.0.1:{port}/health"):
         yield port

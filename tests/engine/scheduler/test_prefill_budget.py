@@ -1,48 +1,97 @@
-"""The budget of prompt tokens per step, and when the user of the app's window waits for a first token."""
+"""How many prompt tokens a step may have, and which pace the scheduler asks for."""
 
 from __future__ import annotations
 
 import pytest
 
 from engine.priority import Priority
-from engine.scheduler.prefill_budget import FIRST_TOKEN_STEP_S, MIN_FIRST_TOKEN_STEP, PrefillBudget
-from tests.engine.scheduler.scheduler_harness import CachedScheduler, sequence
+from engine.scheduler.prefill_budget import (
+    AWAITED,
+    BESIDE_FIRST_TOKEN_S,
+    ENDPOINT_ANSWER,
+    FIRST_TOKEN_STEP_S,
+    LONE,
+    MIN_CHUNK,
+    MIN_FIRST_TOKEN_STEP,
+    SHARED,
+    WINDOW_ANSWER,
+    Pace,
+    PrefillBudget,
+)
+from tests.engine.scheduler.scheduler_harness import CachedScheduler, commit_all, sequence
 
 
 def measured_budget(token_s: float) -> PrefillBudget:
     budget = PrefillBudget(256, token_s)
     for _ in range(5):
-        budget.record(256, 256 * token_s, window_is_decoding=False)
+        budget.record(256, 256 * token_s, LONE)
     return budget
 
 
 @pytest.mark.parametrize(("token_s", "n"), [(0.001, 256), (0.004, 192), (0.01, 64), (0.1, 64)])
 def test_step_is_short_while_the_user_of_the_window_awaits_a_first_token(token_s: float, n: int) -> None:
     budget = measured_budget(token_s)
-    assert budget.tokens(window_is_decoding=False, window_awaits_first_token=True) == n
+    assert budget.tokens(AWAITED) == n
     assert n == MIN_FIRST_TOKEN_STEP or n * token_s <= FIRST_TOKEN_STEP_S
-    assert budget.tokens(window_is_decoding=False) == 256, "a prompt of the endpoint alone uses full batches"
+    assert budget.tokens(LONE) == 256, "a prompt of the endpoint alone uses full batches"
 
 
-def test_window_awaits_first_token_only_between_request_and_first_token() -> None:
+@pytest.mark.parametrize("pace", [SHARED, ENDPOINT_ANSWER, WINDOW_ANSWER])
+@pytest.mark.parametrize("token_s", [0.0001, 0.004, 0.02, 0.5])
+def test_step_that_others_wait_for_is_forecast_within_its_limit(pace: Pace, token_s: float) -> None:
+    n = measured_budget(token_s).tokens(pace)
+    assert n == MIN_CHUNK or n * token_s <= pace.step_s
+    assert n == 256 or n == MIN_CHUNK or (n + 1) * token_s > pace.step_s
+
+
+@pytest.mark.parametrize("pace", [ENDPOINT_ANSWER, WINDOW_ANSWER])
+def test_running_answers_get_their_share_of_steps_without_prompt_tokens(pace: Pace) -> None:
+    budget = measured_budget(0.004)
+    prompt_s = decode_s = 0.0
+    for _ in range(500):
+        n = budget.tokens(pace)
+        seconds = 0.01 + 0.004 * n
+        budget.record(n, seconds, pace)
+        prompt_s, decode_s = (prompt_s + seconds, decode_s) if n else (prompt_s, decode_s + seconds)
+    assert pace.decode_share <= decode_s / (decode_s + prompt_s) < pace.decode_share + 0.06
+
+
+def test_few_tokens_are_computed_beside_a_first_token() -> None:
+    assert measured_budget(0.1).n_beside_first_token == MIN_CHUNK
+    assert measured_budget(0.001).n_beside_first_token == BESIDE_FIRST_TOKEN_S / 0.001
+    assert measured_budget(0.00001).n_beside_first_token == 256
+
+
+def test_pace_follows_from_who_waits_for_the_end_of_a_step() -> None:
     run = CachedScheduler()
-    waits = []
-    run.add(sequence("tool", 10, Priority.ENDPOINT))
-    waits.append(run.window_awaits_first_token)
-    asked = sequence("person", 10, Priority.WINDOW, kind=1)
-    run.add(asked)
-    waits.append(run.window_awaits_first_token)
-    while not asked.n_output:
-        plan = run.plan(16)
-        run.commit(plan, {entry.sequence.id: 1 for entry in plan.entries if entry.chunk.sample_last})
-    waits.append(run.window_awaits_first_token)
-    assert waits == [False, True, False]
+    paces = [run.pace]
+    run.add(sequence("tool", 10, Priority.ENDPOINT, max_tokens=3))
+    paces.append(run.pace)
+    run.add(sequence("person", 10, Priority.WINDOW, kind=1, max_tokens=1))
+    paces.append(run.pace)
+    commit_all(run, run.plan(11))
+    paces.append(run.pace)
+    commit_all(run, run.plan(16))
+    paces.append(run.pace)
+    run.add(sequence("person again", 10, Priority.WINDOW, kind=2, max_tokens=2))
+    paces.append(run.pace)
+    commit_all(run, run.plan(16))
+    paces.append(run.pace)
+    assert paces == [LONE, LONE, SHARED, LONE, ENDPOINT_ANSWER, SHARED, WINDOW_ANSWER]
 
 
-def test_window_does_not_await_first_token_while_a_deterministic_prompt_is_computed() -> None:
+def test_deterministic_prompt_of_the_window_is_computed_in_full_batches() -> None:
     run = CachedScheduler()
     asked = sequence("person", 10, Priority.WINDOW)
-    asked.is_deterministic = True
     run.add(asked)
-    run.plan(4)
-    assert not run.window_awaits_first_token
+    assert run.pace is AWAITED
+    asked.is_deterministic = True
+    assert run.pace is LONE
+
+
+def test_requests_that_wait_for_the_same_prompt_do_not_shorten_its_steps() -> None:
+    run = CachedScheduler()
+    for name in "ab":
+        run.add(sequence(name, 40, max_tokens=1))
+    run.plan(8)
+    assert run.pace is LONE

@@ -8,6 +8,7 @@ import pytest
 
 from engine.kv_memory import Clear, Copy, Restore, Save
 from engine.priority import Priority
+from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
 from engine.scheduler.sequence import BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import LIMITS, CachedScheduler, KvMemoryModel, commit_all, sequence
 
@@ -232,11 +233,67 @@ def test_short_prompt_overtakes_the_rest_of_a_long_one() -> None:
     assert "short" in {entry.sequence.id for entry in plan.entries if entry.chunk.sample_last}
 
 
-def test_short_endpoint_prompt_waits_for_long_window_prompt() -> None:
+def test_prompts_of_lower_priority_get_an_eighth_of_the_tokens_of_higher_ones() -> None:
+    crowd = CachedScheduler(replace(BIG, n_running=16))
+    crowd.add(sequence("person", 1000, Priority.WINDOW))
+    n_lower = n_window = n_steps = 0
+    while n_window < 900:
+        crowd.add(sequence(f"tool {n_steps}", 12, max_tokens=1, kind=1 + n_steps))
+        plan = crowd.plan(16)
+        shares = prompt_shares(plan)
+        n_window += shares.get("person", 0)
+        n_lower += sum(shares.values()) - shares.get("person", 0)
+        commit_all(crowd, plan)
+        n_steps += 1
+    assert 900 / 8 <= n_lower <= MAX_LOWER_PRIORITY_TOKENS + n_window / 8
+
+
+def test_short_endpoint_prompt_is_computed_within_one_step_beside_a_long_window_prompt() -> None:
     both = CachedScheduler(BIG)
-    both.add(sequence("tool", 5, Priority.ENDPOINT))
-    both.add(sequence("person", 1000, Priority.WINDOW, kind=1))
-    assert prompt_shares(both.plan(16)) == {"person": 16}
+    both.add(sequence("person", 1000, Priority.WINDOW))
+    commit_all(both, both.plan(16))
+    both.add(sequence("tool", 10, kind=1))
+    assert prompt_shares(both.plan(16)) == {"tool": 10, "person": 6}
+
+
+def test_endpoint_prompt_waits_for_a_window_prompt_that_is_not_much_longer() -> None:
+    both = CachedScheduler(BIG)
+    both.add(sequence("tool", 10, Priority.ENDPOINT))
+    both.add(sequence("person", 20, Priority.WINDOW, kind=1))
+    assert prompt_shares(both.plan(16)) == {"tool": 2, "person": 14}
+
+
+def test_step_with_a_first_token_has_few_tokens_of_other_prompts() -> None:
+    both = CachedScheduler(BIG)
+    both.add(sequence("long", 1000))
+    commit_all(both, both.plan(16))
+    short = sequence("short", 10, kind=1)
+    short.is_deterministic = True
+    both.add(short)
+    shares = []
+    while short.n_output < 2:
+        plan = both.plan(16, 4)
+        shares.append(prompt_shares(plan))
+        commit_all(both, plan)
+    assert shares == [{"short": 9}, {"long": 4}, {"long": 15}]
+
+
+@pytest.mark.parametrize("priority", [Priority.WINDOW, Priority.ENDPOINT])
+def test_every_prompt_is_computed_within_a_bound_however_many_short_ones_arrive(priority: Priority) -> None:
+    """A prompt is overtaken by at most its own length of its own priority. It gets at least an eighth as many tokens as
+    prompts of a higher priority, however short these are."""
+    crowd = CachedScheduler(replace(BIG, n_running=16, n_slots=33))
+    long = sequence("long", 200, Priority.ENDPOINT)
+    crowd.add(long)
+    n_overtaking = n_steps = 0
+    while long.n_output == 0:
+        crowd.add(sequence(f"short {n_steps}", 5 + n_steps % 3, priority, max_tokens=1, kind=1 + n_steps))
+        plan = crowd.plan(16, 2)
+        n_overtaking += sum(n for name, n in prompt_shares(plan).items() if name != "long")
+        commit_all(crowd, plan)
+        n_steps += 1
+        limit = 200 + 16 if priority == Priority.ENDPOINT else 8 * (200 + MAX_LOWER_PRIORITY_TOKENS)
+        assert n_overtaking <= limit, "the long prompt starves"
 
 
 def test_cached_tokens_of_a_prompt_do_not_count_in_its_deadline() -> None:
@@ -363,3 +420,53 @@ def test_rerun_of_deterministic_prompt_uses_the_same_cells() -> None:
         run.add(again)
         run.finish_all()
         assert [sorted(prefix.cells) for prefix in run.cache.prefixes] == [sorted(cells)]
+
+
+def test_rows_are_divided_equally_among_drafts_and_short_drafts_leave_their_rest() -> None:
+    run = CachedScheduler()
+    both = [sequence(name, 3, max_tokens=40, kind=ord(name)) for name in "abc"]
+    for each in both:
+        run.add(each)
+    while not all(each.n_output for each in both):
+        commit_all(run, run.plan(16))
+    both[0].draft, both[1].draft, both[2].draft = [1] * 20, [1], [1] * 20
+    plan = run.plan(16)
+    # 12 rows have logits, and each sequence needs one for its last token
+    assert [entry.chunk.n_drafted for entry in plan.entries] == [4, 1, 4]
+    commit_all(run, plan)
+    assert [each.n_output for each in both] == [6, 3, 6], "every accepted draft token and one more is appended"
+    assert not any(each.draft for each in both)
+
+
+def test_rejected_draft_tokens_are_removed_from_kv_memory() -> None:
+    run, memory = CachedScheduler(), KvMemoryModel(LIMITS)
+    one = sequence("one", 3, max_tokens=40)
+    run.add(one)
+    commit_all(run, run.plan(16))
+    one.draft = [1, 1, 2, 1]
+    plan = run.plan(16)
+    memory.compute(0, 0, [0, 1, 2])
+    memory.compute(0, 3, plan.entries[0].chunk.tokens)
+    commit_all(run, plan)
+    assert one.tokens == [0, 1, 2, 1, 1, 1, 1]
+    assert one.n_computed == 6
+    for op in run.plan(16).ops:
+        memory.execute(op)
+    assert [token for _, token in memory.slots[0]] == one.tokens[:6]
+
+
+def test_draft_is_not_verified_beyond_max_tokens_nor_beside_prompt_log_probabilities() -> None:
+    run = CachedScheduler()
+    one = sequence("one", 3, max_tokens=4)
+    run.add(one)
+    commit_all(run, run.plan(16))
+    other = sequence("other", 20, kind=1)
+    other.needs_all_logits = True
+    run.add(other)
+    one.draft = [1] * 8
+    assert [entry.chunk.n_drafted for entry in run.plan(4).entries if entry.sequence is one] == [0]
+    run.remove(other)
+    one.draft = [1] * 8
+    plan = CachedScheduler.plan(run, 16)
+    assert plan.entries[0].chunk.n_drafted == 2
+    assert commit_all(run, plan) == ["one"]

@@ -96,3 +96,12 @@ def test_thread_counts_for_prompts_are_probed_only_after_decode_steps_found_a_ch
     assert run(counts, beside.__getitem__, 50, n_tokens=64)[-20:].count(1) > 15
     run(counts, QUIET.__getitem__, 1000)
     assert run(counts, reading.__getitem__, 100, n_tokens=64)[-50:] == [2] * 50
+
+
+def test_step_with_prompt_tokens_beside_answers_uses_the_count_that_decode_steps_have_found() -> None:
+    counts = ThreadCountPolicy((1, 2))
+    assert counts.n_threads_beside_answers == 2
+    run(counts, QUIET.__getitem__, 50)
+    assert counts.n_threads_beside_answers == 2, "a probe of a decode step does not change it"
+    run(counts, BUSY.__getitem__, 500)
+    assert counts.n_threads_beside_answers == 1
