@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -14,7 +14,7 @@ from engine.kv_cache.op_executor import KvOpExecutor
 from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import MIN_SNAPSHOT_TOKENS
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
@@ -38,7 +38,7 @@ class Session:
         self,
         backend: Backend,
         registry: RequestRegistry,
-        snapshots: SnapshotStore | None,
+        snapshots: SnapshotStore,
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
     ) -> None:
@@ -144,14 +144,12 @@ class Session:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
         whether reading was started."""
         request = state.request
-        if (
-            self._snapshots is None or state.snapshot_requested or request.prompt_logprobs or not request.use_cache
-        ):  # fmt: skip
+        if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
-        in_memory = self._snapshots.find(tokens)
-        n_known = max(n_cached, len(in_memory[1]) if in_memory else 0)
+        saved = self._snapshots.find(tokens)
+        n_known = max(n_cached, common_prefix_length(saved.tokens, tokens) if saved else 0)
         key = self._snapshots.find_on_disk(tokens, n_known + MIN_SNAPSHOT_TOKENS)
         if key is None:
             return False
@@ -196,19 +194,24 @@ class Session:
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
 
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the idle prefixes and the saved KV states of the given owners from memory."""
+        for prefix in [each for each in self._cache.prefixes if not each.in_use and each.owner in owners]:
+            self._cache.drop(prefix)
+        self._snapshots.forget(owners)
+
     def save_due_snapshots(self) -> None:
         self._snapshot_policy.save_due(window_is_decoding=self._scheduler.window_is_decoding)
 
     def close(self, cause: EngineError) -> None:
         """Ends every request with `cause`, saves the last KV snapshots, and frees the model."""
         self._end_all(cause)
-        if self._snapshots is not None:
-            try:
-                if not isinstance(cause, EngineDead):
-                    self._snapshot_policy.save_at_unload()
-                self._snapshots.close()
-            except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
-                log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
+        try:
+            if not isinstance(cause, EngineDead):
+                self._snapshot_policy.save_at_unload()
+            self._snapshots.close()
+        except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
+            log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
 
     def _end_all(self, cause: EngineError) -> None:
