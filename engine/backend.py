@@ -63,6 +63,8 @@ class Limits:
     """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
     sliding_window: int = 0
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
+    cell_bytes: int = 0
+    """Size of a token's keys and values in all layers; 0 if it is unknown."""
 
     @property
     def supports_full_rollback(self) -> bool:
@@ -220,6 +222,9 @@ class Backend(Protocol):
 
     def truncate(self, slot: int, n: int) -> None:
         """Keeps only the first `n` tokens of `slot`."""
+
+    def reset(self) -> None:
+        """Removes everything from KV memory. The next token takes the first cell."""
 
     def copy(self, source: int, target: int, n: int) -> None:
         """Makes the empty slot `target` share the first `n` tokens of the slot `source`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.backend import Backend, Sampler
 from engine.events import Event, FinishReason, Started, TokenChoice
 from engine.output.answer_assembler import AnswerAssembler
@@ -39,10 +41,11 @@ class RunningRequest:
         """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
         replace, and the replacement tokens. None if no token is to be replaced."""
 
-    def propose_draft(self) -> None:
-        """Sets the draft of the sequence for the next step, if the sequence is decoding its answer."""
+    def propose_draft(self, cost: Callable[[int], float] | None) -> None:
+        """Sets the draft of the sequence for the next step, if the sequence is decoding its answer. `cost` is as in
+        `NgramDrafter.propose`."""
         if self._drafter is not None and self.sequence.n_output and self.sequence.is_decoding:
-            self.sequence.draft = self._drafter.propose(self.sequence.tokens)
+            self.sequence.draft = self._drafter.propose(self.sequence.tokens, cost)
 
     def forget_tokens(self, start: int) -> None:
         """Call this before the sequence's tokens from index `start` on are replaced."""

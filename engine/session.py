@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -14,7 +14,7 @@ from engine.kv_cache.op_executor import KvOpExecutor
 from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import MIN_SNAPSHOT_TOKENS
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
@@ -24,11 +24,15 @@ from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
 from engine.speculation.ngram_drafter import NgramDrafter
+from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
 from engine.step_interruption import MIN_REMAINING_S, StepInterruption
 from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
+
+MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
+"""Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
 
 class Session:
@@ -39,7 +43,7 @@ class Session:
         self,
         backend: Backend,
         registry: RequestRegistry,
-        snapshots: SnapshotStore | None,
+        snapshots: SnapshotStore,
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
         has_actions: Callable[[], bool] = lambda: False,
@@ -58,6 +62,7 @@ class Session:
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self.interruption = StepInterruption(backend, has_actions, clock)
+        self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -147,14 +152,12 @@ class Session:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
         whether reading was started."""
         request = state.request
-        if (
-            self._snapshots is None or state.snapshot_requested or request.prompt_logprobs or not request.use_cache
-        ):  # fmt: skip
+        if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
-        in_memory = self._snapshots.find(tokens)
-        n_known = max(n_cached, len(in_memory[1]) if in_memory else 0)
+        saved = self._snapshots.find(tokens)
+        n_known = max(n_cached, common_prefix_length(saved.tokens, tokens) if saved else 0)
         key = self._snapshots.find_on_disk(tokens, n_known + MIN_SNAPSHOT_TOKENS)
         if key is None:
             return False
@@ -177,7 +180,7 @@ class Session:
                 running.forget_tokens(running.retokenized[0])
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
                 running.retokenized = None
-            running.propose_draft()
+        self._propose_drafts()
         plan = self._decode()
         for entry in plan.entries:
             n, running = entry.n_certain, self._running[entry.sequence.id]
@@ -187,7 +190,7 @@ class Session:
         self._request_prompt_snapshots(plan)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
-        if any(entry.chunk.n_drafted for entry in plan.entries):
+        if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
         deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
         for outcome in outcomes:
@@ -199,19 +202,42 @@ class Session:
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
 
+    def _propose_drafts(self) -> None:
+        """Sets the drafts of the next step. There are none while a prompt is computed.
+
+        A greedy or seeded request that runs alone takes the same steps every time, so its drafts do not depend on
+        measured times."""
+        sequences = self._scheduler.running
+        if self._scheduler.waiting or not all(each.is_decoding for each in sequences):
+            return
+        is_alone = len(sequences) == 1
+        is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
+        cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
+        for sequence in sequences:
+            self._running[sequence.id].propose_draft(cost)
+        limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
+        n_outputs = self._backend.limits.n_outputs
+        n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
+        self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the idle prefixes and the saved KV states of the given owners from memory."""
+        for prefix in [each for each in self._cache.prefixes if not each.in_use and each.owner in owners]:
+            self._cache.drop(prefix)
+        self._snapshots.forget(owners)
+
     def save_due_snapshots(self) -> None:
         self._snapshot_policy.save_due(window_is_decoding=self._scheduler.window_is_decoding)
 
     def close(self, cause: EngineError) -> None:
         """Ends every request with `cause`, saves the last KV snapshots, and frees the model."""
         self._end_all(cause)
-        if self._snapshots is not None:
-            try:
-                if not isinstance(cause, EngineDead):
-                    self._snapshot_policy.save_at_unload()
-                self._snapshots.close()
-            except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
-                log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
+        try:
+            if not isinstance(cause, EngineDead):
+                self._snapshot_policy.save_at_unload()
+            self._snapshots.close()
+        except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
+            log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
 
     def _end_all(self, cause: EngineError) -> None:
@@ -267,6 +293,10 @@ class Session:
         seconds = self._clock() - started
         if not is_mixed:
             self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
+        if not plan.n_prompt_tokens:
+            self._step_cost.record(plan.n_tokens, seconds)
+        if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
+            seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
 

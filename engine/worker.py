@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
@@ -36,7 +36,7 @@ class Worker:
     def __init__(
         self,
         open_backend: OpenBackend,
-        open_snapshots: Callable[[Backend], SnapshotStore | None],
+        open_snapshots: Callable[[Backend], SnapshotStore],
         registry: RequestRegistry,
         embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
@@ -86,6 +86,10 @@ class Worker:
         """Ends the requests whose `cancelled` is set."""
         self.post(self._drop_cancelled)
         self._interrupt(StepInterruption.cancelled)
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the cached prefixes and saved KV states of the given owners from memory."""
+        self.post(partial(self._guard, lambda session: session.forget(owners)))
 
     def close(self) -> None:
         """Frees the models and ends `run`; all requests end with EngineClosed."""
@@ -186,8 +190,7 @@ class Worker:
             if not self._on_progress(1.0):
                 raise LoadCancelled
             snapshots = self._open_snapshots(backend)
-            if snapshots is not None:
-                undo.callback(snapshots.close)
+            undo.callback(snapshots.close)
             session = Session(
                 backend,
                 self._registry,

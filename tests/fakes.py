@@ -298,6 +298,9 @@ class FakeBackend:
         `answer`, which need not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
 
+    def reset(self) -> None:
+        self.slots.clear()
+
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)
 

@@ -55,8 +55,8 @@ class SequenceState:
     """Number of prompt tokens that were cached when the sequence was first admitted."""
     was_admitted: bool = False
     checkpoint_lengths: list[int] = field(default_factory=list)
-    """Lengths, in ascending order, at which a copy of the prefix is kept for other requests. Used only without full
-    rollback."""
+    """Lengths, in ascending order, at which a copy of the prefix is kept for other requests. Set when the sequence is
+    admitted. Used only without full rollback."""
     prefix: CachedPrefix | None = None
     """The sequence's KV memory; None while the sequence waits."""
     was_interrupted: bool = False
@@ -138,6 +138,10 @@ class BatchPlan:
     @property
     def n_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries)
+
+    @property
+    def n_drafted(self) -> int:
+        return sum(entry.chunk.n_drafted for entry in self.entries)
 
     @property
     def n_prompt_tokens(self) -> int:
