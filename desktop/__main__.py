@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from pathlib import Path
 
-from desktop.chat.attachments.document_process import run_as_document_reader
-from desktop.import_export.reader_process import run_as_reader
-from desktop.launch import launch
-from desktop.startup.options import Options
-from engine.files.profile import Profile
-from engine.native import run_load_trial
+# The many new objects of the imports below would start a collection again and again. `desktop.platform.gui_gc`
+# collects later.
+gc.disable()
+
+from desktop.launch import launch  # noqa: E402
+from desktop.startup.options import Options  # noqa: E402
+from engine.files.profile import Profile  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
-    for other in (run_load_trial, run_as_document_reader, run_as_reader):
-        if (duty := other(sys.argv[1:])) is not None:
-            return duty
+    if getattr(sys, "frozen", False) and (exit_code := _run_as_child(sys.argv[1:])) is not None:
+        return exit_code
     parser = argparse.ArgumentParser(prog="inglenook", description="Chat with a model that runs on this computer.")
     parser.add_argument("--model", type=Path, metavar="PATH", help="a GGUF file, instead of the last one used")
     parser.add_argument("--profile", type=Path, metavar="DIR", help="where chats and settings lie")
@@ -30,6 +31,22 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger().handlers[0].setLevel(logging.WARNING)
     profile = Profile(given.profile.absolute()) if given.profile else Profile.default()
     return launch(Options(profile, given.model.absolute() if given.model else None, given.port, given.quick_ask))
+
+
+def _run_as_child(arguments: list[str]) -> int | None:
+    """Runs the task of a child process, if this packaged program was started as one, and returns the exit code.
+
+    Returns None if the program was started by the user. A packaged program has no Python interpreter, so it starts
+    itself."""
+    from desktop.chat.attachments.document_process import run_as_document_reader
+    from desktop.import_export.reader_process import run_as_reader
+    from engine.native import run_load_trial
+
+    gc.enable()
+    for run in (run_load_trial, run_as_document_reader, run_as_reader):
+        if (exit_code := run(arguments)) is not None:
+            return exit_code
+    return None
 
 
 def _port(text: str) -> int:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,14 +144,19 @@ def _open_services(
     # The task set is closed after the services below, because closing it cancels the tasks that these services run.
     stack.closes("tasks", tasks.aclose, 2)
     settings = AppSettings(settings_file, tasks)
-    store = Store(profile.chats, on_erased=lambda ids: delete_snapshots(profile.snapshots, ids))
+    models = ModelController(make_engine)
+
+    def erase_kv_states(owners: Sequence[str]) -> None:
+        models.forget(owners)
+        delete_snapshots(profile.snapshots, owners)
+
+    store = Store(profile.chats, on_erased=erase_kv_states)
     stack.closes("store", store.aclose, 5)
     search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
     import_export = _import_export(profile, store, window)
     stack.closes("import and export", import_export.aclose, 3)
-    models = ModelController(make_engine)
     stack.closes("engine", models.aclose, 10)
     library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
@@ -313,6 +318,7 @@ def _start(
     tasks.spawn(_open_chats(services, chat_page), "open the chats")
     # Messages sent before the store is open are saved as soon as it is open.
     services.chat_page.composer.enable_sending()
+    services.chat_page.composer.update_focus_frame()
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")

@@ -63,6 +63,8 @@ class Limits:
     """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
     sliding_window: int = 0
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
+    cell_bytes: int = 0
+    """Size of a token's keys and values in all layers; 0 if it is unknown."""
 
     @property
     def supports_full_rollback(self) -> bool:
@@ -102,6 +104,9 @@ class Chunk:
     needs_all_logits: bool = False
     """Whether the logits of every token are needed. For an Embedder: whether the output row of every token is
     needed."""
+    n_drafted: int = 0
+    """Number of draft tokens at the end of `tokens`. If it is above 0, the decode computes the logits of each draft
+    token and of the token before them, and tokens are sampled from all of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,10 @@ class Vocabulary:
 
 class KvAllocationFailed(Exception):
     """The KV memory has no free cells for the batch, and nothing was computed. Raised by `decode`."""
+
+
+class Interrupted(Exception):
+    """`interrupt` ended a decode early. KV memory is as it was before the decode."""
 
 
 class TokenizationCancelled(Exception):
@@ -192,8 +201,13 @@ class Backend(Protocol):
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """Returns a new sampler. Its repetition penalties also count the tokens of `history`, the prompt."""
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        """Computes the chunks in order, as one batch. With `interruptible`, which requires full rollback, `interrupt`
+        can end the decode early. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+
+    def interrupt(self) -> None:
+        """Ends the interruptible decode that is in progress within milliseconds. Does nothing if there is none, or if
+        the model computes on a GPU. May be called on any thread while the model is loaded."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         """Returns the logits of `row`, with shape (n_tokens,). They are a view of llama.cpp's memory: changing them
@@ -208,6 +222,9 @@ class Backend(Protocol):
 
     def truncate(self, slot: int, n: int) -> None:
         """Keeps only the first `n` tokens of `slot`."""
+
+    def reset(self) -> None:
+        """Removes everything from KV memory. The next token takes the first cell."""
 
     def copy(self, source: int, target: int, n: int) -> None:
         """Makes the empty slot `target` share the first `n` tokens of the slot `source`."""

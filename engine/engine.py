@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -51,7 +51,7 @@ class Engine:
         """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are loaded
         without a trial.
 
-        `snapshots` is the folder for KV snapshots on disk; with None, no snapshots are written."""
+        `snapshots` is the folder for KV snapshots on disk; with None, KV states are saved in host memory only."""
         configure_malloc()
         self._load_trial = load_trial
         self._snapshots = snapshots
@@ -87,6 +87,11 @@ class Engine:
         """Current memory use. Reading it is cheap enough for polling every second."""
         model = self.status.model
         return memory_use(model.memory if model else None, self._snapshots, self._worker.kv_usage)
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the KV states of the given owners, and those whose owner is unknown, from memory.
+        `snapshot_owners.delete_snapshots` deletes their snapshots on disk. Returns at once."""
+        self._worker.forget(owners)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's event loop, first with the current status and then after every change.

@@ -26,6 +26,10 @@ class Usage:
     n_prompt: int
     n_cached: int
     n_output: int
+    n_drafted: int = 0
+    """Number of draft tokens that were verified (speculative decoding)."""
+    n_accepted: int = 0
+    """Number of draft tokens that the sampler chose too. They are part of the answer."""
 
 
 @dataclass(frozen=True, slots=True)

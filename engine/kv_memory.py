@@ -14,6 +14,22 @@ from engine.priority import Priority
 MIN_SNAPSHOT_TOKENS = 64
 """Minimum length of a prefix that is written to disk. Computing a shorter one again is faster than reading it."""
 
+MIN_HOST_TOKENS = 16
+"""Minimum length of a prefix that is saved to host memory, and minimum number of tokens that restoring it must spare.
+Computing fewer tokens again takes about as long."""
+
+SAVE_BYTES_PER_S = 2e9
+"""Assumed speed of copying KV state to host memory. The measured speed is at least 3 GB/s."""
+
+MAX_SAVE_S = 0.03
+"""While an answer in the app's window is generated, a copy to host memory that would take longer than this is
+postponed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Removes everything from KV memory. The next token takes the first cell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clear:
@@ -41,23 +57,43 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Takes a KV snapshot of `slot`, which holds `tokens`, before the tokens are evicted."""
+    """Saves the KV state of `slot`, which holds `tokens`, to host memory."""
 
     slot: int
     tokens: list[int]
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Fills the empty `slot` from the KV snapshot `key`, which holds `n` tokens."""
+    """Fills the empty `slot` from the KV state `key` in host memory, which holds `n` tokens. With `keep`, the state
+    remains in host memory."""
 
     slot: int
     key: str
     n: int
+    keep: bool = True
 
 
-KvOp = Clear | Copy | Truncate | Save | Restore
+@dataclass(frozen=True, slots=True)
+class Relocate:
+    """Moves the tokens of `slot`, the only one in use, to the first cells. Takes two copies of its KV state."""
+
+    slot: int
+
+
+KvOp = Reset | Clear | Copy | Truncate | Save | Restore | Relocate
 """An operation on KV memory. The operations of a plan are executed in order, before its decode."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPrefix:
+    """A KV state in host memory."""
+
+    key: str
+    tokens: list[int]
+    n_saved: int = 0
+    """Number of its tokens that a snapshot on disk holds: all or none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +110,7 @@ class CachedPrefix:
     used_at: int = 0
     """Time of the last use, by the cache's logical clock."""
     n_saved: int = 0
-    """Number of tokens, counted from the first, that a snapshot holds."""
+    """Number of tokens, counted from the first, that a snapshot on disk holds."""
     owner: str = ""
     """The field `owner` of the request that used the prefix last."""
     n_prompt: int = 0
@@ -92,6 +128,17 @@ class KvMemory(Protocol):
     @property
     def prefixes(self) -> tuple[CachedPrefix, ...]: ...
 
+    @property
+    def n_free(self) -> int:
+        """Number of free cells."""
+
+    @property
+    def span(self) -> int:
+        """Number of cells that attention covers: up to the last one in use."""
+
+    def is_at_front(self, prefix: CachedPrefix, n: int) -> bool:
+        """Whether the first `n` tokens of a prefix lie in order in the first `n` cells."""
+
     def take_ops(self) -> tuple[KvOp, ...]:
         """Returns, in order, the operations that result from the calls since the last `take_ops`."""
 
@@ -101,7 +148,7 @@ class KvMemory(Protocol):
 
     def allocate(self, priority: Priority) -> CachedPrefix | None:
         """Returns a new empty prefix, marked as in use. May evict an idle prefix for it. Returns None if no slot is
-        available."""
+        available. If no other prefix is left, its tokens will take the first cells."""
 
     def reuse(
         self, source: CachedPrefix, n: int, priority: Priority, *, may_overwrite: bool = False
@@ -110,9 +157,12 @@ class KvMemory(Protocol):
         if `source` loses no tokens, or if no slot is available for a copy; otherwise it is a copy. Returns None if
         neither is possible. With `may_overwrite`, `source` may lose its tokens after the first `n`."""
 
-    def restore(self, prefix: CachedPrefix, key: str, tokens: Sequence[int], n: int) -> None:
-        """Fills an empty prefix from the snapshot `key`, which holds `tokens`, then keeps only the first `n`. Requires
-        a free cell for each of `tokens`."""
+    def restore(self, prefix: CachedPrefix, saved: SavedPrefix, n: int) -> None:
+        """Fills an empty prefix from a KV state in host memory, then keeps only the first `n` tokens. Requires a free
+        cell for each token of the state."""
+
+    def relocate(self, prefix: CachedPrefix) -> None:
+        """Moves a prefix, the only one in memory, to the first cells."""
 
     def checkpoint(self, source: CachedPrefix) -> None:
         """Keeps an idle copy of `source` in its current state, for later requests. Does nothing if no slot is
@@ -125,11 +175,15 @@ class KvMemory(Protocol):
         returns False."""
 
     def evict(self, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW) -> bool:
-        """Evicts the idle prefix with the lowest priority; among equals, the least recently used. Saves the prefix
-        before the eviction if it is long enough and no snapshot holds it. Returns False if no prefix can be evicted."""
+        """Evicts the idle prefix with the lowest priority; among equals, the least recently used. Returns False if no
+        prefix can be evicted."""
+
+    def move_to_host(self, prefix: CachedPrefix) -> None:
+        """Saves an idle prefix to host memory if it is long enough, and removes it."""
 
     def reserve(self, prefix: CachedPrefix, tokens: Sequence[int]) -> None:
-        """Assigns free cells to tokens that will be computed. There must be enough free cells."""
+        """Assigns free cells to tokens that will be computed, the first ones as llama.cpp does. There must be enough
+        free cells."""
 
     def unreserve(self, prefix: CachedPrefix, n: int) -> None:
         """Frees the cells after the first `n` tokens. The freed cells were reserved for tokens that were not
@@ -146,10 +200,16 @@ class KvMemory(Protocol):
 
 
 class SnapshotIndex(Protocol):
-    """KV snapshots in memory, which can be restored without reading from disk."""
+    """KV states in host memory, which can be restored without reading from disk."""
 
-    def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """Returns key and tokens of the snapshot that has the longest common prefix with `tokens`."""
+    def find(self, tokens: list[int]) -> SavedPrefix | None:
+        """Returns the state that has the longest usable common prefix with `tokens`."""
+
+    def token_lists(self) -> list[list[int]]:
+        """Returns the tokens of all states in host memory."""
+
+    def fits(self, n_tokens: int) -> bool:
+        """Whether host memory may hold the state of a prefix with `n_tokens` tokens."""
 
 
 def common_prefix_length(left: list[int], right: list[int]) -> int:

@@ -54,6 +54,9 @@ class RequestState:
         self.n_cached = 0
         self.n_computed = 0
         """Number of prompt and answer tokens that are in the KV memory."""
+        self.n_drafted = 0
+        """Number of draft tokens that were verified; `n_accepted` of them became part of the answer."""
+        self.n_accepted = 0
         self.stop_string: str | None = None
         """The stop string that ended the answer, if one did."""
         self.admitted_at: float | None = None
@@ -102,7 +105,8 @@ class RequestState:
             decode_s=now - first,
             first_token_s=first - self.submitted_at if self.first_token_at is not None else 0.0,
         )
-        return Finished(reason, Usage(len(self.prompt), self.n_cached, self.n_output), timings, self.stop_string)
+        usage = Usage(len(self.prompt), self.n_cached, self.n_output, self.n_drafted, self.n_accepted)
+        return Finished(reason, usage, timings, self.stop_string)
 
     def ended_by(self, error: EngineError, now: float) -> Finished | Failed:
         """Returns the last event of a request that `error` ends. If the request was cancelled, this is `Finished`, not

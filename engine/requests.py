@@ -133,6 +133,9 @@ class GenerationOptions:
     the KV cache."""
     use_cache: bool = True
     """Whether prompt tokens may be taken from the KV cache. If not, `n_cached` is 0."""
+    n_draft_max: int | None = None
+    """Maximum number of draft tokens in one step (speculative decoding). 0 turns drafts off. With None, the engine
+    chooses. Drafts change the speed of an answer, not its probabilities."""
     background: bool = False
     """Whether the request has the lowest priority, `Priority.BACKGROUND`."""
     owner: str = ""

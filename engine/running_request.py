@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.backend import Backend, Sampler
 from engine.events import Event, FinishReason, Started, TokenChoice
 from engine.output.answer_assembler import AnswerAssembler
@@ -10,6 +12,7 @@ from engine.output.logprobs import log_softmax, token_choice
 from engine.output.retokenizer import Retokenizer
 from engine.request_state import RequestState
 from engine.scheduler.sequence import SequenceState
+from engine.speculation.ngram_drafter import NgramDrafter
 
 
 class RunningRequest:
@@ -17,7 +20,12 @@ class RunningRequest:
     one that decodes."""
 
     def __init__(
-        self, state: RequestState, sequence: SequenceState, sampler: Sampler, retokenizer: Retokenizer | None = None
+        self,
+        state: RequestState,
+        sequence: SequenceState,
+        sampler: Sampler,
+        retokenizer: Retokenizer | None = None,
+        drafter: NgramDrafter | None = None,
     ) -> None:
         self.state = state
         self.sequence = sequence
@@ -28,9 +36,29 @@ class RunningRequest:
         self._choice: TokenChoice | None = None
         self._prompt_choices: list[TokenChoice] = []
         self._retokenizer = retokenizer
+        self._drafter = drafter
         self.retokenized: tuple[int, list[int]] | None = None
         """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
         replace, and the replacement tokens. None if no token is to be replaced."""
+
+    def propose_draft(self, cost: Callable[[int], float] | None) -> None:
+        """Sets the draft of the sequence for the next step, if the sequence is decoding its answer. `cost` is as in
+        `NgramDrafter.propose`."""
+        if self._drafter is not None and self.sequence.n_output and self.sequence.is_decoding:
+            self.sequence.draft = self._drafter.propose(self.sequence.tokens, cost)
+
+    def forget_tokens(self, start: int) -> None:
+        """Call this before the sequence's tokens from index `start` on are replaced."""
+        if self._drafter is not None:
+            self._drafter.truncate(self.sequence.tokens, start)
+
+    def record_draft(self, n_drafted: int, n_accepted: int, *, is_rejected: bool) -> None:
+        """Records how many draft tokens a step verified, and how many of them were sampled again. `is_rejected`: the
+        next token differed from the draft; otherwise sampling ended for another reason."""
+        if self._drafter is not None and n_drafted:
+            self._drafter.record(n_drafted, n_accepted, is_rejected=is_rejected)
+            self.state.n_drafted += n_drafted
+            self.state.n_accepted += n_accepted
 
     def sample(self, backend: Backend, row: int) -> int:
         """Samples the next token from the logits of `row`: the index of a token in the last decode. Raises

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from engine.backend import Backend, KvAllocationFailed, NativeFailure
+from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
 from engine.events import Event, Failed, FinishReason
 from engine.kv_cache.op_executor import KvOpExecutor
 from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import MIN_SNAPSHOT_TOKENS
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
 from engine.scheduler.prefill_budget import Pace, PrefillBudget
 from engine.scheduler.scheduler import Scheduler
-from engine.scheduler.sequence import BatchPlan, SampledToken, SequenceState
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
+from engine.speculation.ngram_drafter import NgramDrafter
+from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
-from engine.stream import RequestStream, deliver_all
+from engine.step_interruption import MIN_REMAINING_S, StepInterruption
+from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
+
+MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
+"""Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
 
 class Session:
@@ -36,12 +43,13 @@ class Session:
         self,
         backend: Backend,
         registry: RequestRegistry,
-        snapshots: SnapshotStore | None,
+        snapshots: SnapshotStore,
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
+        has_actions: Callable[[], bool] = lambda: False,
     ) -> None:
         """`resubmit` is called, on any thread, when the KV snapshot of a request has been read. It must pass the
-        request to `accept` again."""
+        request to `accept` again. `has_actions` returns whether actions are queued for the native thread."""
         self._backend = backend
         self._registry = registry
         self._snapshots = snapshots
@@ -53,6 +61,8 @@ class Session:
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
+        self.interruption = StepInterruption(backend, has_actions, clock)
+        self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -118,7 +128,7 @@ class Session:
             self._registry.close(state, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
             return
         state.sequence = sequence
-        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer)
+        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, self._drafter(state))
         self._scheduler.add(sequence)
 
     def _retokenizer(self, state: RequestState) -> Retokenizer | None:
@@ -129,18 +139,25 @@ class Session:
             return None
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
+    def _drafter(self, state: RequestState) -> NgramDrafter | None:
+        """Returns an object that proposes the next tokens of the answer. Returns None if the request wants no drafts,
+        or if rejected tokens cannot be removed from the KV memory."""
+        limits = self._backend.limits
+        n_max = limits.n_outputs - 1 if state.request.n_draft_max is None else state.request.n_draft_max
+        if n_max <= 0 or not limits.supports_full_rollback:
+            return None
+        return NgramDrafter(min(n_max, limits.n_outputs - 1), self._backend.vocabulary.eog_tokens)
+
     def _fetch_snapshot(self, state: RequestState) -> bool:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
         whether reading was started."""
         request = state.request
-        if (
-            self._snapshots is None or state.snapshot_requested or request.prompt_logprobs or not request.use_cache
-        ):  # fmt: skip
+        if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
-        in_memory = self._snapshots.find(tokens)
-        n_known = max(n_cached, len(in_memory[1]) if in_memory else 0)
+        saved = self._snapshots.find(tokens)
+        n_known = max(n_cached, common_prefix_length(saved.tokens, tokens) if saved else 0)
         key = self._snapshots.find_on_disk(tokens, n_known + MIN_SNAPSHOT_TOKENS)
         if key is None:
             return False
@@ -160,23 +177,54 @@ class Session:
         """Computes one decode and sends its events. Raises NativeFailure."""
         for running in self._running.values():
             if running.retokenized is not None:
+                running.forget_tokens(running.retokenized[0])
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
                 running.retokenized = None
+        self._propose_drafts()
         plan = self._decode()
         for entry in plan.entries:
-            n, running = len(entry.chunk.tokens), self._running[entry.sequence.id]
+            n, running = entry.n_certain, self._running[entry.sequence.id]
             running.state.n_computed = entry.chunk.start + n
             if entry.chunk.needs_all_logits:
                 running.add_prompt_logprobs(self._backend, entry.last_row - n + 1, entry.chunk.start, n)
-        sampled, failed = self._sample(plan)
         self._request_prompt_snapshots(plan)
-        outcomes = self._scheduler.commit(plan, sampled)
-        deliver_all([delivery for each in outcomes if (delivery := self._delivery(each))])
-        for running, error in failed:
-            self._fail(running, error)
+        outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
+        self._scheduler.commit(plan)
+        if plan.n_drafted:
+            self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
+        deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self._fail(outcome.running, outcome.error, outcome.events)
+            elif outcome.finish is not None:
+                self._finish(outcome.running, outcome.finish, outcome.events)
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
+
+    def _propose_drafts(self) -> None:
+        """Sets the drafts of the next step. There are none while a prompt is computed.
+
+        A greedy or seeded request that runs alone takes the same steps every time, so its drafts do not depend on
+        measured times."""
+        sequences = self._scheduler.running
+        if self._scheduler.waiting or not all(each.is_decoding for each in sequences):
+            return
+        is_alone = len(sequences) == 1
+        is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
+        cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
+        for sequence in sequences:
+            self._running[sequence.id].propose_draft(cost)
+        limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
+        n_outputs = self._backend.limits.n_outputs
+        n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
+        self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the idle prefixes and the saved KV states of the given owners from memory."""
+        for prefix in [each for each in self._cache.prefixes if not each.in_use and each.owner in owners]:
+            self._cache.drop(prefix)
+        self._snapshots.forget(owners)
 
     def save_due_snapshots(self) -> None:
         self._snapshot_policy.save_due(window_is_decoding=self._scheduler.window_is_decoding)
@@ -184,13 +232,12 @@ class Session:
     def close(self, cause: EngineError) -> None:
         """Ends every request with `cause`, saves the last KV snapshots, and frees the model."""
         self._end_all(cause)
-        if self._snapshots is not None:
-            try:
-                if not isinstance(cause, EngineDead):
-                    self._snapshot_policy.save_at_unload()
-                self._snapshots.close()
-            except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
-                log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
+        try:
+            if not isinstance(cause, EngineDead):
+                self._snapshot_policy.save_at_unload()
+            self._snapshots.close()
+        except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
+            log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
 
     def _end_all(self, cause: EngineError) -> None:
@@ -209,16 +256,20 @@ class Session:
 
     def _decode(self) -> BatchPlan:
         """Plans and decodes until a decode succeeds, and returns its plan. The plan has no entries if a request was
-        rejected."""
+        rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
-            if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
-                return plan
+            try:
+                if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
+                    return plan
+            except Interrupted:
+                self._scheduler.roll_back(plan, interrupted=True)
+                return BatchPlan((), ())
 
     def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
-        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises
+        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
         # Another thread count rounds differently, so deterministic requests change it only when steps become slow.
         may_explore = not all(entry.sequence.is_deterministic for entry in plan.entries)
@@ -233,7 +284,7 @@ class Session:
             if state.admitted_at is None:
                 state.admitted_at, state.n_cached = started, entry.sequence.n_cached
         try:
-            self._backend.decode([entry.chunk for entry in plan.entries], n_threads)
+            self._run_decode(plan, n_threads)
         except KvAllocationFailed:
             self._scheduler.roll_back(plan)
             if not self._scheduler.free_kv_space():
@@ -242,8 +293,32 @@ class Session:
         seconds = self._clock() - started
         if not is_mixed:
             self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
+        if not plan.n_prompt_tokens:
+            self._step_cost.record(plan.n_tokens, seconds)
+        if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
+            seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
+
+    def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
+        """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises
+        KvAllocationFailed, Interrupted, NativeFailure."""
+        chunks = [entry.chunk for entry in plan.entries]
+        forecast_s = self._prefill_budget.forecast_s(plan.n_prompt_tokens)
+        is_interruptible = (
+            forecast_s >= MIN_REMAINING_S
+            and not any(entry.is_decoding for entry in plan.entries)
+            and self._backend.limits.supports_full_rollback
+        )
+        if not is_interruptible:
+            return self._backend.decode(chunks, n_threads)
+        sequences = [entry.sequence for entry in plan.entries]
+        if not self.interruption.begin(sequences, [self._running[each.id].state for each in sequences], forecast_s):
+            raise Interrupted
+        try:
+            self._backend.decode(chunks, n_threads, interruptible=True)
+        finally:
+            self.interruption.end()
 
     def _update_first_cached_tokens(self) -> None:
         """Updates `first_cached_token` of every prefix. It changes only with a sliding window, because running
@@ -261,17 +336,26 @@ class Session:
             self._scheduler.invalidate_slot(slot)
         return not failed
 
-    def _sample(self, plan: BatchPlan) -> tuple[dict[str, int], list[tuple[RunningRequest, ConstraintError]]]:
-        """Samples the next tokens. Returns them by request id, and the requests whose constraint allows no token."""
-        sampled, failed = {}, []
-        for entry in plan.entries:
-            if entry.chunk.sample_last:
-                running = self._running[entry.sequence.id]
-                try:
-                    sampled[entry.sequence.id] = running.sample(self._backend, entry.last_row)
-                except ConstraintError as error:
-                    failed.append((running, error))
-        return sampled, failed
+    def _sample(self, entry: BatchEntry) -> _Outcome:
+        """Samples the next tokens of an entry, and adds them to the answer, until one differs from the draft or ends
+        the answer. Without a draft this is one token.
+
+        Every token is sampled and added as if there was no draft."""
+        running, now = self._running[entry.sequence.id], self._clock()
+        outcome = _Outcome(running)
+        for n, drafted in enumerate([*entry.draft, None]):
+            try:
+                token = running.sample(self._backend, entry.first_sampled_row + n)
+            except ConstraintError as error:
+                outcome.error = error
+                break
+            finish = self._scheduler.append(entry.sequence, token)
+            events, outcome.finish = running.accept(self._backend, token, finish, now)
+            outcome.events += events
+            if outcome.finish is not None or running.retokenized is not None or token != drafted:
+                running.record_draft(entry.chunk.n_drafted, n, is_rejected=drafted is not None and token != drafted)
+                break
+        return outcome
 
     def _request_prompt_snapshots(self, plan: BatchPlan) -> None:
         for entry in plan.entries:
@@ -279,19 +363,9 @@ class Session:
             if entry.chunk.sample_last and sequence.n_output == 0 and sequence.prefix is not None:
                 self._snapshot_policy.prompt_computed(sequence.prefix, len(sequence.prompt) - sequence.n_cached)
 
-    def _delivery(self, outcome: SampledToken) -> tuple[RequestStream, list[Event]] | None:
-        """Returns the stream of a request and the events of its sampled token. None if there are no events, or if they
-        were already sent together with the request's last event."""
-        running = self._running[outcome.sequence.id]
-        events, finish = running.accept(self._backend, outcome.token, outcome.finish, self._clock())
-        if finish:
-            self._finish(running, finish, events)
-            return None
-        return (running.state.stream, events) if events else None
-
-    def _fail(self, running: RunningRequest, error: EngineError) -> None:
+    def _fail(self, running: RunningRequest, error: EngineError, events: Sequence[Event] = ()) -> None:
         self._remove(running)
-        self._registry.close(running.state, Failed(error), running.flush())
+        self._registry.close(running.state, Failed(error), [*events, *running.flush()])
 
     def _finish(self, running: RunningRequest, reason: FinishReason, events: list[Event]) -> None:
         self._remove(running)
@@ -303,3 +377,19 @@ class Session:
         self._scheduler.remove(running.sequence)
         running.sampler.close()
         del self._running[running.sequence.id]
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a step has sampled for one request."""
+
+    running: RunningRequest
+    events: list[Event] = field(default_factory=list)
+    finish: FinishReason | None = None
+    error: ConstraintError | None = None
+    """Why no further token can be sampled: the constraint allows none."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the request ends, so that `events` are sent together with its last event."""
+        return self.finish is not None or self.error is not None

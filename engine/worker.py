@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
@@ -23,6 +23,7 @@ from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
 from engine.status import KvUsage
+from engine.step_interruption import StepInterruption
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class Worker:
     def __init__(
         self,
         open_backend: OpenBackend,
-        open_snapshots: Callable[[Backend], SnapshotStore | None],
+        open_snapshots: Callable[[Backend], SnapshotStore],
         registry: RequestRegistry,
         embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
@@ -65,26 +66,42 @@ class Worker:
         """Replaces the chat model. The returned future raises the errors of OpenBackend, or EngineDead."""
         done: Future[Backend] = Future()
         self.post(partial(self._load, path, settings, done))
+        self._interrupt(StepInterruption.closing)
         return done
 
     def unload(self) -> Future[None]:
         """Frees the chat model, even if the returned future is cancelled; open requests end with NotLoaded."""
         done: Future[None] = Future()
         self.post(partial(self._unload, done))
+        self._interrupt(StepInterruption.closing)
         return done
 
     def submit(self, state: RequestState, backend: Backend) -> None:
         """Runs a request whose prompt `backend` has tokenized. The request ends with NotLoaded if that backend is
         unloaded by then."""
         self.post(partial(self._submit, state, backend))
+        self._interrupt(lambda interruption: interruption.submitted(state))
 
     def drop_cancelled(self) -> None:
         """Ends the requests whose `cancelled` is set."""
         self.post(self._drop_cancelled)
+        self._interrupt(StepInterruption.cancelled)
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the cached prefixes and saved KV states of the given owners from memory."""
+        self.post(partial(self._guard, lambda session: session.forget(owners)))
 
     def close(self) -> None:
         """Frees the models and ends `run`; all requests end with EngineClosed."""
         self.post(self._close)
+        self._interrupt(StepInterruption.closing)
+
+    def _interrupt(self, action: Callable[[StepInterruption], None]) -> None:
+        """Calls `action`, which may interrupt the decode in progress, so that the native thread executes queued actions
+        earlier. May be called on any thread."""
+        session = self._session
+        if session is not None:
+            action(session.interruption)
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
@@ -106,6 +123,9 @@ class Worker:
                 if self._closed.is_set():
                     return
             self._work()
+
+    def _has_actions(self) -> bool:
+        return not self._actions.empty()
 
     def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
         actions = [self._actions.get()] if wait else []
@@ -170,10 +190,14 @@ class Worker:
             if not self._on_progress(1.0):
                 raise LoadCancelled
             snapshots = self._open_snapshots(backend)
-            if snapshots is not None:
-                undo.callback(snapshots.close)
+            undo.callback(snapshots.close)
             session = Session(
-                backend, self._registry, snapshots, lambda state: self.submit(state, backend), self._clock
+                backend,
+                self._registry,
+                snapshots,
+                lambda state: self.submit(state, backend),
+                self._clock,
+                self._has_actions,
             )
             undo.pop_all()
         return session

@@ -8,6 +8,7 @@ memory change the answer. If a constraint excludes this next token, another one 
 from __future__ import annotations
 
 import re
+import threading
 import time
 import zlib
 from array import array
@@ -22,6 +23,7 @@ from llguidance import LLTokenizer, TokenizerWrapper
 
 from engine.backend import (
     Chunk,
+    Interrupted,
     KvAllocationFailed,
     Limits,
     LoadSettings,
@@ -54,6 +56,8 @@ class Script:
     specials: tuple[str, ...] = ()
     """Texts that are one special token each, in prompts and in answers."""
     step_s: float = 0.0
+    token_s: float = 0.0
+    """Duration of a decode: `step_s`, plus `token_s` for each token."""
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
@@ -108,12 +112,16 @@ class FakeBackend:
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
         self.n_decodes = 0
+        self.n_interrupted = 0
+        self._interruption = threading.Condition()
+        self.is_interruptible = self._is_interrupted = False
         self.n_open_samplers = 0
         self.closed = False
         self.n_keep_loaded = 0
         self.slots: dict[int, list[int]] = {}
         self.batch_sizes: list[int] = []
-        self._rows: dict[int, int] = {}
+        self._rows: dict[int, tuple[int, int]] = {}
+        """For each row with logits: its slot, and the number of tokens in the slot up to the row's token."""
         self._logits: dict[int, npt.NDArray[np.float32]] = {}
 
     def constraint_tokenizer(self) -> LLTokenizer:
@@ -159,17 +167,34 @@ class FakeBackend:
         self.n_open_samplers += 1
         return FakeSampler(self, len(history))
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         if self.closed:
             raise AssertionError("decode after close")
         at, self.n_decodes = self.n_decodes, self.n_decodes + 1
-        if self.script.step_s:
-            time.sleep(self.script.step_s)
+        seconds = self.script.step_s + self.script.token_s * sum(len(chunk.tokens) for chunk in chunks)
+        if interruptible:
+            self._wait_until_interrupted(seconds)
+        elif seconds:
+            time.sleep(seconds)
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
         if at in self.script.kv_full_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
             raise KvAllocationFailed  # not raised if only one slot is used
         self._compute(chunks)
+
+    def _wait_until_interrupted(self, seconds: float) -> None:
+        with self._interruption:
+            self.is_interruptible, self._is_interrupted = True, False
+            self._interruption.wait_for(lambda: self._is_interrupted, seconds)
+            self.is_interruptible = False
+            if self._is_interrupted:
+                self.n_interrupted += 1
+                raise Interrupted
+
+    def interrupt(self) -> None:
+        with self._interruption:
+            self._is_interrupted = self.is_interruptible
+            self._interruption.notify_all()
 
     def _compute(self, chunks: Sequence[Chunk]) -> None:
         if len({chunk.slot for chunk in chunks}) != len(chunks):
@@ -183,11 +208,12 @@ class FakeBackend:
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
             held.extend(chunk.tokens)
             row += len(chunk.tokens)
-            if chunk.needs_all_logits:
-                self._rows |= dict.fromkeys(range(row - len(chunk.tokens) + 1, row + 1), chunk.slot)
-            elif chunk.sample_last:
-                self._rows[row] = chunk.slot
+            n_rows = len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
+            for back in range(n_rows):
+                self._rows[row - back] = chunk.slot, len(held) - back
         self.batch_sizes.append(row + 1)
+        if len(self._rows) > self.limits.n_outputs:
+            raise AssertionError("too many rows with logits")
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
             raise AssertionError("over the limits")
 
@@ -232,7 +258,7 @@ class FakeBackend:
             logits = np.zeros(self.vocabulary.n_tokens, np.float32)
             preferred = self._preferred(row, 0)
             logits[preferred] = 5.0
-            if self.script.has_close_alternatives and preferred in ALPHABET:
+            if self.script.has_close_alternatives and preferred < END and preferred in ALPHABET:
                 for place in range(1, 5):
                     logits[ALPHABET[(ALPHABET.index(preferred) + place) % len(ALPHABET)]] = 5.0 - place / 2
             self._logits[row] = logits
@@ -243,10 +269,15 @@ class FakeBackend:
         possible = np.flatnonzero(np.isfinite(self.logits(row)))
         if preferred in possible:
             return preferred
-        return int(possible[zlib.crc32(bytes(token % 256 for token in self.slots[self._rows[row]])) % len(possible)])
+        return int(possible[zlib.crc32(bytes(token % 256 for token in self._context(row))) % len(possible)])
+
+    def _context(self, row: int) -> list[int]:
+        """Returns the tokens of a slot up to the token of `row`."""
+        slot, n = self._rows[row]
+        return self.slots[slot][:n]
 
     def _preferred(self, row: int, n_prompt: int) -> int:
-        held = self.slots[self._rows[row]]
+        held = self._context(row)
         scripted = self._scripted(held[:n_prompt])
         if scripted is not None:
             n_output = len(held) - n_prompt
@@ -266,6 +297,9 @@ class FakeBackend:
         """Returns the tokens of a scripted answer. If the script has no special tokens, the tokens are the bytes of
         `answer`, which need not be UTF-8."""
         return self.tokenize(answer.decode(), add_special=False) if self._specials else answer
+
+    def reset(self) -> None:
+        self.slots.clear()
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)

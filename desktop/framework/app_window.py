@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop.framework.undo_stack import UndoStack
 from desktop.platform.theme import Theme
-from desktop.widgets.toast import Toast
+
+if TYPE_CHECKING:
+    from desktop.framework.undo_stack import UndoStack
+    from desktop.widgets.toast import Toast
 
 
 class AppWindow(QWidget):
@@ -18,8 +22,14 @@ class AppWindow(QWidget):
     """The window was closed, or the app is to end. The receiver hides the window and ends the app."""
 
     theme: Theme
-    toast: Toast
-    undo_stack: UndoStack
+
+    @property
+    def toast(self) -> Toast:
+        raise NotImplementedError
+
+    @property
+    def undo_stack(self) -> UndoStack:
+        raise NotImplementedError
 
     def show_page(self, page_id: str) -> None:
         """Shows the page whose `Page.id` is `page_id`. Does nothing if that page has not been created yet."""

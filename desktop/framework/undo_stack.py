@@ -7,10 +7,12 @@ each push."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from desktop.widgets.toast import Toast
+if TYPE_CHECKING:
+    from desktop.widgets.toast import Toast
 
 UNDO_MS = 8_000
 """How long the toast with the undo button is shown, in milliseconds. The undo shortcut works until the app ends."""

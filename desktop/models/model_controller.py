@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,11 @@ class ModelController(QObject):
             self._set(Status("empty", error=EngineError(f"{type(error).__name__}: {error}")))
             return False
         return True
+
+    def forget(self, owners: Sequence[str]) -> None:
+        """Remove the KV states of deleted chats from memory. May be called on any thread."""
+        if self._engine is not None:
+            self._engine.forget(owners)
 
     async def reload(self) -> bool:
         """Load the last model file again, after a failure."""

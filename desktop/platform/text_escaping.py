@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtGui import Qt
 
 
@@ -16,4 +14,6 @@ def tooltip_text(text: str) -> str:
     """Escapes a text for a tooltip, which Qt would render as HTML if the text looks like HTML."""
     if not Qt.mightBeRichText(text):
         return text
+    from html import escape  # imported here because the first paint does not need it
+
     return f"<qt>{escape(text, quote=False)}</qt>".replace("\n", "<br>")

@@ -11,11 +11,14 @@ from string import Template
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QScreen
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 ThemeChoice = Literal["system", "light", "dark"]
+STYLE_ARGUMENTS = ("-style", "Fusion")
+"""Command line arguments for the QApplication. The style is not set by `setStyle`, because that function returns the
+style, and PySide takes 5 ms to create the class of that object."""
 TEXT_SIZE = 13
 """The default size of interface text, in pixels."""
 
@@ -77,8 +80,11 @@ class Theme(QObject):
         self._choice = choice
         self._scheme: Scheme = "light"
         self._text_size = text_size
-        application.setStyle("Fusion")
+        self._icon_scales = _icon_scales()
         self._apply_font()
+        application.screenAdded.connect(self._watch_screen)
+        for screen in application.screens():
+            self._watch_screen(screen)
         application.styleHints().colorSchemeChanged.connect(self._follow)
         self._apply(self._wanted())
 
@@ -129,7 +135,7 @@ class Theme(QObject):
     def icon(self, name: str, token: str = "text", size: int = ICON_SIZE) -> QIcon:
         """An icon of `resources/icons`, drawn in the colour that is named `token`."""
         icon = QIcon()
-        for scale in (1, 2):
+        for scale in self._icon_scales:
             icon.addPixmap(_drawn(name, self._tokens[self._scheme][token], size, scale))
         return icon
 
@@ -144,6 +150,16 @@ class Theme(QObject):
     def _follow(self) -> None:
         if self._wanted() != self._scheme:
             self._apply(self._wanted())
+            self.changed.emit()
+
+    def _watch_screen(self, screen: QScreen) -> None:
+        for changed in (screen.geometryChanged, screen.logicalDotsPerInchChanged):
+            changed.connect(self._update_icon_scales)
+        self._update_icon_scales()
+
+    def _update_icon_scales(self) -> None:
+        if (scales := _icon_scales()) != self._icon_scales:
+            self._icon_scales = scales
             self.changed.emit()
 
     def _apply_font(self) -> None:
@@ -176,6 +192,12 @@ class Theme(QObject):
         for role, token in roles.items():
             palette.setColor(role, self.colour(token))
         return palette
+
+
+def _icon_scales() -> tuple[int, ...]:
+    """The scales at which icons are drawn: also twice the size if a screen has more than one pixel per logical
+    pixel."""
+    return (1, 2) if any(screen.devicePixelRatio() > 1 for screen in QGuiApplication.screens()) else (1,)
 
 
 def _at_size(found: re.Match[str]) -> str:

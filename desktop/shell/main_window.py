@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
@@ -11,19 +12,18 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from desktop.chat.page import ChatPage
 from desktop.framework.app_window import AppWindow
-from desktop.framework.undo_stack import UndoStack
 from desktop.platform.bidi import mirrored
 from desktop.platform.theme import Theme
 from desktop.shell.page_list import PAGES
 from desktop.sidebar.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.sidebar.sidebar import Sidebar
 from desktop.widgets.page_view import PageView
-from desktop.widgets.scroll_page import ScrollPage
-from desktop.widgets.side_sheet import SideSheet
-from desktop.widgets.toast import GAP, Toast
 
 if TYPE_CHECKING:
     from desktop.framework.pages import Page
+    from desktop.framework.undo_stack import UndoStack
+    from desktop.widgets.side_sheet import SideSheet
+    from desktop.widgets.toast import Toast
 
 V = TypeVar("V", bound=QWidget)
 
@@ -51,6 +51,7 @@ class MainWindow(AppWindow):
         """Returns whether closing the window only hides it, so that the app keeps running."""
         self._painted = False
         self._sidebar_open = False
+        self._has_toast = False
         self._views: dict[str, QWidget] = {}
         self._makers: dict[str, Callable[[], QWidget]] = {}
         self.setObjectName("window")
@@ -60,8 +61,6 @@ class MainWindow(AppWindow):
         self.pages = QStackedWidget(self)
         self.pages.setObjectName("content")
         self.chat_page = ChatPage(theme, self.pages)
-        self.toast = Toast(theme, self._toast_area, self.pages)
-        self.undo_stack = UndoStack(self.toast)
         self._connect()
         self._add_view("chat", self.chat_page)
         self.resize(1100, 750)
@@ -74,9 +73,24 @@ class MainWindow(AppWindow):
         self.pages.installEventFilter(self)
         self.pages.currentChanged.connect(self._page_changed)
         self.chat_page.composer_moved.connect(self._place_toast)
-        self.toast.changed.connect(self._place_toast)
-        self.toast.focus_left.connect(self._return_focus_from_toast)
         QShortcut(QKeySequence(Qt.Key.Key_Escape), self).activated.connect(self._escape)
+
+    @cached_property
+    def toast(self) -> Toast:
+        """The toast, which is created at its first use, because the first paint does not need it."""
+        from desktop.widgets.toast import Toast
+
+        toast = Toast(self.theme, self._toast_area, self.pages)
+        self._has_toast = True
+        toast.changed.connect(self._place_toast)
+        toast.focus_left.connect(self._return_focus_from_toast)
+        return toast
+
+    @cached_property
+    def undo_stack(self) -> UndoStack:
+        from desktop.framework.undo_stack import UndoStack
+
+        return UndoStack(self.toast)
 
     def fit_to_screen(self, available: QRect) -> None:
         """Shrinks and moves the window, with its title bar, into the rectangle `available`.
@@ -158,8 +172,9 @@ class MainWindow(AppWindow):
         self._fold()
 
     def _page_changed(self) -> None:
-        self.toast.move_on()
-        self._place_toast()
+        if self._has_toast:
+            self.toast.move_on()
+            self._place_toast()
 
     def _escape(self) -> None:
         if self._sidebar_open:
@@ -252,6 +267,10 @@ class MainWindow(AppWindow):
         """Places the toast above the composer, or below the page if the composer is not visible.
 
         The widget above the toast is made shorter, so that the toast covers nothing."""
+        if not self._has_toast:
+            return
+        from desktop.widgets.toast import GAP
+
         self.toast.place()
         taken = self.toast.height() + 2 * GAP if not self.toast.isHidden() else 0
         below = self._toast_is_below
@@ -270,6 +289,8 @@ class MainWindow(AppWindow):
         if stack.contentsMargins().bottom() != by:
             stack.setContentsMargins(0, 0, 0, by)
             page, focused = self.pages.currentWidget(), self.focusWidget()
+            from desktop.widgets.scroll_page import ScrollPage
+
             if isinstance(page, ScrollPage) and focused is not None and page.isAncestorOf(focused):
                 # runs after the page got its new size
                 QTimer.singleShot(0, page, lambda: page.ensureWidgetVisible(focused))

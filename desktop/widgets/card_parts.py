@@ -26,11 +26,15 @@ def link(text: str, parent: QWidget) -> QPushButton:
 
 
 def set_style_flag(widget: QWidget, name: str, on: bool) -> None:
-    """Set a dynamic property that the style sheet uses, and apply the style sheet again if it changed."""
+    """Set a dynamic property that the style sheet uses, and apply the style sheet again if it changed.
+
+    To a widget that was not shown yet, Qt applies the style sheet later. Until then, `style` is not called, because
+    PySide takes 5 ms to create the class of its result, which the first paint does not need."""
     if widget.property(name) != on:
         widget.setProperty(name, on)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
+        if widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
 
 
 def set_enabled(button: QAbstractButton, on: bool) -> None:

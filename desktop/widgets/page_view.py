@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from desktop.widgets.side_sheet import SideSheet
-from desktop.widgets.sidebar_button import SidebarButton
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from desktop.widgets.side_sheet import SideSheet
+    from desktop.widgets.sidebar_button import SidebarButton
 
 
 class PageView:

@@ -6,8 +6,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from engine.files.private_files import make_private_folder, restrict_profile
 
 PORTABLE_FOLDER = "inglenook-profile"
@@ -26,6 +24,8 @@ class Profile:
         beside = Path(sys.executable).resolve().parent / PORTABLE_FOLDER
         if getattr(sys, "frozen", False) and beside.is_dir():
             return cls(beside)
+        import platformdirs
+
         return cls(Path(platformdirs.user_data_dir("inglenook", appauthor=False)))
 
     @property

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from engine.backend import Backend
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, Truncate
+from engine.kv_memory import Clear, Copy, KvOp, Relocate, Reset, Restore, Save, Truncate
 
 
 class KvOpExecutor:
-    """Executes KV memory operations with a backend and a store of KV snapshots. Used only on the native thread, the one
-    that decodes."""
+    """Executes KV memory operations with a backend and a store of saved KV states. Used only on the native thread, the
+    one that decodes."""
 
-    def __init__(self, backend: Backend, snapshots: SnapshotStore | None) -> None:
+    def __init__(self, backend: Backend, snapshots: SnapshotStore) -> None:
         self._backend = backend
         self._snapshots = snapshots
 
@@ -24,6 +24,10 @@ class KvOpExecutor:
         Raises NativeFailure."""
         failed: set[int] = set()
         for op in ops:
+            if isinstance(op, Reset):
+                failed.clear()
+                self._backend.reset()
+                continue
             slot = op.target if isinstance(op, Copy) else op.slot
             if isinstance(op, Clear):
                 failed.discard(slot)
@@ -45,11 +49,15 @@ class KvOpExecutor:
                 if not self._holds_window(source, n):
                     return False
                 self._backend.copy(source, target, n)
-            case Save(slot=slot, tokens=tokens):
-                if self._snapshots is not None:
-                    self._snapshots.put(tokens, self._backend.save(slot), needed_soon=True)
-            case Restore(slot=slot, key=key):
-                return self._restore(slot, key)
+            case Save(slot=slot, tokens=tokens, owner=owner):
+                if not self._snapshots.keep(tokens, owner):
+                    self._snapshots.put(tokens, self._backend.save(slot), owner, needed_soon=True)
+            case Restore(slot=slot, key=key, keep=keep):
+                return self._restore(slot, key, keep=keep)
+            case Relocate(slot=slot):
+                state = self._backend.save(slot)
+                self._backend.reset()
+                return self._backend.restore(slot, state)
         return True
 
     def _holds_window(self, slot: int, n: int) -> bool:
@@ -58,10 +66,8 @@ class KvOpExecutor:
         window = self._backend.limits.sliding_window
         return not window or self._backend.first_cached_token(slot) <= max(0, n - window + 1)
 
-    def _restore(self, slot: int, key: str) -> bool:
-        if self._snapshots is None:
-            return False
-        state = self._snapshots.take(key)
+    def _restore(self, slot: int, key: str, *, keep: bool) -> bool:
+        state = self._snapshots.take(key, keep=keep)
         if state is None or not self._backend.restore(slot, state):
             self._snapshots.discard(key)
             return False

@@ -6,17 +6,21 @@ it again. The cache does not touch the memory itself: it returns operations, whi
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 
 from engine.backend import Limits
 from engine.kv_memory import (
-    MIN_SNAPSHOT_TOKENS,
+    MIN_HOST_TOKENS,
     CachedPrefix,
     Clear,
     Copy,
     KvOp,
+    Relocate,
+    Reset,
     Restore,
     Save,
+    SavedPrefix,
     Truncate,
     common_prefix_length,
 )
@@ -26,6 +30,11 @@ from engine.priority import Priority
 class PrefixCache:
     """All cached prefixes of one context. Implements `engine.kv_memory.KvMemory`.
 
+    The cells are those that llama.cpp chooses: in order, the first free ones. llama.cpp searches from a position that
+    it lowers to every cell that becomes free, so no free cell lies before that position. Two exceptions make the
+    recorded cells differ until the memory is empty again: sliding windows, whose old cells llama.cpp overwrites, and
+    restored states whose tokens were not saved in order.
+
     If the memory does not support full rollback (truncation to any length), a prefix is never shortened. Instead, a
     request that continues from a prefix gets a copy in another slot, which shares the prefix's cells."""
 
@@ -33,7 +42,8 @@ class PrefixCache:
         self._limits = limits
         self._prefixes: list[CachedPrefix] = []
         self._free_slots = list(range(limits.n_slots - 1, -1, -1))
-        self._free_cells = list(range(limits.n_cells - 1, -1, -1))
+        self._free_cells = list(range(limits.n_cells))
+        """A heap."""
         self._refs = [0] * limits.n_cells
         self._ops: list[KvOp] = []
         self._clock = 0
@@ -46,6 +56,13 @@ class PrefixCache:
     @property
     def prefixes(self) -> tuple[CachedPrefix, ...]:
         return tuple(self._prefixes)
+
+    @property
+    def span(self) -> int:
+        return 1 + max((max(prefix.cells) for prefix in self._prefixes if prefix.cells), default=-1)
+
+    def is_at_front(self, prefix: CachedPrefix, n: int) -> bool:
+        return prefix.cells[:n] == list(range(n))
 
     def cells_by_owner(self) -> dict[tuple[Priority, str], int]:
         """Number of cells for each priority and owner. A cell that several prefixes share counts for the one with the
@@ -87,6 +104,8 @@ class PrefixCache:
             self.evict(keep, priority)
         if not self._free_slots:
             return None
+        if not self._prefixes:
+            self._ops.append(Reset())
         prefix = CachedPrefix(self._free_slots.pop(), priority, used_at=self._tick())
         self._prefixes.append(prefix)
         return prefix
@@ -113,17 +132,25 @@ class PrefixCache:
             self._share(source, copy, len(source.tokens))
             copy.in_use = False
 
-    def restore(self, prefix: CachedPrefix, key: str, tokens: Sequence[int], n: int) -> None:
-        self.reserve(prefix, tokens)
-        prefix.n_saved = len(tokens)
+    def restore(self, prefix: CachedPrefix, saved: SavedPrefix, n: int) -> None:
+        n_held = len(saved.tokens)
+        self.reserve(prefix, saved.tokens)
+        prefix.n_saved = saved.n_saved
         window = self._limits.sliding_window
-        prefix.first_cached_token = max(0, len(tokens) - window) if window else 0
-        self._ops.append(Restore(prefix.slot, key, len(tokens)))
+        prefix.first_cached_token = max(0, n_held - window) if window else 0
+        self._ops.append(Restore(prefix.slot, saved.key, n_held, keep=n < n_held))
         self.truncate(prefix, n)
+
+    def relocate(self, prefix: CachedPrefix) -> None:
+        tokens, n_saved = list(prefix.tokens), prefix.n_saved
+        self.unreserve(prefix, 0)
+        self.reserve(prefix, tokens)
+        prefix.n_saved = n_saved
+        self._ops.append(Relocate(prefix.slot))
 
     def reserve(self, prefix: CachedPrefix, tokens: Sequence[int]) -> None:
         for _ in tokens:
-            cell = self._free_cells.pop()
+            cell = heapq.heappop(self._free_cells)
             self._refs[cell] = 1
             prefix.cells.append(cell)
         prefix.tokens.extend(tokens)
@@ -133,7 +160,7 @@ class PrefixCache:
         for cell in prefix.cells[n:]:
             self._refs[cell] -= 1
             if not self._refs[cell]:
-                self._free_cells.append(cell)
+                heapq.heappush(self._free_cells, cell)
         del prefix.cells[n:]
         del prefix.tokens[n:]
         prefix.n_saved = self._n_restorable(prefix, n)
@@ -169,11 +196,13 @@ class PrefixCache:
         evictable = self._evictable(keep, requester)
         if not evictable:
             return False
-        victim = max(evictable, key=lambda prefix: (prefix.priority, -prefix.used_at))
-        if len(victim.tokens) >= MIN_SNAPSHOT_TOKENS and victim.n_saved < len(victim.tokens):
-            self._ops.append(Save(victim.slot, list(victim.tokens)))
-        self.drop(victim)
+        self.move_to_host(max(evictable, key=lambda prefix: (prefix.priority, -prefix.used_at)))
         return True
+
+    def move_to_host(self, prefix: CachedPrefix) -> None:
+        if len(prefix.tokens) >= MIN_HOST_TOKENS:
+            self._ops.append(Save(prefix.slot, list(prefix.tokens), prefix.owner))
+        self.drop(prefix)
 
     def ensure_free_cells(
         self, n: int, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW

@@ -5,7 +5,13 @@ from __future__ import annotations
 from engine.backend import Backend
 from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import MIN_SNAPSHOT_TOKENS, CachedPrefix, common_prefix_length
+from engine.kv_memory import (
+    MAX_SAVE_S,
+    MIN_SNAPSHOT_TOKENS,
+    SAVE_BYTES_PER_S,
+    CachedPrefix,
+    common_prefix_length,
+)
 
 SAVE_PROMPT_TOKENS = 256
 """A prompt is saved before its answer is generated if at least this number of its tokens were not cached."""
@@ -13,22 +19,16 @@ SAVE_PROMPT_TOKENS = 256
 MIN_GROWTH_SHARE = 8
 """A prefix is saved again only when at least 1/8 of its tokens are new, because a snapshot is always written whole."""
 
-SAVE_BYTES_PER_S = 2e9
-"""Assumed speed of copying KV state to host memory. The measured speed is at least 3 GB/s."""
-
-MAX_SAVE_S = 0.03
-"""While an answer in the app's window is generated, a snapshot that would take longer than this is postponed."""
-
 MIN_UNSAVED_AT_UNLOAD, MAX_SAVED_AT_UNLOAD_BYTES = 8, 512 * 2**20
 """Limits for snapshots when a model is unloaded. A prefix is saved if at least MIN_UNSAVED_AT_UNLOAD of its tokens are
 in no snapshot. Prefixes are considered from the most recently used, up to a total size of MAX_SAVED_AT_UNLOAD_BYTES."""
 
 
 class SnapshotPolicy:
-    """Saves cached prefixes as KV snapshots when they are due. Does nothing without a snapshot store. Used only on the
-    native thread, the one that decodes."""
+    """Saves cached prefixes as KV snapshots when they are due. Does nothing if the store does not write to disk. Used
+    only on the native thread, the one that decodes."""
 
-    def __init__(self, backend: Backend, cache: PrefixCache, snapshots: SnapshotStore | None) -> None:
+    def __init__(self, backend: Backend, cache: PrefixCache, snapshots: SnapshotStore) -> None:
         self._backend = backend
         self._cache = cache
         self._snapshots = snapshots
@@ -37,13 +37,13 @@ class SnapshotPolicy:
     def prompt_computed(self, prefix: CachedPrefix, n_computed: int) -> None:
         """Requests a snapshot of a prefix whose prompt was just computed, so that a crash during the answer does not
         lose a long prompt. `n_computed` is the number of prompt tokens that were not cached."""
-        if self._snapshots is not None and n_computed >= SAVE_PROMPT_TOKENS:
+        if self._snapshots.writes_to_disk and n_computed >= SAVE_PROMPT_TOKENS:
             self._requested.append(prefix)
 
     def save_due(self, *, window_is_decoding: bool) -> None:
         """Saves the prefixes that have enough new tokens and are idle, or for which `prompt_computed` has requested a
         snapshot. Postpones a snapshot that would interrupt an answer in the app's window for too long."""
-        if self._snapshots is None:
+        if not self._snapshots.writes_to_disk:
             return
         requested, self._requested = self._requested, []
         for prefix in self._cache.prefixes:
@@ -56,24 +56,23 @@ class SnapshotPolicy:
             if is_slow or not self._snapshots.has_room(int(size_bytes)):
                 self._requested.append(prefix)
                 continue
-            self._save(prefix, self._snapshots)
+            self._save(prefix)
 
     def save_at_unload(self) -> None:
         """Saves prefixes before the model is unloaded, even those that have too few new tokens for `save_due`. An
         example is a chat whose last turn is not saved yet."""
-        if self._snapshots is None:
+        if not self._snapshots.writes_to_disk:
             return
         room_bytes = float(MAX_SAVED_AT_UNLOAD_BYTES)
         for prefix in sorted(self._cache.prefixes, key=lambda prefix: -prefix.used_at):
             room_bytes -= self._size_bytes(prefix)
             n_unsaved = len(prefix.tokens) - prefix.n_saved
             if room_bytes > 0 and len(prefix.tokens) >= MIN_SNAPSHOT_TOKENS and n_unsaved >= MIN_UNSAVED_AT_UNLOAD:
-                self._save(prefix, self._snapshots, is_last=True)
+                self._save(prefix, is_last=True)
 
-    def _save(self, prefix: CachedPrefix, snapshots: SnapshotStore, *, is_last: bool = False) -> None:
-        if not snapshots.put(prefix.tokens, self._backend.save(prefix.slot), is_last=is_last):
+    def _save(self, prefix: CachedPrefix, *, is_last: bool = False) -> None:
+        if not self._snapshots.put(prefix.tokens, self._backend.save(prefix.slot), prefix.owner, is_last=is_last):
             return
-        snapshots.record_owner(prefix.tokens, prefix.owner)
         for other in self._cache.prefixes:
             if common_prefix_length(other.tokens, prefix.tokens) == len(prefix.tokens):
                 other.n_saved = max(other.n_saved, len(prefix.tokens))

@@ -1,33 +1,34 @@
-"""Stores KV snapshots of cached prefixes on disk, so that prompts are not computed again after a restart or a crash.
+"""Stores the KV states of prefixes that left KV memory, in host memory and as snapshots on disk, so that prompts are
+not computed again, not even after a restart or a crash.
 
-A background thread writes the snapshots. A KV state can be restored from memory while it waits to be written."""
+A background thread writes the snapshots. A KV state can be restored from host memory while it waits to be written."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from engine.backend import Backend
 from engine.files.private_files import make_private_folder
 from engine.kv_cache import snapshot_file
+from engine.kv_cache.host_states import HostStates, best_match
 from engine.kv_cache.snapshot_file import SUFFIX, SnapshotDamaged
 from engine.kv_cache.snapshot_owners import add_owner
-from engine.kv_memory import common_prefix_length
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, SavedPrefix, common_prefix_length
 
 log = logging.getLogger(__name__)
 
 SNAPSHOT_CAP_BYTES = 8 * 1024**3
 """Maximum size on disk of the snapshots of all models together."""
 
-MAX_STATES_BYTES = 256 * 1024 * 1024
-"""Maximum size of the KV states in memory: those that wait to be written or will be restored soon. Without full
-rollback (truncation to any length), written states also remain in memory. They may be needed again, because a sequence
-that has continued from a state cannot be truncated to it."""
+HOST_CAP_BYTES, HOST_SHARE = 1024**3, 8
+"""Maximum size of the KV states in host memory: HOST_CAP_BYTES, but at most 1/HOST_SHARE of the machine's memory."""
 
 MAX_QUEUED_BYTES = 512 * 1024 * 1024
 """Maximum size of the KV states that wait to be written. While a slow disk keeps this queue full, further states are
@@ -39,92 +40,126 @@ needed."""
 
 
 class SnapshotStore:
-    """The KV snapshots of one loaded model, in a folder shared with other models.
+    """The saved KV states of one loaded model, in host memory and in a folder shared with other models.
 
     Used only on the native thread, the one that decodes. `fetch` calls its `done` on a reading thread."""
 
-    def __init__(self, folder: Path, fingerprint: bytes, cap_bytes: int, *, supports_full_rollback: bool) -> None:
-        """`cap_bytes` limits the size of the whole folder. `supports_full_rollback` is the value of
-        `engine.backend.Limits.supports_full_rollback`."""
+    def __init__(
+        self,
+        folder: Path | None,
+        fingerprint: bytes,
+        cap_bytes: int,
+        *,
+        supports_full_rollback: bool,
+        host_cap_bytes: int = HOST_CAP_BYTES,
+        cell_bytes: int = 0,
+    ) -> None:
+        """With `folder` None, nothing is written to disk. `cap_bytes` limits the size of the whole folder,
+        `host_cap_bytes` that of the states in host memory. `supports_full_rollback` and `cell_bytes` are the values of
+        `engine.backend.Limits`."""
         self._folder = folder
         self._fingerprint = fingerprint
         self._cap_bytes = cap_bytes
         self._supports_full_rollback = supports_full_rollback
+        self._cell_bytes = cell_bytes
         self._lock = threading.Lock()
         self._on_disk: dict[str, list[int]] = {}
-        self._states: OrderedDict[str, tuple[list[int], memoryview]] = OrderedDict()
+        self._host = HostStates(host_cap_bytes, supports_full_rollback=supports_full_rollback)
+        self._queued: dict[str, int] = {}
+        """The number of times that each state is in the write queue."""
         self._queued_bytes = 0
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
         self._index_folder()
 
+    @property
+    def writes_to_disk(self) -> bool:
+        return self._folder is not None
+
+    def token_lists(self) -> list[list[int]]:
+        """Returns the tokens of all states in host memory."""
+        return self._host.token_lists()
+
+    def fits(self, n_tokens: int) -> bool:
+        """Whether host memory may hold the state of a prefix with `n_tokens` tokens."""
+        return n_tokens * self._cell_bytes <= self._host.cap_bytes
+
     def has_room(self, n_bytes: int) -> bool:
         """Whether the write queue accepts a KV state of this size."""
         with self._lock:
             return not self._queued_bytes or self._queued_bytes + n_bytes <= MAX_QUEUED_BYTES
 
-    def put(self, tokens: list[int], state: memoryview, *, needed_soon: bool = False, is_last: bool = False) -> bool:
-        """Queues the KV state of `tokens` for writing; returns False if the queue is full. With full rollback, the
-        written snapshot replaces those of shorter prefixes of `tokens`.
+    def keep(self, tokens: list[int], owner: str) -> bool:
+        """Keeps the state of `tokens` in host memory if it is there already. Returns False if it is not."""
+        return self._host.keep(self._key(tokens), owner)
 
-        With `needed_soon`, the state also remains in memory until `take` returns it or newer states displace it. With
-        `is_last`, the limit of the queue does not apply."""
-        tokens = list(tokens)
-        key = snapshot_file.file_name(self._fingerprint, tokens)
-        is_queued = is_last or self.has_room(len(state))
-        with self._lock:
-            if is_queued or needed_soon:
-                self._add_state(key, tokens, state)
-            if is_queued:
+    def put(
+        self, tokens: list[int], state: memoryview, owner: str, *, needed_soon: bool = False, is_last: bool = False
+    ) -> bool:
+        """Queues the KV state of `tokens` for writing, unless it is on disk or has fewer than MIN_SNAPSHOT_TOKENS
+        tokens. Returns False if the queue is full. With full rollback, the written snapshot replaces those of shorter
+        prefixes of `tokens`.
+
+        With `needed_soon`, the state remains in host memory; without it, only until it is written. With `is_last`, the
+        limit of the queue does not apply."""
+        tokens, key = list(tokens), self._key(tokens)
+        is_wanted = self._folder is not None and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(key)
+        is_accepted = not is_wanted or is_last or self.has_room(len(state))
+        if needed_soon or (is_wanted and is_accepted):
+            is_kept = needed_soon or not self._supports_full_rollback
+            self._host.add(key, tokens, state, owner, is_kept=is_kept)
+        if is_wanted and is_accepted:
+            with self._lock:
+                self._queued[key] = self._queued.get(key, 0) + 1
                 self._queued_bytes += len(state)
-        if is_queued:
-            self._run(self._writer, self._write, key, tokens, state, needed_soon)
-        return is_queued
+            self._run(self._writer, self._write, key, tokens, state)
+        if self._folder is not None:
+            # the snapshot is written before its owner, because it is queued on the same thread
+            self._run(self._writer, self._write_owner, key, owner)
+        return is_accepted
 
-    def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
-        """Returns key and tokens of the state in memory that has the longest usable common prefix with `tokens`."""
-        with self._lock:
-            candidates = [(key, state_tokens) for key, (state_tokens, _) in self._states.items()]
-        return self._best_match(candidates, tokens)
+    def find(self, tokens: list[int]) -> SavedPrefix | None:
+        """Returns the state in host memory that has the longest usable common prefix with `tokens`."""
+        found = self._host.find(tokens)
+        if found is None or not self._is_saved(found.key):
+            return found
+        return SavedPrefix(found.key, found.tokens, n_saved=len(found.tokens))
 
     def find_on_disk(self, tokens: list[int], n_known: int) -> str | None:
         """Returns the key of the snapshot on disk that has the longest usable common prefix with `tokens`; None if that
         prefix is not longer than `n_known` tokens."""
         with self._lock:
-            candidates = [each for each in self._on_disk.items() if each[0] not in self._states]
-        best = self._best_match(candidates, tokens)
-        if best is None or common_prefix_length(best[1], tokens) <= n_known:
+            candidates = {key: held for key, held in self._on_disk.items() if key not in self._host}
+        best = best_match(candidates, tokens, supports_full_rollback=self._supports_full_rollback)
+        if best is None or common_prefix_length(candidates[best], tokens) <= n_known:
             return None
-        return best[0]
+        return best
 
     def fetch(self, key: str, done: Callable[[], None]) -> None:
-        """Reads a snapshot into memory on the reading thread, then calls `done` on that thread, even if reading
+        """Reads a snapshot into host memory on the reading thread, then calls `done` on that thread, even if reading
         failed."""
         self._run(self._reader, self._read, key, done)
 
-    def take(self, key: str) -> memoryview | None:
+    def take(self, key: str, *, keep: bool = True) -> memoryview | None:
         """Returns the state whose key `find` returned, so that it can be restored. Returns None if newer states have
-        displaced it since."""
-        with self._lock:
-            found = self._states.get(key)
-            if key in self._on_disk:
-                self._drop_state(key)
-        return found[1] if found else None
+        displaced it since. Without `keep`, the state leaves host memory, because KV memory will hold all its tokens;
+        but not without full rollback, because a sequence that has continued from it cannot be truncated to it."""
+        state = self._host.get(key)
+        if not keep and self._supports_full_rollback:
+            self._host.remove(key)
+        return state
+
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the states of the given owners from host memory, and all states whose owner is unknown. Those that
+        wait to be written leave no file. `snapshot_owners.delete_snapshots` deletes the other snapshots on disk."""
+        for key in self._host.forget(owners):
+            self._run(self._writer, self._delete_file, key)  # on the thread that writes, after it has written
 
     def discard(self, key: str) -> None:
-        """Deletes a snapshot from memory and disk."""
-        with self._lock:
-            self._states.pop(key, None)
-            self._on_disk.pop(key, None)
-        with suppress(OSError):
-            (self._folder / key).unlink(missing_ok=True)
-
-    def record_owner(self, tokens: list[int], owner: str) -> None:
-        """Records the owner of the snapshot of `tokens`. Call it after `put`."""
-        key = snapshot_file.file_name(self._fingerprint, tokens)
-        # the snapshot is written before its owner, because `put` has queued it on the same thread
-        self._run(self._writer, self._write_owner, key, owner)
+        """Deletes a state from host memory and disk."""
+        self._host.remove(key)
+        self._delete_file(key)
 
     def close(self, timeout_s: float = MAX_CLOSE_S) -> None:
         """Waits until all states are written, but at most `timeout_s`. Cancels reads that have not begun."""
@@ -148,73 +183,71 @@ class SnapshotStore:
             self._unfinished.discard(future)
 
     def _write_owner(self, key: str, owner: str) -> None:
+        assert self._folder is not None
         with suppress(OSError):  # a snapshot without a recorded owner is deleted together with the next deleted chat
             add_owner(self._folder / key, owner)
 
-    def _best_match(self, candidates: list[tuple[str, list[int]]], tokens: list[int]) -> tuple[str, list[int]] | None:
-        best, most = None, 0
-        for key, candidate in candidates:
-            if candidate[:1] != tokens[:1]:
-                continue
-            n = common_prefix_length(candidate, tokens)
-            if n > most and (self._supports_full_rollback or n == len(candidate)):
-                best, most = (key, candidate), n
-        return best
+    def _delete_file(self, key: str) -> None:
+        with self._lock:
+            self._on_disk.pop(key, None)
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / key).unlink(missing_ok=True)
 
-    def _add_state(self, key: str, tokens: list[int], state: memoryview) -> None:
-        self._states[key] = (tokens, state)
-        self._states.move_to_end(key)
-        total = sum(len(each) for _, each in self._states.values())
-        while total > MAX_STATES_BYTES and len(self._states) > 1:
-            _, (_, dropped) = self._states.popitem(last=False)
-            total -= len(dropped)
+    def _key(self, tokens: list[int]) -> str:
+        return snapshot_file.file_name(self._fingerprint, tokens)
 
-    def _drop_state(self, key: str) -> None:
-        if self._supports_full_rollback:
-            self._states.pop(key, None)
+    def _is_saved(self, key: str) -> bool:
+        """Whether a state is on disk or will be."""
+        with self._lock:
+            return key in self._on_disk or key in self._queued
 
-    def _write(self, key: str, tokens: list[int], state: memoryview, needed_soon: bool) -> None:
+    def _write(self, key: str, tokens: list[int], state: memoryview) -> None:
+        assert self._folder is not None
         try:
             make_private_folder(self._folder)
             snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
         except OSError as error:  # a full disk must not end the answer
             log.warning("a snapshot was not written: %s", error.strerror)
         else:
-            self._index_written(key, tokens, needed_soon)
+            self._index_written(key, tokens)
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
+                self._queued[key] -= 1
+                if not self._queued[key]:
+                    del self._queued[key]
 
-    def _index_written(self, key: str, tokens: list[int], needed_soon: bool) -> None:
+    def _index_written(self, key: str, tokens: list[int]) -> None:
         """Adds a written snapshot to the index and deletes the snapshots that it replaces."""
         with self._lock:
             self._on_disk[key] = tokens
-            if not needed_soon:
-                self._drop_state(key)
             replaced = [
                 other for other, shorter in self._on_disk.items()
                 if self._supports_full_rollback and len(shorter) < len(tokens) and tokens[: len(shorter)] == shorter
             ]  # fmt: skip
+        self._host.remove_written(key)
         for other in replaced:
-            self.discard(other)
+            self._delete_file(other)
         self._enforce_cap()
 
     def _read(self, key: str, done: Callable[[], None]) -> None:
+        assert self._folder is not None
         path = self._folder / key
         try:
-            with self._lock:
-                if key in self._states:  # another request has read this snapshot meanwhile
-                    return
+            if key in self._host:  # another request has read this snapshot meanwhile
+                return
             state = snapshot_file.read_state(path)
             path.touch()  # marks the snapshot as just used: the least recently modified ones are deleted first
-            with self._lock:
-                self._add_state(key, self._on_disk[key], state)
+            self._host.add(key, self._on_disk[key], state, "", is_kept=True)
         except (SnapshotDamaged, OSError, KeyError):
             self.discard(key)
         finally:
             done()
 
     def _index_folder(self) -> None:
+        if self._folder is None:
+            return
         try:
             unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
@@ -241,6 +274,7 @@ class SnapshotStore:
 
     def _enforce_cap(self) -> None:
         """Deletes the least recently used snapshots, of all models, until the folder is within its size limit."""
+        assert self._folder is not None
         with suppress(OSError):
             files = sorted(
                 (path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob(f"*{SUFFIX}")
@@ -249,13 +283,17 @@ class SnapshotStore:
             for _, size, path in files:
                 if total <= self._cap_bytes:
                     return
-                self.discard(path.name)
+                self._delete_file(path.name)
                 total -= size
 
 
-def open_snapshot_store(folder: Path | None, cap_bytes: int, backend: Backend) -> SnapshotStore | None:
-    """Opens the snapshot store for `backend`'s model; returns None if `folder` is None."""
-    if folder is None:
-        return None
-    rollback = backend.limits.supports_full_rollback
-    return SnapshotStore(folder, backend.fingerprint, cap_bytes, supports_full_rollback=rollback)
+def open_snapshot_store(folder: Path | None, cap_bytes: int, backend: Backend) -> SnapshotStore:
+    """Opens the store of saved KV states for `backend`'s model. With `folder` None, it uses host memory only."""
+    return SnapshotStore(
+        folder,
+        backend.fingerprint,
+        cap_bytes,
+        supports_full_rollback=backend.limits.supports_full_rollback,
+        host_cap_bytes=min(HOST_CAP_BYTES, psutil.virtual_memory().total // HOST_SHARE),
+        cell_bytes=backend.limits.cell_bytes,
+    )

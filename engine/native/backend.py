@@ -107,6 +107,7 @@ class NativeBackend:
             thread_counts=counts,
             supports_truncation=not model.is_stateful,
             sliding_window=C.llama_model_n_swa(model.pointer),
+            cell_bytes=memory.kv_bytes // settings.n_ctx,
         )
         self.info = ModelInfo(
             id=display_name(model.path.stem),
@@ -132,8 +133,11 @@ class NativeBackend:
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context.pointer, sampling, history)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        self._context.decode(chunks, n_threads)
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        self._context.decode(chunks, n_threads, interruptible=interruptible)
+
+    def interrupt(self) -> None:
+        self._context.interrupt()
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context.pointer, row), (self._model.n_vocab,))
@@ -144,6 +148,9 @@ class NativeBackend:
     def first_cached_token(self, slot: int) -> int:
         # Even with `swa_full`, llama.cpp overwrites the cells of tokens before the sliding window of their sequence.
         return max(0, int(C.llama_memory_seq_pos_min(self._context.memory, slot))) if self.limits.sliding_window else 0
+
+    def reset(self) -> None:
+        C.llama_memory_clear(self._context.memory, False)
 
     def truncate(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._context.memory, slot, n, -1):

@@ -6,11 +6,22 @@ from collections.abc import Mapping
 
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
-from engine.kv_memory import CachedPrefix, KvMemory, SnapshotIndex, common_prefix_length
+from engine.kv_memory import (
+    MIN_HOST_TOKENS,
+    CachedPrefix,
+    KvMemory,
+    SavedPrefix,
+    SnapshotIndex,
+    common_prefix_length,
+)
 from engine.priority import Priority
+from engine.scheduler.placement import KvPlacement
 from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
 from engine.scheduler.prompt_shares import PromptShares
-from engine.scheduler.sequence import BatchEntry, BatchPlan, SampledToken, SequenceState
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
+
+COPIED_PER_COMPUTED = 256
+"""Number of tokens whose KV state is copied in less time than one token is computed."""
 
 MIN_SHARED_TOKENS = 32
 """Minimum number of common tokens for which a sequence waits until another sequence has computed them."""
@@ -18,7 +29,7 @@ MIN_SHARED_TOKENS = 32
 
 class Scheduler:
     """Turns sequences into batch plans, one for each decode. Call `plan`, execute the plan's operations, decode its
-    entries, then call `commit`.
+    entries, call `append` for each sampled token, then call `commit`, then `remove` for each sequence that has ended.
 
     A plan contains first the sequences that are decoding, then prompts in `SequenceState.order`. If the KV memory is
     full, idle prefixes are evicted. If that is not enough, the running sequence that is last in order is preempted and
@@ -34,10 +45,13 @@ class Scheduler:
         self._eog_tokens = eog_tokens
         self._cache = cache
         self._snapshots = snapshots
+        self._placement = KvPlacement(limits, cache, snapshots)
         self._running: list[SequenceState] = []
         self._waiting: list[SequenceState] = []
         self._rejected: list[SequenceState] = []
         self._n_arrived = 0
+        self.n_draft_tokens = limits.n_outputs
+        """Maximum number of draft tokens in a step."""
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
         self._prompt_shares = PromptShares()
@@ -99,7 +113,9 @@ class Scheduler:
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_waiting()
+        self._placement.compact(self._running, window_is_decoding=self.window_is_decoding)
         self._take_checkpoints()
+        ops = self._cache.take_ops()
         chunks = self._decode_chunks()
         decoding = set(chunks)
         n_prompt_tokens = n_prompt_tokens if chunks else max(1, n_prompt_tokens)
@@ -107,22 +123,39 @@ class Scheduler:
         if any(not each.n_output for each in chunks):
             n_prompt_tokens = min(n_prompt_tokens, n_beside)
         self._add_prompt_chunks(chunks, n_prompt_tokens, n_beside)
+        late_ops = self._cache.take_ops()
+        if late_ops:
+            self._reassign_cells(chunks)
         entries, row = [], -1
         for sequence, chunk in chunks.items():
             row += len(chunk.tokens)
             entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
-        return BatchPlan(self._cache.take_ops(), tuple(entries))
+        return BatchPlan((*ops, *late_ops), tuple(entries))
 
-    def commit(self, plan: BatchPlan, sampled: Mapping[str, int]) -> list[SampledToken]:
-        """Records the results of a decoded plan. `sampled` maps the sequence id of each entry with `sample_last` to the
-        sampled token; sequences that are about to be removed may be missing."""
-        outcomes = []
+    def append(self, sequence: SequenceState, token: int) -> FinishReason | None:
+        """Appends a sampled token to a sequence. If it is the last one, returns why; "stop" means an end-of-generation
+        token, which is not part of the answer's text."""
+        sequence.tokens.append(token)
+        sequence.n_output += 1
+        if token in self._eog_tokens:
+            return "stop"
+        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
+        return "length" if sequence.n_output >= sequence.max_tokens or fills_context else None
+
+    def commit(self, plan: BatchPlan) -> None:
+        """Records the results of a decoded plan, after the sampled tokens were appended.
+
+        The draft tokens of an entry that were sampled again are kept, and the others are removed from the KV memory by
+        an operation of the next plan."""
         for entry in plan.entries:
             sequence = entry.sequence
-            sequence.n_computed += len(entry.chunk.tokens)
-            if entry.chunk.sample_last and sequence.id in sampled:
-                outcomes.append(self._append(sequence, sampled[sequence.id]))
-        return outcomes
+            sequence.draft = []
+            sequence.was_interrupted = False
+            sequence.n_computed += entry.n_certain
+            if entry.chunk.n_drafted:
+                n_sampled = len(sequence.tokens) - sequence.n_computed
+                sequence.n_computed += max(0, n_sampled - 1)
+                self._cache.truncate(_prefix_of(sequence), sequence.n_computed)
 
     def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
         """Replaces the tokens of a sequence from index `start` on by `tokens`, which have the same text. The next step
@@ -134,9 +167,12 @@ class Scheduler:
             sequence.n_computed = start
             self._cache.truncate(_prefix_of(sequence), start)
 
-    def roll_back(self, plan: BatchPlan) -> None:
-        """Undoes a plan whose operations were executed but whose entries were not decoded."""
+    def roll_back(self, plan: BatchPlan, *, interrupted: bool = False) -> None:
+        """Undoes a plan whose operations were executed but whose entries were not decoded. `interrupted`: whether their
+        decode was interrupted."""
+        self._n_prefilled -= plan.n_prompt_tokens
         for entry in plan.entries:
+            entry.sequence.was_interrupted = interrupted
             if entry.sequence.prefix is not None:
                 self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 
@@ -178,8 +214,8 @@ class Scheduler:
         if not wanted or sequence.needs_all_logits or not sequence.uses_cache:
             return 0
         _, n_cached = self._cache.match(wanted)
-        snapshot = self._snapshots.find(wanted) if self._snapshots is not None else None
-        return max(n_cached, common_prefix_length(snapshot[1], wanted) if snapshot is not None else 0)
+        saved = self._snapshots.find(wanted) if self._snapshots is not None else None
+        return max(n_cached, common_prefix_length(saved.tokens, wanted) if saved is not None else 0)
 
     def _enqueue(self, sequence: SequenceState) -> None:
         sequence.waits_for = "slot"
@@ -193,6 +229,7 @@ class Scheduler:
 
     def _release(self, sequence: SequenceState) -> None:
         self._running.remove(sequence)
+        sequence.draft = []
         prefix = _prefix_of(sequence)
         self._cache.unreserve(prefix, sequence.n_computed)
         self._cache.release(prefix)
@@ -201,19 +238,6 @@ class Scheduler:
     def _reject(self, sequence: SequenceState) -> None:
         self.remove(sequence)
         self._rejected.append(sequence)
-
-    def _append(self, sequence: SequenceState, token: int) -> SampledToken:
-        sequence.tokens.append(token)
-        sequence.n_output += 1
-        fills_context = len(sequence.prompt) + sequence.n_output > self._limits.n_cells
-        finish: FinishReason | None = None
-        if token in self._eog_tokens:
-            finish = "stop"
-        elif sequence.n_output >= sequence.max_tokens or fills_context:
-            finish = "length"
-        if finish:
-            self.remove(sequence)
-        return SampledToken(sequence, token, finish)
 
     def _admit_waiting(self) -> None:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
@@ -242,7 +266,7 @@ class Scheduler:
         sequence.n_computed = len(prefix.tokens)
         if not sequence.was_admitted:
             sequence.was_admitted, sequence.n_cached = True, min(sequence.n_computed, len(sequence.prompt))
-        sequence.checkpoint_lengths = self._checkpoint_lengths(sequence)
+        sequence.checkpoint_lengths = [n for n in sequence.checkpoint_lengths if n >= sequence.n_computed]
         self._running.append(sequence)
         self._running.sort(key=lambda each: each.order)
 
@@ -253,10 +277,12 @@ class Scheduler:
         if self._limits.supports_full_rollback:
             return []
         prompt = list(sequence.prompt[:-1])
-        cached = [prefix.tokens for prefix in self._cache.prefixes if prefix is not sequence.prefix]
-        active = [each.tokens for each in (*self._waiting, *self._running)]
-        shared = (max((common_prefix_length(each, prompt) for each in group), default=0) for group in (cached, active))
-        return sorted({n for n in (*shared, len(prompt)) if n >= max(MIN_SHARED_TOKENS, sequence.n_computed)})
+        cached = [prefix.tokens for prefix in self._cache.prefixes]
+        active = [each.tokens for each in (*self._waiting, *self._running) if each is not sequence]
+        saved = [] if self._snapshots is None else self._snapshots.token_lists()
+        groups = (cached, active, saved)
+        shared = (max((common_prefix_length(each, prompt) for each in group), default=0) for group in groups)
+        return sorted({n for n in (*shared, len(prompt)) if n >= MIN_SHARED_TOKENS})
 
     def _take_checkpoints(self) -> None:
         for sequence in self._running:
@@ -284,21 +310,23 @@ class Scheduler:
         no memory for it."""
         if len(self._running) >= self._limits.n_running:
             return None
+        sequence.checkpoint_lengths = self._checkpoint_lengths(sequence)
         wanted = sequence.tokens[:-1]  # the last token is always computed, since its logits are needed
         may_reuse = bool(wanted) and not sequence.needs_all_logits and sequence.uses_cache
         source, n = self._cache.match(wanted) if may_reuse else (None, 0)
-        snapshot = self._snapshots.find(wanted) if may_reuse and self._snapshots is not None else None
-        if snapshot is not None:
-            key, held = snapshot
-            n_usable = common_prefix_length(held, wanted)
-            is_usable = self._limits.supports_full_rollback or n_usable == len(held)
-            if n_usable > n + MIN_SHARED_TOKENS and is_usable:
-                return self._restore(sequence, key, held, n_usable)
+        saved = self._snapshots.find(wanted) if may_reuse and self._snapshots is not None else None
+        n_restorable = common_prefix_length(saved.tokens, wanted) if saved is not None else 0
+        if saved is not None and not self._is_restoring_faster(saved, n_restorable - n):
+            saved = None
+        if sequence.is_deterministic and not sequence.uses_cache:
+            self._drop_previous_run(sequence)
+        if not self._running:
+            self._placement.clear_for(sequence, source if saved is None else None, self._waiting)
+        if saved is not None:
+            return self._restore(sequence, saved, n_restorable)
         if source is not None and self._ensure_room(sequence, len(sequence.tokens) - n, keep=source):
             is_rerun = _is_rerun(sequence, source, n)
             return self._cache.reuse(source, n, sequence.priority, may_overwrite=is_rerun)
-        if sequence.is_deterministic and not sequence.uses_cache:
-            self._drop_previous_run(sequence)
         return self._cache.allocate(sequence.priority) if self._ensure_room(sequence, len(sequence.tokens)) else None
 
     def _drop_previous_run(self, sequence: SequenceState) -> None:
@@ -308,12 +336,18 @@ class Scheduler:
         if source is not None and not source.in_use and _is_rerun(sequence, source, n):
             self._cache.drop(source)
 
-    def _restore(self, sequence: SequenceState, key: str, held: list[int], n: int) -> CachedPrefix | None:
-        if not self._ensure_room(sequence, max(len(held), len(sequence.tokens))):
+    def _is_restoring_faster(self, saved: SavedPrefix, n_more: int) -> bool:
+        """Whether restoring a state that spares `n_more` tokens is faster than computing them. Beside other sequences,
+        it must spare more, because restored tokens share no cells with other prefixes."""
+        n_least = MIN_HOST_TOKENS if self._running else 1
+        return n_more >= n_least + len(saved.tokens) // COPIED_PER_COMPUTED
+
+    def _restore(self, sequence: SequenceState, saved: SavedPrefix, n: int) -> CachedPrefix | None:
+        if not self._ensure_room(sequence, max(len(saved.tokens), len(sequence.tokens))):
             return None
         prefix = self._cache.allocate(sequence.priority)
         if prefix is not None:
-            self._cache.restore(prefix, key, held, n)
+            self._cache.restore(prefix, saved, n)
         return prefix
 
     def _ensure_room(self, sequence: SequenceState, n_cells: int, keep: CachedPrefix | None = None) -> bool:
@@ -337,11 +371,39 @@ class Scheduler:
 
     def _decode_chunks(self) -> dict[SequenceState, Chunk]:
         chunks: dict[SequenceState, Chunk] = {}
-        for sequence in [each for each in self._running if each.is_decoding]:
+        decoding = [each for each in self._running if each.is_decoding]
+        n_drafted = self._draft_lengths(decoding)
+        for sequence in decoding:
             n = sequence.n_pending
             if sequence in self._running and self._reserve(sequence, n, chunks):
-                chunks[sequence] = self._chunk(sequence, n)
+                chunks[sequence] = self._chunk(sequence, n, n_drafted.get(sequence, 0))
         return chunks
+
+    def _draft_lengths(self, decoding: list[SequenceState]) -> dict[SequenceState, int]:
+        """Returns the number of draft tokens to verify for each sequence that has some.
+
+        They get only what is left of the batch, of the rows with logits and of the free cells when every running
+        sequence has what it needs. What is left is divided equally; short drafts leave their rest to longer ones."""
+        drafting = sorted((each for each in decoding if each.draft), key=lambda each: len(each.draft))
+        if not drafting or any(each.needs_all_logits and each.n_computed < len(each.prompt) for each in self._running):
+            return {}
+        n_pending = sum(each.n_pending for each in decoding)
+        n_promised = sum(each.n_pending + 1 for each in self._running)
+        n_wanted = sum(len(each.draft) for each in drafting)
+        self._cache.ensure_free_cells(n_promised + n_wanted, requester=max(each.priority for each in drafting))
+        room = min(
+            self.n_draft_tokens,
+            self._limits.n_batch - n_pending,
+            self._limits.n_outputs - len(self._running),
+            self._cache.n_free - n_promised,
+        )
+        lengths = {}
+        for n_done, sequence in enumerate(drafting):
+            n_left = sequence.max_tokens - sequence.n_output - 1
+            n = max(0, min(len(sequence.draft), n_left, room // (len(drafting) - n_done)))
+            lengths[sequence] = n
+            room -= n
+        return lengths
 
     def _add_prompt_chunks(
         self, chunks: dict[SequenceState, Chunk], n_prompt_tokens: int, n_beside_first_token: int
@@ -374,9 +436,18 @@ class Scheduler:
             self._requeue(last)
         return True
 
-    def _chunk(self, sequence: SequenceState, n: int) -> Chunk:
+    def _reassign_cells(self, chunks: Mapping[SequenceState, Chunk]) -> None:
+        """Assigns cells in the order of the batch, because prefixes were evicted after the first ones were assigned."""
+        for sequence in chunks:
+            self._cache.unreserve(_prefix_of(sequence), sequence.n_computed)
+        for sequence, chunk in chunks.items():
+            self._cache.reserve(_prefix_of(sequence), chunk.tokens)
+
+    def _chunk(self, sequence: SequenceState, n: int, n_drafted: int = 0) -> Chunk:
+        """Returns a chunk of the next `n` tokens of a sequence, followed by the first `n_drafted` tokens of its
+        draft."""
         start = sequence.n_computed
-        tokens = sequence.tokens[start : start + n]
+        tokens = sequence.tokens[start : start + n] + sequence.draft[:n_drafted]
         prefix = _prefix_of(sequence)
         self._cache.reserve(prefix, tokens)
         sequence.waits_for = None
@@ -386,6 +457,7 @@ class Scheduler:
             tokens,
             sample_last=start + n == len(sequence.tokens),
             needs_all_logits=sequence.needs_all_logits and start < len(sequence.prompt),
+            n_drafted=n_drafted,
         )
 
 

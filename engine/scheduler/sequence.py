@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.backend import Chunk
-from engine.events import FinishReason
 from engine.kv_memory import CachedPrefix, KvOp
 from engine.priority import Priority
 
@@ -45,6 +45,9 @@ class SequenceState:
     inherited_order: tuple[int, int, int] | None = None
     """The lowest `order` among the sequences that wait until this one's prompt is computed."""
     tokens: list[int] = field(init=False)
+    draft: list[int] = field(default_factory=list)
+    """Tokens that are likely to follow `tokens`. The next step verifies them, as far as there is room. They must not be
+    set before the first token is sampled, nor without full rollback."""
     n_output: int = 0
     """Number of sampled tokens. After retokenization, `tokens` can hold fewer answer tokens."""
     n_computed: int = 0
@@ -52,10 +55,12 @@ class SequenceState:
     """Number of prompt tokens that were cached when the sequence was first admitted."""
     was_admitted: bool = False
     checkpoint_lengths: list[int] = field(default_factory=list)
-    """Lengths, in ascending order, at which a copy of the prefix is kept for other requests. Used only without full
-    rollback."""
+    """Lengths, in ascending order, at which a copy of the prefix is kept for other requests. Set when the sequence is
+    admitted. Used only without full rollback."""
     prefix: CachedPrefix | None = None
     """The sequence's KV memory; None while the sequence waits."""
+    was_interrupted: bool = False
+    """Whether the last decode with tokens of the sequence was interrupted."""
     waits_for: WaitReason | None = "slot"
     """Why the last plan computed no token of the sequence; None if it computed some."""
 
@@ -106,11 +111,26 @@ class BatchEntry:
     last_row: int
     is_decoding: bool
 
+    @property
+    def draft(self) -> Sequence[int]:
+        """The draft tokens at the end of the chunk."""
+        return self.chunk.tokens[len(self.chunk.tokens) - self.chunk.n_drafted :]
+
+    @property
+    def n_certain(self) -> int:
+        """Number of the chunk's tokens that belong to the sequence in any case: all except the draft tokens."""
+        return len(self.chunk.tokens) - self.chunk.n_drafted
+
+    @property
+    def first_sampled_row(self) -> int:
+        """Index, in the batch, of the token after which the first token is sampled."""
+        return self.last_row - self.chunk.n_drafted
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
     """The plan of one decode: KV memory operations, which are executed first and in order, and entries, which are
-    decoded. A token is sampled for each entry whose chunk has `sample_last`."""
+    decoded. At least one token is sampled for each entry whose chunk has `sample_last`."""
 
     ops: tuple[KvOp, ...]
     entries: tuple[BatchEntry, ...]
@@ -120,15 +140,9 @@ class BatchPlan:
         return sum(len(entry.chunk.tokens) for entry in self.entries)
 
     @property
+    def n_drafted(self) -> int:
+        return sum(entry.chunk.n_drafted for entry in self.entries)
+
+    @property
     def n_prompt_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries if not entry.is_decoding)
-
-
-@dataclass(frozen=True, slots=True)
-class SampledToken:
-    """A token that was sampled for a sequence. `finish` is set on the sequence's last token; "stop" means an
-    end-of-generation token, which is not part of the answer's text."""
-
-    sequence: SequenceState
-    token: int
-    finish: FinishReason | None

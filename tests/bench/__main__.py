@@ -68,6 +68,8 @@ FIGURES = {
     "engine.reopen": "kv_reuse:reopen",
     "engine.second_turn": "kv_reuse:second_turn",
     "engine.fork": "kv_reuse:fork",
+    "engine.ngram_edit": "speculation:ngram_edit",
+    "engine.ngram_prose": "speculation:ngram_prose",
     "engine.constrained": "constrained_decoding:measure",
     "engine.overhead": "step_overhead:measure",
     "engine.overhead_16": "step_overhead:measure",

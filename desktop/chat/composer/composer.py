@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from desktop.chat.attachments.attachment_chips import AttachmentChips
-from desktop.chat.attachments.attachment_list import AttachmentItem
 from desktop.chat.composer.context_meter import ContextMeter
 from desktop.chat.composer.message_edit import MessageEdit
 from desktop.platform.text_escaping import button_text
 from desktop.platform.theme import Theme
+from desktop.widgets.card_parts import set_style_flag
 from desktop.widgets.tab_order import set_tab_order
+
+if TYPE_CHECKING:
+    from desktop.chat.attachments.attachment_chips import AttachmentChips
+    from desktop.chat.attachments.attachment_list import AttachmentItem
 
 WIDTH = 732
 
@@ -49,8 +54,6 @@ class Composer(QFrame):
         self._has_attachments = False
         self.setObjectName("composer")
         self.setMaximumWidth(WIDTH)
-        self.chips = AttachmentChips(theme, self)
-        self.chips.removal_requested.connect(self.removal_requested)
         self._edit = self._make_edit()
         self._attach = self._quiet_button("paperclip", self.tr("Attach files"), self.attach_requested)
         self._settings = self._quiet_button(
@@ -68,6 +71,7 @@ class Composer(QFrame):
         self._send.clicked.connect(self._pressed)
         self._lay_out()
         self.setFocusProxy(self._edit)
+        self.setProperty("focused", True)  # a new window gets the focus, so its first paint shows it
         self.show_preset(self.tr("Everyday"), changed=False)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -82,6 +86,16 @@ class Composer(QFrame):
         edit.textChanged.connect(self._edited)
         edit.installEventFilter(self)
         return edit
+
+    @cached_property
+    def chips(self) -> AttachmentChips:
+        """The row of attached files, which is created when the first file is attached."""
+        from desktop.chat.attachments.attachment_chips import AttachmentChips
+
+        chips = AttachmentChips(self._theme, self)
+        chips.removal_requested.connect(self.removal_requested)
+        self._texts.insertWidget(0, chips)
+        return chips
 
     @property
     def text(self) -> str:
@@ -100,6 +114,11 @@ class Composer(QFrame):
             self._submit()
             if rest:
                 self.show_text(self.text + rest)
+
+    def update_focus_frame(self) -> None:
+        """Show whether the text field has the focus. Called once after the start: a window that never became active
+        gets no event for it."""
+        set_style_flag(self, "focused", self._edit.hasFocus())
 
     def clear(self) -> None:
         self._edit.clear()
@@ -144,6 +163,8 @@ class Composer(QFrame):
         self._restyle()
 
     def show_attachments(self, items: Sequence[AttachmentItem]) -> None:
+        if not items and not self._has_attachments:
+            return
         had_focus = self.chips.isAncestorOf(self.focusWidget() or self)
         self._has_attachments = bool(items)
         self.chips.show_items(items)
@@ -164,9 +185,7 @@ class Composer(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._edit and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
-            self.setProperty("focused", event.type() == QEvent.Type.FocusIn)
-            self.style().unpolish(self)
-            self.style().polish(self)
+            set_style_flag(self, "focused", event.type() == QEvent.Type.FocusIn)
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
@@ -180,10 +199,9 @@ class Composer(QFrame):
         row.addWidget(self._context_meter)
         row.addSpacing(8)
         row.addWidget(self._send)
-        texts = QVBoxLayout()
+        self._texts = texts = QVBoxLayout()
         texts.setContentsMargins(6, 0, 4, 0)
         texts.setSpacing(10)
-        texts.addWidget(self.chips)
         texts.addWidget(self._edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 13, 12, 10)

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,29 @@ from engine.kv_cache import snapshot_file
 from engine.kv_cache.snapshot_file import SnapshotDamaged
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.kv_cache.snapshot_store import SnapshotStore
+from engine.kv_memory import SavedPrefix
 
 OURS, FOREIGN = b"ours".ljust(16), b"foreign".ljust(16)
 TOKENS = list(range(100))
+OTHERS = list(range(300, 400))
 STATE = memoryview(b"what the memory held" * 50)
 
 
 def store(
-    folder: Path, cap_bytes: int = 1 << 30, *, fingerprint: bytes = OURS, supports_full_rollback: bool = True
+    folder: Path,
+    cap_bytes: int = 1 << 30,
+    *,
+    fingerprint: bytes = OURS,
+    supports_full_rollback: bool = True,
+    host_cap_bytes: int = 1 << 30,
 ) -> SnapshotStore:
-    return SnapshotStore(folder, fingerprint, cap_bytes, supports_full_rollback=supports_full_rollback)
+    return SnapshotStore(
+        folder,
+        fingerprint,
+        cap_bytes,
+        supports_full_rollback=supports_full_rollback,
+        host_cap_bytes=host_cap_bytes,
+    )
 
 
 def write_snapshot(folder: Path, tokens: list[int] = TOKENS, fingerprint: bytes = OURS) -> Path:
@@ -50,10 +64,10 @@ def read_from_disk(snapshots: SnapshotStore, tokens: list[int]) -> bytes | None:
 
 def test_kv_state_is_found_in_memory_before_a_restart_and_on_disk_after_it(tmp_path: Path) -> None:
     first = store(tmp_path / "new")
-    first.put(TOKENS, STATE)
+    first.put(TOKENS, STATE, "")
     found = first.find([*TOKENS, 7])
     assert found is not None, "a state is found before it is written"
-    assert found[1] == TOKENS
+    assert found.tokens == TOKENS
     first.close()
     again = store(tmp_path / "new")
     assert read_from_disk(again, [*TOKENS[:60], 7]) == bytes(STATE)
@@ -62,17 +76,91 @@ def test_kv_state_is_found_in_memory_before_a_restart_and_on_disk_after_it(tmp_p
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "other users can read the folder"
 
 
+def test_store_without_a_folder_keeps_states_in_host_memory() -> None:
+    snapshots = SnapshotStore(None, OURS, 1 << 30, supports_full_rollback=True)
+    assert not snapshots.writes_to_disk
+    assert snapshots.put(TOKENS[:20], STATE, "", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert found == SavedPrefix(found.key, TOKENS[:20])
+    assert snapshots.take(found.key) == STATE
+    snapshots.close()
+
+
+def test_host_memory_drops_the_least_recently_used_states_beyond_its_limit(tmp_path: Path) -> None:
+    snapshots = store(tmp_path, host_cap_bytes=2 * len(STATE))
+    for first in (1, 2):
+        snapshots.put([first, *TOKENS], STATE, "", needed_soon=True)
+    assert snapshots.keep([1, *TOKENS], "")
+    snapshots.put([3, *TOKENS], STATE, "", needed_soon=True)
+    assert [snapshots.find([first, *TOKENS]) is not None for first in (1, 2, 3)] == [True, False, True]
+    assert not snapshots.keep([2, *TOKENS], "")
+    snapshots.close()
+    assert snapshots.find_on_disk([2, *TOKENS], 0) is not None, "the dropped state was not written"
+
+
+def test_host_memory_replaces_shorter_states_of_the_same_tokens_only_with_full_rollback(tmp_path: Path) -> None:
+    for supports_full_rollback in (True, False):
+        snapshots = store(tmp_path / "none", supports_full_rollback=supports_full_rollback)
+        for n in (20, 30):
+            snapshots.put(TOKENS[:n], STATE, "", needed_soon=True)
+        found = snapshots.find(TOKENS[:25])
+        assert found is not None
+        assert len(found.tokens) == (30 if supports_full_rollback else 20)
+        snapshots.close()
+
+
+def test_state_that_is_on_disk_is_not_written_again(tmp_path: Path) -> None:
+    path = write_snapshot(tmp_path)
+    before = path.stat().st_mtime_ns
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    snapshots.close()
+    assert found is not None
+    assert found.n_saved == len(TOKENS)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    for first, owner in enumerate(("a", "b", "")):
+        snapshots.put([first, *TOKENS[:20]], STATE, owner, needed_soon=True)
+    assert snapshots.keep([1, *TOKENS[:20]], "c")
+    snapshots.forget(["a", "d"])
+    assert [snapshots.find([first, *TOKENS]) is not None for first in range(3)] == [False, True, False]
+    snapshots.forget(["c"])
+    assert snapshots.find([1, *TOKENS]) is None, "the second owner of a state was forgotten"
+    snapshots.close()
+
+
+def test_state_that_is_forgotten_before_it_is_written_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, write = threading.Event(), snapshot_file.write
+
+    def gated(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryview) -> None:
+        assert gate.wait(20)
+        write(path, fingerprint, tokens, state)
+
+    monkeypatch.setattr(snapshot_file, "write", gated)
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.forget(["chat"])
+    gate.set()
+    snapshots.close()
+    assert not list(tmp_path.glob("*.kv"))
+
+
 def test_deleting_the_snapshots_of_one_owner_keeps_those_of_others(tmp_path: Path) -> None:
     snapshots = store(tmp_path)
-    snapshots.put(TOKENS, STATE)
-    snapshots.record_owner(TOKENS, "chat 1")
-    snapshots.put([7, 8, 9], STATE)
-    snapshots.record_owner([7, 8, 9], "chat 2")
+    snapshots.put(TOKENS, STATE, "chat 1")
+    snapshots.put(OTHERS, STATE, "chat 2")
     snapshots.close()
     assert delete_snapshots(tmp_path, ["chat 1"]) == 1
     again = store(tmp_path)
     assert again.find_on_disk(TOKENS, 0) is None
-    assert read_from_disk(again, [7, 8, 9]) == bytes(STATE)
+    assert read_from_disk(again, OTHERS) == bytes(STATE)
     again.close()
 
 
@@ -82,12 +170,14 @@ def test_written_kv_state_stays_in_memory_only_if_needed_soon_or_without_full_ro
     tmp_path: Path, *, supports_full_rollback: bool, needed_soon: bool
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
-    snapshots.put(TOKENS, STATE, needed_soon=needed_soon)
+    snapshots.put(TOKENS, STATE, "", needed_soon=needed_soon)
     snapshots.close()  # waits until everything is written
     found = snapshots.find(TOKENS)
     assert (found is not None) == (needed_soon or not supports_full_rollback)
     if found is not None:
-        assert snapshots.take(found[0]) == STATE
+        assert snapshots.take(found.key) == STATE
+        assert snapshots.find(TOKENS) == found
+        assert snapshots.take(found.key, keep=False) == STATE
         assert (snapshots.find(TOKENS) is None) == supports_full_rollback
 
 
@@ -131,17 +221,19 @@ def test_opening_a_store_deletes_invalid_snapshots_and_keeps_other_files(tmp_pat
 
 
 def test_size_limit_deletes_least_recently_used_snapshots_of_all_models(tmp_path: Path) -> None:
-    size = write_snapshot(tmp_path, [0, 1]).stat().st_size
-    (tmp_path / snapshot_file.file_name(OURS, [0, 1])).unlink()
-    old = [write_snapshot(tmp_path, [n, n], OURS if n % 2 else FOREIGN) for n in range(4)]
+    size = write_snapshot(tmp_path, OTHERS).stat().st_size
+    (tmp_path / snapshot_file.file_name(OURS, OTHERS)).unlink()
+    old = [write_snapshot(tmp_path, [n, *TOKENS[1:]], OURS if n % 2 else FOREIGN) for n in range(4)]
     for n, path in enumerate(old):
         os.utime(path, (1000 + n, 1000 + n))
     snapshots = store(tmp_path, cap_bytes=3 * size)
-    assert read_from_disk(snapshots, [1, 1, 1]) == bytes(STATE)  # reading makes this snapshot the most recently used
-    snapshots.put([9, 9], STATE)
+    assert read_from_disk(snapshots, [1, *TOKENS[1:], 1]) == bytes(
+        STATE
+    )  # reading makes this snapshot the most recently used
+    snapshots.put(OTHERS, STATE, "")
     snapshots.close()
     assert [path.exists() for path in old] == [False, True, False, True]
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 3 * size
+    assert sum(path.stat().st_size for path in tmp_path.glob("*.kv")) <= 3 * size
 
 
 @pytest.mark.parametrize("supports_full_rollback", [True, False])
@@ -149,13 +241,13 @@ def test_snapshot_replaces_snapshots_of_shorter_prefixes_only_with_full_rollback
     tmp_path: Path, supports_full_rollback: bool
 ) -> None:
     snapshots = store(tmp_path, supports_full_rollback=supports_full_rollback)
-    snapshots.put(TOKENS[:70], STATE)
-    snapshots.put([*TOKENS[:60], 500], STATE)  # a sequence that diverges from TOKENS
-    snapshots.put(TOKENS, STATE)
+    snapshots.put(TOKENS[:70], STATE, "")
+    snapshots.put([*TOKENS[:66], 500], STATE, "")  # a sequence that diverges from TOKENS
+    snapshots.put(TOKENS, STATE, "")
     snapshots.close()
     assert len(list(tmp_path.glob("*.kv"))) == (2 if supports_full_rollback else 3)
     again = store(tmp_path, supports_full_rollback=supports_full_rollback)
-    assert again.find_on_disk([*TOKENS[:60], 500, 501], 0) is not None, "the snapshot of the other branch was deleted"
+    assert again.find_on_disk([*TOKENS[:66], 500, 501], 0) is not None, "the snapshot of the other branch was deleted"
     cut = again.find_on_disk(TOKENS[:65], 0)
     assert (cut is not None) == supports_full_rollback, "found a state that would have to be truncated"
     again.close()
@@ -170,7 +262,7 @@ def test_writing_a_snapshot_to_a_full_disk_logs_a_warning_and_leaves_no_file(
     with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
         patched.setattr(os, "fsync", full)
         snapshots = store(tmp_path)
-        snapshots.put(TOKENS, STATE)
+        snapshots.put(TOKENS, STATE, "")
         found = snapshots.find(TOKENS)
         assert found is not None, "the state in memory stays usable"
         snapshots.close()
@@ -183,7 +275,7 @@ def test_writing_a_snapshot_logs_a_warning_if_the_folder_cannot_be_created(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     snapshots = store(tmp_path / "file" / "folder")
-    snapshots.put(TOKENS, STATE)
+    snapshots.put(TOKENS, STATE, "")
     snapshots.close()
     assert "a snapshot was not written" in caplog.text
 
@@ -233,7 +325,13 @@ def test_kv_state_is_refused_if_it_exceeds_the_queue_limit_while_the_disk_is_slo
     monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 2500)
     snapshots = store(tmp_path)
     states = [memoryview(bytes(1000)) for _ in range(5)]
-    assert [snapshots.put([n, *TOKENS], state) for n, state in enumerate(states)] == [True, True, False, False, False]
+    assert [snapshots.put([n, *TOKENS], state, "") for n, state in enumerate(states)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert writing.wait(10)
     assert not snapshots.has_room(1000)
     snapshots.close(timeout_s=0.05)
@@ -245,14 +343,14 @@ def test_kv_state_larger_than_the_queue_limit_is_accepted_if_the_queue_is_empty(
 ) -> None:
     monkeypatch.setattr("engine.kv_cache.snapshot_store.MAX_QUEUED_BYTES", 10)
     snapshots = store(tmp_path)
-    assert snapshots.put(TOKENS, memoryview(bytes(1000)))
+    assert snapshots.put(TOKENS, memoryview(bytes(1000)), "")
     snapshots.close()
     assert len(list(tmp_path.glob("*.kv"))) == 1
 
 
 def test_opening_a_store_skips_an_unreadable_snapshot(tmp_path: Path) -> None:
     snapshots = store(tmp_path)
-    snapshots.put(TOKENS, memoryview(bytes(1000)))
+    snapshots.put(TOKENS, memoryview(bytes(1000)), "")
     snapshots.close()
     (tmp_path / "0.kv").mkdir()
     again = store(tmp_path)

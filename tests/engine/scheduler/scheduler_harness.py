@@ -7,7 +7,19 @@ from collections.abc import Sequence
 
 from engine.backend import Limits
 from engine.kv_cache.prefix_cache import PrefixCache
-from engine.kv_memory import Clear, Copy, KvOp, Restore, Save, SnapshotIndex, Truncate, common_prefix_length
+from engine.kv_memory import (
+    Clear,
+    Copy,
+    KvOp,
+    Relocate,
+    Reset,
+    Restore,
+    Save,
+    SavedPrefix,
+    SnapshotIndex,
+    Truncate,
+    common_prefix_length,
+)
 from engine.priority import Priority
 from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchPlan, SequenceState
@@ -55,6 +67,8 @@ class KvMemoryModel:
 
     def execute(self, op: KvOp) -> None:
         match op:
+            case Reset():
+                self.slots.clear()
             case Clear(slot=slot):
                 self.slots.pop(slot, None)
             case Truncate(slot=slot, n=n):
@@ -73,6 +87,8 @@ class KvMemoryModel:
                 assert not self.slots.get(slot)
                 assert n == len(self.saved[key])
                 self.compute(slot, 0, self.saved[key])
+            case Relocate(slot=slot):
+                assert set(self.slots) == {slot}
 
     def compute(self, slot: int, start: int, tokens: Sequence[int]) -> None:
         cells = self.slots.setdefault(slot, [])
@@ -83,18 +99,36 @@ class KvMemoryModel:
         n_used = len({cell for each in self.slots.values() for cell, _ in each})
         assert n_used <= self.limits.n_cells
 
-    def find(self, tokens: list[int]) -> tuple[str, list[int]] | None:
+    def token_lists(self) -> list[list[int]]:
+        """See `SnapshotIndex.token_lists`."""
+        return list(self.saved.values())
+
+    def fits(self, n_tokens: int) -> bool:
+        """See `SnapshotIndex.fits`."""
+        return True
+
+    def find(self, tokens: list[int]) -> SavedPrefix | None:
         """See `SnapshotIndex.find`."""
         found = [
             (common_prefix_length(saved, tokens), key)
             for key, saved in self.saved.items()
             if self.limits.supports_truncation or saved == tokens[: len(saved)]
         ]
-        return (max(found)[1], self.saved[max(found)[1]]) if found else None
+        return SavedPrefix(max(found)[1], self.saved[max(found)[1]]) if found else None
 
 
 def commit_all(scheduler: Scheduler, plan: BatchPlan, token: int = 1) -> list[str]:
     """Commits a plan with `token` as the sampled token of every entry. Returns the ids of the sequences that
     finished."""
-    sampled = {entry.sequence.id: token for entry in plan.entries if entry.chunk.sample_last}
-    return [outcome.sequence.id for outcome in scheduler.commit(plan, sampled) if outcome.finish]
+    finished = []
+    for entry in plan.entries:
+        for drafted in [*entry.draft, None] if entry.chunk.sample_last else []:
+            is_last = scheduler.append(entry.sequence, token) is not None
+            if is_last:
+                finished.append(entry.sequence)
+            if is_last or token != drafted:
+                break
+    scheduler.commit(plan)
+    for sequence in finished:
+        scheduler.remove(sequence)
+    return [each.id for each in finished]

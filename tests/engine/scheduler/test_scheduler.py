@@ -420,3 +420,53 @@ def test_rerun_of_deterministic_prompt_uses_the_same_cells() -> None:
         run.add(again)
         run.finish_all()
         assert [sorted(prefix.cells) for prefix in run.cache.prefixes] == [sorted(cells)]
+
+
+def test_rows_are_divided_equally_among_drafts_and_short_drafts_leave_their_rest() -> None:
+    run = CachedScheduler()
+    both = [sequence(name, 3, max_tokens=40, kind=ord(name)) for name in "abc"]
+    for each in both:
+        run.add(each)
+    while not all(each.n_output for each in both):
+        commit_all(run, run.plan(16))
+    both[0].draft, both[1].draft, both[2].draft = [1] * 20, [1], [1] * 20
+    plan = run.plan(16)
+    # 12 rows have logits, and each sequence needs one for its last token
+    assert [entry.chunk.n_drafted for entry in plan.entries] == [4, 1, 4]
+    commit_all(run, plan)
+    assert [each.n_output for each in both] == [6, 3, 6], "every accepted draft token and one more is appended"
+    assert not any(each.draft for each in both)
+
+
+def test_rejected_draft_tokens_are_removed_from_kv_memory() -> None:
+    run, memory = CachedScheduler(), KvMemoryModel(LIMITS)
+    one = sequence("one", 3, max_tokens=40)
+    run.add(one)
+    commit_all(run, run.plan(16))
+    one.draft = [1, 1, 2, 1]
+    plan = run.plan(16)
+    memory.compute(0, 0, [0, 1, 2])
+    memory.compute(0, 3, plan.entries[0].chunk.tokens)
+    commit_all(run, plan)
+    assert one.tokens == [0, 1, 2, 1, 1, 1, 1]
+    assert one.n_computed == 6
+    for op in run.plan(16).ops:
+        memory.execute(op)
+    assert [token for _, token in memory.slots[0]] == one.tokens[:6]
+
+
+def test_draft_is_not_verified_beyond_max_tokens_nor_beside_prompt_log_probabilities() -> None:
+    run = CachedScheduler()
+    one = sequence("one", 3, max_tokens=4)
+    run.add(one)
+    commit_all(run, run.plan(16))
+    other = sequence("other", 20, kind=1)
+    other.needs_all_logits = True
+    run.add(other)
+    one.draft = [1] * 8
+    assert [entry.chunk.n_drafted for entry in run.plan(4).entries if entry.sequence is one] == [0]
+    run.remove(other)
+    one.draft = [1] * 8
+    plan = CachedScheduler.plan(run, 16)
+    assert plan.entries[0].chunk.n_drafted == 2
+    assert commit_all(run, plan) == ["one"]

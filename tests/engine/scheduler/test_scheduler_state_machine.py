@@ -100,6 +100,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         room = len(changed.tokens) - at
         self.scheduler.retokenize(changed, at, tokens[:room])
 
+    @precondition(
+        lambda self: self.limits.supports_full_rollback and any(each.n_output for each in self.scheduler.running)
+    )
+    @rule(data=st.data(), draft=st.lists(st.sampled_from([1, 1, 1, 2]), min_size=1, max_size=12))
+    def draft(self, data: st.DataObject, draft: list[int]) -> None:
+        writing = {each.id: each for each in self.scheduler.running if each.n_output}
+        writing[data.draw(st.sampled_from(sorted(writing)))].draft = draft
+
     def remove_rejected(self) -> None:
         for rejected in self.scheduler.take_rejected():
             assert rejected.priority == Priority.BACKGROUND
@@ -160,8 +168,10 @@ class SchedulerMachine(RuleBasedStateMachine):
             chunk = entry.chunk
             self.memory.compute(chunk.slot, chunk.start, chunk.tokens)
             held = [token for _, token in self.memory.slots[chunk.slot]]
-            assert held == entry.sequence.tokens[: len(held)]
-            assert chunk.sample_last == (len(held) == len(entry.sequence.tokens))
+            assert held == [*entry.sequence.tokens, *entry.draft][: len(held)]
+            assert chunk.sample_last == (len(held) - chunk.n_drafted == len(entry.sequence.tokens))
+            assert chunk.n_drafted == 0 or chunk.sample_last
+            assert entry.sequence.n_output + chunk.n_drafted < entry.sequence.max_tokens or not chunk.n_drafted
             if (
                 entry.sequence.is_deterministic
                 and chunk.sample_last
@@ -173,7 +183,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 )
             assert entry.sequence.uses_cache or entry.sequence.n_cached == 0
             row += len(chunk.tokens)
-            n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last
+            n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
             assert entry.last_row == row
         assert plan.n_tokens <= self.limits.n_batch
         assert n_outputs <= self.limits.n_outputs
