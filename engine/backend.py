@@ -138,6 +138,10 @@ class KvAllocationFailed(Exception):
     """The KV memory has no free cells for the batch, and nothing was computed. Raised by `decode`."""
 
 
+class Interrupted(Exception):
+    """`interrupt` ended a decode early. KV memory is as it was before the decode."""
+
+
 class TokenizationCancelled(Exception):
     """Tokenization ended because its callback `cancelled` returned True."""
 
@@ -206,8 +210,13 @@ class Backend(Protocol):
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """Returns a new sampler. Its repetition penalties also count the tokens of `history`, the prompt."""
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        """Computes the chunks in order, as one batch. With `interruptible`, which requires full rollback, `interrupt`
+        can end the decode early. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+
+    def interrupt(self) -> None:
+        """Ends the interruptible decode that is in progress within milliseconds. Does nothing if there is none, or if
+        the model computes on a GPU. May be called on any thread while the model is loaded."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         """Returns the logits of `row`, with shape (n_tokens,). They are a view of llama.cpp's memory: changing them

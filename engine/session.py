@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from engine.backend import Backend, KvAllocationFailed, NativeFailure
+from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
 from engine.events import Event, Failed, FinishReason
 from engine.kv_cache.op_executor import KvOpExecutor
@@ -26,6 +26,7 @@ from engine.scheduler.thread_tuner import ThreadCountPolicy
 from engine.speculation.ngram_drafter import NgramDrafter
 from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
+from engine.step_interruption import MIN_REMAINING_S, StepInterruption
 from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,10 @@ class Session:
         snapshots: SnapshotStore,
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
+        has_actions: Callable[[], bool] = lambda: False,
     ) -> None:
         """`resubmit` is called, on any thread, when the KV snapshot of a request has been read. It must pass the
-        request to `accept` again."""
+        request to `accept` again. `has_actions` returns whether actions are queued for the native thread."""
         self._backend = backend
         self._registry = registry
         self._snapshots = snapshots
@@ -59,6 +61,7 @@ class Session:
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
+        self.interruption = StepInterruption(backend, has_actions, clock)
         self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
@@ -253,16 +256,20 @@ class Session:
 
     def _decode(self) -> BatchPlan:
         """Plans and decodes until a decode succeeds, and returns its plan. The plan has no entries if a request was
-        rejected."""
+        rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
-            if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
-                return plan
+            try:
+                if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
+                    return plan
+            except Interrupted:
+                self._scheduler.roll_back(plan, interrupted=True)
+                return BatchPlan((), ())
 
     def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
-        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises
+        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
         # Another thread count rounds differently, so deterministic requests change it only when steps become slow.
         may_explore = not all(entry.sequence.is_deterministic for entry in plan.entries)
@@ -277,7 +284,7 @@ class Session:
             if state.admitted_at is None:
                 state.admitted_at, state.n_cached = started, entry.sequence.n_cached
         try:
-            self._backend.decode([entry.chunk for entry in plan.entries], n_threads)
+            self._run_decode(plan, n_threads)
         except KvAllocationFailed:
             self._scheduler.roll_back(plan)
             if not self._scheduler.free_kv_space():
@@ -292,6 +299,26 @@ class Session:
             seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
+
+    def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
+        """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises
+        KvAllocationFailed, Interrupted, NativeFailure."""
+        chunks = [entry.chunk for entry in plan.entries]
+        forecast_s = self._prefill_budget.forecast_s(plan.n_prompt_tokens)
+        is_interruptible = (
+            forecast_s >= MIN_REMAINING_S
+            and not any(entry.is_decoding for entry in plan.entries)
+            and self._backend.limits.supports_full_rollback
+        )
+        if not is_interruptible:
+            return self._backend.decode(chunks, n_threads)
+        sequences = [entry.sequence for entry in plan.entries]
+        if not self.interruption.begin(sequences, [self._running[each.id].state for each in sequences], forecast_s):
+            raise Interrupted
+        try:
+            self._backend.decode(chunks, n_threads, interruptible=True)
+        finally:
+            self.interruption.end()
 
     def _update_first_cached_tokens(self) -> None:
         """Updates `first_cached_token` of every prefix. It changes only with a sliding window, because running

@@ -134,8 +134,11 @@ class NativeBackend:
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context.pointer, sampling, history)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        self._context.decode(chunks, n_threads)
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        self._context.decode(chunks, n_threads, interruptible=interruptible)
+
+    def interrupt(self) -> None:
+        self._context.interrupt()
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context.pointer, row), (self._model.n_vocab,))

@@ -81,6 +81,10 @@ class PrefillBudget:
         of that answer has more."""
         return max(MIN_CHUNK, min(self._n_batch, int(BESIDE_FIRST_TOKEN_S / self._token_s)))
 
+    def forecast_s(self, n_prompt_tokens: int) -> float:
+        """Forecast duration of a step with only prompt tokens."""
+        return n_prompt_tokens * self._token_s
+
     def _first_token_step(self) -> int:
         """Number of prompt tokens in a step while the first token is awaited. It is a multiple of MIN_FIRST_TOKEN_STEP,
         so that it does not change with every measurement."""

@@ -150,6 +150,7 @@ class Scheduler:
         for entry in plan.entries:
             sequence = entry.sequence
             sequence.draft = []
+            sequence.was_interrupted = False
             sequence.n_computed += entry.n_certain
             if entry.chunk.n_drafted:
                 n_sampled = len(sequence.tokens) - sequence.n_computed
@@ -166,9 +167,12 @@ class Scheduler:
             sequence.n_computed = start
             self._cache.truncate(_prefix_of(sequence), start)
 
-    def roll_back(self, plan: BatchPlan) -> None:
-        """Undoes a plan whose operations were executed but whose entries were not decoded."""
+    def roll_back(self, plan: BatchPlan, *, interrupted: bool = False) -> None:
+        """Undoes a plan whose operations were executed but whose entries were not decoded. `interrupted`: whether their
+        decode was interrupted."""
+        self._n_prefilled -= plan.n_prompt_tokens
         for entry in plan.entries:
+            entry.sequence.was_interrupted = interrupted
             if entry.sequence.prefix is not None:
                 self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 

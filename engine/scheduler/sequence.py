@@ -59,6 +59,8 @@ class SequenceState:
     admitted. Used only without full rollback."""
     prefix: CachedPrefix | None = None
     """The sequence's KV memory; None while the sequence waits."""
+    was_interrupted: bool = False
+    """Whether the last decode with tokens of the sequence was interrupted."""
     waits_for: WaitReason | None = "slot"
     """Why the last plan computed no token of the sequence; None if it computed some."""
 
