@@ -35,7 +35,8 @@ def reasoning_title(message: ChatMessage) -> str:
 
 
 def statistics(message: ChatMessage, settings: Settings) -> str:
-    """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
+    """Number of tokens, tokens per second, time to first token and accepted draft tokens of an answer, separated by
+    " · ".
 
     No setting changes this text so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
@@ -47,6 +48,10 @@ def statistics(message: ChatMessage, settings: Settings) -> str:
     if message.first_token_s > 0:
         seconds = decimal(message.first_token_s)
         parts.append(translate("transcript", "{seconds} s to first word").format(seconds=seconds))
+    if message.n_drafted:
+        percent = whole(round(100 * message.n_accepted / message.n_drafted))
+        drafts = counted("{percent} % of %Ln draft tokens accepted", "", message.n_drafted)
+        parts.append(drafts.format(percent=percent))
     return " · ".join(parts)
 
 
