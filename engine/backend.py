@@ -41,6 +41,8 @@ class LoadSettings:
     mlock: bool = False
     """Whether the weights are locked in RAM."""
     mmap: bool = True
+    drafts: bool = True
+    """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Limits:
     """Thread counts from which one is chosen for each decode, in ascending order."""
     supports_truncation: bool = True
     """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
+    uses_drafts: bool = True
+    """`LoadSettings.drafts`."""
     sliding_window: int = 0
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
     cell_bytes: int = 0
@@ -72,6 +76,11 @@ class Limits:
         because llama.cpp overwrites the cells of tokens before the window, and saved states do not contain these
         tokens."""
         return self.supports_truncation and not self.sliding_window
+
+    @property
+    def supports_drafts(self) -> bool:
+        """Whether draft tokens are verified (speculative decoding). Rejected ones must be removed from KV memory."""
+        return self.uses_drafts and self.supports_full_rollback
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class Session:
         or if rejected tokens cannot be removed from the KV memory."""
         limits = self._backend.limits
         n_max = limits.n_outputs - 1 if state.request.n_draft_max is None else state.request.n_draft_max
-        if n_max <= 0 or not limits.supports_full_rollback:
+        if n_max <= 0 or not limits.supports_drafts:
             return None
         return NgramDrafter(min(n_max, limits.n_outputs - 1), self._backend.vocabulary.eog_tokens)
 

@@ -106,6 +106,7 @@ class NativeBackend:
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
             supports_truncation=not model.is_stateful,
+            uses_drafts=settings.drafts,
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
         )
