@@ -132,7 +132,7 @@ class NativeBackend:
         return self._model.keep_loaded()
 
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
-        return NativeSampler(self._model, self._context.pointer, sampling, history)
+        return NativeSampler(self._model, self._context, sampling, history)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         self._context.decode(chunks, n_threads, interruptible=interruptible)
@@ -141,7 +141,7 @@ class NativeBackend:
         self._context.interrupt()
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
-        return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context.pointer, row), (self._model.n_vocab,))
+        return self._context.logits(row)
 
     def clear(self, slot: int) -> None:
         self._context.clear(slot)
