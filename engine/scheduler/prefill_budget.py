@@ -76,6 +76,11 @@ class PrefillBudget:
         return max(MIN_CHUNK, min(self._n_batch, int((pace.step_s - self._decode_step_s) / self._token_s)))
 
     @property
+    def token_s(self) -> float:
+        """Forecast duration of a prompt token."""
+        return self._token_s
+
+    @property
     def n_beside_first_token(self) -> int:
         """Maximum number of prompt tokens in a step in which the first token of an answer is sampled, unless the prompt
         of that answer has more."""
