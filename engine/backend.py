@@ -201,7 +201,9 @@ class DraftModel(Protocol):
 class Backend(Protocol):
     """A loaded chat model with one context."""
 
-    draft_model: DraftModel | None
+    @property
+    def draft_model(self) -> DraftModel | None:
+        """The model of `LoadSettings.draft_model`."""
 
     info: ModelInfo
     limits: Limits
