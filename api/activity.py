@@ -147,7 +147,6 @@ class Activity:
                     self._end(record)
                 watch.cancel()
                 await asyncio.wait({watch})
-                await merged.aclose()
 
     async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
         """Computes embeddings for one client. Raises QueueFull, RequestStopped, and the exceptions of

@@ -16,13 +16,14 @@ from typing import Any
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from api.error_bodies import Problem, openai_body, problem_of
 from api.errors import BadRequest, TooManyConnections
 from api.settings import EndpointSettings
+from api.streaming import WRITE_BODY
 
 RESERVED_FILES = 64
 """Number of open files that are reserved for models, chats, keys and logs."""
@@ -95,6 +96,8 @@ class EndpointProtocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._settings = config.settings
+        self._app: ASGIApp = self.app
+        self.app = self._run_app
         self._receive_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._idle_since = self.loop.time()
@@ -113,6 +116,20 @@ class EndpointProtocol(H11Protocol):
         self._stop_receive_timer()
         self.resume_writing()
         super().connection_lost(exc)
+
+    async def _run_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "extensions": {WRITE_BODY: self._write_body}}, receive, send)
+
+    def _write_body(self, data: bytes) -> bool:
+        """The extension WRITE_BODY, see `api.streaming`. It bypasses the ASGI calls and h11's state machine, which take
+        longer than encoding an event."""
+        if self.flow.write_paused or self.conn.our_state is not h11.SEND_BODY:
+            return False
+        if not self.cycle.disconnected:
+            # Responses without a content length are chunked, except for HTTP/1.0 clients.
+            is_chunked = self.conn.their_http_version != b"1.0"
+            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if is_chunked else data)
+        return True
 
     def _make_room(self) -> None:
         """Closes the connection that has been idle longest, so that silent clients do not block others.

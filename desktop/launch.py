@@ -1,21 +1,19 @@
 """Starts the app: shows the window as early as possible, then imports `desktop.app` and runs it.
 
 This module imports only what the first paint needs. `desktop.app` imports asyncio, the store, the renderer and the
-controllers. It is imported on a thread while the window is already visible. The engine and the API are imported even
-later.
+controllers. It is imported when the window is already visible, which handles its events meanwhile. The engine and the
+API are imported even later.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEventLoop, Qt
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QApplication
 
@@ -26,6 +24,7 @@ from desktop.platform.theme import STYLE_ARGUMENTS, Theme
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.main_window import MainWindow
 from desktop.startup.options import Options
+from desktop.startup.responsive_import import import_responsively
 from engine.files.profile import Profile
 
 if TYPE_CHECKING:
@@ -127,37 +126,26 @@ def screen_of(window: MainWindow) -> QScreen:
     return QGuiApplication.screenAt(window.geometry().center()) or QGuiApplication.primaryScreen()
 
 
-class _Import(QObject):
-    """Imports a module on a thread, so that Qt's event loop runs meanwhile."""
-
-    done = Signal()
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-        self.module: ModuleType | None = None
-        self.error: BaseException | None = None
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="import", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self.module = importlib.import_module(self._name)
-        except BaseException as error:
-            self.error = error
-        self.done.emit()
-
-
 def _import_app(window: MainWindow) -> ModuleType | None:
     """Imports `desktop.app` after the first paint. Raises the error of a failed import.
 
     Returns None if Qt ended the event loop because the display server was lost. No service is open then."""
     waiting = QEventLoop()
-    importing = _Import("desktop.app")
-    importing.done.connect(waiting.quit, Qt.ConnectionType.QueuedConnection)
-    window.first_painted.connect(importing.start, Qt.ConnectionType.QueuedConnection)
+    imported: list[ModuleType | BaseException] = []
+
+    def run() -> None:
+        try:
+            imported.append(import_responsively("desktop.app"))
+        except BaseException as error:  # an exception must not leave a slot
+            imported.append(error)
+        if waiting.isRunning():
+            waiting.quit()
+        else:
+            imported.clear()
+
+    window.first_painted.connect(run, Qt.ConnectionType.QueuedConnection)
     waiting.exec()
-    if importing.error is not None:
-        raise importing.error
-    return importing.module
+    result = imported[0] if imported else None
+    if isinstance(result, BaseException):
+        raise result
+    return result

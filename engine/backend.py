@@ -41,6 +41,10 @@ class LoadSettings:
     mlock: bool = False
     """Whether the weights are locked in RAM."""
     mmap: bool = True
+    drafts: bool = True
+    """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_model: Path | None = None
+    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Limits:
     """Thread counts from which one is chosen for each decode, in ascending order."""
     supports_truncation: bool = True
     """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
+    uses_drafts: bool = True
+    """`LoadSettings.drafts`."""
     sliding_window: int = 0
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
     cell_bytes: int = 0
@@ -75,6 +81,11 @@ class Limits:
         because llama.cpp overwrites the cells of tokens before the window, and saved states do not contain these
         tokens."""
         return self.supports_truncation and not self.sliding_window
+
+    @property
+    def supports_drafts(self) -> bool:
+        """Whether draft tokens are verified (speculative decoding). Rejected ones must be removed from KV memory."""
+        return self.uses_drafts and self.supports_full_rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,10 @@ class KvAllocationFailed(Exception):
     """The KV memory has no free cells for the batch, and nothing was computed. Raised by `decode`."""
 
 
+class Interrupted(Exception):
+    """`interrupt` ended a decode early. KV memory is as it was before the decode."""
+
+
 class TokenizationCancelled(Exception):
     """Tokenization ended because its callback `cancelled` returned True."""
 
@@ -170,8 +185,28 @@ class Sampler(Protocol):
     def close(self) -> None: ...
 
 
+class DraftModel(Protocol):
+    """A second, smaller model with a context of its own, which proposes the next tokens of running requests."""
+
+    cost: float
+    """Assumed time for one token, in units of a step of the main model."""
+
+    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+        """Returns the likeliest next tokens. Each entry of `wanted` is a request id, the tokens of the request, and the
+        number of tokens to draft, at least 1.
+
+        A request of which much is unread has no draft yet: each call reads a part of it. Raises NativeFailure."""
+
+    def forget(self, request_id: str) -> None:
+        """Frees what the context holds of a request. Does nothing if it holds none."""
+
+
 class Backend(Protocol):
     """A loaded chat model with one context."""
+
+    @property
+    def draft_model(self) -> DraftModel | None:
+        """The model of `LoadSettings.draft_model`."""
 
     info: ModelInfo
     limits: Limits
@@ -200,8 +235,13 @@ class Backend(Protocol):
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> Sampler:
         """Returns a new sampler. Its repetition penalties also count the tokens of `history`, the prompt."""
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        """Computes the chunks in order, as one batch. With `interruptible`, which requires full rollback, `interrupt`
+        can end the decode early. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+
+    def interrupt(self) -> None:
+        """Ends the interruptible decode that is in progress within milliseconds. Does nothing if there is none, or if
+        the model computes on a GPU. May be called on any thread while the model is loaded."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         """Returns the logits of `row`, with shape (n_tokens,). They are a view of llama.cpp's memory: changing them

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from engine.backend import Backend, KvAllocationFailed, NativeFailure
+from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
 from engine.events import Event, Failed, FinishReason
 from engine.kv_cache.op_executor import KvOpExecutor
@@ -23,8 +23,11 @@ from engine.scheduler.prefill_budget import Pace, PrefillBudget
 from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
+from engine.speculation.model_drafter import ModelDrafter
 from engine.speculation.ngram_drafter import NgramDrafter
+from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
+from engine.step_interruption import MIN_REMAINING_S, StepInterruption
 from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,9 @@ threads. Then rounding depends on the number of threads; in all other decodes it
 MAX_RECOMPUTING_S = 1.0
 """A greedy request that runs alone computes cached tokens whose KV state was rounded differently again, so that it
 always gives the same answer, if that takes at most this time. A seeded request does so in any case."""
+
+MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
+"""Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
 
 class Session:
@@ -49,9 +55,10 @@ class Session:
         snapshots: SnapshotStore,
         resubmit: Callable[[RequestState], None],
         clock: Callable[[], float],
+        has_actions: Callable[[], bool] = lambda: False,
     ) -> None:
         """`resubmit` is called, on any thread, when the KV snapshot of a request has been read. It must pass the
-        request to `accept` again."""
+        request to `accept` again. `has_actions` returns whether actions are queued for the native thread."""
         self._backend = backend
         self._registry = registry
         self._snapshots = snapshots
@@ -65,6 +72,8 @@ class Session:
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self._reproducible: SequenceState | None = None
         """The last sequence with a thread-sensitive step."""
+        self.interruption = StepInterruption(backend, has_actions, clock)
+        self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -131,7 +140,11 @@ class Session:
             self._registry.close(state, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
             return
         state.sequence = sequence
-        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, self._drafter(state))
+        n_draft_max = self._n_draft_max(state)
+        drafter = NgramDrafter(n_draft_max, self._backend.vocabulary.eog_tokens) if n_draft_max else None
+        model = self._backend.draft_model if n_draft_max else None
+        model_drafter = ModelDrafter(n_draft_max, model.cost) if model is not None else None
+        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, drafter, model_drafter)
         self._scheduler.add(sequence)
 
     def _n_in(self, seconds: float) -> int:
@@ -146,14 +159,13 @@ class Session:
             return None
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
-    def _drafter(self, state: RequestState) -> NgramDrafter | None:
-        """Returns an object that proposes the next tokens of the answer. Returns None if the request wants no drafts,
-        or if rejected tokens cannot be removed from the KV memory."""
-        limits = self._backend.limits
-        n_max = limits.n_outputs - 1 if state.request.n_draft_max is None else state.request.n_draft_max
-        if n_max <= 0 or not limits.supports_full_rollback:
-            return None
-        return NgramDrafter(min(n_max, limits.n_outputs - 1), self._backend.vocabulary.eog_tokens)
+    def _n_draft_max(self, state: RequestState) -> int:
+        """Maximum number of draft tokens in a step of a request. 0 if the request wants none, or if rejected tokens
+        cannot be removed from the KV memory."""
+        limits, wanted = self._backend.limits, state.request.n_draft_max
+        if not limits.supports_drafts:
+            return 0
+        return limits.n_outputs - 1 if wanted is None else min(wanted, limits.n_outputs - 1)
 
     def _fetch_snapshot(self, state: RequestState) -> bool:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
@@ -187,7 +199,7 @@ class Session:
                 running.forget_tokens(running.retokenized[0])
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
                 running.retokenized = None
-            running.propose_draft()
+        self._propose_drafts()
         plan = self._decode()
         for entry in plan.entries:
             n, running = entry.n_certain, self._running[entry.sequence.id]
@@ -197,7 +209,7 @@ class Session:
         self._request_prompt_snapshots(plan)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
-        if any(entry.chunk.n_drafted for entry in plan.entries):
+        if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
         deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
         for outcome in outcomes:
@@ -208,6 +220,27 @@ class Session:
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
+
+    def _propose_drafts(self) -> None:
+        """Sets the drafts of the next step. There are none while a prompt is computed.
+
+        A greedy or seeded request that runs alone takes the same steps every time, so its drafts do not depend on
+        measured times."""
+        sequences = self._scheduler.running
+        if self._scheduler.waiting or not all(each.is_decoding for each in sequences):
+            return
+        is_alone = len(sequences) == 1
+        is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
+        cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
+        wanted = [(each, n) for each in sequences if (n := self._running[each.id].propose_draft(cost))]
+        if wanted and self._backend.draft_model is not None:
+            drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
+            for request_id, draft in drafts.items():
+                self._running[request_id].set_model_draft(draft)
+        limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
+        n_outputs = self._backend.limits.n_outputs
+        n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
+        self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
 
     def forget(self, owners: Collection[str]) -> None:
         """Removes the idle prefixes and the saved KV states of the given owners from memory."""
@@ -245,16 +278,20 @@ class Session:
 
     def _decode(self) -> BatchPlan:
         """Plans and decodes until a decode succeeds, and returns its plan. The plan has no entries if a request was
-        rejected."""
+        rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
-            if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
-                return plan
+            try:
+                if self._execute_ops(plan) and (not plan.entries or self._decode_plan(plan, pace)):
+                    return plan
+            except Interrupted:
+                self._scheduler.roll_back(plan, interrupted=True)
+                return BatchPlan((), ())
 
     def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
-        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises
+        """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
         is_thread_sensitive = self._is_thread_sensitive(plan)
         is_mixed = plan.n_prompt_tokens > 0 and any(entry.is_decoding for entry in plan.entries)
@@ -270,7 +307,7 @@ class Session:
             if state.admitted_at is None:
                 state.admitted_at, state.n_cached = started, entry.sequence.n_cached
         try:
-            self._backend.decode([entry.chunk for entry in plan.entries], n_threads)
+            self._run_decode(plan, n_threads)
         except KvAllocationFailed:
             self._scheduler.roll_back(plan)
             if not self._scheduler.free_kv_space():
@@ -281,8 +318,32 @@ class Session:
             self._threads.record_reproducible(seconds)
         elif not is_mixed:
             self._threads.record(plan.n_tokens, seconds)
+        if not plan.n_prompt_tokens:
+            self._step_cost.record(plan.n_tokens, seconds)
+        if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
+            seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
+
+    def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
+        """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises
+        KvAllocationFailed, Interrupted, NativeFailure."""
+        chunks = [entry.chunk for entry in plan.entries]
+        forecast_s = self._prefill_budget.forecast_s(plan.n_prompt_tokens)
+        is_interruptible = (
+            forecast_s >= MIN_REMAINING_S
+            and not any(entry.is_decoding for entry in plan.entries)
+            and self._backend.limits.supports_full_rollback
+        )
+        if not is_interruptible:
+            return self._backend.decode(chunks, n_threads)
+        sequences = [entry.sequence for entry in plan.entries]
+        if not self.interruption.begin(sequences, [self._running[each.id].state for each in sequences], forecast_s):
+            raise Interrupted
+        try:
+            self._backend.decode(chunks, n_threads, interruptible=True)
+        finally:
+            self.interruption.end()
 
     def _is_thread_sensitive(self, plan: BatchPlan) -> bool:
         """Whether the answer of a deterministic request that runs alone depends on the thread count of this step."""
@@ -351,6 +412,8 @@ class Session:
     def _remove(self, running: RunningRequest) -> None:
         self._scheduler.remove(running.sequence)
         running.sampler.close()
+        if self._backend.draft_model is not None:
+            self._backend.draft_model.forget(running.sequence.id)
         del self._running[running.sequence.id]
 
 

@@ -31,6 +31,9 @@ class RequestStream:
         self._ended = False
         self._arrived = asyncio.Event()
         self._last_arrived = asyncio.Event()
+        self.listener: Callable[[], None] | None = None
+        """Called on the event loop after events have arrived. It is called again only after `poll` has returned None.
+        Streams with the same listener share one call. It must not raise an exception."""
 
     def deliver(self, events: Sequence[Event]) -> None:
         """Adds events. The engine calls this on any thread. The event loop is woken only once for all events that are
@@ -64,9 +67,16 @@ class RequestStream:
     async def __anext__(self) -> Event:
         if self._ended:
             raise StopAsyncIteration
-        while (event := self._take()) is None:
+        while (event := self.poll()) is None:
             await self._arrived.wait()
-        self._ended = _is_last(event)
+        return event
+
+    def poll(self) -> Event | None:
+        """Returns the next event without waiting, merged with the following deltas of the same kind. Returns None if no
+        event is pending. Event loop of the stream only."""
+        event = self._take()
+        if event is not None and _is_last(event):
+            self._ended = True
         return event
 
     async def coalesce(self, seconds: float) -> None:
@@ -83,7 +93,6 @@ class RequestStream:
                 self._last_arrived.set()
 
     def _take(self) -> Event | None:
-        """Returns the next event, merged with the following deltas of the same kind; None if no event is pending."""
         with self._lock:
             if not self._pending:
                 self._arrived.clear()
@@ -140,6 +149,9 @@ def deliver_all(deliveries: Sequence[tuple[RequestStream, Sequence[Event]]]) -> 
 def _wake(streams: Sequence[RequestStream]) -> None:
     for stream in streams:
         stream._wake()
+    for listener in dict.fromkeys(stream.listener for stream in streams):
+        if listener is not None:
+            listener()
 
 
 def _is_last(event: Event) -> bool:

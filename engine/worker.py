@@ -23,6 +23,7 @@ from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
 from engine.status import KvUsage
+from engine.step_interruption import StepInterruption
 
 log = logging.getLogger(__name__)
 
@@ -65,22 +66,26 @@ class Worker:
         """Replaces the chat model. The returned future raises the errors of OpenBackend, or EngineDead."""
         done: Future[Backend] = Future()
         self.post(partial(self._load, path, settings, done))
+        self._interrupt(StepInterruption.closing)
         return done
 
     def unload(self) -> Future[None]:
         """Frees the chat model, even if the returned future is cancelled; open requests end with NotLoaded."""
         done: Future[None] = Future()
         self.post(partial(self._unload, done))
+        self._interrupt(StepInterruption.closing)
         return done
 
     def submit(self, state: RequestState, backend: Backend) -> None:
         """Runs a request whose prompt `backend` has tokenized. The request ends with NotLoaded if that backend is
         unloaded by then."""
         self.post(partial(self._submit, state, backend))
+        self._interrupt(lambda interruption: interruption.submitted(state))
 
     def drop_cancelled(self) -> None:
         """Ends the requests whose `cancelled` is set."""
         self.post(self._drop_cancelled)
+        self._interrupt(StepInterruption.cancelled)
 
     def forget(self, owners: Collection[str]) -> None:
         """Removes the cached prefixes and saved KV states of the given owners from memory."""
@@ -89,6 +94,14 @@ class Worker:
     def close(self) -> None:
         """Frees the models and ends `run`; all requests end with EngineClosed."""
         self.post(self._close)
+        self._interrupt(StepInterruption.closing)
+
+    def _interrupt(self, action: Callable[[StepInterruption], None]) -> None:
+        """Calls `action`, which may interrupt the decode in progress, so that the native thread executes queued actions
+        earlier. May be called on any thread."""
+        session = self._session
+        if session is not None:
+            action(session.interruption)
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
@@ -110,6 +123,9 @@ class Worker:
                 if self._closed.is_set():
                     return
             self._work()
+
+    def _has_actions(self) -> bool:
+        return not self._actions.empty()
 
     def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
         actions = [self._actions.get()] if wait else []
@@ -176,7 +192,12 @@ class Worker:
             snapshots = self._open_snapshots(backend)
             undo.callback(snapshots.close)
             session = Session(
-                backend, self._registry, snapshots, lambda state: self.submit(state, backend), self._clock
+                backend,
+                self._registry,
+                snapshots,
+                lambda state: self.submit(state, backend),
+                self._clock,
+                self._has_actions,
             )
             undo.pop_all()
         return session

@@ -8,6 +8,7 @@ memory change the answer. If a constraint excludes this next token, another one 
 from __future__ import annotations
 
 import re
+import threading
 import time
 import zlib
 from array import array
@@ -22,6 +23,7 @@ from llguidance import LLTokenizer, TokenizerWrapper
 
 from engine.backend import (
     Chunk,
+    Interrupted,
     KvAllocationFailed,
     Limits,
     LoadSettings,
@@ -54,6 +56,8 @@ class Script:
     specials: tuple[str, ...] = ()
     """Texts that are one special token each, in prompts and in answers."""
     step_s: float = 0.0
+    token_s: float = 0.0
+    """Duration of a decode: `step_s`, plus `token_s` for each token."""
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
@@ -92,12 +96,32 @@ class FakeSampler:
         self._backend.n_open_samplers -= 1
 
 
+class FakeDraftModel:
+    """See `engine.backend.DraftModel`. `next_tokens` gives the draft for the tokens of a request."""
+
+    cost = 0.1
+
+    def __init__(self, next_tokens: Callable[[list[int], int], list[int]]) -> None:
+        self._next_tokens = next_tokens
+        self.held: set[str] = set()
+        self.n_calls = 0
+
+    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+        self.n_calls += 1
+        self.held |= {request_id for request_id, _, _ in wanted}
+        return {request_id: self._next_tokens(tokens, n) for request_id, tokens, n in wanted}
+
+    def forget(self, request_id: str) -> None:
+        self.held.discard(request_id)
+
+
 class FakeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
         self.script = script
         self.limits = limits
+        self.draft_model: FakeDraftModel | None = None
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
         fim = ("<PRE>", "<SUF>", "<MID>")
@@ -108,6 +132,9 @@ class FakeBackend:
         self.fingerprint = b"fake".ljust(16)
         self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
         self.n_decodes = 0
+        self.n_interrupted = 0
+        self._interruption = threading.Condition()
+        self.is_interruptible = self._is_interrupted = False
         self.n_open_samplers = 0
         self.closed = False
         self.n_keep_loaded = 0
@@ -160,17 +187,34 @@ class FakeBackend:
         self.n_open_samplers += 1
         return FakeSampler(self, len(history))
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         if self.closed:
             raise AssertionError("decode after close")
         at, self.n_decodes = self.n_decodes, self.n_decodes + 1
-        if self.script.step_s:
-            time.sleep(self.script.step_s)
+        seconds = self.script.step_s + self.script.token_s * sum(len(chunk.tokens) for chunk in chunks)
+        if interruptible:
+            self._wait_until_interrupted(seconds)
+        elif seconds:
+            time.sleep(seconds)
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
         if at in self.script.kv_full_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
             raise KvAllocationFailed  # not raised if only one slot is used
         self._compute(chunks)
+
+    def _wait_until_interrupted(self, seconds: float) -> None:
+        with self._interruption:
+            self.is_interruptible, self._is_interrupted = True, False
+            self._interruption.wait_for(lambda: self._is_interrupted, seconds)
+            self.is_interruptible = False
+            if self._is_interrupted:
+                self.n_interrupted += 1
+                raise Interrupted
+
+    def interrupt(self) -> None:
+        with self._interruption:
+            self._is_interrupted = self.is_interruptible
+            self._interruption.notify_all()
 
     def _compute(self, chunks: Sequence[Chunk]) -> None:
         if len({chunk.slot for chunk in chunks}) != len(chunks):

@@ -35,8 +35,10 @@ class Conversation:
         self._messages: dict[str, ChatMessage] = {}
         self._children: dict[str | None, list[str]] = {}
         self._last_shown: dict[str | None, str] = {}  # keys: parent ids, values: ids of the child that was shown last
+        self._branch: list[ChatMessage] | None = None  # the result of `branch`, until a message or the leaf changes
         for message in messages:
-            self._add(message, len(self._children.get(message.parent_id, ())))
+            self._messages[message.id] = message
+            self._children.setdefault(message.parent_id, []).append(message.id)
         last = next(reversed(self._messages), None)
         self.leaf_id: str | None = None
         self.end_at(leaf_id if leaf_id in self._messages else last)
@@ -55,13 +57,16 @@ class Conversation:
         branch."""
         if message.id in self._messages:
             self._messages[message.id] = message
+            self._branch = None
         else:
             self._add(message, len(self._children.get(message.parent_id, ())))
             self.end_at(message.id)
 
     def branch(self) -> list[ChatMessage]:
         """Messages of the shown branch, from the root to the leaf."""
-        return self.path(self.leaf_id)
+        if self._branch is None:
+            self._branch = self.path(self.leaf_id)
+        return list(self._branch)
 
     def path(self, message_id: str | None) -> list[ChatMessage]:
         """Messages from the root to this message. In a damaged tree, the path begins at a message whose parent is
@@ -79,12 +84,12 @@ class Conversation:
     def versions(self) -> dict[str, tuple[int, int]]:
         """Number of the shown version, counted from 1, and number of all versions, for each shown message that has
         several versions."""
-        found = {}
-        for message in self.branch():
-            versions = self._children[message.parent_id]
-            if len(versions) > 1:
-                found[message.id] = (versions.index(message.id) + 1, len(versions))
-        return found
+        several = {parent_id: ids for parent_id, ids in self._children.items() if len(ids) > 1}
+        return {
+            message.id: (versions.index(message.id) + 1, len(versions))
+            for message in (self.branch() if several else ())
+            if (versions := several.get(message.parent_id)) is not None
+        }
 
     def group(self, message_id: str) -> tuple[ChatMessage, ...]:
         """This answer and all answers that were generated together with it; empty if it was generated alone."""
@@ -118,6 +123,7 @@ class Conversation:
     def end_at(self, message_id: str | None) -> None:
         """Show the branch that ends with this message. With None, no message is shown."""
         self.leaf_id = message_id
+        self._branch = None
         for message in self.branch():
             self._last_shown[message.parent_id] = message.id
 
@@ -143,6 +149,7 @@ class Conversation:
         versions = self._children[message.parent_id]
         removed = RemovedMessages(tuple(subtree), versions.index(message_id), self.leaf_id)
         versions.remove(message_id)
+        self._branch = None
         for each in subtree:
             del self._messages[each.id]
             self._children.pop(each.id, None)
@@ -165,6 +172,7 @@ class Conversation:
         self.end_at(removed.leaf_id if removed.leaf_id in self._messages else removed.messages[-1].id)
 
     def _add(self, message: ChatMessage, place: int) -> None:
+        self._branch = None
         self._messages[message.id] = message
         self._children.setdefault(message.parent_id, []).insert(place, message.id)
 

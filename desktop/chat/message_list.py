@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from PySide6.QtCore import QByteArray, QModelIndex, QObject, Qt
 
-from desktop.store.records import ChatMessage
+from desktop.store.records import ChatMessage, State
 from desktop.widgets.row_list import Index, RowList
 
 
@@ -45,6 +45,12 @@ class MessageList(RowList[ChatMessage]):
     def alternatives(self, message_id: str) -> tuple[ChatMessage, ...]:
         """Value of `MessageRole.ALTERNATIVES` for this message."""
         return self._alternatives.get(message_id, ())
+
+    def is_any_in_state(self, state: State) -> bool:
+        """Whether a message, or an answer that is shown side by side with one, is in this state."""
+        if any(message.state == state for message in reversed(self._rows)):
+            return True
+        return any(each.state == state for group in self._alternatives.values() for each in group)
 
     @property
     def shows_alternatives(self) -> bool:

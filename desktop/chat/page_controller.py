@@ -37,6 +37,7 @@ class ChatPageController(QObject):
         transcript.set_list(chats.sessions.messages)
         transcript.wait_status_of = lambda message_id: WaitStatus.of(chats.sessions.waiting(message_id))
         transcript.edit_draft = composer.drafts.edit_of
+        transcript.edit_draft_keys = lambda: composer.drafts.cache.keys
         transcript.edit_changed.connect(composer.drafts.put_edit)
         transcript.link_activated.connect(QDesktopServices.openUrl)
         page.composer.stop_requested.connect(chats.stop)

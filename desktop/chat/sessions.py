@@ -218,7 +218,7 @@ class ChatSessions(QObject):
         """Emit the signals that describe the open chat: `opened`, `answering_changed` and `usage_changed`."""
         self.opened.emit(self.current)
         self.answering_changed.emit(self.answering)
-        last = next((row for row in reversed(self.messages) if row.n_output), None)
+        last = next((row for row in reversed(self.messages.rows) if row.n_output), None)
         self.usage_changed.emit(last.n_prompt + last.n_output if last else 0)
 
     def rename(self, chat_id: str, title: str) -> None:

@@ -3,7 +3,7 @@ Visible text does not move when an estimate is corrected."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, Signal
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 
 from desktop.chat.message_list import MessageList
 from desktop.render.long_text import excerpt
-from desktop.store.records import ChatMessage
+from desktop.store.records import ChatMessage, Role
 from desktop.transcript.item_cache import ItemCache
 from desktop.transcript.message_item import MessageItem
 from desktop.transcript.row_heights import RowHeights
@@ -85,8 +85,10 @@ class ColumnLayout(QObject):
 
     def row_of(self, message_id: str) -> int:
         """The row of a message; -1 if the message is not in the list."""
-        rows = range(self.n_rows - 1, -1, -1)
-        return next((row for row in rows if self.message(row).id == message_id), -1)
+        if not message_id:
+            return -1
+        rows = self.messages.rows
+        return next((row for row in range(len(rows) - 1, -1, -1) if rows[row].id == message_id), -1)
 
     def row_at(self, viewport_y: int) -> int:
         """The row at a y coordinate of the viewport, or the nearest row; -1 if there are no rows."""
@@ -127,8 +129,8 @@ class ColumnLayout(QObject):
 
         The message at the top of the viewport stays in place if the list still contains it and no answer is streaming.
         Otherwise the end is shown."""
-        rows = [self.message(row) for row in range(len(self.messages))]
-        self.heights.reset([self._estimate(message) for message in rows])
+        rows = self.messages.rows
+        self.heights.reset(self._estimates(rows))
         is_growing = bool(rows) and rows[-1].state == "streaming"
         anchor = Anchor(-1 if is_growing else self.row_of(self.top_id), self.top_y)
         self.follows_end = anchor.row < 0
@@ -136,7 +138,7 @@ class ColumnLayout(QObject):
 
     def insert(self, first: int, last: int) -> None:
         """Adds rows that were inserted into the list, and scrolls to the end."""
-        self.heights.insert(first, [self._estimate(self.message(row)) for row in range(first, last + 1)])
+        self.heights.insert(first, self._estimates(self.messages.rows[first : last + 1]))
         self.scroll_to_end()
 
     def hold(self) -> Anchor:
@@ -184,8 +186,7 @@ class ColumnLayout(QObject):
         height = self.heights[row] if row >= 0 else 1
         share = -self.row_top(row) / max(1, height) if row >= 0 else 0.0
         if is_width:
-            for number in range(self.n_rows):
-                self.heights.invalidate(number)
+            self.heights.invalidate_all()
         if row < 0:
             self.settle()
             return
@@ -205,13 +206,11 @@ class ColumnLayout(QObject):
                 moved |= self.heights.put(row, self.exact_height(row))
         return moved
 
-    def _estimate(self, message: ChatMessage) -> int:
-        """An estimate of a message's height in pixels, from the length of its text. It is good enough for the scroll
-        bar."""
+    def _estimates(self, messages: Sequence[ChatMessage]) -> list[int]:
+        """Estimates of the messages' heights in pixels, from the lengths of their texts. They are good enough for the
+        scroll bar."""
         characters_per_line = max(20, self.reading_column()[1] // 7)
-        text = excerpt(message.text)
-        n_lines = 1 + text.count("\n") + len(text) // characters_per_line
-        return 24 * n_lines + (68 if message.role == "user" else 60)
+        return [_estimate(excerpt(message.text), message.role, characters_per_line) for message in messages]
 
     def scroll_to_end(self) -> None:
         """Shows the end of the chat, and keeps it visible while the chat grows."""
@@ -247,3 +246,8 @@ class ColumnLayout(QObject):
             painter.translate(corner)
             item.paint(painter, QRectF(area).translated(-corner), selected_in(item.message.id))
             painter.restore()
+
+
+def _estimate(text: str, role: Role, characters_per_line: int) -> int:
+    n_lines = 1 + text.count("\n") + len(text) // characters_per_line
+    return 24 * n_lines + (68 if role == "user" else 60)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QRect, QSize, QTimer
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from desktop.store.records import ChatMessage
 from desktop.transcript.answer_status import STATUS_POLL_MS, StatusOf
 from desktop.transcript.column_layout import ColumnLayout
 from desktop.transcript.item_cache import ItemCache
@@ -83,9 +82,5 @@ class DeferredLayout(QObject):
             self._step_timer.start()
 
     def _is_any_streaming(self) -> bool:
-        rows = range(len(self._column.messages) - 1, -1, -1)
-        return any(self._is_streaming(self._column.message(row)) for row in rows)
-
-    def _is_streaming(self, message: ChatMessage) -> bool:
-        """Whether the message, or an answer shown side by side with it, is streaming."""
-        return any(each.state == "streaming" for each in (message, *self._column.messages.alternatives(message.id)))
+        """Whether a message, or an answer shown side by side with one, is streaming."""
+        return self._column.messages.is_any_in_state("streaming")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -142,13 +142,20 @@ class MessageEditing(QObject):
     changed = Signal(str, str)
     """The draft of a message has changed. Carries the message id and the unsaved text, or "" if there is none."""
 
-    def __init__(self, area: QAbstractScrollArea, column: ColumnLayout, draft_of: Callable[[str], str]) -> None:
-        """`draft_of` returns the unsaved text of a message by its id, or "" if there is none."""
+    def __init__(
+        self,
+        area: QAbstractScrollArea,
+        column: ColumnLayout,
+        draft_of: Callable[[str], str],
+        draft_keys: Callable[[], Collection[str]],
+    ) -> None:
+        """`draft_of` returns the unsaved text of a message by its id, or "" if there is none. `draft_keys` returns the
+        ids that may have one, so that not every message of a long chat is looked up."""
         super().__init__(area)
         self.editor: MessageEditor | None = None
         self._area = area
         self._column = column
-        self._draft_of = draft_of
+        self._draft_of, self._draft_keys = draft_of, draft_keys
         column.cover_height = self._cover_height
 
     def edit(self, message_id: str) -> None:
@@ -163,11 +170,13 @@ class MessageEditing(QObject):
 
     def restore_draft(self) -> None:
         """Opens the editor for the last message that has unsaved text. The editor does not get the focus."""
-        for row in range(self._column.n_rows - 1, -1, -1):
-            if self.editor is None and (draft := self._draft_of(self._column.message(row).id)):
+        keys, rows = self._draft_keys(), self._column.messages.rows
+        for row in range(len(rows) - 1, -1, -1) if keys and self.editor is None else ():
+            if rows[row].id in keys and (draft := self._draft_of(rows[row].id)):
                 self._open(row, draft, focus=False)
                 self._column.heights.invalidate(row)
                 self._column.settle(Anchor(row, self._column.row_top(row)))
+                break
 
     def place(self) -> None:
         """Moves the editor to its message, or closes it if the message is no longer in the list."""

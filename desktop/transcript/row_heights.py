@@ -52,6 +52,9 @@ class RowHeights:
         """Marks the height of a row as an estimate."""
         self._exact[row] = False
 
+    def invalidate_all(self) -> None:
+        self._exact = [False] * len(self._heights)
+
     def top(self, row: int) -> int:
         return self._cumulated()[row - 1] if row else 0
 

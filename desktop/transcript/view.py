@@ -3,7 +3,7 @@ keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QUrl, Signal
@@ -89,6 +89,8 @@ class TranscriptView(QAbstractScrollArea):
         self._theme = theme
         self.edit_draft: Callable[[str], str] = lambda message_id: ""
         """Returns the unsaved text of a message that was being edited, by its id."""
+        self.edit_draft_keys: Callable[[], Collection[str]] = tuple
+        """Returns the ids that may have an unsaved text."""
         self.n_deleted: Callable[[str], int] = lambda message_id: 0
         """Returns how many messages `delete_requested` would delete, by message id."""
         self.wait_status_of: StatusOf = lambda message_id: WaitStatus()
@@ -102,7 +104,9 @@ class TranscriptView(QAbstractScrollArea):
         self.deferred = DeferredLayout(
             self, self.column, self.cache, lambda message_id: self.wait_status_of(message_id)
         )
-        self.editing = MessageEditing(self, self.column, lambda message_id: self.edit_draft(message_id))
+        self.editing = MessageEditing(
+            self, self.column, lambda message_id: self.edit_draft(message_id), lambda: self.edit_draft_keys()
+        )
         self.selection = TextSelection(self, self.column)
         self.words = WordPicker(self, self.column, self.cache, enabled=not read_only)
         self.finder = FindInChat(theme, self, self.column, self.cache, self.selection)

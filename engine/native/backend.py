@@ -28,6 +28,7 @@ from engine.library.memory_estimate import (
 )
 from engine.library.split_files import read_model, total_size
 from engine.native.context import NativeContext, context_params
+from engine.native.draft_model import NativeDraftModel, open_draft_model
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, start
 from engine.native.model import NativeModel
@@ -78,10 +79,15 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     try:
         backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)
         backend.info = replace(backend.info, n_ctx_wanted=wanted if wanted > n_ctx else 0)
-        return backend
     except BaseException:
         model.close()
         raise
+    try:
+        backend.open_draft_model(settings)
+    except BaseException:
+        backend.close()
+        raise
+    return backend
 
 
 class NativeBackend:
@@ -92,6 +98,7 @@ class NativeBackend:
     ) -> None:
         """Takes ownership of `model`, unless the constructor raises ModelFileError."""
         self._model = model
+        self.draft_model: NativeDraftModel | None = None
         self.fingerprint = fingerprint
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
@@ -113,6 +120,7 @@ class NativeBackend:
             n_outputs=N_OUTPUTS,
             thread_counts=counts,
             supports_truncation=not model.is_stateful,
+            uses_drafts=settings.drafts,
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
             prompt_cut=PROMPT_CUT,
@@ -129,6 +137,18 @@ class NativeBackend:
             loaded_at=time.time(),
         )
 
+    def open_draft_model(self, settings: LoadSettings) -> None:
+        """Opens the draft model, if the settings have one and its drafts can be verified. Raises InvalidSettings,
+        ModelFileError, NotEnoughMemory."""
+        if settings.draft_model is not None and self.limits.supports_drafts:
+            self.draft_model = open_draft_model(
+                settings.draft_model,
+                replace(settings, n_ctx=self.limits.n_cells),
+                self._model,
+                self.limits.n_running,
+                self.limits.thread_counts[-1],
+            )
+
     def constraint_tokenizer(self) -> LLTokenizer:
         # imported late, because this import loads llguidance, and the app's start must not wait for that
         from engine.native.constraint_tokenizer import open_tokenizer
@@ -141,8 +161,11 @@ class NativeBackend:
     def sampler(self, sampling: Sampling, history: Sequence[int]) -> NativeSampler:
         return NativeSampler(self._model, self._context.pointer, sampling, history)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        self._context.decode(chunks, n_threads)
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        self._context.decode(chunks, n_threads, interruptible=interruptible)
+
+    def interrupt(self) -> None:
+        self._context.interrupt()
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         return np.ctypeslib.as_array(C.llama_get_logits_ith(self._context.pointer, row), (self._model.n_vocab,))
@@ -180,6 +203,8 @@ class NativeBackend:
         return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
 
     def close(self) -> None:
+        if self.draft_model is not None:
+            self.draft_model.close()
         self._context.close()
         self._model.close()
 

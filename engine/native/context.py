@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from engine.backend import Chunk, KvAllocationFailed, NativeFailure
+from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
+
+_ABORTED = 2
+"""What llama_decode returns after an abort."""
 
 
 def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
@@ -40,17 +46,31 @@ class NativeContext:
         """llama.cpp's KV memory; null if the context has none, as with bidirectional attention."""
         self._n_threads = params.n_threads
         self._batch = _Batch(params.n_batch)
+        self._abort = _AbortFlag(self.pointer)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int) -> None:
-        """Computes the chunks in order, as one batch. Raises KvAllocationFailed, NativeFailure."""
+    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+        """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early.
+        Raises KvAllocationFailed, Interrupted, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
-        result = C.llama_decode(self.pointer, self._batch.fill(chunks))
+        batch = self._batch.fill(chunks)
+        self._abort.is_allowed = interruptible
+        try:
+            result = C.llama_decode(self.pointer, batch)
+        finally:
+            self._abort.is_allowed = False
         if result == 1:
             raise KvAllocationFailed
+        if result == _ABORTED:
+            take_error_message()  # llama.cpp warns that it removes the tokens of the decode from KV memory
+            raise Interrupted
         if result != 0:
             raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
+
+    def interrupt(self) -> None:
+        """Ends the interruptible decode that is in progress, if there is one. May be called on any thread."""
+        self._abort.set()
 
     def clear(self, slot: int) -> None:
         """Removes all tokens of `slot` from KV memory."""
@@ -60,6 +80,39 @@ class NativeContext:
     def close(self) -> None:
         self._batch.close()
         C.llama_free(self.pointer)
+
+
+class _AbortFlag:
+    """Tells llama.cpp to abort a decode. It asks before each of the decode's operations on the CPU.
+
+    It calls `strlen` on two bytes: an empty string means to continue, a string of length 1 to abort. A Python function
+    would take the GIL a thousand times per decode."""
+
+    def __init__(self, context: Any) -> None:
+        self._text = ctypes.create_string_buffer(2)
+        self._lock = threading.Lock()
+        self._is_allowed = False
+        libc = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
+        function = C.ggml_abort_callback(ctypes.cast(libc.strlen, ctypes.c_void_p).value)
+        C.llama_set_abort_callback(context, function, ctypes.cast(self._text, ctypes.c_void_p))
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether `set` aborts the current decode. Changing this clears the flag, so that a late `set` does not abort
+        the next decode."""
+        return self._is_allowed
+
+    @is_allowed.setter
+    def is_allowed(self, is_allowed: bool) -> None:
+        with self._lock:
+            self._is_allowed = is_allowed
+            self._text[0] = b"\0"
+
+    def set(self) -> None:
+        """May be called on any thread."""
+        with self._lock:
+            if self._is_allowed:
+                self._text[0] = b"\1"
 
 
 class _Batch:

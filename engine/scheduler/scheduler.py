@@ -52,6 +52,8 @@ class Scheduler:
         self._waiting: list[SequenceState] = []
         self._rejected: list[SequenceState] = []
         self._n_arrived = 0
+        self.n_draft_tokens = limits.n_outputs
+        """Maximum number of draft tokens in a step."""
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
         self._prompt_shares = PromptShares()
@@ -159,6 +161,7 @@ class Scheduler:
             sequence.draft = []
             if plan.is_alone:
                 self._record_exactness(sequence, entry.n_certain)
+            sequence.was_interrupted = False
             sequence.n_computed += entry.n_certain
             if entry.chunk.n_drafted:
                 n_sampled = len(sequence.tokens) - sequence.n_computed
@@ -182,9 +185,12 @@ class Scheduler:
             sequence.n_computed = start
             self._cache.truncate(_prefix_of(sequence), start)
 
-    def roll_back(self, plan: BatchPlan) -> None:
-        """Undoes a plan whose operations were executed but whose entries were not decoded."""
+    def roll_back(self, plan: BatchPlan, *, interrupted: bool = False) -> None:
+        """Undoes a plan whose operations were executed but whose entries were not decoded. `interrupted`: whether their
+        decode was interrupted."""
+        self._n_prefilled -= plan.n_prompt_tokens
         for entry in plan.entries:
+            entry.sequence.was_interrupted = interrupted
             if entry.sequence.prefix is not None:
                 self._cache.unreserve(entry.sequence.prefix, entry.sequence.n_computed)
 
@@ -415,7 +421,7 @@ class Scheduler:
         n_drafted = self._draft_lengths(decoding)
         for sequence in decoding:
             n = sequence.n_pending
-            if sequence in self._running and self._reserve(sequence, n, chunks):
+            if sequence.prefix is not None and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n, n_drafted.get(sequence, 0))
         return chunks
 
@@ -432,6 +438,7 @@ class Scheduler:
         n_wanted = sum(len(each.draft) for each in drafting)
         self._cache.ensure_free_cells(n_promised + n_wanted, requester=max(each.priority for each in drafting))
         room = min(
+            self.n_draft_tokens,
             self._limits.n_batch - n_pending,
             self._limits.n_outputs - len(self._running),
             self._cache.n_free - n_promised,
@@ -458,7 +465,7 @@ class Scheduler:
         for sequence in prefilling:
             sequence.waits_for = "other_prompts"
             n = shares.get(sequence, 0)
-            if n and sequence in self._running and self._reserve(sequence, n, chunks):
+            if n and sequence.prefix is not None and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n)
                 self._n_prefilled += n
 

@@ -62,6 +62,8 @@ class SequenceState:
     admitted. Used only without full rollback."""
     prefix: CachedPrefix | None = None
     """The sequence's KV memory; None while the sequence waits."""
+    was_interrupted: bool = False
+    """Whether the last decode with tokens of the sequence was interrupted."""
     waits_for: WaitReason | None = "slot"
     """Why the last plan computed no token of the sequence; None if it computed some."""
 
@@ -147,6 +149,10 @@ class BatchPlan:
     @property
     def n_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries)
+
+    @property
+    def n_drafted(self) -> int:
+        return sum(entry.chunk.n_drafted for entry in self.entries)
 
     @property
     def n_prompt_tokens(self) -> int:

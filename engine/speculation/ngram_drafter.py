@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.speculation.draft_length import DraftLength, assumed_cost
 from engine.speculation.ngram_index import Match, NgramIndex, continuation
 
@@ -9,8 +11,9 @@ from engine.speculation.ngram_index import Match, NgramIndex, continuation
 class NgramDrafter:
     """Proposes drafts for one request: what followed the last occurrence of the request's last tokens.
 
-    A text that copies from the prompt, or repeats itself, is generated several tokens at a time. The proposals depend
-    only on the tokens, so that a greedy or seeded request takes the same steps every time."""
+    A text that copies from the prompt, or repeats itself, is generated several tokens at a time. Unless `propose` gets
+    a cost, the proposals depend only on the tokens, so that a greedy or seeded request takes the same steps every
+    time."""
 
     def __init__(self, n_max: int, eog_tokens: frozenset[int]) -> None:
         """`n_max`: the greatest number of tokens in a draft. A draft ends with the first end-of-generation token."""
@@ -23,10 +26,13 @@ class NgramDrafter:
         """Number of tokens at the last proposal."""
         self._predicted: int | None = None
         """The token that the last proposal predicts, if no draft of it was verified."""
+        self._cost: Callable[[int], float] = self._assumed_cost
 
-    def propose(self, tokens: list[int]) -> list[int]:
+    def propose(self, tokens: list[int], cost: Callable[[int], float] | None = None) -> list[int]:
         """Returns a draft of the tokens that follow `tokens`, which are those of the last call and all sampled since.
-        It is empty if there is no match or if verifying it is not expected to save time."""
+        It is empty if there is no match or if verifying it is not expected to save time. `cost` is the cost of a number
+        of draft tokens, in steps without drafts; with None, it is assumed."""
+        self._cost = cost or self._assumed_cost
         self._length.step_started()
         expected = self._learn(tokens)
         self._index.update(tokens)
@@ -62,7 +68,7 @@ class NgramDrafter:
             self._length.observe(self._match.strength, int(is_right), int(not is_right))
         return self._match.at + len(tokens) - self._n_tokens
 
-    def _cost(self, n_drafted: int) -> float:
+    def _assumed_cost(self, n_drafted: int) -> float:
         return assumed_cost(n_drafted, self._n_tokens)
 
     def _until_end(self, draft: list[int]) -> list[int]:

@@ -75,9 +75,9 @@ class Timing:
         return sum(n for moment, n in self.arrivals if start < moment <= end) / (end - start)
 
     def gaps_s(self, start: float = 0.0, end: float = float("inf")) -> list[float]:
-        """The gaps between successive texts. Only texts that arrived between the times `start` and `end` count."""
-        moments = [moment for moment, _ in self.arrivals if start <= moment <= end]
-        return [after - before for before, after in pairwise(moments)]
+        """The gaps between successive texts that overlap the time from `start` to `end`."""
+        moments = [moment for moment, _ in self.arrivals]
+        return [after - before for before, after in pairwise(moments) if after > start and before < end]
 
 
 async def submit_and_time(engine: Engine, request: Request) -> Timing:

@@ -13,35 +13,44 @@ from engine.engine import Engine
 from engine.requests import ChatRequest, CompletionRequest, Message, Sampling
 from tests.bench.engine_run import long_prompt, question, running_engine, submit_and_time
 from tests.bench.figure import Figure, spread
+from tests.bench.pairs import Pairs, n_pairs
 
 N_ROUNDS = 3
-CHAT_PAIRS, FORKS, FORK_PROMPT, FORK_TOKENS = 16, 4, 500, 64
+CHAT_PAIRS, N_REOPENED = 27, 1500
+MAX_REOPEN_SHARE, MAX_REOPEN_MS = 0.05, 150.0
+FORKS, FORK_PROMPT, FORK_TOKENS = 4, 500, 64
 
 
 def reopen() -> Figure:
-    ratios, cold = asyncio.run(_reopen())
-    against = f"the same request without cached state: {spread(cold)} s to the first token"
-    return Figure("engine.reopen", statistics.median(ratios), 0.05, "ratio", against)
+    """Time to first token of the next turn of a chat after a restart. Required is either a share of the time without
+    cached state, or a time: the figure is the share, or the time if only that is kept."""
+    pairs = asyncio.run(_reopen())
+    firsts = pairs.compare(float)
+    against = firsts.against(f"the same request of {N_REOPENED} tokens without cached state", "s to the first token")
+    reopened_ms = 1000 * statistics.median(firsts.ours)
+    if firsts.ratio > MAX_REOPEN_SHARE and reopened_ms <= MAX_REOPEN_MS:
+        against = f"{against}; ratio {firsts.ratio:.3g}"
+        return Figure("engine.reopen", reopened_ms, MAX_REOPEN_MS, "ms", against)
+    return Figure("engine.reopen", firsts.ratio, MAX_REOPEN_SHARE, "ratio", against)
 
 
-async def _reopen() -> tuple[list[float], list[float]]:
-    ratios, cold = [], []
-    for seed in range(N_ROUNDS):
+async def _reopen() -> Pairs[float]:
+    pairs: Pairs[float] = Pairs([], [])
+    for seed in range(n_pairs()):
         with tempfile.TemporaryDirectory() as folder:
             async with running_engine(Path(folder)) as before:
                 chat = _long_chat(seed)
                 text, _ = await before.submit(chat).collect()
             again = _next_turn(chat, text, "And what came next?")
             async with running_engine(Path(folder)) as after:
-                reopened = await submit_and_time(after, again)
+                pairs.ours.append((await submit_and_time(after, again)).first_s)
             async with running_engine() as fresh:
-                cold.append((await submit_and_time(fresh, replace(again, id="cold"))).first_s)
-            ratios.append(reopened.first_s / cold[-1])
-    return ratios, cold
+                pairs.theirs.append((await submit_and_time(fresh, replace(again, id="cold"))).first_s)
+    return pairs
 
 
 def _long_chat(seed: int) -> ChatRequest:
-    """A chat of about 1,000 tokens."""
+    """A chat of about N_REOPENED tokens."""
     turns = [Message("user", f"This is the log of ship {seed}. I read it to you.")]
     for i in range(CHAT_PAIRS):
         turns.append(Message("assistant", f"I have noted day {i} of ship {seed}, please go on with the next one."))

@@ -24,7 +24,7 @@ def chats() -> tuple[Figure, ...]:
     shorts = [short for short, _ in runs]
     return (
         *_stalls(shorts, longs),
-        _median("window.open_long", [1000 * each["open_s"] for each in longs], 150.0, "ms", "10,000 messages, 5 MB"),
+        _median("window.open_long", [1000 * each["open_s"] for each in longs], 120.0, "ms", "10,000 messages, 5 MB"),
         _median(
             "window.resize",
             [1000 * max(each["frames_s"]) for each in longs],

@@ -97,7 +97,7 @@ async def _one_stream_pairs(peer_port: int, sampling: dict[str, float]) -> Pairs
         (answer,) = await send(port, stories(1, N_TOKENS_ONE, at, **sampling))
         return answer
 
-    async with _used(peer_port) as our_port:
+    async with used(peer_port) as our_port:
         return await alternate(partial(measure, our_port), partial(measure, peer_port))
 
 
@@ -105,7 +105,7 @@ async def _eight_streams_pairs(peer_port: int, sampling: dict[str, float]) -> Pa
     async def measure(port: int, at: int) -> Batch:
         return await send_batch(port, stories(N_STREAMS, N_TOKENS_EACH, at * N_STREAMS, **sampling))
 
-    async with _used(peer_port) as our_port:
+    async with used(peer_port) as our_port:
         return await alternate(partial(measure, our_port), partial(measure, peer_port))
 
 
@@ -114,7 +114,7 @@ async def _busy(peer_port: int) -> Pairs[Streamed]:
         (answer,) = await send(port, stories(1, N_TOKENS_BUSY, at))
         return answer
 
-    async with _used(peer_port) as our_port:
+    async with used(peer_port) as our_port:
         with busy_process():
             return await alternate(partial(measure, our_port), partial(measure, peer_port))
 
@@ -134,12 +134,12 @@ async def _long_prompt(peer_port: int) -> Pairs[Streamed]:
 
 
 @asynccontextmanager
-async def _used(peer_port: int) -> AsyncIterator[int]:
-    """Runs our endpoint, and yields its port after both servers have answered N_EARLIER other prompts."""
+async def used(*peer_ports: int) -> AsyncIterator[int]:
+    """Runs our endpoint, and yields its port after it and the other servers have answered N_EARLIER other prompts."""
     prompts = [f"{'Once upon a time. ' * (at % 7)}What is special about city {at}?" for at in range(N_EARLIER)]
     earlier = [body(text, N_EARLIER_TOKENS) for text in prompts]
     async with ours() as (_, endpoint):
-        for port in (endpoint.port, peer_port):
+        for port in (endpoint.port, *peer_ports):
             await send(port, earlier, at_once=False)
         yield endpoint.port
 

@@ -8,7 +8,7 @@ import time
 
 from engine.errors import EngineClosed
 from engine.events import Failed, TextDelta
-from engine.stream import RequestStream
+from engine.stream import RequestStream, deliver_all
 
 
 def text(words: str) -> TextDelta:
@@ -48,5 +48,59 @@ def test_last_event_ends_coalescing_early() -> None:
         assert 0.045 <= time.monotonic() - began < 10
         assert [event async for event in stream] == [TextDelta("two three", 2, ()), last]
         assert await asyncio.wait_for(anext(stream, None), 1) is None
+
+    asyncio.run(story())
+
+
+def test_listener_is_called_again_only_after_poll_has_returned_none() -> None:
+    async def story() -> None:
+        calls = 0
+
+        def count() -> None:
+            nonlocal calls
+            calls += 1
+
+        stream = RequestStream("a", asyncio.get_running_loop(), lambda _: None)
+        stream.listener = count
+        stream.deliver([text("one ")])
+        stream.deliver([text("two")])
+        await asyncio.sleep(0)
+        assert calls == 1
+        assert stream.poll() == TextDelta("one two", 2, ())
+        stream.deliver([text("three")])
+        await asyncio.sleep(0)
+        assert calls == 1
+        assert stream.poll() == text("three")
+        assert stream.poll() is None
+        stream.deliver([text("four")])
+        await asyncio.sleep(0)
+        assert calls == 2
+
+    asyncio.run(story())
+
+
+def test_streams_with_one_listener_share_a_call() -> None:
+    async def story() -> None:
+        calls: list[list[object]] = []
+        loop = asyncio.get_running_loop()
+        streams = [RequestStream(name, loop, lambda _: None) for name in "ab"]
+        for stream in streams:
+            stream.listener = listener = lambda: calls.append([each.poll() for each in streams])
+        streams[0].listener = listener
+        deliver_all([(stream, [text(stream.request_id)]) for stream in streams])
+        await asyncio.sleep(0)
+        assert calls == [[text("a"), text("b")]]
+
+    asyncio.run(story())
+
+
+def test_polled_last_event_ends_the_iteration() -> None:
+    async def story() -> None:
+        cancelled: list[str] = []
+        async with RequestStream("a", asyncio.get_running_loop(), cancelled.append) as stream:
+            stream.deliver([Failed(EngineClosed())])
+            assert isinstance(stream.poll(), Failed)
+            assert await anext(stream, None) is None
+        assert not cancelled
 
     asyncio.run(story())

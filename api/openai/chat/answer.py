@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from api.answer import Answer, error_of
 from api.fields import logprobs
 from api.fields.usage import PromptProgressReports, prompt_progress, timings, timings_in_progress, usage
-from api.streaming import data_frame, openai_error_frame
+from api.streaming import FrameTemplate, data_frame, openai_error_frame
 from engine.events import (
     Event,
     Failed,
@@ -110,9 +110,13 @@ class ChatChunkWriter:
         self._reports = PromptProgressReports(progress)
         self._finished: dict[int, Finished] = {}
         self._n_reasoning = 0
+        self._has_extras = options.logprobs or options.timings_per_token
+        self._text_templates: dict[int, FrameTemplate] = {}
 
     def frames(self, index: int, event: Event) -> bytes:
         match event:
+            case TextDelta(text=text) if not self._has_extras:
+                return self._text_template(index).frame(text)
             case Started():
                 return self._delta(index, {"role": "assistant", "content": None})
             case TextDelta(text=text, choices=choices):
@@ -127,6 +131,11 @@ class ChatChunkWriter:
                 return openai_error_frame(error_of(event))
             case Finished():
                 return self._end(index, event)
+
+    def _text_template(self, index: int) -> FrameTemplate:
+        if index not in self._text_templates:
+            self._text_templates[index] = FrameTemplate(lambda text: self._delta(index, {"content": text}))
+        return self._text_templates[index]
 
     def report(self, index: int) -> bytes:
         """Returns the bytes of a chunk with the progress of the choice's prompt. Returns no bytes if the progress has

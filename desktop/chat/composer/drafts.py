@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, KeysView, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, QTimer
@@ -46,6 +46,11 @@ class DraftCache:
         self._drafts: dict[str, Draft] = {}
         self._unsaved: set[str] = set()
         self._loaded = False
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """The ids of all chats and messages that have a draft, perhaps an empty one."""
+        return self._drafts.keys()
 
     def __getitem__(self, key: str) -> Draft:
         return self._drafts.get(key, Draft())
