@@ -171,7 +171,15 @@ class RequestRecord:
 def final_progress(last: Finished) -> RequestProgress:
     """Returns the progress of a complete answer."""
     usage = last.usage
-    return RequestProgress(0, usage.n_prompt, usage.n_cached, usage.n_prompt, usage.n_output, last.timings.decode_s)
+    return RequestProgress(
+        n_prompt=usage.n_prompt,
+        n_cached=usage.n_cached,
+        n_read=usage.n_prompt,
+        n_output=usage.n_output,
+        n_drafted=usage.n_drafted,
+        n_accepted=usage.n_accepted,
+        decode_s=last.timings.decode_s,
+    )
 
 
 @dataclass(slots=True)
@@ -205,6 +213,8 @@ class Totals:
     """Prompt tokens that were computed, without cached ones."""
     n_cached: int = 0
     n_output: int = 0
+    n_drafted: int = 0
+    n_accepted: int = 0
     prefill_s: float = 0.0
     decode_s: float = 0.0
 
@@ -219,5 +229,7 @@ class Totals:
                 self.n_read += usage.n_prompt - usage.n_cached
                 self.n_cached += usage.n_cached
                 self.n_output += usage.n_output
+                self.n_drafted += usage.n_drafted
+                self.n_accepted += usage.n_accepted
                 self.prefill_s += timings.prefill_s
                 self.decode_s += timings.decode_s

@@ -41,6 +41,10 @@ class LoadSettings:
     mlock: bool = False
     """Whether the weights are locked in RAM."""
     mmap: bool = True
+    drafts: bool = True
+    """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_model: Path | None = None
+    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Limits:
     """Thread counts from which one is chosen for each decode, in ascending order."""
     supports_truncation: bool = True
     """Whether tokens at the end of a sequence can be removed from KV memory. False for recurrent and hybrid models."""
+    uses_drafts: bool = True
+    """`LoadSettings.drafts`."""
     sliding_window: int = 0
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
     cell_bytes: int = 0
@@ -72,6 +78,11 @@ class Limits:
         because llama.cpp overwrites the cells of tokens before the window, and saved states do not contain these
         tokens."""
         return self.supports_truncation and not self.sliding_window
+
+    @property
+    def supports_drafts(self) -> bool:
+        """Whether draft tokens are verified (speculative decoding). Rejected ones must be removed from KV memory."""
+        return self.uses_drafts and self.supports_full_rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +182,28 @@ class Sampler(Protocol):
     def close(self) -> None: ...
 
 
+class DraftModel(Protocol):
+    """A second, smaller model with a context of its own, which proposes the next tokens of running requests."""
+
+    cost: float
+    """Assumed time for one token, in units of a step of the main model."""
+
+    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+        """Returns the likeliest next tokens. Each entry of `wanted` is a request id, the tokens of the request, and the
+        number of tokens to draft, at least 1.
+
+        A request of which much is unread has no draft yet: each call reads a part of it. Raises NativeFailure."""
+
+    def forget(self, request_id: str) -> None:
+        """Frees what the context holds of a request. Does nothing if it holds none."""
+
+
 class Backend(Protocol):
     """A loaded chat model with one context."""
+
+    @property
+    def draft_model(self) -> DraftModel | None:
+        """The model of `LoadSettings.draft_model`."""
 
     info: ModelInfo
     limits: Limits

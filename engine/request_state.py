@@ -34,6 +34,8 @@ class RequestProgress:
     """Why the last step computed no token of the request; None if it computed some."""
     is_stopping: bool = False
     """Whether the request was cancelled, but its last event has not been sent yet."""
+    n_drafted: int = 0
+    n_accepted: int = 0
 
 
 class RequestState:
@@ -76,6 +78,8 @@ class RequestState:
             n_cached=self.n_cached,
             n_read=min(max(self.n_computed, self.n_cached), n_prompt),
             n_output=self.n_output,
+            n_drafted=self.n_drafted,
+            n_accepted=self.n_accepted,
             decode_s=0.0 if first is None else now - first,
             prefill_s=0.0 if admitted is None else (now if first is None else first) - admitted,
             waits_for=self.waits_for,

@@ -88,6 +88,8 @@ class ModelProps:
     """Number of requests that can run at the same time."""
     supports_fim: bool
     """Whether the model supports fill-in-the-middle."""
+    supports_drafts: bool = False
+    """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
 
 
 @dataclass(frozen=True, slots=True)

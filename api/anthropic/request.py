@@ -63,6 +63,7 @@ def _request(
         messages=tuple(messages),
         origin="endpoint",
         use_cache=fields.use_cache,
+        n_draft_max=fields.n_draft_max,
         sampling=sampling(fields),
         tools=tools,
         tool_choice=choice,

@@ -35,6 +35,8 @@ class SamplerFields(Body):
     cache_prompt: bool | None = None
     """False: the prompt is computed without using the cache. This is no sampling parameter, but the same bodies contain
     it."""
+    n_draft_max: Annotated[int | None, Field(alias="speculative.n_max", ge=0, le=INT32_MAX)] = None
+    """Maximum number of draft tokens in one step; 0 turns them off. They change only the speed."""
     seed: int | None = None
     temperature: Annotated[float, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] | None = None
     dynatemp_range: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None

@@ -28,8 +28,10 @@ def usage(counts: Sequence[Usage], n_prompts: int = 1, n_reasoning: int = 0) -> 
 
 
 def timings(counts: Usage, spent: Timings) -> dict[str, float]:
-    """Returns llama.cpp's `timings` of a complete answer. Clients for local models display them."""
+    """Returns llama.cpp's `timings` of a complete answer. Clients for local models display them. The counts of draft
+    tokens are included only if there were any, as in llama.cpp."""
     n_read = counts.n_prompt - counts.n_cached
+    drafts = {"draft_n": counts.n_drafted, "draft_n_accepted": counts.n_accepted} if counts.n_drafted else {}
     return {
         "cache_n": counts.n_cached,
         "prompt_n": n_read,
@@ -40,12 +42,13 @@ def timings(counts: Usage, spent: Timings) -> dict[str, float]:
         "predicted_ms": _ms(spent.decode_s),
         "predicted_per_token_ms": _ms(_ratio(spent.decode_s, counts.n_output)),
         "predicted_per_second": round(_ratio(counts.n_output, spent.decode_s), 3),
+        **drafts,
     }
 
 
 def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
     """Returns llama.cpp's `timings` of an answer that is still being generated."""
-    counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output)
+    counts = Usage(progress.n_prompt, progress.n_cached, progress.n_output, progress.n_drafted, progress.n_accepted)
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 

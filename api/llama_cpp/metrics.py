@@ -35,6 +35,8 @@ class _Collector:
             ("llamacpp:prompt_seconds", "Time spent on reading prompts.", totals.prefill_s),
             ("llamacpp:tokens_predicted", "Tokens of answers.", totals.n_output),
             ("llamacpp:tokens_predicted_seconds", "Time spent on writing answers.", totals.decode_s),
+            ("llamacpp:spec_decode_num_draft_tokens", "Draft tokens that were verified.", totals.n_drafted),
+            ("llamacpp:spec_decode_num_accepted_tokens", "Draft tokens that were accepted.", totals.n_accepted),
             ("inglenook:prompt_tokens_cached", "Tokens of prompts that were not computed again.", totals.n_cached),
         ):
             yield CounterMetricFamily(name, what, value)

@@ -12,7 +12,11 @@ def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
     file."""
     return {
-        "default_generation_settings": {"n_ctx": model.n_ctx, "params": sampling_params(Sampling())},
+        "default_generation_settings": {
+            "n_ctx": model.n_ctx,
+            "speculative": props.supports_drafts,
+            "params": sampling_params(Sampling()),
+        },
         "total_slots": props.n_running,
         "model_alias": model.id,
         "model_path": model.id,
@@ -26,18 +30,18 @@ def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
 
 
 def slot_list(
-    n_running: int, n_ctx: int, requests: Sequence[Request], visible_ids: Container[str]
+    props: ModelProps, n_ctx: int, requests: Sequence[Request], visible_ids: Container[str]
 ) -> list[dict[str, object]]:
     """Returns the answer to /slots: one entry for each slot in which a request can run. Queued requests have no slot.
 
     A request whose id is not in `visible_ids` is shown only as a busy slot."""
-    running = [*requests[:n_running], *([None] * (n_running - len(requests)))]
+    running = [*requests[: props.n_running], *([None] * (props.n_running - len(requests)))]
     return [
         {
             "id": index,
             "id_task": request.id if request is not None and request.id in visible_ids else -1,
             "n_ctx": n_ctx,
-            "speculative": False,
+            "speculative": props.supports_drafts,
             "is_processing": request is not None,
             "params": sampling_params(request.sampling) if request is not None and request.id in visible_ids else {},
         }

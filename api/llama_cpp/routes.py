@@ -32,7 +32,7 @@ async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
     """Describes each slot and the request in it."""
     props = await ctx.engine.queries.props()
     visible_ids = {view.id for view in ctx.activity.views(holder)}
-    slots = slot_list(props.n_running, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
+    slots = slot_list(props, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
     if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in slots):
         raise NoSlotFree
     return JSONResponse(slots)

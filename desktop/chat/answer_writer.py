@@ -189,6 +189,8 @@ class Answer:
             n_prompt=max(0, usage.n_prompt - initial.n_output),
             n_cached=usage.n_cached,
             n_output=initial.n_output + usage.n_output,
+            n_drafted=initial.n_drafted + usage.n_drafted,
+            n_accepted=initial.n_accepted + usage.n_accepted,
             decode_s=initial.decode_s + timings.decode_s,
             first_token_s=initial.first_token_s or timings.first_token_s,
         )

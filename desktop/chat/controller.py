@@ -322,6 +322,8 @@ def _new_version(old: ChatMessage, end: int) -> ChatMessage:
         note="",
         created_s=time.time(),
         n_output=0,
+        n_drafted=0,
+        n_accepted=0,
         decode_s=0.0,
         first_token_s=0.0,
         calls=(),

@@ -13,15 +13,23 @@ Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stoppin
 other requests run first. "reading": prefill. "writing": there is output. "stopping": the user has stopped the answer,
 but it has not ended yet."""
 
+MIN_MEASURED_S = 0.5
+"""The remaining duration of prefill is estimated after it has run for this time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What an answer is waiting for. `share` is the progress of loading or prefill from 0 to 1, None if unknown.
-    `behind` is the title of the chat whose answer runs first, "" if it is not a chat of this window."""
+    """What an answer is waiting for. `behind` is the title of the chat whose answer runs first, "" if it is not a chat
+    of this window."""
 
     stage: Stage
     share: float | None = None
+    """Progress of loading or prefill from 0 to 1; None if unknown."""
     behind: str = ""
+    queue_place: int = 0
+    """Place in the queue, from 1; 0 if the answer is not in the queue."""
+    remaining_s: float | None = None
+    """Estimated duration of the rest of prefill; None if unknown."""
 
     @classmethod
     def of(cls, progress: RequestProgress | None) -> Waiting:
@@ -29,9 +37,14 @@ class Waiting:
         submitted yet."""
         if progress is None or not progress.n_prompt or progress.waits_for in ("preparation", "snapshot"):
             return cls("preparing")
-        if progress.queue_place or progress.waits_for is not None:
-            return cls("queued")
         if progress.n_output:
             return cls("writing")
+        n_read = progress.n_read - progress.n_cached
+        # Beside other answers, prefill pauses for a moment again and again, which is not shown.
+        if progress.queue_place or (progress.waits_for is not None and n_read <= 0):
+            return cls("queued", queue_place=progress.queue_place)
         n_to_read = max(1, progress.n_prompt - progress.n_cached)
-        return cls("reading", min(1.0, max(0.0, (progress.n_read - progress.n_cached) / n_to_read)))
+        share = min(1.0, max(0.0, n_read / n_to_read))
+        is_measured = n_read > 0 and progress.prefill_s >= MIN_MEASURED_S
+        remaining_s = (n_to_read - n_read) * progress.prefill_s / n_read if is_measured else None
+        return cls("reading", share, remaining_s=remaining_s)

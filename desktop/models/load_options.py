@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -23,18 +23,22 @@ class LoadOptions:
     n_ctx: int = 0
     kv_type: KvType = "f16"
     n_gpu_layers: int | None = None
+    drafts: bool = True
 
     @property
     def settings(self) -> LoadSettings:
         return LoadSettings(
-            n_ctx=self.n_ctx, kv_type_k=self.kv_type, kv_type_v=self.kv_type, n_gpu_layers=self.n_gpu_layers
+            n_ctx=self.n_ctx,
+            kv_type_k=self.kv_type,
+            kv_type_v=self.kv_type,
+            n_gpu_layers=self.n_gpu_layers,
+            drafts=self.drafts,
         )
 
     def to_dict(self) -> dict[str, object]:
         """The values that differ from the defaults, as the settings file stores them."""
         default = LoadOptions()
-        values = {"n_ctx": self.n_ctx, "kv_type": self.kv_type, "n_gpu_layers": self.n_gpu_layers}
-        return {name: value for name, value in values.items() if value != getattr(default, name)}
+        return {name: value for name, value in asdict(self).items() if value != getattr(default, name)}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> LoadOptions:
@@ -45,6 +49,7 @@ class LoadOptions:
             n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= MAX_CTX else default.n_ctx,
             kv_type if kv_type in get_args(KvType) else default.kv_type,  # type: ignore[arg-type]
             n_layers if isinstance(n_layers, int) and 0 <= n_layers <= MAX_LAYERS else None,
+            stored.get("drafts") is not False,
         )
 
 

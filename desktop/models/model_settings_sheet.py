@@ -50,6 +50,8 @@ class ModelSettingsSheet(SideSheet):
         self.kv_types.group.idClicked.connect(lambda number: self._change(kv_type=KV_TYPES[number]))
         for number, kind in enumerate(KV_TYPES):
             self.kv_types.group.button(number).setToolTip(kind)
+        self.drafts = Segments((self.tr("On"), self.tr("Off")), self.tr("Draft tokens: {choice}"), self)
+        self.drafts.group.idClicked.connect(lambda number: self._change(drafts=number == 0))
         self.layers = OptionField(self.tr("Layers on the graphics card"), self)
         self.layers.entered.connect(lambda n_layers: self._change(n_gpu_layers=n_layers))
         for field in (self.context, self.layers):
@@ -88,6 +90,7 @@ class ModelSettingsSheet(SideSheet):
         self.layers.set_range(0, MAX_LAYERS, self.tr("Empty: all layers, if there is a graphics card."))
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
+        self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
         in_use = row.use == "in_use"
         self.load.setText(self.tr("Reload with these settings") if in_use else self.tr("Load"))
         self._enable_load()
@@ -138,6 +141,10 @@ class ModelSettingsSheet(SideSheet):
             "Precision of the cached prompt. Lower precision takes less memory and reduces quality slightly."
         )
         self._add_part(column, self.tr("KV cache"), self.kv_types, label("settingHelp", kv_help, self, wraps=True))
+        drafts_help = self.tr("Text that repeats itself or the prompt is generated several tokens at a time.")
+        self._add_part(
+            column, self.tr("Draft tokens"), self.drafts, label("settingHelp", drafts_help, self, wraps=True)
+        )
         self._add_part(column, self.tr("Graphics card"), self.layers)
         column.addSpacing(20)
         for button in (self.load, self.unload, self.folder):

@@ -122,3 +122,6 @@ class ChatMessage:
     attachments: tuple[Attachment, ...] = ()
     group_id: str = ""
     """Answers to the same message with the same group id are shown side by side. "" means no group."""
+    n_drafted: int = 0
+    """Number of draft tokens that were verified; `n_accepted` of them are part of the answer."""
+    n_accepted: int = 0

@@ -101,6 +101,7 @@ def _rows_on_pages(data: bytes) -> tuple[dict[str, Chat], dict[str, ChatMessage]
 _FIRST_CHAT = CHAT_COLUMNS[: CHAT_COLUMNS.index("leaf_id") + 1]
 _SECOND_CHAT = ("settings", "titled_by")
 _FIRST_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("note") + 1]
+_SECOND_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("group_id") + 1]
 LAYOUTS = {
     len(columns): columns
     for columns in (
@@ -108,7 +109,8 @@ LAYOUTS = {
         (*_FIRST_CHAT, "deleted_s", *_SECOND_CHAT),
         (*_FIRST_CHAT, "deleted_s", *CHAT_COLUMNS[len(_FIRST_CHAT) :]),
         _FIRST_MESSAGE,
-        (*MESSAGE_COLUMNS, "deleted_s"),
+        (*_SECOND_MESSAGE, "deleted_s"),
+        (*_SECOND_MESSAGE, "deleted_s", *MESSAGE_COLUMNS[len(_SECOND_MESSAGE) :]),
     )
 }
 """Column names of the tables of chats and messages in each schema version. Each key is the number of these columns. No

@@ -110,6 +110,10 @@ STEPS: tuple[str, ...] = (
     CREATE TABLE unfinished (name TEXT PRIMARY KEY) STRICT;
     INSERT INTO unfinished (name) VALUES ('message_search'), ('title_search');
     """,
+    """
+    ALTER TABLE messages ADD COLUMN n_drafted INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN n_accepted INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

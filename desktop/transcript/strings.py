@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QCoreApplication
 
 from desktop.chat.waiting import Waiting
@@ -33,7 +35,8 @@ def reasoning_title(message: ChatMessage) -> str:
 
 
 def statistics(message: ChatMessage, settings: Settings) -> str:
-    """Number of tokens, tokens per second and time to first token of an answer, separated by " · ".
+    """Number of tokens, tokens per second, time to first token and accepted draft tokens of an answer, separated by
+    " · ".
 
     No setting changes this text so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
@@ -45,6 +48,10 @@ def statistics(message: ChatMessage, settings: Settings) -> str:
     if message.first_token_s > 0:
         seconds = decimal(message.first_token_s)
         parts.append(translate("transcript", "{seconds} s to first word").format(seconds=seconds))
+    if message.n_drafted:
+        percent = whole(round(100 * message.n_accepted / message.n_drafted))
+        drafts = counted("{percent} % of %Ln draft tokens accepted", "", message.n_drafted)
+        parts.append(drafts.format(percent=percent))
     return " · ".join(parts)
 
 
@@ -56,13 +63,32 @@ def waiting_text(waiting: Waiting) -> str:
             return translate("transcript", "Waiting for the model · {percent} %").format(percent=percent)
         case "preparing":
             return translate("transcript", "Preparing the prompt…")
-        case "queued" if waiting.behind:
-            return translate("transcript", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
         case "queued":
-            return translate("transcript", "Waiting for other requests…")
+            return _queued_text(waiting)
         case "reading":
-            return translate("transcript", "Reading {percent} %").format(percent=percent)
+            text = translate("transcript", "Reading the prompt · {percent} %").format(percent=percent)
+            left = "" if waiting.remaining_s is None else _time_left(waiting.remaining_s)
+            return f"{text} · {left}" if left else text
         case "stopping":
             return translate("transcript", "Stopping…")
         case "writing":
             return ""
+
+
+def _queued_text(waiting: Waiting) -> str:
+    if waiting.behind:
+        text = translate("transcript", "Waiting for the answer in “{title}”…").format(title=waiting.behind)
+    else:
+        text = translate("transcript", "Waiting for other requests…")
+    if waiting.queue_place < 2:
+        return text
+    return f"{text} " + translate("transcript", "place {place} in the queue").format(place=whole(waiting.queue_place))
+
+
+def _time_left(seconds: float) -> str:
+    """The remaining time in seconds or minutes; "" if it is less than 2 seconds."""
+    if seconds < 2:
+        return ""
+    if seconds < 90:
+        return translate("transcript", "about {seconds} s left").format(seconds=whole(math.ceil(seconds)))
+    return translate("transcript", "about {minutes} min left").format(minutes=whole(math.ceil(seconds / 60)))

@@ -149,6 +149,7 @@ class PromptBuilder:
             self._vocabulary.eos,
             self._backend.limits.n_running,
             self._vocabulary.fim is not None,
+            self._backend.limits.supports_drafts,
         )
 
     def _chat_text(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:

@@ -31,12 +31,14 @@ Answer = tuple[tuple[int, float, tuple[float, ...]], ...]
 
 def measure() -> Figure:
     different = asyncio.run(_measure())
-    found = ", ".join(f"{count} {state}" for state, count in different.items())
+    found = ", ".join(f"{state}: {', '.join(map(str, numbers)) or 'none'}" for state, numbers in different.items())
+    n_different = sum(map(len, different.values()))
     against = f"{N_REQUESTS} requests of {SHORTEST} to {LONGEST} tokens with an empty cache; different: {found}"
-    return Figure("engine.reproducible", sum(different.values()), 0, f"of {len(STATES) * N_REQUESTS}", against)
+    return Figure("engine.reproducible", n_different, 0, f"of {len(STATES) * N_REQUESTS}", against)
 
 
-async def _measure() -> dict[str, int]:
+async def _measure() -> dict[str, list[int]]:
+    """The numbers of the requests whose result differs, for each of STATES."""
     requests = [_request(at) for at in range(N_REQUESTS)]
     results: dict[str, list[Answer]] = {"cold": []}
     with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +53,10 @@ async def _measure() -> dict[str, int]:
         async with running_engine(Path(folder)) as engine:
             results["restarted"] = [await _answer(engine, request) for request in reversed(requests)][::-1]
     cold = results["cold"]
-    return {state: sum(a != b for a, b in zip(cold, results[state], strict=True)) for state in STATES}
+    return {
+        state: [at for at, (first, again) in enumerate(zip(cold, results[state], strict=True)) if first != again]
+        for state in STATES
+    }
 
 
 def _request(at: int) -> CompletionRequest:

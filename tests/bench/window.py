@@ -39,7 +39,7 @@ def first_paint(n_runs: int = 7) -> Figure:
             ours.append(paint_s("paint", profile))
     ratios = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
     against = f"a bare window's {spread(bare)} s; ours {spread(ours)} s"
-    return Figure("window.first_paint", statistics.median(ratios), 1.8, "ratio", against)
+    return Figure("window.first_paint", statistics.median(ratios), 1.6, "ratio", against)
 
 
 def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
@@ -57,7 +57,7 @@ def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
             ours.append(1000 * float(run("chat-watched", profile, str(n_tokens))["longest_s"]))
     added = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
     against = f"an idle loop beside the same load: {spread(bare)} ms; ours {spread(ours)} ms"
-    return Figure("window.stall", statistics.median(added), 50.0, "ms", against)
+    return Figure("window.stall", statistics.median(added), 40.0, "ms", against)
 
 
 def speed() -> Figure:
@@ -73,7 +73,7 @@ def speed() -> Figure:
     speeds = speeds_of_best_count(rounds)
     ratios = [mine / theirs for mine, theirs in zip(ours, speeds, strict=True)]
     against = f"bare llama_decode, greedy, best thread count: {spread(speeds)} tokens/s"
-    return Figure("window.speed", statistics.median(ratios), 0.92, "ratio", against, "at least")
+    return Figure("window.speed", statistics.median(ratios), 0.95, "ratio", against, "at least")
 
 
 def memory(n_runs: int = 3) -> Figure:
@@ -93,7 +93,7 @@ def memory(n_runs: int = 3) -> Figure:
         f"{resident / MB:.0f} MB less model {info.size_bytes / MB:.0f}, KV {info.kv_bytes / MB:.0f}, "
         f"bare window {bare.resident / MB:.0f} MB"
     )
-    return Figure("app.memory", statistics.median(added), 150.0, "MB", against)
+    return Figure("app.memory", statistics.median(added), 130.0, "MB", against)
 
 
 def idle_cpu() -> Figure:

@@ -264,10 +264,12 @@ def test_preempted_request_resumes_without_computing_tokens_again(
     restored later."""
     decode, computed = NativeBackend.decode, list[int]()
 
-    def count_tokens(backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int) -> None:
+    def count_tokens(
+        backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False
+    ) -> None:
         time.sleep(0.003)
         computed.append(sum(len(chunk.tokens) for chunk in chunks))
-        decode(backend, chunks, n_threads)
+        decode(backend, chunks, n_threads, interruptible=interruptible)
 
     async def run() -> None:
         tool, expected = await kind.prompt("", 120, 60)

@@ -56,6 +56,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         messages=messages,
         origin="endpoint",
         use_cache=body.use_cache,
+        n_draft_max=body.n_draft_max,
         sampling=sampling(body),
         tools=tools,
         tool_choice=choice,

@@ -51,6 +51,7 @@ def responses_request(body: ResponsesBody, items: Sequence[Item], request_id: st
         messages=tuple(messages),
         origin="endpoint",
         use_cache=body.use_cache,
+        n_draft_max=body.n_draft_max,
         sampling=sampling(body),
         tools=tools,
         tool_choice=choice,

@@ -14,6 +14,7 @@ from api.llama_cpp.schemas import InfillBody, LlamaCompletionBody
 from engine.errors import EngineDead
 from engine.events import Failed, Finished, Started, TextDelta, Timings, Usage
 from engine.requests import CompletionRequest, Constraint, Sampling
+from engine.status import ModelProps
 from tests.api.live_endpoint import Live, ask, live, wait_until
 from tests.fakes import FakeOpener, Script
 
@@ -133,14 +134,19 @@ def test_token_piece_that_is_not_utf8_is_returned_as_bytes() -> None:
 
 
 def test_slot_list_shows_running_requests() -> None:
-    request = CompletionRequest("a", "endpoint", id="r")
-    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slot_list(2, 64, [request], {"r"})] == [
+    request, two, one = CompletionRequest("a", "endpoint", id="r"), slots_of(2), slots_of(1)
+    assert [(slot["id"], slot["id_task"], slot["is_processing"]) for slot in slot_list(two, 64, [request], {"r"})] == [
         (0, "r", True),
         (1, -1, False),
     ]
-    assert len(slot_list(2, 64, [request] * 5, {"r"})) == 2
-    hidden = slot_list(1, 64, [request], ())[0]
+    assert len(slot_list(two, 64, [request] * 5, {"r"})) == 2
+    hidden = slot_list(one, 64, [request], ())[0]
     assert (hidden["id_task"], hidden["is_processing"], hidden["params"]) == (-1, True, {})
+    assert hidden["speculative"] is True
+
+
+def slots_of(n_running: int) -> ModelProps:
+    return ModelProps("", "", "", n_running, supports_fim=False, supports_drafts=True)
 
 
 def test_tokenize_then_detokenize_returns_text(endpoint: Live) -> None:

@@ -136,9 +136,9 @@ def test_stored_context_length_below_minimum_is_ignored() -> None:
 
 
 def test_stored_load_options_are_read_back_without_change() -> None:
-    choice = LoadOptions(4096, "q8_0", 12)
+    choice = LoadOptions(4096, "q8_0", 12, drafts=False)
     assert LoadOptions.from_dict(choice.to_dict()) == choice
-    assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12)
+    assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12, drafts=False)
     assert LoadOptions().to_dict() == {}
     assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
 

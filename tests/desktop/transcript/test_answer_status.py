@@ -36,7 +36,7 @@ def test_progress_of_prompt_reading_is_shown_as_percent_and_bar_within_a_second(
             await until(lambda: wait_status(gui).text)
             assert time.monotonic() - began < 1.0, "200 ms, and some for a busy machine"
             await until(lambda: wait_status(gui).text.startswith("Reading"))
-            assert wait_status(gui).text.endswith("%")
+            assert "%" in wait_status(gui).text
             assert wait_status(gui).progress is not None
             assert gui.transcript.column.item(1).height >= wait_status(gui).height
             await until(lambda: gui.rows[1].state == "complete")

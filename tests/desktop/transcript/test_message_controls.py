@@ -63,6 +63,12 @@ def test_statistics_that_do_not_fit_beside_buttons_are_omitted(view: TranscriptV
     assert item.shown_stats == ""
 
 
+def test_statistics_show_the_share_of_accepted_draft_tokens(view: TranscriptView, messages: MessageList) -> None:
+    answer = replace(message(1, "Hello"), n_output=202, n_drafted=120, n_accepted=74)
+    messages.show([message(0, "Hi"), answer])
+    assert view.column.item(1).shown_stats == "202 tokens · 62 % of 120 draft tokens accepted"
+
+
 def test_laid_out_messages_use_the_current_settings(qtbot: QtBot, theme: Theme, messages: MessageList) -> None:
     current = Settings()
     view = TranscriptView(theme, settings=lambda: current)
