@@ -23,6 +23,7 @@ from engine.scheduler.prefill_budget import Pace, PrefillBudget
 from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from engine.scheduler.thread_tuner import ThreadCountPolicy
+from engine.speculation.model_drafter import ModelDrafter
 from engine.speculation.ngram_drafter import NgramDrafter
 from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
@@ -128,7 +129,11 @@ class Session:
             self._registry.close(state, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
             return
         state.sequence = sequence
-        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, self._drafter(state))
+        n_draft_max = self._n_draft_max(state)
+        drafter = NgramDrafter(n_draft_max, self._backend.vocabulary.eog_tokens) if n_draft_max else None
+        model = self._backend.draft_model if n_draft_max else None
+        model_drafter = ModelDrafter(n_draft_max, model.cost) if model is not None else None
+        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, drafter, model_drafter)
         self._scheduler.add(sequence)
 
     def _retokenizer(self, state: RequestState) -> Retokenizer | None:
@@ -139,14 +144,13 @@ class Session:
             return None
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
-    def _drafter(self, state: RequestState) -> NgramDrafter | None:
-        """Returns an object that proposes the next tokens of the answer. Returns None if the request wants no drafts,
-        or if rejected tokens cannot be removed from the KV memory."""
-        limits = self._backend.limits
-        n_max = limits.n_outputs - 1 if state.request.n_draft_max is None else state.request.n_draft_max
-        if n_max <= 0 or not limits.supports_drafts:
-            return None
-        return NgramDrafter(min(n_max, limits.n_outputs - 1), self._backend.vocabulary.eog_tokens)
+    def _n_draft_max(self, state: RequestState) -> int:
+        """Maximum number of draft tokens in a step of a request. 0 if the request wants none, or if rejected tokens
+        cannot be removed from the KV memory."""
+        limits, wanted = self._backend.limits, state.request.n_draft_max
+        if not limits.supports_drafts:
+            return 0
+        return limits.n_outputs - 1 if wanted is None else min(wanted, limits.n_outputs - 1)
 
     def _fetch_snapshot(self, state: RequestState) -> bool:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
@@ -213,8 +217,11 @@ class Session:
         is_alone = len(sequences) == 1
         is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
         cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
-        for sequence in sequences:
-            self._running[sequence.id].propose_draft(cost)
+        wanted = [(each, n) for each in sequences if (n := self._running[each.id].propose_draft(cost))]
+        if wanted and self._backend.draft_model is not None:
+            drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
+            for request_id, draft in drafts.items():
+                self._running[request_id].set_model_draft(draft)
         limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
         n_outputs = self._backend.limits.n_outputs
         n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
@@ -376,6 +383,8 @@ class Session:
     def _remove(self, running: RunningRequest) -> None:
         self._scheduler.remove(running.sequence)
         running.sampler.close()
+        if self._backend.draft_model is not None:
+            self._backend.draft_model.forget(running.sequence.id)
         del self._running[running.sequence.id]
 
 

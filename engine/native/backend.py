@@ -28,6 +28,7 @@ from engine.library.memory_estimate import (
 )
 from engine.library.split_files import read_model, total_size
 from engine.native.context import NativeContext, context_params
+from engine.native.draft_model import NativeDraftModel, open_draft_model
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C
 from engine.native.model import NativeModel
@@ -71,10 +72,15 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     try:
         backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)
         backend.info = replace(backend.info, n_ctx_wanted=wanted if wanted > n_ctx else 0)
-        return backend
     except BaseException:
         model.close()
         raise
+    try:
+        backend.open_draft_model(settings)
+    except BaseException:
+        backend.close()
+        raise
+    return backend
 
 
 class NativeBackend:
@@ -85,6 +91,7 @@ class NativeBackend:
     ) -> None:
         """Takes ownership of `model`, unless the constructor raises ModelFileError."""
         self._model = model
+        self.draft_model: NativeDraftModel | None = None
         self.fingerprint = fingerprint
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
@@ -121,6 +128,18 @@ class NativeBackend:
             memory=memory,
             loaded_at=time.time(),
         )
+
+    def open_draft_model(self, settings: LoadSettings) -> None:
+        """Opens the draft model, if the settings have one and its drafts can be verified. Raises InvalidSettings,
+        ModelFileError, NotEnoughMemory."""
+        if settings.draft_model is not None and self.limits.supports_drafts:
+            self.draft_model = open_draft_model(
+                settings.draft_model,
+                replace(settings, n_ctx=self.limits.n_cells),
+                self._model,
+                self.limits.n_running,
+                self.limits.thread_counts[-1],
+            )
 
     def constraint_tokenizer(self) -> LLTokenizer:
         # imported late, because this import loads llguidance, and the app's start must not wait for that
@@ -176,6 +195,8 @@ class NativeBackend:
         return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
 
     def close(self) -> None:
+        if self.draft_model is not None:
+            self.draft_model.close()
         self._context.close()
         self._model.close()
 

@@ -375,7 +375,7 @@ class Scheduler:
         n_drafted = self._draft_lengths(decoding)
         for sequence in decoding:
             n = sequence.n_pending
-            if sequence in self._running and self._reserve(sequence, n, chunks):
+            if sequence.prefix is not None and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n, n_drafted.get(sequence, 0))
         return chunks
 
@@ -418,7 +418,7 @@ class Scheduler:
         for sequence in prefilling:
             sequence.waits_for = "other_prompts"
             n = shares.get(sequence, 0)
-            if n and sequence in self._running and self._reserve(sequence, n, chunks):
+            if n and sequence.prefix is not None and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n)
                 self._n_prefilled += n
 

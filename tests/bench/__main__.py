@@ -73,6 +73,7 @@ FIGURES = {
     "engine.constrained": "constrained_decoding:measure",
     "engine.overhead": "step_overhead:measure",
     "engine.overhead_16": "step_overhead:measure",
+    "engine.overhead_per_sequence": "step_scaling:measure",
     "engine.leak": "memory_leak:measure",
     "library.scan": "library_scan:measure",
     "library.rescan": "library_scan:measure",
