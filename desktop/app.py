@@ -45,7 +45,6 @@ from desktop.render.markdown import prerender
 from desktop.services import Services
 from desktop.settings.current_settings import AppSettings
 from desktop.settings.diagnostics import diagnostics
-from desktop.settings.page import SettingsPage
 from desktop.settings.settings_file import SettingsFile
 from desktop.shell.command_palette_controller import CommandPaletteController
 from desktop.shell.main_window import MainWindow
@@ -70,6 +69,7 @@ from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
 
 if TYPE_CHECKING:
+    from desktop.settings.page import SettingsPage
     from engine.engine import Engine
     from engine.status import Status
 
@@ -118,6 +118,7 @@ async def run_until_closed(
         stack.callback(window.hide)
         await _open_search(services)
         _add_actions(services, window, quick_ask)
+        await asyncio.sleep(0)
         await _add_pages(services, window)
         _open_tray(stack, services, window, quick_ask)
         updates = UpdateWiring(window, services.actions, services.tasks, services.settings)
@@ -145,12 +146,7 @@ def _open_services(
     stack.closes("tasks", tasks.aclose, 2)
     settings = AppSettings(settings_file, tasks)
     models = ModelController(make_engine)
-
-    def erase_kv_states(owners: Sequence[str]) -> None:
-        models.forget(owners)
-        delete_snapshots(profile.snapshots, owners)
-
-    store = Store(profile.chats, on_erased=erase_kv_states)
+    store = _make_store(profile, models)
     stack.closes("store", store.aclose, 5)
     search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
@@ -198,6 +194,14 @@ def _import_export(profile: Profile, store: Store, window: MainWindow) -> Import
     return ImportExportController(profile, store, exporter)
 
 
+def _make_store(profile: Profile, models: ModelController) -> Store:
+    def erase_kv_states(chat_ids: Sequence[str]) -> None:
+        models.forget(chat_ids)
+        delete_snapshots(profile.snapshots, chat_ids)
+
+    return Store(profile.chats, on_erased=erase_kv_states)
+
+
 def _open_endpoint(
     stack: TimedExitStack,
     options: Options,
@@ -240,8 +244,11 @@ async def _open_chat_page(services: Services) -> ChatPageController:
     chat_list.setModel(chat_list_model(chats))
     sidebar.add_chats(chat_list)
     page.add_transcript(transcript)
+    await asyncio.sleep(0)
     composer = ComposerController(window, page, chats, services.models, services.store, services.tasks)
+    await asyncio.sleep(0)
     controller = ChatPageController(window, page, transcript, chats, services.models, composer)
+    await asyncio.sleep(0)
     ChatListWiring(window, sidebar, page, chat_list, chats)
     MessageWiring(window, page, transcript, chats, services.tasks)
     return controller
@@ -278,7 +285,8 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
 
 
 def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
-    settings, page = services.settings, window.view("settings", SettingsPage)
+    settings = services.settings
+    page: SettingsPage | None = None
     tray = Tray(window, services.actions, settings.value.tray)
     stack.callback(tray.close)
 
@@ -288,19 +296,26 @@ def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, qu
         if page is not None:
             page.row("stays").setEnabled(tray.update_icon())
 
-    show_availability()
+    def page_created(page_id: str) -> None:
+        nonlocal page
+        from desktop.settings.page import SettingsPage  # imported here because the start does not need it
+
+        if page_id == "settings" and (page := window.view("settings", SettingsPage)) is not None:
+            page.shown.connect(show_availability)
+            show_availability()
+
+    window.page_created.connect(page_created)
     settings.on_change("tray", tray.show_icon)
     settings.on_change("tray", show_availability)
-    if page is not None:
-        page.shown.connect(show_availability)
     window.stays_in_tray = lambda: settings.value.stays and tray.update_icon()
     AnswerNotifier(window, services.chats, tray, lambda: settings.value.notifies, quick_ask.shows, time.time)
 
 
 async def _add_pages(services: Services, window: MainWindow) -> None:
-    """Adds all pages, each in a separate iteration of the event loop, so that the window stays responsive."""
+    """Connects the features of all pages, each in a separate iteration of the event loop, so that the window stays
+    responsive."""
     for page in PAGES:
-        window.add_page(page, partial(page.make, services))
+        window.add_page(page, page.prepare(services))
         await asyncio.sleep(0)
 
 

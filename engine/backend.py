@@ -43,6 +43,8 @@ class LoadSettings:
     mmap: bool = True
     drafts: bool = True
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_model: Path | None = None
+    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ class Limits:
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
     cell_bytes: int = 0
     """Size of a token's keys and values in all layers; 0 if it is unknown."""
+    prompt_cut: int = 128
+    """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
+    most `n_batch`. Rounding depends on where a prompt is cut."""
 
     @property
     def supports_full_rollback(self) -> bool:
@@ -180,8 +185,28 @@ class Sampler(Protocol):
     def close(self) -> None: ...
 
 
+class DraftModel(Protocol):
+    """A second, smaller model with a context of its own, which proposes the next tokens of running requests."""
+
+    cost: float
+    """Assumed time for one token, in units of a step of the main model."""
+
+    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+        """Returns the likeliest next tokens. Each entry of `wanted` is a request id, the tokens of the request, and the
+        number of tokens to draft, at least 1.
+
+        A request of which much is unread has no draft yet: each call reads a part of it. Raises NativeFailure."""
+
+    def forget(self, request_id: str) -> None:
+        """Frees what the context holds of a request. Does nothing if it holds none."""
+
+
 class Backend(Protocol):
     """A loaded chat model with one context."""
+
+    @property
+    def draft_model(self) -> DraftModel | None:
+        """The model of `LoadSettings.draft_model`."""
 
     info: ModelInfo
     limits: Limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -106,7 +106,7 @@ class Engine:
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled, EngineClosed, EngineDead."""
         async with self._load_lock:
             self._begin_load()
-            await self._try_chat_model(path)
+            await self._try_chat_model([path, *([settings.draft_model] if settings.draft_model else [])])
             self._start_worker()
             try:
                 await self._invalidate_chat_model()
@@ -220,13 +220,14 @@ class Engine:
             raise EngineClosed
         self._load_cancelled.clear()
 
-    async def _try_chat_model(self, path: Path) -> None:
+    async def _try_chat_model(self, paths: Sequence[Path]) -> None:
         """Runs the trial load of a chat model in a child process. Requests to the previous model continue meanwhile,
         although the status is "loading"."""
         before = self.status
         self._status.publish(Status("loading"))
         try:
-            await self._try_file(path)
+            for path in paths:
+                await self._try_file(path)
         except BaseException as error:
             if self.status.state == "loading":
                 reason = error if isinstance(error, EngineError) else None

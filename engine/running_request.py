@@ -12,6 +12,7 @@ from engine.output.logprobs import log_softmax, token_choice
 from engine.output.retokenizer import Retokenizer
 from engine.request_state import RequestState
 from engine.scheduler.sequence import SequenceState
+from engine.speculation.model_drafter import ModelDrafter
 from engine.speculation.ngram_drafter import NgramDrafter
 
 
@@ -26,6 +27,7 @@ class RunningRequest:
         sampler: Sampler,
         retokenizer: Retokenizer | None = None,
         drafter: NgramDrafter | None = None,
+        model_drafter: ModelDrafter | None = None,
     ) -> None:
         self.state = state
         self.sequence = sequence
@@ -37,15 +39,30 @@ class RunningRequest:
         self._prompt_choices: list[TokenChoice] = []
         self._retokenizer = retokenizer
         self._drafter = drafter
+        self._model_drafter = model_drafter
+        self._was_drafted_by_model = False
         self.retokenized: tuple[int, list[int]] | None = None
         """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
         replace, and the replacement tokens. None if no token is to be replaced."""
 
-    def propose_draft(self, cost: Callable[[int], float] | None) -> None:
+    def propose_draft(self, cost: Callable[[int], float] | None) -> int:
         """Sets the draft of the sequence for the next step, if the sequence is decoding its answer. `cost` is as in
-        `NgramDrafter.propose`."""
-        if self._drafter is not None and self.sequence.n_output and self.sequence.is_decoding:
+        `NgramDrafter.propose`.
+
+        If the request's own text predicts nothing, returns the number of tokens that the draft model shall draft."""
+        self._was_drafted_by_model = False
+        if not (self.sequence.n_output and self.sequence.is_decoding):
+            return 0
+        if self._drafter is not None:
             self.sequence.draft = self._drafter.propose(self.sequence.tokens, cost)
+        if self._model_drafter is None or self.sequence.draft:
+            return 0
+        return self._model_drafter.choose(len(self.sequence.tokens), cost)
+
+    def set_model_draft(self, draft: list[int]) -> None:
+        """Sets the draft of the sequence to the tokens that the draft model proposes."""
+        self.sequence.draft = draft
+        self._was_drafted_by_model = True
 
     def forget_tokens(self, start: int) -> None:
         """Call this before the sequence's tokens from index `start` on are replaced."""
@@ -55,8 +72,9 @@ class RunningRequest:
     def record_draft(self, n_drafted: int, n_accepted: int, *, is_rejected: bool) -> None:
         """Records how many draft tokens a step verified, and how many of them were sampled again. `is_rejected`: the
         next token differed from the draft; otherwise sampling ended for another reason."""
-        if self._drafter is not None and n_drafted:
-            self._drafter.record(n_drafted, n_accepted, is_rejected=is_rejected)
+        drafter = self._model_drafter if self._was_drafted_by_model else self._drafter
+        if drafter is not None and n_drafted:
+            drafter.record(n_drafted, n_accepted, is_rejected=is_rejected)
             self.state.n_drafted += n_drafted
             self.state.n_accepted += n_accepted
 

@@ -96,12 +96,32 @@ class FakeSampler:
         self._backend.n_open_samplers -= 1
 
 
+class FakeDraftModel:
+    """See `engine.backend.DraftModel`. `next_tokens` gives the draft for the tokens of a request."""
+
+    cost = 0.1
+
+    def __init__(self, next_tokens: Callable[[list[int], int], list[int]]) -> None:
+        self._next_tokens = next_tokens
+        self.held: set[str] = set()
+        self.n_calls = 0
+
+    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+        self.n_calls += 1
+        self.held |= {request_id for request_id, _, _ in wanted}
+        return {request_id: self._next_tokens(tokens, n) for request_id, tokens, n in wanted}
+
+    def forget(self, request_id: str) -> None:
+        self.held.discard(request_id)
+
+
 class FakeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
         self.script = script
         self.limits = limits
+        self.draft_model: FakeDraftModel | None = None
         self._specials = {text: END + n for n, text in enumerate(script.specials, 1)}
         n_tokens = 257 + len(script.specials)
         fim = ("<PRE>", "<SUF>", "<MID>")
@@ -319,7 +339,7 @@ class FakeOpener:
     """Opens fake backends, with the signature of `engine.backend.OpenBackend`. `backends` is the list of all backends
     opened so far."""
 
-    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
+    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64, prompt_cut=64)) -> None:
         self.script = script or Script()
         self.limits = limits
         self.backends: list[FakeBackend] = []

@@ -12,6 +12,6 @@ CHAT_PAGE = Page(
     icon="",
     command=str(QT_TRANSLATE_NOOP("actions", "Go to the chat")),
     shortcut="Ctrl+1",
-    make=lambda services: services.chat_page,
+    prepare=lambda services: lambda: services.chat_page,
     in_sidebar=False,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
@@ -13,16 +14,13 @@ if TYPE_CHECKING:
     from desktop.services import Services
 
 
-def _make(services: Services) -> QWidget:
-    from desktop.endpoint.page import EndpointPage
+def _prepare(services: Services) -> Callable[[], QWidget]:
     from desktop.endpoint.wiring import EndpointWiring
 
-    page = EndpointPage(services.window.theme)
-    EndpointWiring(
+    wiring = EndpointWiring(
         services.window,
         services.chat_page,
         services.sidebar,
-        page,
         services.endpoint,
         services.endpoint_presenter,
         services.chats,
@@ -31,7 +29,7 @@ def _make(services: Services) -> QWidget:
         services.tasks,
         services.settings,
     )
-    return page
+    return wiring.make_page
 
 
 ENDPOINT_PAGE = Page(
@@ -40,5 +38,5 @@ ENDPOINT_PAGE = Page(
     icon="plug",
     command=str(QT_TRANSLATE_NOOP("actions", "Go to the endpoint")),
     shortcut="Ctrl+3",
-    make=_make,
+    prepare=_prepare,
 )

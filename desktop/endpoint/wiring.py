@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, QObject
 
 from desktop.chat.controller import ChatController
@@ -24,14 +26,14 @@ translate = QCoreApplication.translate
 
 
 class EndpointWiring(QObject):
-    """Owns the connections of the endpoint page. A child object of the window. GUI thread only."""
+    """Owns the connections of the endpoint page, which is created by `make_page`. A child object of the window. GUI
+    thread only."""
 
     def __init__(
         self,
         window: AppWindow,
         chat_page: ChatPage,
         sidebar: Sidebar,
-        page: EndpointPage,
         endpoint: EndpointController,
         presenter: EndpointPresenter,
         chats: ChatController,
@@ -41,23 +43,37 @@ class EndpointWiring(QObject):
         settings: AppSettings,
     ) -> None:
         super().__init__(window)
-        self._switch_action = _switch_action(page)
+        self._switch_action = _switch_action(self._toggle)
         actions.add(self._switch_action)
-        self._window, self._page, self._endpoint, self._presenter = window, page, endpoint, presenter
+        self._window, self._endpoint, self._presenter, self._models = window, endpoint, presenter, models
+        self._page: EndpointPage | None = None
         self._chats, self._tasks, self._settings, self._sidebar = chats, tasks, settings, sidebar
         self._stage = endpoint.state.stage
         chat_page.header.tools_requested.connect(self._show_page)
         presenter.n_tools_changed.connect(chat_page.header.show_tools)
+        endpoint.changed.connect(self._show_state)
+        presenter.allowed_origins_changed.connect(lambda origins: settings.change(endpoint_origins=list(origins)))
+        presenter.conversation_opened.connect(self._open_as_chat)
+        presenter.failed.connect(self._show_error)
+        self._show_state(endpoint.state)
+
+    def make_page(self) -> EndpointPage:
+        """Creates the page and connects it. Called once."""
+        self._page = page = EndpointPage(self._window.theme)
         page.switched.connect(self._switch)
         page.port_requested.connect(self._use_port)
-        endpoint.changed.connect(self._show_state)
-        models.status_changed.connect(self._show_model)
-        self._connect_presenter()
-        self._show_state(endpoint.state)
-        self._show_model(models.status)
+        page.show_state(self._endpoint.state)
+        self._connect_presenter(page)
 
-    def _connect_presenter(self) -> None:
-        page, presenter = self._page, self._presenter
+        def show_model(status: Status) -> None:
+            page.snippets.show_model(status.model.id if status.model else "")
+
+        self._models.status_changed.connect(show_model)
+        show_model(self._models.status)
+        return page
+
+    def _connect_presenter(self, page: EndpointPage) -> None:
+        presenter = self._presenter
         page.requests.set_list(presenter.requests)
         page.visible_changed.connect(presenter.set_visible)
         page.requests.stop_requested.connect(presenter.stop)
@@ -71,16 +87,20 @@ class EndpointWiring(QObject):
         page.origins.allow_requested.connect(presenter.allow_origin)
         page.origins.remove_requested.connect(presenter.remove_origin)
         presenter.origins_changed.connect(page.origins.show_origins)
-        presenter.allowed_origins_changed.connect(lambda origins: self._settings.change(endpoint_origins=list(origins)))
         presenter.memory_read.connect(page.memory.show_shares)
-        presenter.conversation_opened.connect(self._open_as_chat)
-        presenter.failed.connect(self._show_error)
 
     def _show_page(self) -> None:
         self._window.show_page("endpoint")
 
     def _show_error(self, error: BaseException) -> None:
         self._window.toast.show_message(strings.error_text(error) or error_message(error), alert=True, topic="endpoint")
+
+    def _toggle(self) -> None:
+        """Turns the endpoint on or off, like a click on the switch of the page."""
+        if self._page is not None:
+            self._page.toggle()
+        else:
+            self._switch(self._endpoint.state.stage not in ("on", "starting"))
 
     def _switch(self, on: bool) -> None:
         self._settings.change(endpoint_on=on)
@@ -93,7 +113,8 @@ class EndpointWiring(QObject):
         self._tasks.spawn(self._endpoint.turn_on(port), "start the endpoint")
 
     def _show_state(self, state: EndpointState) -> None:
-        self._page.show_state(state)
+        if self._page is not None:
+            self._page.show_state(state)
         self._switch_action.setChecked(state.stage in ("on", "starting"))
         self._sidebar.show_endpoint(state.stage == "on")
         if state.stage != self._stage:
@@ -114,9 +135,6 @@ class EndpointWiring(QObject):
                 topic="endpoint failed",
             )
 
-    def _show_model(self, status: Status) -> None:
-        self._page.snippets.show_model(status.model.id if status.model else "")
-
     def _open_as_chat(self, conversation: RequestConversation) -> None:
         self._tasks.spawn(self._save_and_open(conversation), "open a request as a chat")
 
@@ -126,8 +144,8 @@ class EndpointWiring(QObject):
         self._window.show_page("chat")
 
 
-def _switch_action(page: EndpointPage) -> Action:
+def _switch_action(toggle: Callable[[], None]) -> Action:
     name, label = translate("actions", "Turn the endpoint on or off"), translate("actions", "Endpoint")
-    action = Action("switch_endpoint", name, page.toggle, label=label)
+    action = Action("switch_endpoint", name, toggle, label=label)
     action.setCheckable(True)
     return action

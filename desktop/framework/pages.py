@@ -25,16 +25,16 @@ class Page:
     command: str
     """The untranslated name of the command palette entry, marked by QT_TRANSLATE_NOOP("actions", …)."""
     shortcut: str
-    make: Callable[[Any], QWidget]
-    """Creates the page's widget, a `PageView`, and connects it. The argument is a `desktop.services.Services`; naming
-    that type here would be an import cycle. Called once, after the first paint; heavy imports belong inside this
-    function."""
+    prepare: Callable[[Any], Callable[[], QWidget]]
+    """Connects the feature with the services, and returns the function that creates the page's widget, a `PageView`.
+
+    The argument is a `desktop.services.Services`; naming that type here would be an import cycle. `prepare` is called
+    once, after the first paint. The function that it returns is called once, when the page is first shown. Heavy
+    imports belong inside these functions."""
     action_id: str = ""
     """The id of the action that shows the page; "go_<id>" if empty. A shortcut that the user has changed is stored
     under this id."""
     in_sidebar: bool = True
-    on_demand: bool = False
-    """Whether the page's widget is created only when the page is first shown."""
 
     @property
     def shown_title(self) -> str:

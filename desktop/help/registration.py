@@ -1,7 +1,9 @@
-"""Registers the help page. It is created when it is first shown."""
+"""Registers the help page with its title, shortcut and factory."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QLocale
@@ -12,6 +14,10 @@ from desktop.framework.pages import Page
 
 if TYPE_CHECKING:
     from desktop.services import Services
+
+
+def _prepare(services: Services) -> Callable[[], QWidget]:
+    return partial(_make, services)
 
 
 def _make(services: Services) -> QWidget:
@@ -30,8 +36,7 @@ HELP_PAGE = Page(
     icon="",
     command=str(QT_TRANSLATE_NOOP("actions", "Help")),
     shortcut="F1",
-    make=_make,
+    prepare=_prepare,
     action_id="help",
     in_sidebar=False,
-    on_demand=True,
 )

@@ -28,27 +28,24 @@ TOPIC = "import and export"
 
 
 class ImportExportWiring(QObject):
-    """Connects the import and export controls of one window. GUI thread only."""
+    """Connects the import and export controls of one window. The card is added when the settings page is created. GUI
+    thread only."""
 
     def __init__(
         self,
         window: AppWindow,
         chat_list: ChatListView | None,
-        card: ImportExportCard,
         controller: ImportExportController,
         chats: ChatController,
         actions: Actions,
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._card, self._controller = window, card, controller
+        self._window, self._controller = window, controller
         self._chats, self._tasks = chats, tasks
-        card.import_requested.connect(self._choose_import)
-        card.import_cancel_requested.connect(controller.cancel_import)
-        card.export_requested.connect(lambda: self._choose_export("inglenook-chats", "json", controller.export_all))
-        card.backup_requested.connect(self._choose_backup)
-        card.restore_requested.connect(self._choose_restore)
-        card.restore_cancel_requested.connect(controller.cancel_restore)
+        self._card: ImportExportCard | None = None
+        self._import_text, self._is_importing, self._restore_text = "", False, ""
+        """What the card shows, or will show when it is added."""
         if chat_list is not None:
             chat_list.requests.export_requested.connect(self._export_chat)
             chat_list.requests.export_several_requested.connect(self._export_chats)
@@ -63,15 +60,40 @@ class ImportExportWiring(QObject):
         actions.add(
             Action("import_file", self.tr("Import file…"), lambda: self._choose_import(False)),
             Action("import_folder", self.tr("Import folder…"), lambda: self._choose_import(True)),
-            Action("export_all", self.tr("Export all chats…"), card.export_requested.emit),
+            Action("export_all", self.tr("Export all chats…"), self._choose_export_of_all),
         )
         if controller.is_restore_staged:
-            card.show_restore(self.tr("A backup is restored at the next start."))
+            self._restore_text = self.tr("A backup is restored at the next start.")
+
+    def add_card(self, card: ImportExportCard) -> None:
+        """Connects the card and shows the current state on it. Called once."""
+        self._card = card
+        card.import_requested.connect(self._choose_import)
+        card.import_cancel_requested.connect(self._controller.cancel_import)
+        card.export_requested.connect(self._choose_export_of_all)
+        card.backup_requested.connect(self._choose_backup)
+        card.restore_requested.connect(self._choose_restore)
+        card.restore_cancel_requested.connect(self._controller.cancel_restore)
+        card.show_import(self._import_text, running=self._is_importing)
+        card.show_restore(self._restore_text)
 
     def start_import(self, path: Path) -> None:
         self._window.toast.clear(TOPIC)
-        self._card.show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
+        self._show_import(self.tr("Reading {name}…").format(name=well_formed(path.name)), running=True)
         self._controller.import_from(path)
+
+    def _show_import(self, text: str, *, running: bool) -> None:
+        self._import_text, self._is_importing = text, running
+        if self._card is not None:
+            self._card.show_import(text, running=running)
+
+    def _show_restore(self, text: str) -> None:
+        self._restore_text = text
+        if self._card is not None:
+            self._card.show_restore(text)
+
+    def _choose_export_of_all(self) -> None:
+        self._choose_export("inglenook-chats", "json", self._controller.export_all)
 
     def _choose_import(self, folder: bool) -> None:
         dialog = QFileDialog(self._window, self.tr("Import chats"))
@@ -111,13 +133,13 @@ class ImportExportWiring(QObject):
 
     def _show_import_progress(self, so_far: ImportResult) -> None:
         text = self.tr("%Ln chats so far…", "", so_far.n_new + so_far.n_known)
-        self._card.show_import(text, running=True)
+        self._show_import(text, running=True)
 
     def _show_import_result(self, result: ImportResult) -> None:
         if result == ImportResult():
-            self._card.show_import("", running=False)
+            self._show_import("", running=False)
         else:
-            self._card.show_import(import_summary(result), running=False)
+            self._show_import(import_summary(result), running=False)
             self._tasks.spawn(self._chats.load(), "list the imported chats")
 
     def _show_export_started(self, name: str) -> None:
@@ -133,12 +155,12 @@ class ImportExportWiring(QObject):
             "The backup of {day} is restored at the next start. The present chats and settings are kept in a folder."
         )
         day = QLocale().toString(QDate(made.year, made.month, made.day), QLocale.FormatType.LongFormat)
-        self._card.show_restore(text.format(day=day))
+        self._show_restore(text.format(day=day))
         close = self._window.close_requested.emit
         self._window.toast.show_message(text.format(day=day), action=self.tr("Close now"), act=close, topic="restart")
 
     def _show_restore_cancelled(self) -> None:
-        self._card.show_restore("")
+        self._show_restore("")
         self._window.toast.show_message(self.tr("No backup is restored; everything stays as it is."), for_ms=5_000)
 
     def _show_error(self, error: BaseException) -> None:

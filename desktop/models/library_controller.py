@@ -14,7 +14,7 @@ from desktop.models import strings
 from desktop.models.download_manager import DownloadManager
 from desktop.models.hub_search import HubSearch, HubSearchState
 from desktop.models.load_options import LoadOptions, LoadOptionsByFile
-from desktop.models.machine_capacity import CapacityEstimator
+from desktop.models.machine_capacity import CapacityEstimator, MachineCapacity
 from desktop.models.model_list import (
     ModelList,
     ModelRow,
@@ -139,6 +139,11 @@ class LibraryController(QObject):
         if self._capacity.add_measured_speed(tokens_per_s, model.metadata):
             self._measure_memory()
             self._update_lists()
+
+    @property
+    def capacity(self) -> MachineCapacity:
+        """The last measured capacity of this machine."""
+        return self._capacity.capacity
 
     def options_for(self, path: Path) -> LoadOptions:
         """Returns the options that the settings sheet of the model shows: the edited options, or the saved ones if none

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
@@ -13,21 +14,18 @@ if TYPE_CHECKING:
     from desktop.services import Services
 
 
-def _make(services: Services) -> QWidget:
-    from desktop.models.page import ModelsPage
+def _prepare(services: Services) -> Callable[[], QWidget]:
     from desktop.models.wiring import ModelsWiring
 
-    page = ModelsPage(services.window.theme)
-    ModelsWiring(
+    wiring = ModelsWiring(
         services.window,
-        page,
         services.library,
         services.models,
         services.chats,
         services.model_switcher,
         services.tasks,
     )
-    return page
+    return wiring.make_page
 
 
 MODELS_PAGE = Page(
@@ -36,5 +34,5 @@ MODELS_PAGE = Page(
     icon="box",
     command=str(QT_TRANSLATE_NOOP("actions", "Go to the models")),
     shortcut="Ctrl+2",
-    make=_make,
+    prepare=_prepare,
 )

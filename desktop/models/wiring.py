@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -17,6 +18,7 @@ from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_list import ModelRow
 from desktop.models.model_row_delegate import RowAction
+from desktop.models.model_settings_sheet import ModelSettingsSheet
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
@@ -24,12 +26,12 @@ from engine.status import Status
 
 
 class ModelsWiring(QObject):
-    """Owns the connections of the models page. A child object of the window. GUI thread only."""
+    """Owns the connections of the models page, which is created by `make_page`. A child object of the window. GUI
+    thread only."""
 
     def __init__(
         self,
         window: AppWindow,
-        page: ModelsPage,
         library: LibraryController,
         models: ModelController,
         chats: ChatController,
@@ -37,24 +39,36 @@ class ModelsWiring(QObject):
         tasks: TaskSet,
     ) -> None:
         super().__init__(window)
-        self._window, self._page, self._library = window, page, library
+        self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
         """Keys of the downloads whose failure was already shown in a toast."""
-        self._connect_page()
-        self._connect_sheet()
-        self._connect_library()
+        library.failed.connect(lambda error: window.toast.show_message(strings.hub_error(error), alert=True))
+        library.downloads.changed.connect(self._report_failed)
+        library.downloads.arrived.connect(self._report_arrived)
         models.status_changed.connect(self._show_status)
         chats.sessions.speed_measured.connect(library.add_measured_speed)
-        page.show_state(library.state)
 
-    def _connect_page(self) -> None:
-        page, library = self._page, self._library
+    def make_page(self) -> ModelsPage:
+        """Creates the page and connects it. Called once."""
+        page, library = ModelsPage(self._window.theme), self._library
+        self._connect_page(page)
+        self._connect_sheet(page)
+        library.changed.connect(page.show_state)
+        library.capacity_changed.connect(page.header.show_capacity)
+        library.downloads.changed.connect(page.downloads.show_states)
+        page.show_state(library.state)
+        page.header.show_capacity(library.capacity)
+        page.downloads.show_states(library.downloads.states)
+        return page
+
+    def _connect_page(self, page: ModelsPage) -> None:
+        library = self._library
         page.local_models.set_list(library.local_models)
         page.recommended.set_list(library.recommended)
         page.hub_results.set_list(library.hub_results)
         page.seen.connect(library.page_shown)
-        page.action_requested.connect(self._perform)
+        page.action_requested.connect(partial(self._perform, page))
         page.header.folder_requested.connect(self._choose_folder)
         page.header.file_requested.connect(self._switcher.choose_file)
         page.header.search.textChanged.connect(library.filter_by)
@@ -65,25 +79,16 @@ class ModelsWiring(QObject):
         page.downloads.resume_requested.connect(library.downloads.resume)
         page.downloads.cancel_requested.connect(library.downloads.cancel)
 
-    def _connect_library(self) -> None:
-        page, library = self._page, self._library
-        library.changed.connect(page.show_state)
-        library.capacity_changed.connect(page.header.show_capacity)
-        library.failed.connect(lambda error: self._window.toast.show_message(strings.hub_error(error), alert=True))
-        library.downloads.changed.connect(page.downloads.show_states)
-        library.downloads.changed.connect(self._report_failed)
-        library.downloads.arrived.connect(self._report_arrived)
-
-    def _connect_sheet(self) -> None:
-        sheet = self._page.sheet
+    def _connect_sheet(self, page: ModelsPage) -> None:
+        sheet = page.sheet
         sheet.options_changed.connect(self._library.edit_options)
         sheet.load_requested.connect(self._load_with_options)
         sheet.unload_requested.connect(self._unload)
         sheet.folder_requested.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
-        sheet.closed.connect(self._page.local_models.view.setFocus)
-        self._library.local_models_changed.connect(self._refresh_sheet)
+        sheet.closed.connect(page.local_models.view.setFocus)
+        self._library.local_models_changed.connect(partial(self._refresh_sheet, sheet))
 
-    def _perform(self, action: RowAction, row: ModelRow) -> None:
+    def _perform(self, page: ModelsPage, action: RowAction, row: ModelRow) -> None:
         match action:
             case "load":
                 self._load_with_options(row.path)
@@ -94,8 +99,8 @@ class ModelsWiring(QObject):
             case "download":
                 self._library.download(row)
             case "settings":
-                self._show_sheet(row)
-                self._page.sheet.open_sheet()
+                self._show_sheet(page.sheet, row)
+                page.sheet.open_sheet()
 
     def _load_with_options(self, path: Path) -> None:
         self._library.save_options(path)
@@ -104,14 +109,13 @@ class ModelsWiring(QObject):
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
 
-    def _show_sheet(self, row: ModelRow) -> None:
+    def _show_sheet(self, sheet: ModelSettingsSheet, row: ModelRow) -> None:
         loaded = self._library.loaded_options if row.use == "in_use" else None
-        self._page.sheet.show_model(row, self._library.options_for(row.path), loaded)
+        sheet.show_model(row, self._library.options_for(row.path), loaded)
 
-    def _refresh_sheet(self) -> None:
-        path = self._page.sheet.path
-        if path is not None and (row := self._library.row_for(path)) is not None:
-            self._show_sheet(row)
+    def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
+        if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:
+            self._show_sheet(sheet, row)
 
     def _show_status(self, status: Status) -> None:
         path = status.model.path if status.model is not None else self._models.path

@@ -37,16 +37,18 @@ _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hi
 
 
 class MainWindow(AppWindow):
-    """Shows the chat page at once; the other pages are created after the first paint. GUI thread only."""
+    """Shows the chat page at once; each other page is created when it is first shown. GUI thread only."""
 
     first_painted = Signal()
+    page_created = Signal(str)
+    """Emitted with the id of a page whose widget was created, before the page is shown."""
 
     def __init__(self, theme: Theme, geometry: str = "") -> None:
         super().__init__()
         self.theme = theme
         self.closing = False
         self.is_ready = False
-        """Whether all services are open and all pages are added."""
+        """Whether all services are open and all pages can be shown."""
         self.stays_in_tray: Callable[[], bool] = lambda: False
         """Returns whether closing the window only hides it, so that the app keeps running."""
         self._painted = False
@@ -118,14 +120,18 @@ class MainWindow(AppWindow):
         return bytes(self.saveGeometry().toBase64().data()).decode()
 
     def add_page(self, page: Page, make: Callable[[], QWidget]) -> None:
-        """Adds a page. Its widget is created now, or when the page is first shown if `Page.on_demand` is set."""
-        if page.on_demand:
-            self._makers[page.id] = make
+        """Adds a page. `make` creates its widget when the page is first shown. The chat page exists already; only its
+        side sheet is new."""
+        if page.id in self._views:
+            self._watch_sheet(self._views[page.id])
         else:
-            self._add_view(page.id, make())
+            self._makers[page.id] = make
 
     def view(self, page_id: str, kind: type[V] = QWidget) -> V | None:  # type: ignore[assignment]
-        """The widget of a page, which must be of class `kind`; None if it is not created yet."""
+        """The widget of a page, which must be of class `kind`. It is created if necessary. None if the page is not
+        added yet."""
+        if page_id in self._makers:
+            self._make(page_id)
         view = self._views.get(page_id)
         return view if isinstance(view, kind) else None
 
@@ -160,6 +166,7 @@ class MainWindow(AppWindow):
         else:
             del self._makers[page_id]
             self._add_view(page_id, view)
+            self.page_created.emit(page_id)
 
     def _add_view(self, page_id: str, view: QWidget) -> None:
         self._views[page_id] = view
@@ -167,9 +174,13 @@ class MainWindow(AppWindow):
             self.pages.addWidget(view)
         if isinstance(view, PageView):
             view.sidebar_button.clicked.connect(self.open_sidebar)
-            if view.side_sheet is not None:
-                view.side_sheet.installEventFilter(self)
+        self._watch_sheet(view)
         self._fold()
+
+    def _watch_sheet(self, view: QWidget) -> None:
+        """Moves the toast whenever the side sheet of a page opens or closes."""
+        if isinstance(view, PageView) and view.side_sheet is not None:
+            view.side_sheet.installEventFilter(self)
 
     def _page_changed(self) -> None:
         if self._has_toast:

@@ -103,6 +103,12 @@ class NativeModel:
     def pointer(self) -> int:
         return int(self._pointer)
 
+    def has_same_vocabulary(self, other: NativeModel) -> bool:
+        """Whether every token id means the same text in both models."""
+        return self.n_vocab == other.n_vocab and all(
+            self._text(token) == other._text(token) for token in range(self.n_vocab)
+        )
+
     @property
     def chat_template(self) -> str | None:
         template = C.llama_model_chat_template(self._pointer, None)

@@ -53,11 +53,9 @@ def _edit() -> CompletionRequest:
     changed = lines.copy()
     for at, line in ((40, "mast = straight"), (150, "bell = silent and cold"), (260, "net")):
         changed[at] = line
-    text = "\n".join(changed) + "\n"
+    grammar = "start: " + " ".join(json.dumps(f"{line}\n") for line in changed)
     prompt = "\n".join(["# settings", *lines, "", "# settings, with three changes", ""])
-    return CompletionRequest(
-        prompt, "endpoint", GREEDY, constraint=Constraint("choice", json.dumps([text])), max_tokens=len(text)
-    )
+    return CompletionRequest(prompt, "endpoint", GREEDY, constraint=Constraint("lark", grammar), max_tokens=4096)
 
 
 async def _compare(requests: Sequence[CompletionRequest]) -> tuple[list[float], list[float]]:

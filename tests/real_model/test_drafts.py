@@ -65,3 +65,27 @@ def test_answer_with_drafts_equals_the_answer_without(model_path: Path, request_
             await engine.aclose()
 
     asyncio.run(run())
+
+
+def test_long_greedy_request_takes_the_same_steps_every_time(model_path: Path) -> None:
+    """Beyond 512 cells, a step with one row rounds differently than a step with several. So the log probabilities are
+    equal only if the drafts are."""
+    lines = "".join(f"The {n % 7} sails of boat {n} are {('grey', 'brown', 'red')[n % 3]}.\n" for n in range(40))
+    request = replace(COPY, prompt=f"{lines}\nOnce more:\n{lines[:80]}", max_tokens=120)
+
+    async def run() -> None:
+        engine = Engine()
+        await engine.load(model_path, LoadSettings(n_ctx=2048, n_threads=2))
+        try:
+            first = await answer(engine, request)
+            assert first[1].n_prompt > 512
+            assert first[1].n_drafted > 20
+            for others in ((), (STORY, replace(STORY, prompt="A list of towns:"))):
+                await asyncio.gather(*(answer(engine, each) for each in others))
+                again = await answer(engine, request)
+                assert key(again[0]) == key(first[0])
+                assert (again[1].n_drafted, again[1].n_accepted) == (first[1].n_drafted, first[1].n_accepted)
+        finally:
+            await engine.aclose()
+
+    asyncio.run(run())

@@ -1,0 +1,68 @@
+"""A second model that drafts: with the real model, which drafts for itself, and with tiny models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.backend import LoadSettings
+from engine.engine import Engine
+from engine.errors import InvalidSettings
+from engine.native.backend import NativeBackend, open_native
+from engine.requests import CompletionRequest
+from tests.model_files.tiny_models import TINY_MODELS
+from tests.real_model.test_drafts import COPY, SEEDED, STORY, answer, key
+
+
+def open_with_cheap_drafts(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> NativeBackend:
+    """Opens a model with a draft model that counts as cheap, so that a model may draft for itself."""
+    backend = open_native(path, settings, on_progress)
+    assert backend.draft_model is not None
+    assert backend.draft_model.cost >= 1.0
+    backend.draft_model.cost = 0.05
+    return backend
+
+
+def test_model_that_drafts_for_itself_is_accepted_and_keeps_every_answer(model_path: Path) -> None:
+    async def run() -> None:
+        engine = Engine(open_with_cheap_drafts)
+        await engine.load(model_path, LoadSettings(n_ctx=512, n_threads=2, draft_model=model_path))
+        try:
+            requests: list[CompletionRequest] = [STORY, replace(COPY, sampling=SEEDED)]
+            for request in requests:
+                request = replace(request, max_tokens=48)
+                plain = await answer(engine, replace(request, n_draft_max=0))
+                drafted = await answer(engine, request)
+                assert key(drafted[0]) == key(plain[0])
+            greedy = (await answer(engine, replace(STORY, max_tokens=48)))[1]
+            assert greedy.n_drafted > 20
+            assert greedy.n_accepted > 0.9 * greedy.n_drafted
+            together = await asyncio.gather(*(answer(engine, replace(STORY, max_tokens=30)) for _ in range(3)))
+            assert len({tuple(each.id for each in choices) for choices, _, _ in together}) == 1
+        finally:
+            await engine.aclose()
+
+    asyncio.run(run())
+
+
+def tiny(tmp_path: Path, name: str) -> Path:
+    return TINY_MODELS[name].write(tmp_path / f"{name}.gguf")
+
+
+def refusal(main: Path, draft: Path) -> InvalidSettings:
+    with pytest.raises(InvalidSettings) as caught:
+        open_native(main, LoadSettings(n_ctx=512, n_threads=1, draft_model=draft), lambda _: True)
+    assert caught.value.field == "draft_model"
+    return caught.value
+
+
+def test_model_with_another_vocabulary_is_refused(model_path: Path, tmp_path: Path) -> None:
+    assert "another vocabulary" in str(refusal(model_path, tiny(tmp_path, "plain")))
+
+
+def test_recurrent_model_cannot_draft(tmp_path: Path) -> None:
+    assert "cannot draft" in str(refusal(tiny(tmp_path, "plain"), tiny(tmp_path, "mamba")))
