@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -268,7 +269,7 @@ def test_failure_to_open_the_snapshot_folder_frees_the_model_and_it_can_be_loade
         engine = Engine(opener)
         open_snapshots = engine._worker._open_snapshots
 
-        def failing(backend: object) -> None:
+        def failing(backend: object) -> NoReturn:
             raise MemoryError("too many snapshots")
 
         engine._worker._open_snapshots = failing
