@@ -146,12 +146,7 @@ def _open_services(
     stack.closes("tasks", tasks.aclose, 2)
     settings = AppSettings(settings_file, tasks)
     models = ModelController(make_engine)
-
-    def erase_kv_states(owners: Sequence[str]) -> None:
-        models.forget(owners)
-        delete_snapshots(profile.snapshots, owners)
-
-    store = Store(profile.chats, on_erased=erase_kv_states)
+    store = _make_store(profile, models)
     stack.closes("store", store.aclose, 5)
     search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
@@ -197,6 +192,14 @@ def _import_export(profile: Profile, store: Store, window: MainWindow) -> Import
     theme = window.theme
     exporter = Exporter(role_name, lambda: theme.print_style_of("export.css"), theme.paper_style)
     return ImportExportController(profile, store, exporter)
+
+
+def _make_store(profile: Profile, models: ModelController) -> Store:
+    def erase_kv_states(chat_ids: Sequence[str]) -> None:
+        models.forget(chat_ids)
+        delete_snapshots(profile.snapshots, chat_ids)
+
+    return Store(profile.chats, on_erased=erase_kv_states)
 
 
 def _open_endpoint(

@@ -71,6 +71,9 @@ class Limits:
     """Window size, in tokens, of layers with sliding-window attention; 0 if all layers see all tokens."""
     cell_bytes: int = 0
     """Size of a token's keys and values in all layers; 0 if it is unknown."""
+    prompt_cut: int = 128
+    """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
+    most `n_batch`. Rounding depends on where a prompt is cut."""
 
     @property
     def supports_full_rollback(self) -> bool:

@@ -27,6 +27,46 @@ postponed."""
 
 
 @dataclass(frozen=True, slots=True)
+class Exactness:
+    """Which leading tokens of a prefix have the KV state that a prompt gets when it is computed alone: in the first
+    cells, in decodes that end at multiples of `Limits.prompt_cut`, then up to the token before the last. Other states
+    round differently."""
+
+    n_exact: int = 0
+    """A number of leading tokens, which is a multiple of `Limits.prompt_cut`."""
+    exact_end: int = 0
+    """If not 0, the tokens after `n_exact` up to this number are those of a prompt that has one more token."""
+
+    def n_reusable(self, n_common: int, n_wanted: int, cut: int) -> int:
+        """How many of the first `n_wanted` tokens of a prompt, all but its last one, can be reused if the prefix has
+        `n_common` tokens in common with them."""
+        if n_common == n_wanted == self.exact_end:
+            return n_wanted
+        return min(n_common, self.n_exact) // cut * cut
+
+    def covers(self, other: Exactness) -> bool:
+        """Whether every token that is exact by `other` is exact by this one."""
+        return self.n_exact >= other.n_exact and (not other.exact_end or self.exact_end == other.exact_end)
+
+    def truncated(self, n: int, cut: int) -> Exactness:
+        """Returns the exactness of the first `n` tokens."""
+        return Exactness(min(self.n_exact, n // cut * cut), self.exact_end if self.exact_end <= n else 0)
+
+    def extended(self, start: int, end: int, n_prompt: int, cut: int) -> Exactness:
+        """Returns the exactness after the tokens from `start` to `end` of a prompt were computed alone."""
+        if start != self.n_exact or not (end == start + cut or (start < end == n_prompt - 1 < start + cut)):
+            return self
+        return Exactness(end) if end == start + cut else Exactness(start, end)
+
+
+def usable_length(held: list[int], exactness: Exactness, wanted: list[int], exact_cut: int) -> int:
+    """How many leading tokens of `wanted` a prefix with the tokens `held` can give: all that are equal, or with
+    `exact_cut`, which is `Limits.prompt_cut`, only those with an exact state."""
+    n = common_prefix_length(held, wanted)
+    return exactness.n_reusable(n, len(wanted), exact_cut) if exact_cut else n
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """Removes everything from KV memory. The next token takes the first cell."""
 
@@ -62,6 +102,7 @@ class Save:
     slot: int
     tokens: list[int]
     owner: str = ""
+    exactness: Exactness = Exactness()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +135,7 @@ class SavedPrefix:
     tokens: list[int]
     n_saved: int = 0
     """Number of its tokens that a snapshot on disk holds: all or none."""
+    exactness: Exactness = Exactness()
 
 
 @dataclass(slots=True, eq=False)
@@ -115,6 +157,7 @@ class CachedPrefix:
     """The field `owner` of the request that used the prefix last."""
     n_prompt: int = 0
     """Prompt length of the last sequence that ran on the prefix."""
+    exactness: Exactness = Exactness()
     first_cached_token: int = 0
     """Index of the first token that every layer still has in KV memory; above 0 only with a sliding window."""
 
@@ -139,12 +182,15 @@ class KvMemory(Protocol):
     def is_at_front(self, prefix: CachedPrefix, n: int) -> bool:
         """Whether the first `n` tokens of a prefix lie in order in the first `n` cells."""
 
+    def is_alone(self, prefix: CachedPrefix) -> bool:
+        """Whether a prefix lies in the first cells, and no other cells are in use."""
+
     def take_ops(self) -> tuple[KvOp, ...]:
         """Returns, in order, the operations that result from the calls since the last `take_ops`."""
 
-    def match(self, tokens: list[int]) -> tuple[CachedPrefix | None, int]:
-        """Returns the prefix that holds the longest reusable beginning of `tokens`, and the length of that
-        beginning."""
+    def match(self, tokens: list[int], exact_cut: int = 0) -> tuple[CachedPrefix | None, int]:
+        """Returns the prefix that holds the longest reusable beginning of `tokens`, and the length of that beginning.
+        See `usable_length` for `exact_cut`."""
 
     def allocate(self, priority: Priority) -> CachedPrefix | None:
         """Returns a new empty prefix, marked as in use. May evict an idle prefix for it. Returns None if no slot is
@@ -202,8 +248,9 @@ class KvMemory(Protocol):
 class SnapshotIndex(Protocol):
     """KV states in host memory, which can be restored without reading from disk."""
 
-    def find(self, tokens: list[int]) -> SavedPrefix | None:
-        """Returns the state that has the longest usable common prefix with `tokens`."""
+    def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
+        """Returns the state that has the longest usable common prefix with `tokens`. See `usable_length` for
+        `exact_cut`."""
 
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states in host memory."""

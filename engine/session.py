@@ -32,6 +32,14 @@ from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
 
+N_UNDIVIDED_CELLS = 256
+"""If a decode has a single token, and attention covers more cells than this, llama.cpp divides the cells among the
+threads. Then rounding depends on the number of threads; in all other decodes it does not."""
+
+MAX_RECOMPUTING_S = 1.0
+"""A greedy request that runs alone computes cached tokens whose KV state was rounded differently again, so that it
+always gives the same answer, if that takes at most this time. A seeded request does so in any case."""
+
 MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
 """Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
@@ -62,6 +70,8 @@ class Session:
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
+        self._reproducible: SequenceState | None = None
+        """The last sequence with a thread-sensitive step."""
         self.interruption = StepInterruption(backend, has_actions, clock)
         self._step_cost = StepCost()
         self._running: dict[str, RunningRequest] = {}
@@ -119,6 +129,7 @@ class Session:
             needs_all_logits=request.prompt_logprobs,
             owner=request.owner,
             is_deterministic=request.sampling.is_deterministic,
+            max_recomputed=None if request.sampling.seed is not None else self._n_in(MAX_RECOMPUTING_S),
             uses_cache=request.use_cache,
         )
         retokenizer = self._retokenizer(state)
@@ -135,6 +146,10 @@ class Session:
         model_drafter = ModelDrafter(n_draft_max, model.cost) if model is not None else None
         self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, drafter, model_drafter)
         self._scheduler.add(sequence)
+
+    def _n_in(self, seconds: float) -> int:
+        """How many prompt tokens are computed in this time."""
+        return int(seconds / self._prefill_budget.token_s)
 
     def _retokenizer(self, state: RequestState) -> Retokenizer | None:
         """Returns an object that retokenizes the answer word by word. Returns None if the tokenizer does not split at
@@ -278,13 +293,14 @@ class Session:
     def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
         """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
-        # Another thread count rounds differently, so deterministic requests change it only when steps become slow.
-        may_explore = not all(entry.sequence.is_deterministic for entry in plan.entries)
+        is_thread_sensitive = self._is_thread_sensitive(plan)
         is_mixed = plan.n_prompt_tokens > 0 and any(entry.is_decoding for entry in plan.entries)
-        if is_mixed:
+        if is_thread_sensitive:
+            n_threads = self._threads.choose_reproducible()
+        elif is_mixed:
             n_threads = self._threads.n_threads_beside_answers
         else:
-            n_threads = self._threads.choose(plan.n_tokens, may_explore=may_explore)
+            n_threads = self._threads.choose(plan.n_tokens)
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state
@@ -298,8 +314,10 @@ class Session:
                 raise NativeFailure("the KV memory has no room for a single sequence") from None
             return False
         seconds = self._clock() - started
-        if not is_mixed:
-            self._threads.record(plan.n_tokens, seconds, may_explore=may_explore)
+        if is_thread_sensitive:
+            self._threads.record_reproducible(seconds)
+        elif not is_mixed:
+            self._threads.record(plan.n_tokens, seconds)
         if not plan.n_prompt_tokens:
             self._step_cost.record(plan.n_tokens, seconds)
         if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
@@ -326,6 +344,17 @@ class Session:
             self._backend.decode(chunks, n_threads, interruptible=True)
         finally:
             self.interruption.end()
+
+    def _is_thread_sensitive(self, plan: BatchPlan) -> bool:
+        """Whether the answer of a deterministic request that runs alone depends on the thread count of this step."""
+        sequence = plan.entries[0].sequence
+        is_sensitive = sequence.is_deterministic and plan.n_tokens == 1 and sequence.n_computed >= N_UNDIVIDED_CELLS
+        if not is_sensitive or len(self._scheduler.running) > 1:
+            return False
+        if self._reproducible is not sequence:
+            self._reproducible = sequence
+            self._threads.start_reproducible()
+        return True
 
     def _update_first_cached_tokens(self) -> None:
         """Updates `first_cached_token` of every prefix. It changes only with a sliding window, because running

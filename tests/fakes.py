@@ -339,7 +339,7 @@ class FakeOpener:
     """Opens fake backends, with the signature of `engine.backend.OpenBackend`. `backends` is the list of all backends
     opened so far."""
 
-    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64)) -> None:
+    def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64, prompt_cut=64)) -> None:
         self.script = script or Script()
         self.limits = limits
         self.backends: list[FakeBackend] = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from engine.kv_memory import SavedPrefix, common_prefix_length
+from engine.kv_memory import Exactness, SavedPrefix, usable_length
 
 MAX_STATES = 64
 """Maximum number of states, because every one is compared with the prompt of every new request."""
@@ -19,6 +19,7 @@ class HostState:
     state: memoryview
     is_kept: bool
     """Whether the state remains after it was written to disk."""
+    exactness: Exactness
     owners: set[str] = field(default_factory=set)
 
 
@@ -38,36 +39,37 @@ class HostStates:
     def __contains__(self, key: str) -> bool:
         return key in self._states
 
-    def add(self, key: str, tokens: list[int], state: memoryview, owner: str, *, is_kept: bool) -> None:
+    def add(self, saved: SavedPrefix, state: memoryview, owner: str, *, is_kept: bool) -> None:
+        key, tokens = saved.key, saved.tokens
         with self._lock:
             known = self._remove(key)
             owners = {owner} | (known.owners if known else set())
-            self._states[key] = HostState(tokens, state, is_kept or bool(known and known.is_kept), owners)
+            is_kept = is_kept or bool(known and known.is_kept)
+            self._states[key] = HostState(tokens, state, is_kept, saved.exactness, owners)
             self._size_bytes += len(state)
             if self._supports_full_rollback:
-                for other in [each for each, held in self._states.items() if _is_shorter(held.tokens, tokens)]:
+                for other in [each for each, held in self._states.items() if is_proper_prefix(held.tokens, tokens)]:
                     self._remove(other)
             while len(self._states) > 1 and (self._size_bytes > self.cap_bytes or len(self._states) > MAX_STATES):
                 self._remove(next(iter(self._states)))
 
-    def keep(self, key: str, owner: str) -> bool:
+    def keep(self, key: str, owner: str, exactness: Exactness) -> bool:
         """Marks a state as just used, and as one that remains after it was written. Returns False if there is no such
-        state."""
+        state that is at least as exact as `exactness`."""
         with self._lock:
             state = self._states.get(key)
-            if state is None:
+            if state is None or not state.exactness.covers(exactness):
                 return False
             state.is_kept = True
             state.owners.add(owner)
             self._states.move_to_end(key)
             return True
 
-    def find(self, tokens: list[int]) -> SavedPrefix | None:
-        """Returns the state with the longest usable common prefix with `tokens`."""
+    def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
+        """See `engine.kv_memory.SnapshotIndex.find`."""
         with self._lock:
-            candidates = {key: held.tokens for key, held in self._states.items()}
-        key = best_match(candidates, tokens, supports_full_rollback=self._supports_full_rollback)
-        return None if key is None else SavedPrefix(key, candidates[key])
+            candidates = [SavedPrefix(key, held.tokens, exactness=held.exactness) for key, held in self._states.items()]
+        return best_match(candidates, tokens, exact_cut, supports_full_rollback=self._supports_full_rollback)
 
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states."""
@@ -112,19 +114,20 @@ class HostStates:
         return state
 
 
-def best_match(candidates: dict[str, list[int]], tokens: list[int], *, supports_full_rollback: bool) -> str | None:
-    """Returns the key of the candidate with the longest common prefix with `tokens`. Without full rollback, a candidate
+def best_match(
+    candidates: Iterable[SavedPrefix], tokens: list[int], exact_cut: int = 0, *, supports_full_rollback: bool
+) -> SavedPrefix | None:
+    """Returns the candidate with the longest usable common prefix with `tokens`. Without full rollback, a candidate
     must be contained in `tokens` completely."""
     best, most = None, 0
-    for key, candidate in candidates.items():
-        if candidate[:1] != tokens[:1]:
+    for candidate in candidates:
+        if candidate.tokens[:1] != tokens[:1]:
             continue
-        n = common_prefix_length(candidate, tokens)
-        if n > most and (supports_full_rollback or n == len(candidate)):
-            best, most = key, n
+        n = usable_length(candidate.tokens, candidate.exactness, tokens, exact_cut)
+        if n > most and (supports_full_rollback or n == len(candidate.tokens)):
+            best, most = candidate, n
     return best
 
 
-def _is_shorter(held: list[int], tokens: list[int]) -> bool:
-    """Whether `held` is a proper prefix of `tokens`."""
-    return len(held) < len(tokens) and tokens[: len(held)] == held
+def is_proper_prefix(shorter: list[int], tokens: list[int]) -> bool:
+    return len(shorter) < len(tokens) and tokens[: len(shorter)] == shorter

@@ -60,9 +60,9 @@ class KvOpExecutor:
                 if not self._holds_window(source, n):
                     return False
                 self._backend.copy(source, target, n)
-            case Save(slot=slot, tokens=tokens, owner=owner):
-                if not self._snapshots.keep(tokens, owner):
-                    self._snapshots.put(tokens, self._backend.save(slot), owner, needed_soon=True)
+            case Save(slot=slot, tokens=tokens, owner=owner, exactness=exactness):
+                if not self._snapshots.keep(tokens, owner, exactness):
+                    self._snapshots.put(tokens, self._backend.save(slot), owner, exactness, needed_soon=True)
             case Restore(slot=slot, key=key):
                 return self._restore(slot, key, states.get(key))
             case Relocate(slot=slot):

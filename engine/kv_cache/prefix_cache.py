@@ -7,6 +7,7 @@ it again. The cache does not touch the memory itself: it returns operations, whi
 from __future__ import annotations
 
 import heapq
+import operator
 from collections.abc import Sequence
 
 from engine.backend import Limits
@@ -15,6 +16,7 @@ from engine.kv_memory import (
     CachedPrefix,
     Clear,
     Copy,
+    Exactness,
     KvOp,
     Relocate,
     Reset,
@@ -23,6 +25,7 @@ from engine.kv_memory import (
     SavedPrefix,
     Truncate,
     common_prefix_length,
+    usable_length,
 )
 from engine.priority import Priority
 
@@ -31,9 +34,9 @@ class PrefixCache:
     """All cached prefixes of one context. Implements `engine.kv_memory.KvMemory`.
 
     The cells are those that llama.cpp chooses: in order, the first free ones. llama.cpp searches from a position that
-    it lowers to every cell that becomes free, so no free cell lies before that position. Two exceptions make the
-    recorded cells differ until the memory is empty again: sliding windows, whose old cells llama.cpp overwrites, and
-    restored states whose tokens were not saved in order.
+    it lowers to every cell that becomes free, so no free cell lies before that position. The cells are not known,
+    until the memory is empty again, after a state whose tokens may not be in order was restored and truncated, and
+    without full rollback also after a second sequence was computed: llama.cpp overwrites cells before a sliding window.
 
     If the memory does not support full rollback (truncation to any length), a prefix is never shortened. Instead, a
     request that continues from a prefix gets a copy in another slot, which shares the prefix's cells."""
@@ -44,6 +47,7 @@ class PrefixCache:
         self._free_slots = list(range(limits.n_slots - 1, -1, -1))
         self._free_cells = list(range(limits.n_cells))
         """A heap."""
+        self._cells_are_known = True
         self._refs = [0] * limits.n_cells
         self._ops: list[KvOp] = []
         self._clock = 0
@@ -62,7 +66,11 @@ class PrefixCache:
         return 1 + max((max(prefix.cells) for prefix in self._prefixes if prefix.cells), default=-1)
 
     def is_at_front(self, prefix: CachedPrefix, n: int) -> bool:
-        return prefix.cells[:n] == list(range(n))
+        return self._cells_are_known and prefix.cells[:n] == list(range(n))
+
+    def is_alone(self, prefix: CachedPrefix) -> bool:
+        n = len(prefix.cells)
+        return len(self._free_cells) == self._limits.n_cells - n and self.is_at_front(prefix, n)
 
     def cells_by_owner(self) -> dict[tuple[Priority, str], int]:
         """Number of cells for each priority and owner. A cell that several prefixes share counts for the one with the
@@ -82,13 +90,13 @@ class PrefixCache:
         ops, self._ops = tuple(self._ops), []
         return ops
 
-    def match(self, tokens: list[int]) -> tuple[CachedPrefix | None, int]:
+    def match(self, tokens: list[int], exact_cut: int = 0) -> tuple[CachedPrefix | None, int]:
         best, most = None, 0
         for prefix in self._prefixes:
             if not prefix.tokens or prefix.tokens[0] != tokens[0]:
                 continue
-            n = common_prefix_length(prefix.tokens, tokens)
-            if n < most or not self._can_reuse(prefix, n):
+            n = usable_length(prefix.tokens, prefix.exactness, tokens, exact_cut)
+            if n < most or not self._can_reuse(prefix, n) or (exact_cut and not self._can_lie_at_front(prefix, n)):
                 continue
             if n > most or (n == most and best is not None and best.in_use):
                 best, most = prefix, n
@@ -106,6 +114,7 @@ class PrefixCache:
             return None
         if not self._prefixes:
             self._ops.append(Reset())
+        self._cells_are_known = not self._prefixes or (self._cells_are_known and self._limits.supports_full_rollback)
         prefix = CachedPrefix(self._free_slots.pop(), priority, used_at=self._tick())
         self._prefixes.append(prefix)
         return prefix
@@ -116,20 +125,16 @@ class PrefixCache:
         can_adopt = not source.in_use and not _is_protected(source, priority)
         if can_adopt and (may_overwrite or n == len(source.tokens)) and self._limits.supports_full_rollback:
             return self._adopt(source, n, priority)
-        copy = self.allocate(priority, keep=source)
-        if copy is None:
-            return self._adopt(source, n, priority) if can_adopt else None
-        self._share(source, copy, n)
-        return copy
+        copy = self._allocate_copy(source, n, priority)
+        return self._adopt(source, n, priority) if copy is None and can_adopt else copy
 
     def checkpoint(self, source: CachedPrefix) -> None:
         for other in self._prefixes:
             if not other.in_use and other.tokens == source.tokens:
                 other.used_at, other.priority = self._tick(), min(other.priority, source.priority)
                 return
-        copy = self.allocate(source.priority)
+        copy = self._allocate_copy(source, len(source.tokens), source.priority)
         if copy is not None:
-            self._share(source, copy, len(source.tokens))
             copy.in_use = False
 
     def restore(self, prefix: CachedPrefix, saved: SavedPrefix, n: int) -> None:
@@ -137,15 +142,20 @@ class PrefixCache:
         self.reserve(prefix, saved.tokens)
         prefix.n_saved = saved.n_saved
         window = self._limits.sliding_window
+        if not window:  # a state that was saved with a sliding window does not contain the cells before the window
+            prefix.exactness = saved.exactness
+        if n < n_held and saved.exactness == Exactness():
+            self._cells_are_known = False
         prefix.first_cached_token = max(0, n_held - window) if window else 0
         self._ops.append(Restore(prefix.slot, saved.key, n_held, keep=n < n_held))
         self.truncate(prefix, n)
 
     def relocate(self, prefix: CachedPrefix) -> None:
-        tokens, n_saved = list(prefix.tokens), prefix.n_saved
+        tokens, n_saved, exactness = list(prefix.tokens), prefix.n_saved, prefix.exactness
+        self._cells_are_known = self._cells_are_known and _is_ascending(prefix.cells)
         self.unreserve(prefix, 0)
         self.reserve(prefix, tokens)
-        prefix.n_saved = n_saved
+        prefix.n_saved, prefix.exactness = n_saved, exactness
         self._ops.append(Relocate(prefix.slot))
 
     def reserve(self, prefix: CachedPrefix, tokens: Sequence[int]) -> None:
@@ -164,6 +174,7 @@ class PrefixCache:
         del prefix.cells[n:]
         del prefix.tokens[n:]
         prefix.n_saved = self._n_restorable(prefix, n)
+        prefix.exactness = prefix.exactness.truncated(n, self._limits.prompt_cut)
 
     def truncate(self, prefix: CachedPrefix, n: int) -> None:
         if n < len(prefix.tokens):
@@ -201,8 +212,14 @@ class PrefixCache:
 
     def move_to_host(self, prefix: CachedPrefix) -> None:
         if len(prefix.tokens) >= MIN_HOST_TOKENS:
-            self._ops.append(Save(prefix.slot, list(prefix.tokens), prefix.owner))
+            self._ops.append(Save(prefix.slot, list(prefix.tokens), prefix.owner, self.saved_exactness(prefix)))
         self.drop(prefix)
+
+    def saved_exactness(self, prefix: CachedPrefix) -> Exactness:
+        """The exactness of a state that is saved now: none if the tokens are not saved in order, which is that of the
+        cells."""
+        is_in_order = self._cells_are_known and _is_ascending(prefix.cells)
+        return prefix.exactness if is_in_order else Exactness()
 
     def ensure_free_cells(
         self, n: int, keep: CachedPrefix | None = None, requester: Priority = Priority.WINDOW
@@ -231,10 +248,26 @@ class PrefixCache:
         first_needed = max(0, n - self._limits.sliding_window + 1)
         return self._limits.supports_truncation and prefix.first_cached_token <= first_needed
 
+    def _can_lie_at_front(self, prefix: CachedPrefix, n: int) -> bool:
+        """Whether a sequence can continue alone from the first `n` tokens with these tokens in the first cells."""
+        if self._limits.supports_full_rollback:
+            return self._cells_are_known and _is_ascending(prefix.cells[:n])
+        return self.is_at_front(prefix, n)
+
+    def _allocate_copy(self, source: CachedPrefix, n: int, priority: Priority) -> CachedPrefix | None:
+        """Returns a new prefix that shares the first `n` tokens of `source`, or None if no slot is available."""
+        cells_are_known = self._cells_are_known
+        copy = self.allocate(priority, keep=source)
+        self._cells_are_known = cells_are_known
+        if copy is not None:
+            self._share(source, copy, n)
+        return copy
+
     def _share(self, source: CachedPrefix, copy: CachedPrefix, n: int) -> None:
         copy.tokens, copy.cells = source.tokens[:n], source.cells[:n]
         copy.n_saved, copy.first_cached_token = self._n_restorable(source, n), source.first_cached_token
         copy.owner = source.owner
+        copy.exactness = source.exactness.truncated(n, self._limits.prompt_cut)
         for cell in copy.cells:
             self._refs[cell] += 1
         self._ops.append(Copy(source.slot, copy.slot, n))
@@ -254,6 +287,10 @@ class PrefixCache:
     def _tick(self) -> int:
         self._clock += 1
         return self._clock
+
+
+def _is_ascending(cells: list[int]) -> bool:
+    return all(map(operator.lt, cells, cells[1:]))
 
 
 def _is_protected(prefix: CachedPrefix, requester: Priority) -> bool:

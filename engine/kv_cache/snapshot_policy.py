@@ -71,7 +71,8 @@ class SnapshotPolicy:
                 self._save(prefix, is_last=True)
 
     def _save(self, prefix: CachedPrefix, *, is_last: bool = False) -> None:
-        if not self._snapshots.put(prefix.tokens, self._backend.save(prefix.slot), prefix.owner, is_last=is_last):
+        state, exactness = self._backend.save(prefix.slot), self._cache.saved_exactness(prefix)
+        if not self._snapshots.put(prefix.tokens, state, prefix.owner, exactness, is_last=is_last):
             return
         for other in self._cache.prefixes:
             if common_prefix_length(other.tokens, prefix.tokens) == len(prefix.tokens):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -17,10 +18,10 @@ import psutil
 from engine.backend import Backend
 from engine.files.private_files import make_private_folder
 from engine.kv_cache import snapshot_file
-from engine.kv_cache.host_states import HostStates, best_match
+from engine.kv_cache.host_states import HostStates, best_match, is_proper_prefix
 from engine.kv_cache.snapshot_file import SUFFIX, SnapshotDamaged
 from engine.kv_cache.snapshot_owners import add_owner
-from engine.kv_memory import MIN_SNAPSHOT_TOKENS, SavedPrefix, common_prefix_length
+from engine.kv_memory import MIN_SNAPSHOT_TOKENS, Exactness, SavedPrefix, common_prefix_length
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class SnapshotStore:
         self._supports_full_rollback = supports_full_rollback
         self._cell_bytes = cell_bytes
         self._lock = threading.Lock()
-        self._on_disk: dict[str, list[int]] = {}
+        self._on_disk: dict[str, SavedPrefix] = {}
         self._host = HostStates(host_cap_bytes, supports_full_rollback=supports_full_rollback)
         self._queued: dict[str, list[str]] = {}
         """For each state in the write queue, its owner, once for each time that it is in the queue."""
@@ -90,12 +91,20 @@ class SnapshotStore:
         with self._lock:
             return not self._queued_bytes or self._queued_bytes + n_bytes <= MAX_QUEUED_BYTES
 
-    def keep(self, tokens: list[int], owner: str) -> bool:
-        """Keeps the state of `tokens` in host memory if it is there already. Returns False if it is not."""
-        return self._host.keep(self._key(tokens), owner)
+    def keep(self, tokens: list[int], owner: str, exactness: Exactness = Exactness()) -> bool:
+        """Keeps the state of `tokens` in host memory if it is there already, at least as exact as `exactness`. Returns
+        False if it is not."""
+        return self._host.keep(self._key(tokens), owner, exactness)
 
     def put(
-        self, tokens: list[int], state: memoryview, owner: str, *, needed_soon: bool = False, is_last: bool = False
+        self,
+        tokens: list[int],
+        state: memoryview,
+        owner: str,
+        exactness: Exactness = Exactness(),
+        *,
+        needed_soon: bool = False,
+        is_last: bool = False,
     ) -> bool:
         """Queues the KV state of `tokens` for writing, unless it is on disk or has fewer than MIN_SNAPSHOT_TOKENS
         tokens. Returns False if the queue is full. With full rollback, the written snapshot replaces those of shorter
@@ -104,37 +113,38 @@ class SnapshotStore:
         With `needed_soon`, the state remains in host memory; without it, only until it is written. With `is_last`, the
         limit of the queue does not apply."""
         tokens, key = list(tokens), self._key(tokens)
-        is_wanted = self._folder is not None and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(key)
+        saved = SavedPrefix(key, tokens, exactness=exactness)
+        is_wanted = self._folder is not None and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(saved)
         is_accepted = not is_wanted or is_last or self.has_room(len(state))
         if needed_soon or (is_wanted and is_accepted):
             is_kept = needed_soon or not self._supports_full_rollback
-            self._host.add(key, tokens, state, owner, is_kept=is_kept)
+            self._host.add(saved, state, owner, is_kept=is_kept)
         if is_wanted and is_accepted:
             with self._lock:
                 self._queued.setdefault(key, []).append(owner)
                 self._queued_bytes += len(state)
-            self._run(self._writer, self._write, key, tokens, state)
+            self._run(self._writer, self._write, saved, state)
         if self._folder is not None:
             # the snapshot is written before its owner, because it is queued on the same thread
             self._run(self._writer, self._write_owner, key, owner)
         return is_accepted
 
-    def find(self, tokens: list[int]) -> SavedPrefix | None:
-        """Returns the state in host memory that has the longest usable common prefix with `tokens`."""
-        found = self._host.find(tokens)
-        if found is None or not self._is_saved(found.key):
+    def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
+        """See `engine.kv_memory.SnapshotIndex.find`."""
+        found = self._host.find(tokens, exact_cut)
+        if found is None or not self._is_saved(found):
             return found
-        return SavedPrefix(found.key, found.tokens, n_saved=len(found.tokens))
+        return replace(found, n_saved=len(found.tokens))
 
     def find_on_disk(self, tokens: list[int], n_known: int) -> str | None:
         """Returns the key of the snapshot on disk that has the longest usable common prefix with `tokens`; None if that
         prefix is not longer than `n_known` tokens."""
         with self._lock:
-            candidates = {key: held for key, held in self._on_disk.items() if key not in self._host}
+            candidates = [each for key, each in self._on_disk.items() if key not in self._host]
         best = best_match(candidates, tokens, supports_full_rollback=self._supports_full_rollback)
-        if best is None or common_prefix_length(candidates[best], tokens) <= n_known:
+        if best is None or common_prefix_length(best.tokens, tokens) <= n_known:
             return None
-        return best
+        return best.key
 
     def fetch(self, key: str, done: Callable[[], None]) -> None:
         """Reads a snapshot into host memory on the reading thread, then calls `done` on that thread, even if reading
@@ -199,20 +209,22 @@ class SnapshotStore:
     def _key(self, tokens: list[int]) -> str:
         return snapshot_file.file_name(self._fingerprint, tokens)
 
-    def _is_saved(self, key: str) -> bool:
-        """Whether a state is on disk or will be."""
+    def _is_saved(self, saved: SavedPrefix) -> bool:
+        """Whether a state, or a more exact one of the same tokens, is on disk or will be."""
         with self._lock:
-            return key in self._on_disk or key in self._queued
+            on_disk = self._on_disk.get(saved.key)
+            return saved.key in self._queued or (on_disk is not None and on_disk.exactness.covers(saved.exactness))
 
-    def _write(self, key: str, tokens: list[int], state: memoryview) -> None:
+    def _write(self, saved: SavedPrefix, state: memoryview) -> None:
         assert self._folder is not None
+        key = saved.key
         try:
             make_private_folder(self._folder)
-            snapshot_file.write(self._folder / key, self._fingerprint, tokens, state)
+            snapshot_file.write(self._folder / key, self._fingerprint, saved.tokens, state, saved.exactness)
         except OSError as error:  # a full disk must not end the answer
             log.warning("a snapshot was not written: %s", error.strerror)
         else:
-            self._index_written(key, tokens)
+            self._index_written(saved)
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
@@ -220,15 +232,15 @@ class SnapshotStore:
                 if not self._queued[key]:
                     del self._queued[key]
 
-    def _index_written(self, key: str, tokens: list[int]) -> None:
+    def _index_written(self, saved: SavedPrefix) -> None:
         """Adds a written snapshot to the index and deletes the snapshots that it replaces."""
         with self._lock:
-            self._on_disk[key] = tokens
+            self._on_disk[saved.key] = saved
             replaced = [
                 other for other, shorter in self._on_disk.items()
-                if self._supports_full_rollback and len(shorter) < len(tokens) and tokens[: len(shorter)] == shorter
+                if self._supports_full_rollback and is_proper_prefix(shorter.tokens, saved.tokens)
             ]  # fmt: skip
-        self._host.remove_written(key)
+        self._host.remove_written(saved.key)
         for other in replaced:
             self._delete_file(other)
         self._enforce_cap()
@@ -241,7 +253,7 @@ class SnapshotStore:
                 return
             state = snapshot_file.read_state(path)
             path.touch()  # marks the snapshot as just used: the least recently modified ones are deleted first
-            self._host.add(key, self._on_disk[key], state, "", is_kept=True)
+            self._host.add(self._on_disk[key], state, "", is_kept=True)
         except (SnapshotDamaged, OSError, KeyError):
             self.discard(key)
         finally:
@@ -272,7 +284,7 @@ class SnapshotStore:
             path.unlink(missing_ok=True)
         else:
             if header.fingerprint == self._fingerprint:
-                self._on_disk[path.name] = header.tokens
+                self._on_disk[path.name] = SavedPrefix(path.name, header.tokens, exactness=header.exactness)
 
     def _enforce_cap(self) -> None:
         """Deletes the least recently used snapshots, of all models, until the folder is within its size limit."""

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError
-from engine.native.llama import C, take_error_message
+from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
+
+MAX_VIEWS = 256
+"""Maximum number of kept arrays over rows of logits."""
 
 _ABORTED = 2
 """What llama_decode returns after an abort."""
@@ -45,6 +49,10 @@ class NativeContext:
         self.memory = C.llama_get_memory(self.pointer)
         """llama.cpp's KV memory; null if the context has none, as with bidirectional attention."""
         self._n_threads = params.n_threads
+        self._n_vocab = model.n_vocab
+        self._views: dict[int, npt.NDArray[np.float32]] = {}
+        """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
+        highest logit in it."""
         self._batch = _Batch(params.n_batch)
         self._abort = _AbortFlag(self.pointer)
 
@@ -72,12 +80,27 @@ class NativeContext:
         """Ends the interruptible decode that is in progress, if there is one. May be called on any thread."""
         self._abort.set()
 
+    def logits(self, row: int) -> npt.NDArray[np.float32]:
+        """See `engine.backend.Backend.logits`."""
+        address = logits_address(self.pointer, row)
+        view = self._views.get(address)
+        if view is None:
+            if not address:
+                raise NativeFailure(take_error_message() or f"row {row} has no logits")
+            if len(self._views) >= MAX_VIEWS:  # llama.cpp has moved its output buffer
+                self._views.clear()
+            row_memory: Any = (ctypes.c_float * self._n_vocab).from_address(address)
+            view = np.frombuffer(row_memory, np.float32)
+            self._views[address] = view
+        return view
+
     def clear(self, slot: int) -> None:
         """Removes all tokens of `slot` from KV memory."""
         if self.memory:
             C.llama_memory_seq_rm(self.memory, slot, -1, -1)
 
     def close(self) -> None:
+        self._views.clear()
         self._batch.close()
         C.llama_free(self.pointer)
 

@@ -14,6 +14,10 @@ import llama_cpp.llama_cpp as _llama
 C: Any = _llama
 """The module `llama_cpp.llama_cpp`, which mirrors llama.h. It is declared as Any because it has no type hints."""
 
+logits_address: Any = C._lib["llama_get_logits_ith"]
+"""`llama_get_logits_ith` with the address as an integer, or None for an invalid row."""
+logits_address.argtypes, logits_address.restype = [ctypes.c_void_p, ctypes.c_int32], ctypes.c_void_p
+
 _WARN, _ERROR, _CONTINUED = 3, 4, 5
 _messages: deque[tuple[int, str]] = deque(maxlen=20)
 

@@ -14,8 +14,8 @@ def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The log probabilities of all tokens.
 
     They are a new array, so the sampler may change `logits` afterwards."""
-    shifted = logits - logits.max()
-    result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
+    result: npt.NDArray[np.float32] = logits - logits.max()
+    result -= np.log(np.exp(result).sum())
     return result
 
 

@@ -26,12 +26,20 @@ class KvPlacement:
         self._snapshots = snapshots
         self._checked: tuple[object, ...] = ()
         """The state of the memory for which `compact` has found nothing more to do."""
+        self._is_exact = False
 
     def clear_for(
-        self, sequence: SequenceState, source: CachedPrefix | None, waiting: Collection[SequenceState]
+        self,
+        sequence: SequenceState,
+        source: CachedPrefix | None,
+        waiting: Collection[SequenceState],
+        *,
+        is_exact: bool,
     ) -> None:
         """Moves idle prefixes to host memory before `sequence`, the only one, is admitted. The prefix `source`, from
-        which the sequence continues, remains, and so do those from which other waiting sequences will continue."""
+        which the sequence continues, remains, and so do those from which other waiting sequences will continue. With
+        `is_exact`, no other cells than those of `source` may remain in use."""
+        self._is_exact = is_exact
         kept = {id(source)} | {id(self._cache.match(each.tokens)[0]) for each in waiting if each is not sequence}
         leaving = [
             prefix for prefix in self._cache.prefixes
@@ -47,6 +55,7 @@ class KvPlacement:
         if not running or self._snapshots is None:
             return
         max_tokens = self._max_copied_tokens() if window_is_decoding else self._limits.n_cells
+        self._is_exact = self._is_exact and len(running) == 1
         state = self._state(max_tokens)
         if state == self._checked:
             return
@@ -73,7 +82,7 @@ class KvPlacement:
     def _must_stay_with(self, source: CachedPrefix, prefix: CachedPrefix) -> bool:
         """Whether a prefix that has a common beginning with `source` remains beside it. With a sliding window, a saved
         state could not be truncated to that beginning."""
-        return bool(self._limits.sliding_window) and prefix.cells[:1] == source.cells[:1]
+        return bool(self._limits.sliding_window) and not self._is_exact and prefix.cells[:1] == source.cells[:1]
 
     def _move_to_host(self, prefixes: Sequence[CachedPrefix]) -> None:
         """Moves prefixes to host memory, those that were used last as the last ones. Drops those for which host memory

@@ -93,6 +93,11 @@ class PrefillBudget:
         return WIDE if NEARLY_WIDE <= n < WIDE else n
 
     @property
+    def token_s(self) -> float:
+        """Forecast duration of a prompt token."""
+        return self._token_s
+
+    @property
     def n_beside_first_token(self) -> int:
         """Maximum number of prompt tokens in a step in which the first token of an answer is sampled, unless the prompt
         of that answer has more."""

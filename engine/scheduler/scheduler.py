@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
@@ -14,6 +14,7 @@ from engine.kv_memory import (
     SavedPrefix,
     SnapshotIndex,
     common_prefix_length,
+    usable_length,
 )
 from engine.priority import Priority
 from engine.scheduler.placement import KvPlacement
@@ -117,7 +118,8 @@ class Scheduler:
     def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
         nothing else can proceed. If the first token of an answer is sampled in it, other prompts get tokens only up to
-        a total of `n_beside_first_token` prompt tokens.
+        a total of `n_beside_first_token` prompt tokens. A sequence that runs alone from its first token on gets
+        those up to the next multiple of `Limits.prompt_cut` instead.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_waiting()
@@ -138,7 +140,13 @@ class Scheduler:
         for sequence, chunk in chunks.items():
             row += len(chunk.tokens)
             entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
-        return BatchPlan((*ops, *late_ops), tuple(entries))
+        return BatchPlan((*ops, *late_ops), tuple(entries), self._is_alone(chunks))
+
+    def _is_alone(self, chunks: Mapping[SequenceState, Chunk]) -> bool:
+        """See `BatchPlan.is_alone`. Determined for prompts only; it takes longer than a decode step may."""
+        if len(self._running) != 1 or not chunks or self._running[0].is_decoding:
+            return False
+        return self._cache.is_alone(_prefix_of(self._running[0]))
 
     def append(self, sequence: SequenceState, token: int) -> FinishReason | None:
         """Appends a sampled token to a sequence. If it is the last one, returns why; "stop" means an end-of-generation
@@ -158,12 +166,21 @@ class Scheduler:
         for entry in plan.entries:
             sequence = entry.sequence
             sequence.draft = []
+            if plan.is_alone:
+                self._record_exactness(sequence, entry.n_certain)
             sequence.was_interrupted = False
             sequence.n_computed += entry.n_certain
             if entry.chunk.n_drafted:
                 n_sampled = len(sequence.tokens) - sequence.n_computed
                 sequence.n_computed += max(0, n_sampled - 1)
                 self._cache.truncate(_prefix_of(sequence), sequence.n_computed)
+
+    def _record_exactness(self, sequence: SequenceState, n: int) -> None:
+        prefix, start = _prefix_of(sequence), sequence.n_computed
+        if start + n < len(sequence.prompt):
+            prefix.exactness = prefix.exactness.extended(
+                start, start + n, len(sequence.prompt), self._limits.prompt_cut
+            )
 
     def retokenize(self, sequence: SequenceState, start: int, tokens: list[int]) -> None:
         """Replaces the tokens of a sequence from index `start` on by `tokens`, which have the same text. The next step
@@ -290,7 +307,8 @@ class Scheduler:
         saved = [] if self._snapshots is None else self._snapshots.token_lists()
         groups = (cached, active, saved)
         shared = (max((common_prefix_length(each, prompt) for each in group), default=0) for group in groups)
-        return sorted({n for n in (*shared, len(prompt)) if n >= MIN_SHARED_TOKENS})
+        cut = self._limits.prompt_cut if self._must_be_exact(sequence) else 1
+        return sorted({n for n in (*(n // cut * cut for n in shared), len(prompt)) if n >= MIN_SHARED_TOKENS})
 
     def _take_checkpoints(self) -> None:
         for sequence in self._running:
@@ -319,23 +337,50 @@ class Scheduler:
         if len(self._running) >= self._limits.n_running:
             return None
         sequence.checkpoint_lengths = self._checkpoint_lengths(sequence)
-        wanted = sequence.tokens[:-1]  # the last token is always computed, since its logits are needed
-        may_reuse = bool(wanted) and not sequence.needs_all_logits and sequence.uses_cache
-        source, n = self._cache.match(wanted) if may_reuse else (None, 0)
-        saved = self._snapshots.find(wanted) if may_reuse and self._snapshots is not None else None
-        n_restorable = common_prefix_length(saved.tokens, wanted) if saved is not None else 0
-        if saved is not None and not self._is_restoring_faster(saved, n_restorable - n):
-            saved = None
         if sequence.is_deterministic and not sequence.uses_cache:
             self._drop_previous_run(sequence)
+        reused = self._find_reusable(sequence)
         if not self._running:
-            self._placement.clear_for(sequence, source if saved is None else None, self._waiting)
-        if saved is not None:
-            return self._restore(sequence, saved, n_restorable)
-        if source is not None and self._ensure_room(sequence, len(sequence.tokens) - n, keep=source):
-            is_rerun = _is_rerun(sequence, source, n)
-            return self._cache.reuse(source, n, sequence.priority, may_overwrite=is_rerun)
+            self._placement.clear_for(sequence, reused.source, self._waiting, is_exact=reused.is_exact)
+        if reused.saved is not None:
+            return self._restore(sequence, reused.saved, reused.n)
+        if reused.source is not None and self._ensure_room(
+            sequence, len(sequence.tokens) - reused.n, keep=reused.source
+        ):
+            is_rerun = _is_rerun(sequence, reused.source, reused.n)
+            return self._cache.reuse(reused.source, reused.n, sequence.priority, may_overwrite=is_rerun)
         return self._cache.allocate(sequence.priority) if self._ensure_room(sequence, len(sequence.tokens)) else None
+
+    def _find_reusable(self, sequence: SequenceState) -> _Reusable:
+        """Finds the prefix or saved state that gives the most tokens of a sequence. The last token is always computed,
+        since its logits are needed.
+
+        A deterministic sequence that runs alone reuses only tokens with an exact state (see
+        `engine.kv_memory.Exactness`), unless it would compute more than `max_recomputed` cached tokens again."""
+        if len(sequence.tokens) == 1 or sequence.needs_all_logits or not sequence.uses_cache:
+            return _Reusable()
+        best = self._best_reusable(sequence, 0)
+        if not self._must_be_exact(sequence):
+            return best
+        exact = self._best_reusable(sequence, self._limits.prompt_cut)
+        limit = sequence.max_recomputed
+        return exact if limit is None or best.n - exact.n <= limit else best
+
+    def _best_reusable(self, sequence: SequenceState, exact_cut: int) -> _Reusable:
+        wanted = sequence.tokens[:-1]
+        source, n = self._cache.match(wanted, exact_cut)
+        saved = self._snapshots.find(wanted, exact_cut) if self._snapshots is not None else None
+        if saved is not None:
+            n_restorable = usable_length(saved.tokens, saved.exactness, wanted, exact_cut)
+            if self._is_restoring_faster(saved, n_restorable - n):
+                return _Reusable(n_restorable, saved=saved, is_exact=exact_cut > 0)
+        return _Reusable(n, source, is_exact=exact_cut > 0)
+
+    def _must_be_exact(self, sequence: SequenceState) -> bool:
+        """Whether the answer of a sequence must not depend on what was computed before: it is deterministic and starts
+        to run alone. Beside others, its tokens are rounded differently in any case."""
+        is_alone = not self._running and all(each is sequence for each in self._waiting)
+        return sequence.is_deterministic and not sequence.n_output and is_alone
 
     def _drop_previous_run(self, sequence: SequenceState) -> None:
         """Drops the prefix of an earlier run of the same prompt, so that the prompt is computed in the same cells
@@ -419,16 +464,29 @@ class Scheduler:
         prefilling = [each for each in self._running if not each.is_decoding and each not in chunks]
         if not prefilling:
             return
-        prefilling.sort(key=lambda each: each.prefill_order)
-        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
-        n_outputs = self._limits.n_outputs - self._limits.n_running
-        shares = self._prompt_shares.divide(prefilling, room, n_outputs, n_beside_first_token)
+        if len(self._running) == 1 and _stays_exact(prefilling[0]):
+            n = prefilling[0].n_to_prefill_alone(self._limits.prompt_cut)
+            shares = {prefilling[0]: min(n, self._limits.n_batch)}
+        else:
+            shares = self._divide(prefilling, chunks, n_prompt_tokens, n_beside_first_token)
         for sequence in prefilling:
             sequence.waits_for = "other_prompts"
             n = shares.get(sequence, 0)
             if n and sequence.prefix is not None and self._reserve(sequence, n, chunks):
                 chunks[sequence] = self._chunk(sequence, n)
                 self._n_prefilled += n
+
+    def _divide(
+        self,
+        prefilling: list[SequenceState],
+        chunks: Mapping[SequenceState, Chunk],
+        n_prompt_tokens: int,
+        n_beside_first_token: int,
+    ) -> dict[SequenceState, int]:
+        prefilling.sort(key=lambda each: each.prefill_order)
+        room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
+        n_outputs = self._limits.n_outputs - self._limits.n_running
+        return self._prompt_shares.divide(prefilling, room, n_outputs, n_beside_first_token)
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
         """Ensures that `n` cells are free. Evicts idle prefixes first. Then preempts the sequences that are after
@@ -469,6 +527,16 @@ class Scheduler:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Reusable:
+    """The first `n` tokens of a prefix in KV memory, or of a state in host memory."""
+
+    n: int = 0
+    source: CachedPrefix | None = None
+    saved: SavedPrefix | None = None
+    is_exact: bool = False
+
+
 def _is_rerun(sequence: SequenceState, source: CachedPrefix, n: int) -> bool:
     """Whether `sequence` is deterministic and `source` was left by an earlier run of the same prompt. Then `sequence`
     would generate the same answer again.
@@ -477,6 +545,12 @@ def _is_rerun(sequence: SequenceState, source: CachedPrefix, n: int) -> bool:
     n_prompt = len(sequence.prompt)
     is_same = n == n_prompt - 1 and source.n_prompt == n_prompt and sequence.n_output == 0
     return sequence.is_deterministic and is_same and sequence.priority <= source.priority
+
+
+def _stays_exact(sequence: SequenceState) -> bool:
+    """Whether all computed tokens of a sequence have an exact state (see `engine.kv_memory.Exactness`), and the next
+    ones will have one if it runs alone."""
+    return sequence.n_computed == _prefix_of(sequence).exactness.n_exact and not sequence.needs_all_logits
 
 
 def _prefix_of(sequence: SequenceState) -> CachedPrefix:

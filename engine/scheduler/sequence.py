@@ -37,6 +37,9 @@ class SequenceState:
     owner: str = ""
     is_deterministic: bool = False
     """Whether sampling is greedy or seeded. The same prompt must then give the same answer, cached or not."""
+    max_recomputed: int | None = None
+    """Maximum number of cached tokens that a deterministic sequence that runs alone computes again because their KV
+    state is not exact (see `engine.kv_memory.Exactness`). If there are more, it reuses all. None means no limit."""
     uses_cache: bool = True
     """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
     arrival: int = 0
@@ -82,11 +85,17 @@ class SequenceState:
         """Number of pending tokens up to the next checkpoint length.
 
         The last prompt token of a deterministic sequence is always computed in a separate step, because it is computed
-        alone if all tokens before it are cached. In steps of different sizes, sums could round differently."""
+        alone if all tokens before it are cached. Rounding depends on where a prompt is cut."""
         n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
         if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
             return n - 1
         return n
+
+    def n_to_prefill_alone(self, cut: int) -> int:
+        """Number of prompt tokens in the next step of a sequence that runs alone: up to the next multiple of `cut`, but
+        not the last one, which is computed separately."""
+        n_next = cut - self.n_computed % cut
+        return max(1, min(n_next, self.n_to_prefill, self.n_pending - 1))
 
     @property
     def order(self) -> tuple[int, int, int]:
@@ -134,6 +143,8 @@ class BatchPlan:
 
     ops: tuple[KvOp, ...]
     entries: tuple[BatchEntry, ...]
+    is_alone: bool = False
+    """Whether only one sequence runs, and KV memory contains no other cells than its own, which are the first ones."""
 
     @property
     def n_tokens(self) -> int:

@@ -15,9 +15,10 @@ N_PROBE_STEPS, MAX_PROBE_S = 3, 0.3
 """A probe tries another thread count for this number of steps. It ends earlier if its steps together take
 MAX_PROBE_S."""
 
-MIN_INTERVAL_S, MAX_INTERVAL_S = 0.25, 4.0
+MIN_INTERVAL_S, MAX_INTERVAL_S, MAX_QUIET_INTERVAL_S = 0.25, 4.0, 60.0
 """Minimum and maximum time between two probes. The time is doubled after each probe that found nothing better, so that
-probing costs little on a quiet machine."""
+probing costs little on a quiet machine. The second maximum applies while the highest thread count is the best one:
+then a probe is needed only when steps become slow, and that starts one at once."""
 
 BETTER_RATIO, ABORT_RATIO = 0.95, 1.25
 """A probe succeeds if its steps take less than BETTER_RATIO times as long as steps with the current thread count. It is
@@ -134,7 +135,8 @@ class ThreadTuner:
             self._interval_s = MIN_INTERVAL_S
         else:
             self._direction = -self._direction
-            self._interval_s = min(2 * self._interval_s, MAX_INTERVAL_S)
+            is_highest = self._best == len(self._counts) - 1
+            self._interval_s = min(2 * self._interval_s, MAX_QUIET_INTERVAL_S if is_highest else MAX_INTERVAL_S)
         self._probed = None
         self._since_probe_s = 0.0
         return is_better
@@ -147,11 +149,24 @@ class ThreadCountPolicy:
     def __init__(self, counts: tuple[int, ...]) -> None:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
         self._last_decode: ThreadTuner | None = None
+        self._counts = counts
+        self._reproducible = ThreadTuner(counts)
+
+    def start_reproducible(self) -> None:
+        """Begins a request whose steps call `choose_reproducible`."""
+        self._reproducible = ThreadTuner(self._counts)
+
+    def choose_reproducible(self) -> int:
+        """Returns the thread count for a step whose rounding depends on it: the highest count, unless steps of the same
+        request have become slow. Call `record_reproducible` after the step."""
+        return self._reproducible.n_threads
+
+    def record_reproducible(self, step_s: float) -> None:
+        self._reproducible.record(step_s, step_s, may_explore=False)
 
     def choose(self, n_tokens: int, *, may_explore: bool = True) -> int:
         """Returns the thread count for a step of `n_tokens` tokens. With `may_explore=False`, no other count is tried.
-        Pass this if a slower count would delay a visible answer, or if another count could change the rounding of a
-        deterministic answer."""
+        Pass this if a slower count would delay a visible answer."""
         if not may_explore:
             self._tuner(n_tokens).postpone_probe()
         return self._tuner(n_tokens).n_threads

@@ -23,7 +23,7 @@ from engine.errors import (
     NotLoaded,
 )
 from engine.events import Event, Failed, Finished, Started, TextDelta
-from engine.requests import CompletionRequest
+from engine.requests import CompletionRequest, Sampling
 from engine.status import Status
 from engine.stream import RequestStream
 from tests.conftest import chat
@@ -337,7 +337,7 @@ def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
         opener = FakeOpener()
         engine = Engine(opener, snapshots=tmp_path)
         await engine.load(PATH)
-        first = chat("a" * 80, max_tokens=5)
+        first = chat("a" * 80, max_tokens=5, sampling=Sampling(temperature=1.0))
         answer, _ = await engine.submit(first).collect()
         # This request leaves enough unsaved tokens for a snapshot at unload, but too few for one before.
         await engine.submit(replace(first, id="next", answer_start=answer, max_tokens=20)).collect()

@@ -129,7 +129,7 @@ def test_kv_state_of_the_last_turn_is_restored_after_a_restart(model_path: Path,
     """The turn is short, so its KV state is saved only when the engine closes."""
 
     async def run() -> None:
-        first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.0, ignore_eos=True), max_tokens=30)
+        first = chat("Tell me of the sea. " * 20, sampling=Sampling(temperature=0.8, ignore_eos=True), max_tokens=30)
         engine = Engine(snapshots=tmp_path)
         await engine.load(model_path, LoadSettings(n_ctx=1024))
         answer, before = await engine.submit(first).collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 
 from engine.backend import Chunk, Interrupted, LoadSettings
+from engine.engine import Engine
+from engine.events import Finished
 from engine.native.backend import NativeBackend, open_native
+from engine.requests import CompletionRequest, Sampling
 
 N = 128
 
@@ -72,3 +76,27 @@ def test_interrupted_decode_keeps_a_prefix_that_slots_share(backend: NativeBacke
     timer.join()
     decode(backend, chunk(N, slot=1, n=1))
     assert np.array_equal(backend.logits(0), expected)
+
+
+def test_cancel_while_a_long_prompt_is_read_ends_the_request_before_the_slice_ends(model_path: Path) -> None:
+    async def run() -> None:
+        engine = Engine()
+        await engine.load(model_path, LoadSettings(n_ctx=2048, n_threads=1))
+        _, finished = await engine.submit(prompt(256, "first")).collect()
+        stream = engine.submit(prompt(1500, "second"))
+        while not ((progress := engine.progress(stream.request_id)) and progress.prefill_s):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        started = time.perf_counter()
+        stream.cancel()
+        events = [event async for event in stream]
+        seconds = time.perf_counter() - started
+        await engine.aclose()
+        assert isinstance(events[-1], Finished)
+        assert events[-1].reason == "cancelled"
+        assert seconds < 0.5 * finished.timings.prefill_s
+
+    asyncio.run(run())
+
+
+def prompt(n_tokens: int, word: str) -> CompletionRequest:
+    return CompletionRequest(f" {word}" * n_tokens, "endpoint", Sampling(temperature=0.9), max_tokens=1)

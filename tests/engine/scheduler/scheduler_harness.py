@@ -27,7 +27,7 @@ from engine.scheduler.sequence import BatchPlan, SequenceState
 END = 99
 """The end-of-generation token."""
 
-LIMITS = Limits(n_cells=48, n_slots=6, n_batch=16, n_running=4, n_outputs=12)
+LIMITS = Limits(n_cells=48, n_slots=6, n_batch=16, n_running=4, n_outputs=12, prompt_cut=16)
 
 
 class CachedScheduler(Scheduler):
@@ -107,7 +107,7 @@ class KvMemoryModel:
         """See `SnapshotIndex.fits`."""
         return True
 
-    def find(self, tokens: list[int]) -> SavedPrefix | None:
+    def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
         """See `SnapshotIndex.find`."""
         found = [
             (common_prefix_length(saved, tokens), key)

@@ -11,7 +11,7 @@ from engine.scheduler.placement import MAX_WASTED_CELLS
 from engine.scheduler.sequence import BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import LIMITS, CachedScheduler, KvMemoryModel, commit_all, sequence
 
-BIG = replace(LIMITS, n_cells=4096, n_batch=64)
+BIG = replace(LIMITS, n_cells=4096, n_batch=128, prompt_cut=128)
 
 
 class Run:
@@ -21,7 +21,7 @@ class Run:
         self.memory = KvMemoryModel(limits)
         self.scheduler = CachedScheduler(self.memory.limits, self.memory)
 
-    def step(self, n_prompt_tokens: int = 64) -> BatchPlan:
+    def step(self, n_prompt_tokens: int = 128) -> BatchPlan:
         plan = self.scheduler.plan(n_prompt_tokens)
         for op in plan.ops:
             self.memory.execute(op)
@@ -53,8 +53,8 @@ def test_lone_sequence_lies_in_the_first_cells_and_idle_prefixes_move_to_host_me
     run.finish(sequence("first", 100))
     run.scheduler.add(other := sequence("other", 50, kind=1))
     assert kinds(run.step().ops) == [Save, Clear, Reset]
-    assert run.cells(other) == list(range(50))
-    assert run.scheduler.cache.span == 50
+    assert run.cells(other) == list(range(49))
+    assert run.scheduler.cache.span == 49
 
 
 def test_next_turn_of_the_same_chat_copies_nothing() -> None:

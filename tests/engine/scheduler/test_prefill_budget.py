@@ -97,7 +97,8 @@ def test_pace_follows_from_who_waits_for_the_end_of_a_step() -> None:
     paces.append(run.pace)
     commit_all(run, run.plan(11))
     paces.append(run.pace)
-    commit_all(run, run.plan(16))
+    while not run.running[0].n_output:
+        commit_all(run, run.plan(16))
     paces.append(run.pace)
     run.add(sequence("person again", 10, Priority.WINDOW, kind=2, max_tokens=2))
     paces.append(run.pace)

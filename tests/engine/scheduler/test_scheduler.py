@@ -31,10 +31,23 @@ def test_decoding_sequence_precedes_prompts_and_does_not_use_the_prompt_budget()
     assert [entry.sequence.id for entry in both.plan(0).entries] == ["writing"]
 
 
-def test_prompt_without_other_sequences_gets_one_token_per_step_if_the_budget_is_zero() -> None:
-    lone = CachedScheduler()
-    lone.add(sequence("reading", 12))
-    assert lone.plan(0).n_tokens == 1
+def test_prompt_gets_one_token_per_step_if_the_budget_is_zero() -> None:
+    both = CachedScheduler()
+    for kind in range(2):
+        both.add(sequence(f"reading {kind}", 12, kind=kind))
+    assert both.plan(0).n_tokens == 1
+
+
+def test_prompt_that_runs_alone_is_cut_at_multiples_of_the_prompt_cut_and_before_its_last_token() -> None:
+    for n_prompt, expected in ((36, [16, 16, 3, 1]), (33, [16, 16, 1]), (10, [9, 1]), (1, [1])):
+        lone = CachedScheduler()
+        lone.add(one := sequence("one", n_prompt))
+        cuts = []
+        while not one.n_output:
+            plan = lone.plan(0)
+            cuts.append(plan.n_tokens)
+            commit_all(lone, plan)
+        assert cuts == expected
 
 
 def test_window_request_preempts_endpoint_request_when_memory_is_full() -> None:
@@ -100,7 +113,7 @@ def test_equal_prompts_that_are_submitted_together_are_computed_once() -> None:
         plan = forks.plan(16)
         n_read += plan.n_prompt_tokens
         commit_all(forks, plan)
-    assert n_read == 60
+    assert n_read == 59, "the last token is computed by a decode step"
     assert len(forks.cache.prefixes) <= 4
 
 
@@ -188,7 +201,8 @@ def test_preempted_sequence_is_restored_from_its_snapshot() -> None:
 
     tool = sequence("tool", 120, max_tokens=30)
     full.add(tool)
-    step()
+    while not tool.n_output:
+        step()
     full.add(sequence("person", 150, Priority.WINDOW, max_tokens=3, kind=1))
     plan = step()
     assert any(isinstance(op, Save) for op in plan.ops)
@@ -335,7 +349,7 @@ def test_short_window_prompt_preempts_a_long_prompt_that_has_no_output() -> None
     full.add(long)
     commit_all(full, full.plan(16))
     full.add(sequence("short", 8, Priority.WINDOW, max_tokens=2, kind=1))
-    assert prompt_shares(full.plan(16)) == {"short": 8}
+    assert prompt_shares(full.plan(16)) == {"short": 7}, "it is alone, so its last token is a separate step"
     assert long.waits_for == "slot"
     full.finish_all()
     assert long.n_output > 0
@@ -442,7 +456,8 @@ def test_rejected_draft_tokens_are_removed_from_kv_memory() -> None:
     run, memory = CachedScheduler(), KvMemoryModel(LIMITS)
     one = sequence("one", 3, max_tokens=40)
     run.add(one)
-    commit_all(run, run.plan(16))
+    while not one.n_output:
+        commit_all(run, run.plan(16))
     one.draft = [1, 1, 2, 1]
     plan = run.plan(16)
     memory.compute(0, 0, [0, 1, 2])
@@ -459,7 +474,8 @@ def test_draft_is_not_verified_beyond_max_tokens_nor_beside_prompt_log_probabili
     run = CachedScheduler()
     one = sequence("one", 3, max_tokens=4)
     run.add(one)
-    commit_all(run, run.plan(16))
+    while not one.n_output:
+        commit_all(run, run.plan(16))
     other = sequence("other", 20, kind=1)
     other.needs_all_logits = True
     run.add(other)
