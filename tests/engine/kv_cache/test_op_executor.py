@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.backend import Limits
 from engine.kv_cache.op_executor import KvOpExecutor
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import Clear, Reset, Restore, Save
+from engine.kv_memory import Clear, KvOp, Reset, Restore, Save
 from tests.fakes import FakeBackend, Script
 
 FIRST, SECOND = list(range(100)), list(range(100, 200))
@@ -22,7 +22,7 @@ def test_state_is_restored_even_if_a_state_saved_in_the_same_plan_displaces_it(t
     backend.slots[1] = list(SECOND)
     found = snapshots.find(FIRST)
     assert found is not None
-    ops = [Save(1, SECOND), Clear(1), Reset(), Restore(2, found.key, len(FIRST), keep=False)]
+    ops: list[KvOp] = [Save(1, SECOND), Clear(1), Reset(), Restore(2, found.key, len(FIRST), keep=False)]
     assert not executor.execute(ops)
     assert backend.slots == {2: FIRST}
     snapshots.close()
