@@ -46,8 +46,9 @@ def thread_counts(n_threads: int) -> tuple[int, ...]:
 class ThreadTuner:
     """Finds the fastest thread count for one kind of step, by probing the next lower and the next higher count."""
 
-    def __init__(self, counts: tuple[int, ...]) -> None:
-        """`counts` are in ascending order. The last one is used first."""
+    def __init__(self, counts: tuple[int, ...], average_cost_s: float = 0.0) -> None:
+        """`counts` are in ascending order. The last one is used first. `average_cost_s` is what steps are expected to
+        cost; 0 if that is not known."""
         self._counts = counts
         self._best = len(counts) - 1
         self._probed: int | None = None
@@ -56,7 +57,7 @@ class ThreadTuner:
         self._probe_s = 0.0
         self._recent_costs: deque[float] = deque(maxlen=N_PROBE_STEPS)
         self._is_slowed = False
-        self._average_cost = 0.0
+        self._average_cost = average_cost_s
         self._since_probe_s = 0.0
         self._interval_s = MIN_INTERVAL_S
         self._probe_requested = False
@@ -70,6 +71,11 @@ class ThreadTuner:
     def best(self) -> int:
         """The best known thread count."""
         return self._counts[self._best]
+
+    @property
+    def average_cost_s(self) -> float:
+        """Average cost of the steps with the best thread count; 0 if there were none."""
+        return self._average_cost
 
     @property
     def n_threads(self) -> int:
@@ -100,11 +106,12 @@ class ThreadTuner:
 
     def _record_step(self, cost_s: float, step_s: float, may_explore: bool) -> None:
         self._recent_costs.append(cost_s)
-        self._average_cost = cost_s if not self._average_cost else 0.9 * self._average_cost + 0.1 * cost_s
+        average_before = self._average_cost or cost_s
+        self._average_cost = 0.9 * average_before + 0.1 * cost_s
         self._since_probe_s += step_s
         if len(self._recent_costs) < N_PROBE_STEPS and self._since_probe_s < MAX_PROBE_S:
             return
-        self._is_slowed = _mean(self._recent_costs) > SLOWDOWN_RATIO * self._average_cost
+        self._is_slowed = _mean(self._recent_costs) > SLOWDOWN_RATIO * average_before
         if self._is_slowed:
             self._interval_s = MIN_INTERVAL_S
         if self._is_slowed or (may_explore and self._since_probe_s >= self._interval_s):
@@ -153,8 +160,13 @@ class ThreadCountPolicy:
         self._reproducible = ThreadTuner(counts)
 
     def start_reproducible(self) -> None:
-        """Begins a request whose steps call `choose_reproducible`."""
-        self._reproducible = ThreadTuner(self._counts)
+        """Begins a request whose steps call `choose_reproducible`.
+
+        If fewer threads are known to be better, another process was busy. The steps are then compared with the cost
+        that is known, so that they do not remain slow while that process is still busy."""
+        one = self._tuners["one"]
+        known_cost_s = one.average_cost_s if one.best < self._counts[-1] else 0.0
+        self._reproducible = ThreadTuner(self._counts, known_cost_s)
 
     def choose_reproducible(self) -> int:
         """Returns the thread count for a step whose rounding depends on it: the highest count, unless steps of the same

@@ -102,6 +102,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>{percent} % of %Ln draft tokens accepted</source>
+        <translation>
+            <numerusform>{percent} % von %Ln Entwurfstoken angenommen</numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln chat(s)</source>
         <translation>
             <numerusform>%Ln Chat</numerusform>
@@ -995,6 +1002,18 @@
         <translation>KV-Cache: {choice}</translation>
     </message>
     <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Draft tokens: {choice}</source>
+        <translation>Entwurfstoken: {choice}</translation>
+    </message>
+    <message>
         <source>Layers on the graphics card</source>
         <translation>Schichten auf der Grafikkarte</translation>
     </message>
@@ -1041,6 +1060,14 @@
     <message>
         <source>Context</source>
         <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>Text that repeats itself or the prompt is generated several tokens at a time.</source>
+        <translation>Text, der sich selbst oder die Eingabe wiederholt, entsteht in Schritten von mehreren Token.</translation>
+    </message>
+    <message>
+        <source>Draft tokens</source>
+        <translation>Entwurfstoken</translation>
     </message>
     <message>
         <source>Graphics card</source>
@@ -3271,6 +3298,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Die Anfrage wird vorbereitet …</translation>
     </message>
     <message>
+        <source>Reading the prompt · {percent} %</source>
+        <translation>Prompt wird gelesen · {percent} %</translation>
+    </message>
+    <message>
         <source>Waiting for the answer in “{title}”…</source>
         <translation>Wartet auf die Antwort in „{title}“ …</translation>
     </message>
@@ -3279,8 +3310,16 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Wartet auf andere Anfragen …</translation>
     </message>
     <message>
-        <source>Reading {percent} %</source>
-        <translation>Liest {percent} %</translation>
+        <source>place {place} in the queue</source>
+        <translation>Platz {place} in der Warteschlange</translation>
+    </message>
+    <message>
+        <source>about {seconds} s left</source>
+        <translation>noch etwa {seconds} s</translation>
+    </message>
+    <message>
+        <source>about {minutes} min left</source>
+        <translation>noch etwa {minutes} min</translation>
     </message>
     <message>
         <source>Stopping…</source>

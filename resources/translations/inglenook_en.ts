@@ -102,6 +102,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>{percent} % of %Ln draft tokens accepted</source>
+        <translation>
+            <numerusform>{percent} % of %Ln draft token accepted</numerusform>
+            <numerusform>{percent} % of %Ln draft tokens accepted</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln chat(s)</source>
         <translation>
             <numerusform>%Ln chat</numerusform>

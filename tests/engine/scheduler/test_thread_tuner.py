@@ -105,3 +105,35 @@ def test_step_with_prompt_tokens_beside_answers_uses_the_count_that_decode_steps
     assert counts.n_threads_beside_answers == 2, "a probe of a decode step does not change it"
     run(counts, BUSY.__getitem__, 500)
     assert counts.n_threads_beside_answers == 1
+
+
+def _policy_beside_busy_process() -> ThreadCountPolicy:
+    """A policy that has found that one of two threads is better."""
+    policy = ThreadCountPolicy((1, 2))
+    for _ in range(40):
+        policy.record(1, {1: 0.016, 2: 0.009}[policy.choose(1)])
+    for _ in range(200):
+        policy.record(1, {1: 0.016, 2: 0.029}[policy.choose(1)])
+    assert policy.choose(1) == 1
+    return policy
+
+
+def test_reproducible_steps_use_fewer_threads_while_another_process_is_still_busy() -> None:
+    policy = _policy_beside_busy_process()
+    policy.start_reproducible()
+    used = []
+    for _ in range(20):
+        used.append(policy.choose_reproducible())
+        policy.record_reproducible({1: 0.016, 2: 0.029}[used[-1]])
+    assert used[0] == 2
+    assert used[8:] == [1] * 12
+
+
+def test_reproducible_steps_use_all_threads_once_no_other_process_is_busy() -> None:
+    policy = _policy_beside_busy_process()
+    policy.start_reproducible()
+    used = []
+    for _ in range(50):
+        used.append(policy.choose_reproducible())
+        policy.record_reproducible({1: 0.016, 2: 0.009}[used[-1]])
+    assert used == [2] * 50
