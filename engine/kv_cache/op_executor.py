@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.backend import Backend
 from engine.kv_cache.snapshot_store import SnapshotStore
@@ -23,6 +23,7 @@ class KvOpExecutor:
 
         Raises NativeFailure."""
         failed: set[int] = set()
+        states = self._take_states(ops)
         for op in ops:
             if isinstance(op, Reset):
                 failed.clear()
@@ -33,11 +34,21 @@ class KvOpExecutor:
                 failed.discard(slot)
             elif isinstance(op, Copy) and op.source in failed:
                 failed.add(slot)
-            if slot not in failed and not self._execute(op):
+            if slot not in failed and not self._execute(op, states):
                 failed.add(slot)
         return failed
 
-    def _execute(self, op: KvOp) -> bool:
+    def _take_states(self, ops: Sequence[KvOp]) -> dict[str, memoryview]:
+        """Takes the states to restore, by key, before the other operations can displace them from host memory."""
+        states: dict[str, memoryview] = {}
+        for op in ops:
+            if isinstance(op, Restore):
+                state = self._snapshots.take(op.key, keep=op.keep)
+                if state is not None:
+                    states[op.key] = state
+        return states
+
+    def _execute(self, op: KvOp, states: Mapping[str, memoryview]) -> bool:
         match op:
             case Clear(slot=slot):
                 self._backend.clear(slot)
@@ -52,8 +63,8 @@ class KvOpExecutor:
             case Save(slot=slot, tokens=tokens, owner=owner, exactness=exactness):
                 if not self._snapshots.keep(tokens, owner, exactness):
                     self._snapshots.put(tokens, self._backend.save(slot), owner, exactness, needed_soon=True)
-            case Restore(slot=slot, key=key, keep=keep):
-                return self._restore(slot, key, keep=keep)
+            case Restore(slot=slot, key=key):
+                return self._restore(slot, key, states.get(key))
             case Relocate(slot=slot):
                 state = self._backend.save(slot)
                 self._backend.reset()
@@ -66,9 +77,10 @@ class KvOpExecutor:
         window = self._backend.limits.sliding_window
         return not window or self._backend.first_cached_token(slot) <= max(0, n - window + 1)
 
-    def _restore(self, slot: int, key: str, *, keep: bool) -> bool:
-        state = self._snapshots.take(key, keep=keep)
-        if state is None or not self._backend.restore(slot, state):
-            self._snapshots.discard(key)
+    def _restore(self, slot: int, key: str, state: memoryview | None) -> bool:
+        if state is None:
             return False
-        return True
+        if self._backend.restore(slot, state):
+            return True
+        self._snapshots.discard(key)
+        return False

@@ -66,8 +66,8 @@ class SnapshotStore:
         self._lock = threading.Lock()
         self._on_disk: dict[str, SavedPrefix] = {}
         self._host = HostStates(host_cap_bytes, supports_full_rollback=supports_full_rollback)
-        self._queued: dict[str, int] = {}
-        """The number of times that each state is in the write queue."""
+        self._queued: dict[str, list[str]] = {}
+        """For each state in the write queue, its owner, once for each time that it is in the queue."""
         self._queued_bytes = 0
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
@@ -121,7 +121,7 @@ class SnapshotStore:
             self._host.add(saved, state, owner, is_kept=is_kept)
         if is_wanted and is_accepted:
             with self._lock:
-                self._queued[key] = self._queued.get(key, 0) + 1
+                self._queued.setdefault(key, []).append(owner)
                 self._queued_bytes += len(state)
             self._run(self._writer, self._write, saved, state)
         if self._folder is not None:
@@ -163,7 +163,9 @@ class SnapshotStore:
     def forget(self, owners: Collection[str]) -> None:
         """Removes the states of the given owners from host memory, and all states whose owner is unknown. Those that
         wait to be written leave no file. `snapshot_owners.delete_snapshots` deletes the other snapshots on disk."""
-        for key in self._host.forget(owners):
+        with self._lock:
+            queued = [key for key, each in self._queued.items() if "" in each or not set(each).isdisjoint(owners)]
+        for key in {*self._host.forget(owners), *queued}:
             self._run(self._writer, self._delete_file, key)  # on the thread that writes, after it has written
 
     def discard(self, key: str) -> None:
@@ -226,7 +228,7 @@ class SnapshotStore:
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
-                self._queued[key] -= 1
+                self._queued[key].pop(0)
                 if not self._queued[key]:
                     del self._queued[key]
 

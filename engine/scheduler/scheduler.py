@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
@@ -80,6 +80,13 @@ class Scheduler:
     @property
     def pace(self) -> Pace:
         """Limits of the next step, which follow from who waits for its end."""
+        pace = self._pace_of_requests()
+        if pace.decode_share and not any(each.n_output and each.is_decoding for each in self._running):
+            # All answers are computed again after a preemption, so there are no steps without prompt tokens.
+            return replace(pace, decode_share=0.0)
+        return pace
+
+    def _pace_of_requests(self) -> Pace:
         if self.window_is_decoding:
             return WINDOW_ANSWER
         active = (*self._running, *self._waiting)

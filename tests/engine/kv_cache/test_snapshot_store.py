@@ -7,8 +7,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -134,21 +134,29 @@ def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -
     snapshots.close()
 
 
+@pytest.mark.parametrize("is_restored", [False, True])
 def test_state_that_is_forgotten_before_it_is_written_leaves_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_restored: bool
 ) -> None:
     gate, write = threading.Event(), snapshot_file.write
+    written: list[Path] = []
 
-    def gated(path: Path, fingerprint: bytes, tokens: Sequence[int], state: memoryview) -> None:
+    def gated(path: Path, *arguments: Any) -> None:
         assert gate.wait(20)
-        write(path, fingerprint, tokens, state)
+        write(path, *arguments)
+        written.append(path)
 
     monkeypatch.setattr(snapshot_file, "write", gated)
     snapshots = store(tmp_path)
     snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    if is_restored:
+        assert snapshots.take(found.key, keep=False) is not None
     snapshots.forget(["chat"])
     gate.set()
     snapshots.close()
+    assert written
     assert not list(tmp_path.glob("*.kv"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.priority import Priority
@@ -19,7 +21,7 @@ from engine.scheduler.prefill_budget import (
     Pace,
     PrefillBudget,
 )
-from tests.engine.scheduler.scheduler_harness import CachedScheduler, commit_all, sequence
+from tests.engine.scheduler.scheduler_harness import LIMITS, CachedScheduler, commit_all, sequence
 
 
 def measured_budget(token_s: float) -> PrefillBudget:
@@ -120,3 +122,17 @@ def test_requests_that_wait_for_the_same_prompt_do_not_shorten_its_steps() -> No
         run.add(sequence(name, 40, max_tokens=1))
     run.plan(8)
     assert run.pace is LONE
+
+
+def test_answer_that_is_computed_again_gets_whole_steps() -> None:
+    scheduler = CachedScheduler(replace(LIMITS, n_cells=1024, n_batch=256))
+    scheduler.add(answer := sequence("answer", 600, Priority.WINDOW, max_tokens=9))
+    while not answer.n_output:
+        commit_all(scheduler, scheduler.plan(256))
+    assert answer.prefix is not None
+    scheduler.invalidate_slot(answer.prefix.slot)
+    scheduler.plan(0)
+    budget = measured_budget(0.001)
+    budget.record(50, 0.05, WINDOW_ANSWER)
+    assert answer.n_pending > 50
+    assert budget.tokens(scheduler.pace) > 50
