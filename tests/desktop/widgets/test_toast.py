@@ -372,7 +372,8 @@ def test_import_alert_is_removed_by_the_next_import(run: Run, open_gui: OpenGui,
             await until(lambda: "nowhere.json" in gui.window.toast.text)
             wiring.start_import(tmp_path / "conversations.json")
             assert gui.window.toast.text == ""
-            assert (card := wiring._card) is not None
+            card = wiring._card
+            assert card is not None
             await until(lambda: card._import_status.text() == "One chat imported.")
 
     run(story())
