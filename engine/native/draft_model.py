@@ -29,6 +29,8 @@ class _Held:
 
     slot: int
     tokens: list[int] = field(default_factory=list)
+    n_promised: int = 0
+    """Number of cells that the request may take: for its tokens and its draft."""
 
 
 class NativeDraftModel:
@@ -41,6 +43,7 @@ class NativeDraftModel:
         self._context = NativeContext(model, params)
         self._model = model
         self._n_threads = n_threads
+        self._n_cells = n_ctx
         self._free_slots = list(range(n_slots - 1, -1, -1))
         self._held: dict[str, _Held] = {}
         self.cost = size_share
@@ -48,7 +51,7 @@ class NativeDraftModel:
     def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
         drafts: dict[str, list[int]] = {}
         try:
-            ready = [each for each in wanted if self._read(each[0], each[1])]
+            ready = [each for each in wanted if self._has_room(*each) and self._read(each[0], each[1])]
             while ready:
                 rows = self._decode(ready, drafts)
                 for (request_id, _, _), row in zip(ready, rows, strict=True):
@@ -59,13 +62,23 @@ class NativeDraftModel:
                 self.forget(request_id)
         return drafts
 
-    def _read(self, request_id: str, tokens: list[int]) -> bool:
-        """Reads up to N_BATCH tokens of a request that the context does not hold yet. Returns whether at most N_BATCH
-        are left for the next decode."""
+    def _has_room(self, request_id: str, tokens: list[int], n: int) -> bool:
+        """Promises a request the cells for its tokens and a draft of `n`. If there are too few, forgets the request and
+        returns False. Requests do not share cells here, so they can need more than in the context of the main model."""
+        n_others = sum(each.n_promised for other, each in self._held.items() if other != request_id)
+        if n_others + len(tokens) + n > self._n_cells:
+            self.forget(request_id)
+            return False
         if request_id not in self._held:
             if not self._free_slots:
                 return False
             self._held[request_id] = _Held(self._free_slots.pop())
+        self._held[request_id].n_promised = len(tokens) + n
+        return True
+
+    def _read(self, request_id: str, tokens: list[int]) -> bool:
+        """Reads up to N_BATCH tokens of a request that the context does not hold yet. Returns whether at most N_BATCH
+        are left for the next decode."""
         held = self._held[request_id]
         n = min(common_prefix_length(held.tokens, tokens), len(tokens) - 1)
         if n < len(held.tokens):
