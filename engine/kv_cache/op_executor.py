@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from engine.backend import Backend
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import Clear, Copy, KvOp, Relocate, Reset, Restore, Save, Truncate
+
+log = logging.getLogger(__name__)
 
 
 class KvOpExecutor:
@@ -61,15 +64,24 @@ class KvOpExecutor:
                     return False
                 self._backend.copy(source, target, n)
             case Save(slot=slot, tokens=tokens, owner=owner, exactness=exactness):
-                if not self._snapshots.keep(tokens, owner, exactness):
-                    self._snapshots.put(tokens, self._backend.save(slot), owner, exactness, needed_soon=True)
+                if not self._snapshots.keep(tokens, owner, exactness) and (state := self._save(slot)) is not None:
+                    self._snapshots.put(tokens, state, owner, exactness, needed_soon=True)
             case Restore(slot=slot, key=key):
                 return self._restore(slot, key, states.get(key))
             case Relocate(slot=slot):
-                state = self._backend.save(slot)
+                state = self._save(slot)
                 self._backend.reset()
-                return self._backend.restore(slot, state)
+                return state is not None and self._backend.restore(slot, state)
         return True
+
+    def _save(self, slot: int) -> memoryview | None:
+        """Returns the KV state of `slot`; None if there is no host memory for it. Its tokens are then computed
+        again."""
+        try:
+            return self._backend.save(slot)
+        except MemoryError:
+            log.warning("no memory for the KV state of a prefix")
+            return None
 
     def _holds_window(self, slot: int, n: int) -> bool:
         """Whether `slot` still holds the tokens of the sliding window that ends before token `n`. An earlier restore

@@ -38,13 +38,15 @@ class KvPlacement:
     ) -> None:
         """Moves idle prefixes to host memory before `sequence`, the only one, is admitted. The prefix `source`, from
         which the sequence continues, remains, and so do those from which other waiting sequences will continue. With
-        `is_exact`, no other cells than those of `source` may remain in use."""
+        `is_exact`, no other cells than those of `source` may remain in use: prefixes that are too large for host memory
+        are dropped."""
         self._is_exact = is_exact
         kept = {id(source)} | {id(self._cache.match(each.tokens)[0]) for each in waiting if each is not sequence}
         leaving = [
             prefix for prefix in self._cache.prefixes
             if id(prefix) not in kept
             and self._may_leave(prefix, sequence.priority)
+            and (is_exact or self._fits(prefix))
             and not (source is not None and self._must_stay_with(source, prefix))
         ]  # fmt: skip
         self._move_to_host(leaving)
@@ -63,7 +65,7 @@ class KvPlacement:
         priority = min(each.priority for each in running)
         for prefix in leaving:
             n = len(prefix.tokens)
-            if n <= max_tokens and self._may_leave(prefix, priority):
+            if n <= max_tokens and self._may_leave(prefix, priority) and self._fits(prefix):
                 self._cache.move_to_host(prefix)
                 max_tokens -= n
         if len(running) == 1:
@@ -109,12 +111,10 @@ class KvPlacement:
 
     def _may_leave(self, prefix: CachedPrefix, requester: Priority) -> bool:
         is_protected = requester == Priority.BACKGROUND and prefix.priority == Priority.WINDOW
-        return (
-            not prefix.in_use
-            and not is_protected
-            and self._snapshots is not None
-            and self._snapshots.fits(len(prefix.tokens))
-        )
+        return not prefix.in_use and not is_protected and self._snapshots is not None
+
+    def _fits(self, prefix: CachedPrefix) -> bool:
+        return self._snapshots is not None and self._snapshots.fits(len(prefix.tokens))
 
     def _max_copied_tokens(self) -> int:
         if not self._limits.cell_bytes:

@@ -341,7 +341,8 @@ class Scheduler:
             self._drop_previous_run(sequence)
         reused = self._find_reusable(sequence)
         if not self._running:
-            self._placement.clear_for(sequence, reused.source, self._waiting, is_exact=reused.is_exact)
+            is_exact = self._must_be_exact(sequence) and (reused.is_exact or not reused.n)
+            self._placement.clear_for(sequence, reused.source, self._waiting, is_exact=is_exact)
         if reused.saved is not None:
             return self._restore(sequence, reused.saved, reused.n)
         if reused.source is not None and self._ensure_room(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from engine.speculation.draft_length import assumed_cost
 
@@ -32,28 +32,34 @@ class StepCost:
 
     def seconds(self, n_rows: int) -> float:
         """Forecast duration of a step with `n_rows` rows; 0 if no step was measured yet."""
-        points = sorted(self._measured.values())
-        if not points:
-            return 0.0
-        below = next(((rows, known) for rows, known in reversed(points) if rows <= n_rows), None)
-        above = next(((rows, known) for rows, known in points if rows >= n_rows), None)
-        if below is not None and above is not None:
-            share = (n_rows - below[0]) / (above[0] - below[0]) if above[0] > below[0] else 0.0
-            return below[1] + share * max(0.0, above[1] - below[1])
-        rows, known = below or points[0]
-        return known * _assumed_step(n_rows) / _assumed_step(rows)
+        return _forecast(sorted(self._measured.values()), n_rows)
 
     def of_draft(self, n_decoding: int) -> Callable[[int], float]:
         """Returns a function that gives the cost of a number of draft tokens, while `n_decoding` sequences get one
         token in each step. The unit is the time that all of them need for one token of one sequence."""
-        before = self.seconds(n_decoding)
+        points = sorted(self._measured.values())
+        before = _forecast(points, n_decoding)
         if not before:
             return lambda n: assumed_cost(n, 0)
-        return lambda n: (self.seconds(n_decoding + n) - before) / (before / n_decoding)
+        return lambda n: (_forecast(points, n_decoding + n) - before) / (before / n_decoding)
 
     def n_rows_within(self, limit_s: float) -> int:
         """Largest number of rows of the measured classes with which a step is forecast to take at most `limit_s`."""
         return max((n for n in CLASSES if self.seconds(n) <= limit_s), default=1)
+
+
+def _forecast(points: Sequence[tuple[float, float]], n_rows: int) -> float:
+    """Forecast duration of a step with `n_rows` rows. `points` are measured numbers of rows and durations, in ascending
+    order."""
+    if not points:
+        return 0.0
+    below = next(((rows, known) for rows, known in reversed(points) if rows <= n_rows), None)
+    above = next(((rows, known) for rows, known in points if rows >= n_rows), None)
+    if below is not None and above is not None:
+        share = (n_rows - below[0]) / (above[0] - below[0]) if above[0] > below[0] else 0.0
+        return below[1] + share * max(0.0, above[1] - below[1])
+    rows, known = below or points[0]
+    return known * _assumed_step(n_rows) / _assumed_step(rows)
 
 
 def _assumed_step(n_rows: float) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from engine.backend import Limits
 from engine.kv_cache.op_executor import KvOpExecutor
 from engine.kv_cache.snapshot_store import SnapshotStore
-from engine.kv_memory import Clear, KvOp, Reset, Restore, Save
+from engine.kv_memory import Clear, KvOp, Relocate, Reset, Restore, Save
 from tests.fakes import FakeBackend, Script
 
 FIRST, SECOND = list(range(100)), list(range(100, 200))
@@ -38,5 +40,22 @@ def test_state_that_the_backend_refuses_is_deleted(tmp_path: Path) -> None:
     found = snapshots.find(FIRST)
     assert found is not None
     assert executor.execute([Restore(0, found.key, len(FIRST))]) == {0}
+    assert snapshots.find(FIRST) is None
+    snapshots.close()
+
+
+def test_lack_of_memory_for_a_saved_state_only_loses_that_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(slot: int) -> memoryview:
+        raise MemoryError
+
+    backend = FakeBackend(Script(), Limits(4096, 8, 64))
+    snapshots = SnapshotStore(tmp_path, backend.fingerprint, 1 << 30, supports_full_rollback=True)
+    executor = KvOpExecutor(backend, snapshots)
+    backend.slots[0] = list(FIRST)
+    monkeypatch.setattr(backend, "save", fail)
+    assert not executor.execute([Save(0, FIRST)])
+    assert executor.execute([Relocate(0)]) == {0}
     assert snapshots.find(FIRST) is None
     snapshots.close()

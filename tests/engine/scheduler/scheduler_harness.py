@@ -63,6 +63,8 @@ class KvMemoryModel:
         self.slots: dict[int, list[tuple[int, int]]] = {}
         """The (cell, token) pairs of each slot."""
         self.saved: dict[str, list[int]] = {}
+        self.max_saved_tokens = limits.n_cells
+        """Length of the longest prefix that host memory can hold."""
         self._n_cells_created = 0
 
     def execute(self, op: KvOp) -> None:
@@ -105,7 +107,7 @@ class KvMemoryModel:
 
     def fits(self, n_tokens: int) -> bool:
         """See `SnapshotIndex.fits`."""
-        return True
+        return n_tokens <= self.max_saved_tokens
 
     def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
         """See `SnapshotIndex.find`."""

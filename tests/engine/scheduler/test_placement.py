@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from engine.backend import Limits
 from engine.kv_memory import MAX_SAVE_S, SAVE_BYTES_PER_S, Clear, Copy, KvOp, Relocate, Reset, Restore, Save
 from engine.priority import Priority
@@ -134,3 +136,23 @@ def test_background_work_leaves_chats_in_kv_memory() -> None:
     run = Run()
     run.finish(sequence("chat", 100, Priority.WINDOW))
     assert kinds(run.finish(sequence("title", 50, Priority.BACKGROUND, kind=1))) == []
+
+
+@pytest.mark.parametrize("uses_cache", [True, False])
+def test_prefix_too_large_for_host_memory_does_not_move_a_deterministic_request(uses_cache: bool) -> None:
+    run = Run()
+    run.memory.max_saved_tokens = 50
+    run.finish(sequence("too large", 100))
+    other = sequence("other", 50, kind=1)
+    other.is_deterministic, other.uses_cache = True, uses_cache
+    run.scheduler.add(other)
+    assert kinds(run.step().ops) == [Clear, Reset]
+    assert run.cells(other) == list(range(49))
+
+
+def test_prefix_too_large_for_host_memory_stays_for_other_requests() -> None:
+    run = Run()
+    run.memory.max_saved_tokens = 50
+    run.finish(sequence("too large", 100))
+    run.scheduler.add(sequence("other", 50, kind=1))
+    assert kinds(run.step().ops) == []
