@@ -12,6 +12,11 @@ from pathlib import Path
 # collects later.
 gc.disable()
 
+from desktop.platform.pyside_features import ignore_features  # noqa: E402
+
+# The imports below are faster without PySide's hook.
+ignore_features()
+
 from desktop.launch import launch  # noqa: E402
 from desktop.startup.options import Options  # noqa: E402
 from engine.files.profile import Profile  # noqa: E402
