@@ -25,6 +25,9 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it is the image encoder of another model"),
     QT_TRANSLATE_NOOP("reasons", "it contains no weights"),
     QT_TRANSLATE_NOOP("reasons", "this model ranks texts, it does not embed them"),
+    # Reasons why a draft model is unusable.
+    QT_TRANSLATE_NOOP("reasons", "{name} has another vocabulary than the model"),
+    QT_TRANSLATE_NOOP("reasons", "tokens cannot be removed from the memory of {name}, so it cannot draft"),
     # Reasons why the trial load in a child process failed.
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load it ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its vocabulary is damaged ({why})"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.events import Failed, TextDelta
-from engine.requests import GREEDY, ChatRequest, new_request_id
+from engine.requests import ChatRequest, Sampling, new_request_id
 
 if TYPE_CHECKING:
     from engine.engine import Engine
@@ -28,6 +28,10 @@ MAX_FIRST_TOKENS = 4
 """Maximum number of tokens to generate until the first text arrives. More than one, because a character may consist of
 several tokens."""
 MAX_WORD_TOKENS = 6
+
+LIKELIEST = Sampling(top_k=1)
+"""Samples the likeliest token. Unlike with greedy sampling, the engine does not compute cached tokens again to make the
+result reproducible."""
 
 _WORD = re.compile(r"[\w'’\-]*")
 _UNSPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -48,7 +52,7 @@ async def token_alternatives(
     """Up to `MAX_ALTERNATIVES` words that could replace `text[start:end]`, the most likely one first. `text` is the
     answer to `request`. The current word is always included. Raises EngineError."""
     word = text[start:end]
-    request = replace(request, sampling=GREEDY, min_tokens=1, thinking=False)
+    request = replace(request, sampling=LIKELIEST, min_tokens=1, thinking=False)
     # Most models have one token for a word and the space before it, so the given answer must end before the space.
     before, space = (text[: start - 1], " ") if text[:start].endswith(" ") else (text[:start], "")
     found = await _word_starts(engine, request, before, space)

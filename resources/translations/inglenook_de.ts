@@ -105,7 +105,7 @@
         <source>{percent} % of %Ln draft tokens accepted</source>
         <translation>
             <numerusform>{percent} % von %Ln Entwurfstoken angenommen</numerusform>
-            <numerusform></numerusform>
+            <numerusform>{percent} % von %Ln Entwurfstoken angenommen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -2967,6 +2967,14 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>it contains no weights</source>
         <translation>es enthält keine Gewichte</translation>
+    </message>
+    <message>
+        <source>{name} has another vocabulary than the model</source>
+        <translation>{name} hat ein anderes Vokabular als das Modell</translation>
+    </message>
+    <message>
+        <source>tokens cannot be removed from the memory of {name}, so it cannot draft</source>
+        <translation>aus dem Speicher von {name} lassen sich keine Token entfernen, deshalb kann es keine Entwürfe schreiben</translation>
     </message>
     <message>
         <source>the load trial failed ({why})</source>

@@ -195,7 +195,7 @@ def test_activity_counts_tokens_that_a_slow_client_has_not_read_yet() -> None:
     with live(opener) as endpoint, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
         connection.connect(("127.0.0.1", endpoint.server.port))
-        connection.sendall(endpoint.raw_chat(ask(stream=True)))
+        connection.sendall(endpoint.raw_chat(ask(stream=True, logprobs=True, top_logprobs=5)))
         wait_until(lambda: endpoint.n_in_progress == 1)
         call = calls(endpoint)[0]
         wait_until(lambda: endpoint.engine.progress(call["id"]) is None, timeout_s=30)

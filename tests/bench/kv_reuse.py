@@ -57,7 +57,8 @@ def _long_chat(seed: int) -> ChatRequest:
         turns.append(
             Message("user", f"Day {i + 1}: the wind came from the west, we made {90 + i} miles, and all was well.")
         )
-    return replace(question(max_tokens=32), messages=tuple(turns))
+    # With greedy sampling, the tokens of the answer would be computed again, so that the next turn is reproducible.
+    return replace(question(max_tokens=32, sampling=Sampling(top_k=1, ignore_eos=True)), messages=tuple(turns))
 
 
 def _next_turn(chat: ChatRequest, answer: str, text: str) -> ChatRequest:
@@ -82,7 +83,7 @@ async def _second_turn() -> tuple[int, int, float]:
     pairs = []
     async with running_engine() as engine:
         for topic in TOPICS:
-            chat = question(f"Tell me about {topic}.", max_tokens=80, sampling=Sampling(temperature=0.0))
+            chat = question(f"Tell me about {topic}.", max_tokens=80, sampling=Sampling(top_k=1))
             text, first = await engine.submit(chat).collect()
             again = _next_turn(chat, text, "Thank you. Now say it once more, in other words, and much shorter.")
             _, second = await engine.submit(replace(again, max_tokens=4)).collect()

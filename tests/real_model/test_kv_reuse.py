@@ -59,12 +59,13 @@ async def choices_of(engine: Engine, request: ChatRequest) -> tuple[str, list[To
 def test_answer_that_branches_at_an_alternative_token_reuses_the_cached_prefix(model_path: Path) -> None:
     async def run() -> None:
         async with real_engine(model_path) as engine:
-            original = chat(max_tokens=24)
+            # A greedy request that runs alone would compute generated tokens again.
+            original = chat(max_tokens=24, sampling=Sampling(top_k=1))
             text, choices, finished = await choices_of(engine, original)
             assert b"".join(choice.token for choice in choices).decode() == text
             for choice in choices:
                 probabilities = [logprob for _, logprob in choice.others]
-                assert choice.others[0] == (choice.token, choice.logprob), "greedy takes the likeliest"
+                assert choice.others[0] == (choice.token, choice.logprob), "top_k=1 takes the likeliest"
                 assert probabilities == sorted(probabilities, reverse=True)
                 assert len({token for token, _ in choice.others}) == 4
             n_prompt = finished.usage.n_prompt
@@ -155,7 +156,7 @@ def test_kv_state_of_an_answer_with_unusual_tokens_is_reused_in_the_next_turn(mo
             usual = await engine.queries.tokenize(" lighthouse", add_special=False)
             forbidden = tuple((token, float("-inf")) for token in usual)
             prescribed = replace(
-                chat("Where?", sampling=Sampling(temperature=0.0, logit_bias=forbidden), max_tokens=60),
+                chat("Where?", sampling=Sampling(top_k=1, logit_bias=forbidden), max_tokens=60),
                 constraint=Constraint("choice", json.dumps([answer, "A tall lightqq"])),
             )
             text, choices, before = await choices_of(engine, prescribed)
