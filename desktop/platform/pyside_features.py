@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 import PySide6.QtCore  # noqa: F401  (installs PySide's import hook)
 
@@ -15,7 +16,7 @@ def ignore_features() -> None:
     takes 0.14 ms per module. It also inspects modules that are not complete yet: pydantic's attribute lookup then
     failed in one start of eight, and with it the endpoint."""
     try:
-        features = importlib.import_module("shibokensupport.feature")
+        features: Any = importlib.import_module("shibokensupport.feature")
     except ImportError:  # a PySide without this hook
         return
     if hasattr(features, "_mod_uses_pyside"):
