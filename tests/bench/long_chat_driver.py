@@ -123,7 +123,7 @@ async def measure_window(application: StallLog, window: MainWindow) -> dict[str,
     await asyncio.sleep(IDLE_S)
     idle_s = list(application.late_s)
     window.chat_page.composer.begin_with("Go on")
-    window.chat_page.composer.submitted.emit("Go on")
+    window.chat_page.composer.submitted.emit()
     await until(lambda: view.messages is not None and view.messages[len(view.messages) - 1].text)
     await asyncio.sleep(WARM_S)
     application.late_s.clear()
