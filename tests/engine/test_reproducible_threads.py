@@ -1,4 +1,4 @@
-"""The thread count of the steps whose rounding depends on it is the same for an answer with and without cached tokens."""
+"""Steps whose rounding depends on the thread count use the same count with and without cached tokens."""
 
 from __future__ import annotations
 
