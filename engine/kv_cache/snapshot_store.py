@@ -78,6 +78,12 @@ class SnapshotStore:
     def writes_to_disk(self) -> bool:
         return self._folder is not None
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a state is being written or waits to be written. Writing delays decodes. It begins between two of
+        them, because states are queued on the native thread."""
+        return bool(self._queued)
+
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states in host memory."""
         return self._host.token_lists()
