@@ -206,6 +206,7 @@ class Session:
             running.state.n_computed = entry.chunk.start + n
             if entry.chunk.needs_all_logits:
                 running.add_prompt_logprobs(self._backend, entry.last_row - n + 1, entry.chunk.start, n)
+        self._report_progress(plan)
         self._request_prompt_snapshots(plan)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
@@ -220,6 +221,18 @@ class Session:
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
         self.save_due_snapshots()
+
+    def _report_progress(self, plan: BatchPlan) -> None:
+        """Sends `PromptProgress` to the requests that want it and of whose prompt the step has computed tokens."""
+        states = [
+            state
+            for entry in plan.entries
+            if (state := self._running[entry.sequence.id].state).request.wants_progress
+            and entry.chunk.start < len(state.prompt)
+        ]
+        if states:
+            now = self._clock()
+            deliver_all([(state.stream, [state.prompt_progress(now)]) for state in states])
 
     def _propose_drafts(self) -> None:
         """Sets the drafts of the next step. There are none while a prompt is computed.

@@ -100,7 +100,7 @@ def test_retry_while_an_answer_stops_writes_another_answer(run: Run, open_gui: O
 
 
 def button_named(gui: Gui, name: str) -> QAbstractButton:
-    buttons = gui.transcript.findChildren(QAbstractButton)
+    buttons: list[QAbstractButton] = gui.transcript.findChildren(QAbstractButton)
     return next(each for each in buttons if each.accessibleName() == name and each.isVisible())
 
 
