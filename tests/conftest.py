@@ -29,6 +29,11 @@ def pytest_unconfigure() -> None:
             getattr(module, name).close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Moves the longest test to the front. If it came last, one test process would run it while the others are done."""
+    items.sort(key=lambda item: item.path.name != "test_short_soak.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread_for_models() -> Iterator[None]:
     """Lets models use one thread if several test processes share the cores. llama.cpp's threads spin while they wait
