@@ -34,6 +34,8 @@ def chunk(start: int, slot: int = 0, n: int = N) -> Chunk:
 def decode(backend: NativeBackend, *chunks: Chunk, interruptible: bool = False) -> float:
     """Returns the CPU time that the decode took. It does not depend on other processes."""
     started = time.thread_time()
+    if interruptible:
+        backend.allow_interruption()
     backend.decode(chunks, 1, interruptible=interruptible)
     return time.thread_time() - started
 
@@ -62,6 +64,16 @@ def test_interrupt_without_an_interruptible_decode_does_nothing(backend: NativeB
     decode(backend, chunk(N))
     timer.join()
     decode(backend, chunk(2 * N), interruptible=True)
+
+
+def test_interrupt_before_an_interruptible_decode_ends_it_if_it_was_allowed(backend: NativeBackend) -> None:
+    backend.allow_interruption()
+    backend.interrupt()
+    with pytest.raises(Interrupted):
+        backend.decode([chunk(0)], 1, interruptible=True)
+    backend.allow_interruption()
+    backend.interrupt()
+    decode(backend, chunk(0))
 
 
 def test_interrupted_decode_keeps_a_prefix_that_slots_share(backend: NativeBackend) -> None:
