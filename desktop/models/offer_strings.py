@@ -28,15 +28,10 @@ def text(offered: OfferedModel) -> str:
     if offered.stage == "downloading":
         return strings.download_state(offered.download) if offered.download is not None else ""
     needs = translate("models", "Needs about {needed} of memory and generates {speed} here.")
-    return " ".join(
-        [
-            translate("models", "It is much more capable than the included model, which goes on answering meanwhile."),
-            needs.format(needed=strings.memory(fit.needed), speed=strings.speed(fit)),
-            translate("models", "Source: huggingface.co/{repo}. Licence: {licence}.").format(
-                repo=entry.repo, licence=strings.licence(entry.licence)
-            ),
-        ]
-    )
+    capable = translate("models", "It is much more capable than the included model, which goes on answering meanwhile.")
+    source = translate("models", "Source: huggingface.co/{repo}. Licence: {licence}.")
+    source = source.format(repo=entry.repo, licence=strings.licence(entry.licence))
+    return f"{capable} {needs.format(needed=strings.memory(fit.needed), speed=strings.speed(fit))}\n{source}"
 
 
 def main_button(offered: OfferedModel) -> str:

@@ -114,7 +114,8 @@ def speed(fit: MemoryFit | None) -> str:
 
 
 def details(row: ModelRow) -> str:
-    """The line below the name: quantisation, size, publisher, downloads and licence, or why the file is unusable."""
+    """The line below the name: quantisation, size, publisher, downloads, abilities and licence; or why the file is
+    unusable."""
     if row.fault:
         return translated_reason(row.fault)
     parts = [row.quantisation]
@@ -125,11 +126,11 @@ def details(row: ModelRow) -> str:
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
-    parts.append(licence(row.licence) if row.place != "disk" else "")
     if "thinking" in row.abilities:
         parts.append(translate("models", "thinks"))
     if "tools" in row.abilities:
         parts.append(translate("models", "calls tools"))
+    parts.append(licence(row.licence) if row.place != "disk" else "")
     return " · ".join(part for part in parts if part)
 
 
@@ -140,7 +141,7 @@ def good_for(kind: str) -> str:
         "languages": translate("models", "many languages"),
         "reasoning": translate("models", "reasoning"),
         "code": translate("models", "code"),
-        "embeddings": translate("models", "embeddings for the endpoint, no chat"),
+        "embeddings": translate("models", "embeddings, no chat"),
     }.get(kind, "")
 
 
