@@ -74,7 +74,7 @@ def test_invalid_entry_raises_value_error(entries: tuple[CatalogueEntry, ...], t
     file = tmp_path / "catalog.json"
     for wrong in ({"repo": "no-owner"}, {"size_bytes": 0}, {"abilities": ("flies",)}, {"rank": 0}, {"file": "a.bin"}):
         with pytest.raises(ValueError, match="not an entry of the catalogue"):
-            replace(entries[0], **wrong)  # type: ignore[arg-type]
+            replace(entries[0], **wrong)
     file.write_text(json.dumps({"models": [{"name": "incomplete"}]}))
     with pytest.raises(TypeError):
         catalogue(file)
