@@ -185,6 +185,9 @@ class NativeBackend:
     def set_adapter_scales(self, scales: AdapterScales) -> None:
         self._adapters.apply(self._context, scales)
 
+    def allow_interruption(self) -> None:
+        self._context.allow_interruption()
+
     def interrupt(self) -> None:
         self._context.interrupt()
 

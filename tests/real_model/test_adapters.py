@@ -11,11 +11,11 @@ import pytest
 
 from engine.adapter import Adapter, AdapterScales
 from engine.backend import LoadSettings
+from engine.child_commands import load_trial_command
 from engine.engine import Engine
 from engine.errors import InvalidSettings, ModelFileError
 from engine.events import TextDelta
 from engine.library.load_trial import LoadTrial
-from engine.library.load_trial_command import load_trial_command
 from engine.requests import GREEDY, CompletionRequest
 from tests.model_files.tiny_adapter import QUERIES, write_adapter
 from tests.model_files.tiny_models import N_EMBD, TINY_MODELS
