@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from engine.backend import Embedder, LoadSettings
+from engine.backend import Backend, Embedder, LoadSettings
 from engine.engine import Engine
 from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Failed, Finished
@@ -23,6 +24,7 @@ from engine.requests import Sampling
 from engine.scheduler.sequence import SequenceState
 from engine.status import EmbedderInfo, Status, StatusPublisher
 from engine.stream import RequestStream
+from engine.worker import Worker
 from tests.conftest import chat
 from tests.fake_embedder import FakeEmbedder
 from tests.fakes import FakeBackend, FakeOpener, FakeSampler, Script
@@ -65,6 +67,16 @@ async def engine_with_a_snapshot(folder: Path, opener: FakeOpener) -> Engine:
 def test_request_waiting_for_a_snapshot_fails_when_another_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    queued = False
+
+    def load(worker: Worker, path: Path, settings: LoadSettings) -> Future[Backend]:
+        nonlocal queued
+        done = queue_load(worker, path, settings)
+        queued = True
+        return done
+
+    queue_load = Worker.load
+
     async def run() -> None:
         opener = FakeOpener()
         engine = await engine_with_a_snapshot(tmp_path, opener)
@@ -74,8 +86,10 @@ def test_request_waiting_for_a_snapshot_fails_when_another_model_is_loaded(
         progress = engine.progress(stream.request_id)
         assert progress is not None
         assert progress.waits_for == "snapshot"
+        monkeypatch.setattr(Worker, "load", load)
         loading = asyncio.create_task(engine.load(Path("other.gguf")))
-        await until(lambda: engine.status.state == "loading")
+        # Until the native thread has the load in its queue, the previous model may still answer.
+        await until(lambda: queued)
         disk.gate.set()
         await loading
         events = [event async for event in stream]
