@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
+from engine.adapter import AdapterScales, fitted
 from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
 from engine.events import Event, Failed, FinishReason
@@ -65,7 +66,11 @@ class Session:
         self._resubmit = resubmit
         self._clock = clock
         self._cache = PrefixCache(backend.limits)
-        self._scheduler = Scheduler(backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots)
+        self._adapter_scales = backend.info.adapter_scales
+        """The scales that the model was loaded with."""
+        self._scheduler = Scheduler(
+            backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots, self._adapter_scales
+        )
         self._ops = KvOpExecutor(backend, snapshots)
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = ThreadCountPolicy(backend.limits.thread_counts)
@@ -131,6 +136,7 @@ class Session:
             is_deterministic=request.sampling.is_deterministic,
             max_recomputed=None if request.sampling.seed is not None else self._n_in(MAX_RECOMPUTING_S),
             uses_cache=request.use_cache,
+            adapter_scales=self._scales_of(state),
         )
         retokenizer = self._retokenizer(state)
         try:
@@ -146,6 +152,10 @@ class Session:
         model_drafter = ModelDrafter(n_draft_max, model.cost) if model is not None else None
         self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, drafter, model_drafter)
         self._scheduler.add(sequence)
+
+    def _scales_of(self, state: RequestState) -> AdapterScales:
+        wanted = state.request.adapter_scales
+        return self._adapter_scales if wanted is None else fitted(wanted, len(self._adapter_scales))
 
     def _n_in(self, seconds: float) -> int:
         """How many prompt tokens are computed in this time."""
@@ -172,6 +182,8 @@ class Session:
         whether reading was started."""
         request = state.request
         if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
+            return False
+        if self._scales_of(state) != self._adapter_scales:  # no other states are on disk
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
@@ -281,6 +293,7 @@ class Session:
         rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
+            self._switch_adapters()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
             try:
@@ -326,6 +339,14 @@ class Session:
             seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
         return True
+
+    def _switch_adapters(self) -> None:
+        """Sets the adapter scales of the next step, if they differ from those of the last one."""
+        scales = self._scheduler.switch_adapters()
+        if scales is not None:
+            self._ops.execute(self._cache.take_ops())
+            self._snapshots.select(b"" if scales == self._adapter_scales else repr(scales).encode())
+            self._backend.set_adapter_scales(scales)
 
     def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
         """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises

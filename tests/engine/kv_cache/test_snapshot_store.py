@@ -442,3 +442,27 @@ def test_opening_a_store_skips_an_unreadable_snapshot(tmp_path: Path) -> None:
     again = store(tmp_path)
     assert again.find_on_disk(TOKENS, 0) is not None
     again.close()
+
+
+def test_states_of_another_variant_stay_in_host_memory_and_are_found_only_with_it(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"half")
+    assert not snapshots.writes_to_disk
+    assert snapshots.find(TOKENS) is None
+    snapshots.put(TOKENS[:80], STATE[:100], "chat", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 80
+    assert snapshots.token_lists() == [TOKENS[:80]]
+    assert bytes(snapshots.take(found.key) or b"") == bytes(STATE[:100])
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"")
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 100, "a longer state of another variant must not replace this one"
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == 1
+    reopened = store(tmp_path)
+    assert read_from_disk(reopened, TOKENS) == bytes(STATE)
+    reopened.close()

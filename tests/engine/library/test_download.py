@@ -347,6 +347,19 @@ def test_choose_variant_returns_most_preferred_quantisation_that_fits_into_memor
     assert choose_variant([option("XYZ", 5)], lambda choice: True).quantisation == "XYZ"
 
 
+def test_choose_variant_prefers_the_named_file_and_falls_back_if_it_is_gone() -> None:
+    options = [option("Q8_0", 8), option("Q4_K_M", 5), option("Q2_K", 3)]
+    assert choose_variant(options, lambda choice: False, "m-Q8_0.gguf").quantisation == "Q8_0"
+    assert choose_variant(options, lambda choice: True, "m-MXFP4.gguf") == choose_variant(options, lambda choice: True)
+
+
+def test_draft_models_beside_a_model_are_no_variants(fake: FakeHub, model: bytes) -> None:
+    fake.repos["a/b"] = FakeRepo(
+        {"mtp-Big-Q8_0.gguf": model, "dflash-kquant.gguf": model, "Big-MTP-Q4_K_M.gguf": model}
+    )
+    assert [variant.files[0].name for variant in Hub(fake.endpoint).variants("a/b")] == ["Big-MTP-Q4_K_M.gguf"]
+
+
 def test_huggingface_hub_is_imported_only_on_first_use() -> None:
     code = "import sys, engine.library.download; print('huggingface_hub' in sys.modules, 'httpx2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
