@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from engine.adapter import Adapter, AdapterScales
 from engine.requests import Sampling
 from engine.status import EmbedderInfo, ModelInfo
 
@@ -45,6 +46,8 @@ class LoadSettings:
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
     draft_model: Path | None = None
     """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters for the model. A request can use other scales than those given here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +246,10 @@ class Backend(Protocol):
     def allow_interruption(self) -> None:
         """Makes every `interrupt` from now on end the next decode, even if it has not begun yet, provided that it is
         interruptible."""
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        """Sets the scales of the adapters for later decodes, one for each entry of `info.adapters`. Remove everything
+        from KV memory before."""
 
     def interrupt(self) -> None:
         """Ends the interruptible decode that is in progress within milliseconds. Does nothing if the decode was not

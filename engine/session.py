@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
+from engine.adapter import AdapterScales, fitted
 from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
 from engine.draft_proposer import DraftProposer
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
@@ -56,7 +57,11 @@ class Session:
         self._resubmit = resubmit
         self._clock = clock
         self._cache = PrefixCache(backend.limits)
-        self._scheduler = Scheduler(backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots)
+        self._adapter_scales = backend.info.adapter_scales
+        """The scales that the model was loaded with."""
+        self._scheduler = Scheduler(
+            backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots, self._adapter_scales
+        )
         self._ops = KvOpExecutor(backend, snapshots)
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = StepThreads(backend.limits.thread_counts, lambda: snapshots.is_writing)
@@ -120,6 +125,7 @@ class Session:
             is_deterministic=request.sampling.is_deterministic,
             max_recomputed=None if request.sampling.seed is not None else self._n_in(MAX_RECOMPUTING_S),
             uses_cache=request.use_cache,
+            adapter_scales=self._scales_of(state),
         )
         retokenizer = self._retokenizer(state)
         try:
@@ -131,6 +137,10 @@ class Session:
         state.sequence = sequence
         self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, *self._drafts.drafters(state))
         self._scheduler.add(sequence)
+
+    def _scales_of(self, state: RequestState) -> AdapterScales:
+        wanted = state.request.adapter_scales
+        return self._adapter_scales if wanted is None else fitted(wanted, len(self._adapter_scales))
 
     def _n_in(self, seconds: float) -> int:
         """How many prompt tokens are computed in this time."""
@@ -149,6 +159,8 @@ class Session:
         whether reading was started."""
         request = state.request
         if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
+            return False
+        if self._scales_of(state) != self._adapter_scales:  # no other states are on disk
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
@@ -239,6 +251,7 @@ class Session:
         rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
+            self._switch_adapters()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
             try:
@@ -268,6 +281,14 @@ class Session:
         self._threads.record(seconds)
         self._prefill_budget.record(plan.n_prompt_tokens, self._drafts.record(plan, seconds), pace)
         return True
+
+    def _switch_adapters(self) -> None:
+        """Sets the adapter scales of the next step, if they differ from those of the last one."""
+        scales = self._scheduler.switch_adapters()
+        if scales is not None:
+            self._ops.execute(self._cache.take_ops())
+            self._snapshots.select(b"" if scales == self._adapter_scales else repr(scales).encode())
+            self._backend.set_adapter_scales(scales)
 
     def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
         """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises
