@@ -78,7 +78,7 @@ def test_retry_while_an_answer_stops_writes_another_answer(run: Run, open_gui: O
     async def story() -> None:
         async with open_gui(Script(answer=b"Well.", step_s=0.15)) as gui:
             await until(lambda: gui.ready)
-            send(gui, "w" * 300)
+            send(gui, "w" * 600)
             await until(lambda: wait_status(gui).text.startswith("Reading"))
             stopped_id = gui.rows[1].id
             QTest.keyClick(gui.window.chat_page.composer, Qt.Key.Key_Escape)
