@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from engine.adapter import Adapter, AdapterScales
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import EngineError
 from engine.priority import Origin
@@ -71,6 +72,17 @@ class ModelInfo:
     n_layers_wanted: int = 0
     """Number of layers that were foreseen for graphics cards, if loading them failed and fewer were loaded there;
     otherwise 0."""
+    adapters: tuple[Adapter, ...] = ()
+    """Its LoRA adapters. The scales are those of requests that set none."""
+
+    @property
+    def adapter_scales(self) -> AdapterScales:
+        return tuple(adapter.scale for adapter in self.adapters)
+
+    @property
+    def active_adapters(self) -> tuple[Adapter, ...]:
+        """The adapters that change the answers of requests that set no scales."""
+        return tuple(adapter for adapter in self.adapters if adapter.scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ A background thread writes the snapshots. A KV state can be restored from host m
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -20,7 +22,7 @@ from engine.files.private_files import make_private_folder
 from engine.kv_cache import snapshot_file
 from engine.kv_cache.host_states import HostStates, best_match, is_proper_prefix
 from engine.kv_cache.snapshot_file import SUFFIX, SnapshotDamaged
-from engine.kv_cache.snapshot_owners import add_owner
+from engine.kv_cache.snapshot_owners import add_owner, delete_snapshots
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, Exactness, SavedPrefix, common_prefix_length
 
 log = logging.getLogger(__name__)
@@ -66,17 +68,24 @@ class SnapshotStore:
         self._lock = threading.Lock()
         self._on_disk: dict[str, SavedPrefix] = {}
         self._host = HostStates(host_cap_bytes, supports_full_rollback=supports_full_rollback)
-        self._queued: dict[str, list[str]] = {}
-        """For each state in the write queue, its owner, once for each time that it is in the queue."""
+        self._queued: Counter[str] = Counter()
+        """How many times each state is in the write queue."""
         self._queued_bytes = 0
+        self._variant = b""
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
         self._index_folder()
 
+    def select(self, variant: bytes) -> None:
+        """Selects the KV states that are found and added from now on: those of b"", which the model computes as it was
+        loaded, or those of another variant of the model, which is the model with other adapter scales. States of other
+        variants are kept in host memory only."""
+        self._variant = variant
+
     @property
     def writes_to_disk(self) -> bool:
-        return self._folder is not None
+        return self._folder is not None and not self._variant
 
     @property
     def is_writing(self) -> bool:
@@ -86,7 +95,7 @@ class SnapshotStore:
 
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states in host memory."""
-        return self._host.token_lists()
+        return self._host.token_lists(self._variant)
 
     def fits(self, n_tokens: int) -> bool:
         """Whether host memory may hold the state of a prefix with `n_tokens` tokens."""
@@ -119,25 +128,25 @@ class SnapshotStore:
         With `needed_soon`, the state remains in host memory; without it, only until it is written. With `is_last`, the
         limit of the queue does not apply."""
         tokens, key = list(tokens), self._key(tokens)
-        saved = SavedPrefix(key, tokens, exactness=exactness)
-        is_wanted = self._folder is not None and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(saved)
+        saved = SavedPrefix(key, tokens, exactness=exactness, variant=self._variant)
+        is_wanted = self.writes_to_disk and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(saved)
         is_accepted = not is_wanted or is_last or self.has_room(len(state))
         if needed_soon or (is_wanted and is_accepted):
             is_kept = needed_soon or not self._supports_full_rollback
             self._host.add(saved, state, owner, is_kept=is_kept)
         if is_wanted and is_accepted:
             with self._lock:
-                self._queued.setdefault(key, []).append(owner)
+                self._queued[key] += 1
                 self._queued_bytes += len(state)
             self._run(self._writer, self._write, saved, state)
-        if self._folder is not None:
+        if self.writes_to_disk:
             # the snapshot is written before its owner, because it is queued on the same thread
             self._run(self._writer, self._write_owner, key, owner)
         return is_accepted
 
     def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
         """See `engine.kv_memory.SnapshotIndex.find`."""
-        found = self._host.find(tokens, exact_cut)
+        found = self._host.find(tokens, exact_cut, self._variant)
         if found is None or not self._is_saved(found):
             return found
         return replace(found, n_saved=len(found.tokens))
@@ -167,12 +176,11 @@ class SnapshotStore:
         return state
 
     def forget(self, owners: Collection[str]) -> None:
-        """Removes the states of the given owners from host memory, and all states whose owner is unknown. Those that
-        wait to be written leave no file. `snapshot_owners.delete_snapshots` deletes the other snapshots on disk."""
-        with self._lock:
-            queued = [key for key, each in self._queued.items() if "" in each or not set(each).isdisjoint(owners)]
-        for key in {*self._host.forget(owners), *queued}:
-            self._run(self._writer, self._delete_file, key)  # on the thread that writes, after it has written
+        """Removes the states that have only the given owners, and all states with an unknown owner, from host memory
+        and, after all queued states are written, from disk (see `snapshot_owners.delete_snapshots`)."""
+        self._host.forget(owners)
+        if self._folder is not None:
+            self._run(self._writer, self._delete_snapshots, owners)
 
     def discard(self, key: str) -> None:
         """Deletes a state from host memory and disk."""
@@ -205,6 +213,15 @@ class SnapshotStore:
         with suppress(OSError):  # a snapshot without a recorded owner is deleted together with the next deleted chat
             add_owner(self._folder / key, owner)
 
+    def _delete_snapshots(self, owners: Collection[str]) -> None:
+        assert self._folder is not None
+        delete_snapshots(self._folder, owners)
+        with self._lock, suppress(OSError):
+            on_disk = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
+            for key in self._on_disk.keys() - on_disk:
+                del self._on_disk[key]
+                self._host.remove(key)  # it was read from the deleted file
+
     def _delete_file(self, key: str) -> None:
         with self._lock:
             self._on_disk.pop(key, None)
@@ -213,7 +230,7 @@ class SnapshotStore:
                 (self._folder / key).unlink(missing_ok=True)
 
     def _key(self, tokens: list[int]) -> str:
-        return snapshot_file.file_name(self._fingerprint, tokens)
+        return snapshot_file.file_name(self._fingerprint + self._variant, tokens)
 
     def _is_saved(self, saved: SavedPrefix) -> bool:
         """Whether a state, or a more exact one of the same tokens, is on disk or will be."""
@@ -234,7 +251,7 @@ class SnapshotStore:
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
-                self._queued[key].pop(0)
+                self._queued[key] -= 1
                 if not self._queued[key]:
                     del self._queued[key]
 
@@ -258,8 +275,11 @@ class SnapshotStore:
             if key in self._host:  # another request has read this snapshot meanwhile
                 return
             state = snapshot_file.read_state(path)
-            path.touch()  # marks the snapshot as just used: the least recently modified ones are deleted first
-            self._host.add(self._on_disk[key], state, "", is_kept=True)
+            with self._lock:
+                # Marks the snapshot as just used: the least recently modified ones are deleted first. Raises OSError if
+                # the snapshot was deleted meanwhile.
+                os.utime(path)
+                self._host.add(self._on_disk[key], state, "", is_kept=True)
         except (SnapshotDamaged, OSError, KeyError):
             self.discard(key)
         finally:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.adapter import AdapterScales
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
 from engine.devices.device import Device
-from engine.devices.offload import NO_OFFLOAD
+from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import with_less_memory
 from engine.errors import ModelFileError, Reason
 from engine.files.display_name import display_name
+from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
@@ -31,6 +33,7 @@ from engine.library.memory_estimate import (
     context_shape,
 )
 from engine.library.split_files import read_model, total_size
+from engine.native.adapters import NativeAdapters
 from engine.native.context import NativeContext, context_params
 from engine.native.devices import devices
 from engine.native.draft_model import NativeDraftModel, open_draft_model
@@ -73,8 +76,10 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     """See `engine.backend.OpenBackend`. Called on the native thread, the one that decodes."""
     header = read_model(path)
     check_settings(settings, header)
+    adapter_bytes = {"adapters": check_adapters(settings.adapters, header)}
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, **adapter_bytes})
     start()  # loads the compute library that the system information names
-    backend = _open_where_it_fits(path, header, settings, on_progress)
+    backend = _open_where_it_fits(path, all_weights, settings, on_progress)
     try:
         backend.open_draft_model(settings)
     except BaseException:
@@ -119,13 +124,8 @@ def _wanted(cards: Sequence[Device], settings: LoadSettings) -> list[Device]:
 def _open(
     path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], memory: MemoryEstimate
 ) -> NativeBackend:
-    # KV states of another build, processor, card or prompt cut are rounded differently.
-    build = C.llama_print_system_info().decode(errors="replace")
-    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {PROMPT_CUT} {build}"
-    if memory.offload.devices:
-        kind += f" {memory.offload.devices} {memory.offload.split}"
     try:
-        mark, size_bytes = fingerprint(path, kind), total_size(path)
+        mark, size_bytes = fingerprint(path, _state_kind(settings, memory.offload)), total_size(path)
     except OSError as error:
         raise ModelFileError(
             path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
@@ -138,13 +138,23 @@ def _open(
         raise
 
 
+def _state_kind(settings: LoadSettings, offload: Offload) -> str:
+    """Identifies, together with the model file, the KV states that can be restored. Those of another build, processor,
+    card or prompt cut are rounded differently. Raises OSError if an adapter cannot be read."""
+    build = C.llama_print_system_info().decode(errors="replace")
+    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {PROMPT_CUT} {build}"
+    cards = [f"{offload.devices} {offload.split}"] if offload.devices else []
+    adapters = (f"{fingerprint(each.path, 'lora').hex()} {each.scale}" for each in settings.adapters if each.scale)
+    return " ".join([kind, *cards, *adapters])
+
+
 class NativeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Takes ownership of `model`, unless the constructor raises ModelFileError."""
+        """Takes ownership of `model`, unless the constructor raises ModelFileError or InvalidSettings."""
         self._model = model
         self.draft_model: NativeDraftModel | None = None
         self.fingerprint = fingerprint
@@ -159,7 +169,13 @@ class NativeBackend:
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
-        self._context = NativeContext(model, params)
+        self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
+        try:
+            self._context = NativeContext(model, params)
+        except BaseException:
+            self._adapters.close()
+            raise
+        self.set_adapter_scales(tuple(adapter.scale for adapter in settings.adapters))
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context.pointer),
             n_slots=n_slots,
@@ -183,6 +199,7 @@ class NativeBackend:
             kv_bytes=memory.kv_bytes,
             memory=memory,
             loaded_at=time.time(),
+            adapters=settings.adapters,
         )
 
     def open_draft_model(self, settings: LoadSettings) -> None:
@@ -211,6 +228,12 @@ class NativeBackend:
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         self._context.decode(chunks, n_threads, interruptible=interruptible)
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        self._adapters.apply(self._context, scales)
+
+    def allow_interruption(self) -> None:
+        self._context.allow_interruption()
 
     def interrupt(self) -> None:
         self._context.interrupt()
@@ -254,6 +277,7 @@ class NativeBackend:
         if self.draft_model is not None:
             self.draft_model.close()
         self._context.close()
+        self._adapters.close()
         self._model.close()
 
 

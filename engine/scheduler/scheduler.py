@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from engine.adapter import AdapterScales
 from engine.backend import Chunk, Limits
 from engine.events import FinishReason
 from engine.kv_memory import (
@@ -17,6 +18,7 @@ from engine.kv_memory import (
     usable_length,
 )
 from engine.priority import Priority
+from engine.scheduler.adapter_turns import AdapterTurns
 from engine.scheduler.placement import KvPlacement
 from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
 from engine.scheduler.prompt_shares import PromptShares
@@ -41,8 +43,14 @@ class Scheduler:
     """
 
     def __init__(
-        self, limits: Limits, eog_tokens: frozenset[int], cache: KvMemory, snapshots: SnapshotIndex | None = None
+        self,
+        limits: Limits,
+        eog_tokens: frozenset[int],
+        cache: KvMemory,
+        snapshots: SnapshotIndex | None = None,
+        adapter_scales: AdapterScales = (),
     ) -> None:
+        """`adapter_scales` are those of the context when it was opened."""
         self._limits = limits
         self._eog_tokens = eog_tokens
         self._cache = cache
@@ -57,6 +65,7 @@ class Scheduler:
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
         self._prompt_shares = PromptShares()
+        self._adapter_turns = AdapterTurns(adapter_scales)
 
     @property
     def running(self) -> tuple[SequenceState, ...]:
@@ -114,6 +123,24 @@ class Scheduler:
             self._waiting.remove(sequence)
         elif sequence in self._running:
             self._release(sequence)
+
+    def switch_adapters(self) -> AdapterScales | None:
+        """Returns other adapter scales if the next step uses others than the last one. Sequences with the previous
+        scales then wait, and all prefixes leave KV memory: execute the cache's operations before the scales are set.
+        Call this before each `plan`."""
+        turns = self._adapter_turns
+        scales = turns.next(self._running, self._waiting, self._can_pause)
+        if scales == turns.current:
+            return None
+        for sequence in list(self._running):
+            self._requeue(sequence)
+        self._placement.clear()
+        turns.begin(scales, self._waiting)
+        return scales
+
+    def _can_pause(self) -> bool:
+        """Whether host memory has room for the states of all running sequences."""
+        return self._snapshots is not None and self._snapshots.fits(sum(len(each.tokens) for each in self._running))
 
     def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
@@ -268,7 +295,10 @@ class Scheduler:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
         for sequence in self._running:
             sequence.inherited_order = None
-        for sequence in list(self._waiting):
+        turns = self._adapter_turns
+        for sequence in [
+            each for each in self._waiting if each.adapter_scales == turns.current and not turns.is_ending
+        ]:
             if (other := self._shared_prompt_in_progress(sequence)) is not None:
                 sequence.waits_for = "shared_prompt"
                 other.inherited_order = min(sequence.order, other.inherited_order or sequence.order)

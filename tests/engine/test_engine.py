@@ -221,12 +221,13 @@ def test_native_failure_ends_every_request_and_model_can_be_loaded_again() -> No
 
 def test_load_reports_progress_and_can_be_cancelled() -> None:
     async def run() -> None:
-        engine = Engine(FakeOpener(Script(load_s=1.0)))
+        engine = Engine(FakeOpener(Script(load_s=20.0)))
         seen: list[Status] = []
         stop_watching = engine.watch(seen.append)
         loading = asyncio.create_task(engine.load(PATH))
-        await asyncio.sleep(0.2)
-        assert any(status.progress > 0 for status in seen)
+        async with asyncio.timeout(15):
+            while not any(status.progress > 0 for status in seen):  # noqa: ASYNC110 -- the load sets it
+                await asyncio.sleep(0.01)
         with pytest.raises(NotLoaded) as refused:
             engine.submit(chat())
         assert refused.value.loading
@@ -234,7 +235,7 @@ def test_load_reports_progress_and_can_be_cancelled() -> None:
         engine.cancel_load()
         with pytest.raises(LoadCancelled):
             await loading
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 10
         await asyncio.sleep(0)
         stop_watching()
         assert [status.state for status in seen][-1] == "empty"

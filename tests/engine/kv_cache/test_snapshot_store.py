@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.kv_cache import snapshot_file
-from engine.kv_cache.snapshot_file import SnapshotDamaged
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import SavedPrefix
@@ -130,7 +130,9 @@ def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -
     snapshots.forget(["a", "d"])
     assert [snapshots.find([first, *TOKENS]) is not None for first in range(3)] == [False, True, False]
     snapshots.forget(["c"])
-    assert snapshots.find([1, *TOKENS]) is None, "the second owner of a state was forgotten"
+    assert snapshots.find([1, *TOKENS]) is not None, "the state has another owner"
+    snapshots.forget(["b"])
+    assert snapshots.find([1, *TOKENS]) is None
     snapshots.close()
 
 
@@ -158,6 +160,84 @@ def test_state_that_is_forgotten_before_it_is_written_leaves_no_file(
     snapshots.close()
     assert written
     assert not list(tmp_path.glob("*.kv"))
+
+
+class GatedWrites:
+    """Makes the writing of snapshots wait until `gate` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate = threading.Event()
+        write = snapshot_file.write
+
+        def gated(*arguments: Any) -> None:
+            assert self.gate.wait(20)
+            write(*arguments)
+
+        monkeypatch.setattr(snapshot_file, "write", gated)
+
+
+def test_state_that_is_written_between_both_deletions_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = GatedWrites(monkeypatch)
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat")
+    assert delete_snapshots(tmp_path, ["chat"]) == 0
+    writes.gate.set()
+    while snapshots.is_writing:
+        time.sleep(0.001)
+    snapshots.forget(["chat"])
+    snapshots.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_queued_state_of_two_chats_is_deleted_with_the_last_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = GatedWrites(monkeypatch)
+    for deleted, other in (("a", "b"), ("b", "a")):
+        writes.gate.clear()
+        snapshots = store(tmp_path)
+        for owner in "ab":
+            snapshots.put(TOKENS, STATE, owner)
+        snapshots.forget([deleted])
+        writes.gate.set()
+        snapshots.close()
+        assert len(list(tmp_path.glob("*.kv"))) == 1, "the other chat has lost its snapshot"
+        again = store(tmp_path)
+        again.forget([other])
+        again.close()
+        assert not list(tmp_path.iterdir())
+
+
+def test_state_whose_owner_is_deleted_while_it_is_read_does_not_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store(tmp_path)
+    first.put(TOKENS, STATE, "chat")
+    first.close()
+    gate, read, read_state = threading.Event(), threading.Event(), snapshot_file.read_state
+
+    def gated(path: Path) -> memoryview:
+        state = read_state(path)
+        read.set()
+        assert gate.wait(20)
+        return state
+
+    monkeypatch.setattr(snapshot_file, "read_state", gated)
+    snapshots = store(tmp_path)
+    key, arrived = snapshots.find_on_disk(TOKENS, 0), threading.Event()
+    assert key is not None
+    snapshots.fetch(key, arrived.set)
+    assert read.wait(20)
+    snapshots.forget(["chat"])
+    while list(tmp_path.glob("*.kv")):
+        time.sleep(0.001)
+    gate.set()
+    assert arrived.wait(20)
+    assert snapshots.find(TOKENS) is None
+    snapshots.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_deleting_the_snapshots_of_one_owner_keeps_those_of_others(tmp_path: Path) -> None:
@@ -299,25 +379,23 @@ def test_snapshot_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> No
 
 def test_snapshot_is_not_visible_to_readers_before_it_is_written_completely(tmp_path: Path) -> None:
     path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
-    done = time.monotonic() + 0.3
+    done = threading.Event()
     seen = 0
 
     def write() -> None:
-        while time.monotonic() < done:
+        while not done.is_set():
             snapshot_file.write(path, OURS, TOKENS, STATE)
 
     writer = threading.Thread(target=write)
     writer.start()
-    while time.monotonic() < done:
-        try:
-            assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
-            seen += 1
-        except FileNotFoundError:
-            pass
-        except SnapshotDamaged:
-            pytest.fail("read a partly written file")
-    writer.join()
-    assert seen
+    try:
+        while seen < 200:
+            with suppress(FileNotFoundError):
+                assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
+                seen += 1
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_kv_state_is_refused_if_it_exceeds_the_queue_limit_while_the_disk_is_slow(
@@ -364,3 +442,27 @@ def test_opening_a_store_skips_an_unreadable_snapshot(tmp_path: Path) -> None:
     again = store(tmp_path)
     assert again.find_on_disk(TOKENS, 0) is not None
     again.close()
+
+
+def test_states_of_another_variant_stay_in_host_memory_and_are_found_only_with_it(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"half")
+    assert not snapshots.writes_to_disk
+    assert snapshots.find(TOKENS) is None
+    snapshots.put(TOKENS[:80], STATE[:100], "chat", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 80
+    assert snapshots.token_lists() == [TOKENS[:80]]
+    assert bytes(snapshots.take(found.key) or b"") == bytes(STATE[:100])
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"")
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 100, "a longer state of another variant must not replace this one"
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == 1
+    reopened = store(tmp_path)
+    assert read_from_disk(reopened, TOKENS) == bytes(STATE)
+    reopened.close()
