@@ -22,7 +22,7 @@ from engine.errors import (
     ModelFileError,
     NotLoaded,
 )
-from engine.events import Event, Failed, Finished, Started, TextDelta
+from engine.events import Event, Failed, Finished, PromptProgress, Started, TextDelta
 from engine.requests import CompletionRequest, Sampling
 from engine.status import Status
 from engine.stream import RequestStream
@@ -156,6 +156,24 @@ def test_cancel_while_prompt_is_computed_sends_only_the_finished_event() -> None
             assert opener.backends[0].n_decodes < 15
 
     asyncio.run(run())
+
+
+def test_request_that_wants_progress_gets_one_report_per_step_of_its_prompt() -> None:
+    async def story() -> None:
+        async with engine_over(FakeOpener(Script(b"Hello", step_s=0.02))) as engine:
+            with_reports = replace(chat("x" * 3000), id="a", wants_progress=True)
+            events = await events_of(engine.submit(with_reports))
+            reports = [event for event in events if isinstance(event, PromptProgress)]
+            assert events[: len(reports)] == reports
+            assert isinstance(events[len(reports)], Started)
+            check_shape(events[len(reports) :])
+            assert len(reports) > 1
+            assert [each.n_read for each in reports] == sorted({each.n_read for each in reports})
+            assert reports[-1].n_read == reports[-1].n_prompt
+            without = await events_of(engine.submit(replace(with_reports, id="b", wants_progress=False)))
+            assert not [event for event in without if isinstance(event, PromptProgress)]
+
+    asyncio.run(story())
 
 
 def test_leaving_the_stream_context_cancels_the_request() -> None:
