@@ -211,10 +211,9 @@ class RequestContext:
         framing: Framing = SSE,
         *,
         ends_on_thread: bool = False,
-        report: Callable[[int], bytes] | None = None,
     ) -> Response:
-        """Runs the requests, and streams their answers. For `ends_on_thread` and `report` see EventStreamResponse.
-        Raises BadRequest."""
+        """Runs the requests, and streams their answers. For `ends_on_thread` see EventStreamResponse. Raises
+        BadRequest."""
         self._check_adapters(requests)
         return EventStreamResponse(
             partial(self.activity.submit, self.engine, requests),
@@ -222,7 +221,6 @@ class RequestContext:
             self.settings.ping_interval_s,
             framing,
             ends_on_thread=ends_on_thread,
-            report=report,
         )
 
 

@@ -36,8 +36,17 @@ class LoadSettings:
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
     """A type of the V cache other than f16 requires flash attention."""
+    devices: tuple[str, ...] | None = None
+    """Ids of the graphics cards that compute the model (see `engine.devices.device.Device`). With None, all cards; with
+    an empty tuple, the processor alone. Ids of cards that are missing are ignored."""
     n_gpu_layers: int | None = None
-    """Number of layers on the GPU. With None, all layers if llama.cpp was built for a GPU, otherwise 0."""
+    """Number of layers on the cards, counted from the last one, which is the output layer. With None, as many as
+    fit."""
+    n_cpu_experts: int | None = None
+    """Number of layers, counted from the first one, whose expert tensors stay with the processor. With None, as few as
+    possible. It has no effect on models without experts."""
+    tensor_split: tuple[float, ...] = ()
+    """Shares of the layers for the cards, in the order of `devices`. Empty: in proportion to their free memory."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     mlock: bool = False
     """Whether the weights are locked in RAM."""

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.kv_cache import snapshot_file
-from engine.kv_cache.snapshot_file import SnapshotDamaged
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import SavedPrefix
@@ -379,25 +379,23 @@ def test_snapshot_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> No
 
 def test_snapshot_is_not_visible_to_readers_before_it_is_written_completely(tmp_path: Path) -> None:
     path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
-    done = time.monotonic() + 0.3
+    done = threading.Event()
     seen = 0
 
     def write() -> None:
-        while time.monotonic() < done:
+        while not done.is_set():
             snapshot_file.write(path, OURS, TOKENS, STATE)
 
     writer = threading.Thread(target=write)
     writer.start()
-    while time.monotonic() < done:
-        try:
-            assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
-            seen += 1
-        except FileNotFoundError:
-            pass
-        except SnapshotDamaged:
-            pytest.fail("read a partly written file")
-    writer.join()
-    assert seen
+    try:
+        while seen < 200:
+            with suppress(FileNotFoundError):
+                assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
+                seen += 1
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_kv_state_is_refused_if_it_exceeds_the_queue_limit_while_the_disk_is_slow(
