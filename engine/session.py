@@ -16,6 +16,7 @@ from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
+from engine.paced_delivery import PacedDelivery
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
@@ -28,7 +29,6 @@ from engine.speculation.ngram_drafter import NgramDrafter
 from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
 from engine.step_interruption import MIN_REMAINING_S, StepInterruption
-from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ class Session:
         """The last sequence with a thread-sensitive step."""
         self.interruption = StepInterruption(backend, has_actions, clock)
         self._step_cost = StepCost()
+        self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -211,7 +212,8 @@ class Session:
         self._scheduler.commit(plan)
         if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
-        deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
+        texts = [(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last]
+        self._delivery.deliver(texts, self._clock())
         for outcome in outcomes:
             if outcome.error is not None:
                 self._fail(outcome.running, outcome.error, outcome.events)
@@ -219,7 +221,13 @@ class Session:
                 self._finish(outcome.running, outcome.finish, outcome.events)
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
+        if not self._running:
+            self._delivery.flush()
         self.save_due_snapshots()
+
+    def flush_events(self) -> None:
+        """Delivers the events that are held. Call this before other work that delays the next step."""
+        self._delivery.flush()
 
     def _propose_drafts(self) -> None:
         """Sets the drafts of the next step. There are none while a prompt is computed.
@@ -302,6 +310,8 @@ class Session:
         else:
             n_threads = self._threads.choose(plan.n_tokens)
         is_delayed = self._snapshots.is_writing
+        if plan.n_prompt_tokens:
+            self._delivery.flush()
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state

@@ -52,6 +52,9 @@ PROMPT_CUT = 128
 """See `Limits.prompt_cut`. 2,000 tokens take 8.6 s with cuts of 512, 256 and 128 tokens, and 8.9 s with 64
 (SmolLM2-135M, AMD EPYC, 2 threads)."""
 
+DELIVERY_INTERVAL_S = 0.033
+"""See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
+
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
 FLASH_ATTENTION = {
     "auto": C.LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -124,6 +127,7 @@ class NativeBackend:
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
             prompt_cut=PROMPT_CUT,
+            delivery_interval_s=DELIVERY_INTERVAL_S,
         )
         self.info = ModelInfo(
             id=display_name(model.path.stem),
