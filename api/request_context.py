@@ -204,16 +204,14 @@ class RequestContext:
         framing: Framing = SSE,
         *,
         ends_on_thread: bool = False,
-        report: Callable[[int], bytes] | None = None,
     ) -> Response:
-        """Runs the requests, and streams their answers. For `ends_on_thread` and `report` see EventStreamResponse."""
+        """Runs the requests, and streams their answers. For `ends_on_thread` see EventStreamResponse."""
         return EventStreamResponse(
             partial(self.activity.submit, self.engine, requests),
             writer,
             self.settings.ping_interval_s,
             framing,
             ends_on_thread=ends_on_thread,
-            report=report,
         )
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from engine.events import Event, Failed, Finished, TextDelta, are_mergeable, merge_deltas
+from engine.events import Event, Failed, Finished, PromptProgress, TextDelta, are_mergeable, merge_deltas
 
 
 class RequestStream:
@@ -106,6 +106,8 @@ class RequestStream:
                 self._is_woken = False
                 return None
             event = self._pending.popleft()
+            while isinstance(event, PromptProgress) and self._pending and isinstance(self._pending[0], PromptProgress):
+                event = self._pending.popleft()  # only the last report is of interest
             deltas = [event]
             while self._pending and are_mergeable(event, self._pending[0]):
                 deltas.append(self._pending.popleft())

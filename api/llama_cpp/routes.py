@@ -105,7 +105,7 @@ async def _answer(ctx: RequestContext, body: LlamaBody, prompts: Sequence[Prompt
     options = LlamaResponseOptions.of(ctx.model.id, body, requests[0])
     if body.stream:
         writer = LlamaChunkWriter(options, lambda index: ctx.engine.progress(requests[index].id))
-        return ctx.stream(requests, writer, report=writer.report if body.return_progress else None)
+        return ctx.stream(requests, writer)
     answers = await ctx.collect(requests)
     objects = [completion(options, answer, index) for index, answer in enumerate(answers)]
     return ctx.reply(objects if len(objects) > 1 else objects[0], answers)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.adapter import AdapterScales
 from engine.backend import Chunk
 from engine.kv_memory import CachedPrefix, KvOp
 from engine.priority import Priority
@@ -42,6 +43,7 @@ class SequenceState:
     state is not exact (see `engine.kv_memory.Exactness`). If there are more, it reuses all. None means no limit."""
     uses_cache: bool = True
     """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
+    adapter_scales: AdapterScales = ()
     arrival: int = 0
     deadline: int = 0
     """The second part of the sort key. The docstring of `order` explains it."""

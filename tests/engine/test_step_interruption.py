@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.backend import Limits
+import pytest
+
+from engine.backend import Chunk, Interrupted, Limits
 from engine.engine import Engine
 from engine.events import Finished
 from engine.priority import Origin, Priority
@@ -19,7 +21,7 @@ from engine.step_interruption import StepInterruption
 from engine.stream import RequestStream
 from tests.fakes import FakeBackend, FakeOpener, Script
 
-TOKEN_S = 0.02
+TOKEN_S = 0.04
 SLICE_S = 64 * TOKEN_S
 LIMITS = Limits(n_cells=4096, n_slots=8, n_batch=64)
 
@@ -29,7 +31,7 @@ def completion(n_tokens: int, origin: Origin = "endpoint", kind: str = "a") -> C
 
 
 class SlowEngine:
-    """An engine with a fake backend that computes a slice of a prompt in 1.3 s, and a request with a long prompt that
+    """An engine with a fake backend that computes a slice of a prompt in 2.6 s, and a request with a long prompt that
     is being read."""
 
     def __init__(self) -> None:
@@ -149,6 +151,9 @@ class Scene:
         self.sequence = SequenceState("long", Priority.ENDPOINT, (1,) * 1000, 1)
         self.state = self.request(1000)
 
+    def allow_interruption(self) -> None:
+        pass
+
     def interrupt(self) -> None:
         self.n_interruptions += 1
 
@@ -185,6 +190,21 @@ def test_step_does_not_begin_if_an_action_was_queued_before_unless_it_was_interr
     scene.state.cancelled.set()
     scene.interruption.cancelled()
     assert scene.n_interruptions == 1
+
+
+def test_interruption_between_the_begin_of_a_step_and_its_decode_ends_the_decode() -> None:
+    class LateBackend(FakeBackend):
+        def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+            if interruptible:
+                interruption.closing()
+            super().decode(chunks, n_threads, interruptible=interruptible)
+
+    backend = LateBackend(Script(b"Yes.", token_s=TOKEN_S), LIMITS)
+    interruption = StepInterruption(backend, lambda: False, lambda: 0.0)
+    scene = Scene()
+    assert interruption.begin([scene.sequence], [scene.state], SLICE_S)
+    with pytest.raises(Interrupted):
+        backend.decode([Chunk(0, 0, [1] * 64, sample_last=False)], 1, interruptible=True)
 
 
 def test_step_that_ends_soon_is_not_interrupted() -> None:
