@@ -19,6 +19,7 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
 from engine.paced_delivery import PacedDelivery
+from engine.priority import Origin
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
@@ -73,6 +74,8 @@ class Session:
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
+        self._origins: dict[str, Origin] = {}
+        """The origin of each owner of requests."""
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
 
@@ -95,12 +98,18 @@ class Session:
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """Shares of the KV memory by owner. May be read on any thread."""
-        n_cells = self._backend.limits.n_cells
+        """Shares of the KV memory, and sizes of the states in host memory, by owner. May be read on any thread."""
+        n_cells, shares = self._backend.limits.n_cells, dict[tuple[Origin, str], float]()
+        for (priority, owner), n in self._cache.cells_by_owner().items():
+            shares[priority.origin, owner] = shares.get((priority.origin, owner), 0.0) + n / n_cells
+        sizes = {
+            (self._origins.get(owner, "window"), owner): size
+            for owner, size in self._snapshots.host_bytes_by_owner().items()
+        }
         return tuple(
-            KvUsage(priority.origin, owner, n / n_cells)
-            for (priority, owner), n in self._cache.cells_by_owner().items()
-            if n
+            KvUsage(*key, shares.get(key, 0.0), sizes.get(key, 0))
+            for key in dict.fromkeys([*shares, *sizes])
+            if shares.get(key) or sizes.get(key)
         )
 
     def accept(self, state: RequestState) -> None:
@@ -117,6 +126,7 @@ class Session:
 
     def _admit(self, state: RequestState) -> None:
         request = state.request
+        self._origins[request.owner] = request.priority.origin
         sequence = SequenceState(
             request.id,
             request.priority,
