@@ -17,11 +17,14 @@ from engine.priority import Origin
 
 @dataclass(frozen=True, slots=True)
 class KvUsage:
-    """Share (0..1) of the KV memory that is attributed to one owner: a chat in the app's window, or an API key."""
+    """Memory for KV states that is attributed to one owner: a chat in the app's window, or an API key."""
 
     origin: Origin
     owner: str
     share: float
+    """Share (0..1) of the KV memory."""
+    host_bytes: int = 0
+    """Size of the states in host memory, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)

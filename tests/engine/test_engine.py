@@ -176,6 +176,21 @@ def test_request_that_wants_progress_gets_one_report_per_step_of_its_prompt() ->
     asyncio.run(story())
 
 
+def test_memory_use_names_the_owners_of_states_in_host_memory() -> None:
+    async def story() -> None:
+        async with engine_over(FakeOpener(Script(b"Hello"))) as engine:
+            for owner, letter in (("chat", "x"), ("key", "y"), ("last", "z")):
+                request = replace(chat(letter * 500), id=owner, owner=owner)
+                await events_of(engine.submit(replace(request, origin="endpoint") if owner == "key" else request))
+            usage = {each.owner: each for each in engine.memory.kv_usage}
+            assert [usage[owner].origin for owner in ("chat", "key", "last")] == ["window", "endpoint", "window"]
+            assert usage["chat"].host_bytes > 0
+            assert usage["key"].host_bytes > 0
+            assert usage["last"].share > 0
+
+    asyncio.run(story())
+
+
 def test_leaving_the_stream_context_cancels_the_request() -> None:
     async def run() -> None:
         opener = FakeOpener(Script(step_s=0.005))
