@@ -87,6 +87,8 @@ class Limits:
     prompt_cut: int = 128
     """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
     most `n_batch`. Rounding depends on where a prompt is cut."""
+    delivery_interval_s: float = 0.0
+    """See `engine.paced_delivery`."""
 
     @property
     def supports_full_rollback(self) -> bool:

@@ -18,6 +18,7 @@ from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
+from engine.paced_delivery import PacedDelivery
 from engine.priority import Origin
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
@@ -69,6 +70,7 @@ class Session:
         self._drafts = DraftProposer(backend, self._scheduler)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self.interruption = StepInterruption(backend, has_actions, clock)
+        self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
@@ -211,7 +213,8 @@ class Session:
         self._scheduler.commit(plan)
         if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
-        deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
+        texts = [(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last]
+        self._delivery.deliver(texts, self._clock())
         for outcome in outcomes:
             if outcome.error is not None:
                 self._fail(outcome.running, outcome.error, outcome.events)
@@ -219,7 +222,13 @@ class Session:
                 self._finish(outcome.running, outcome.finish, outcome.events)
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
+        if not self._running:
+            self._delivery.flush()
         self.save_due_snapshots()
+
+    def flush_events(self) -> None:
+        """Delivers the events that are held. Call this before other work that delays the next step."""
+        self._delivery.flush()
 
     def _report_progress(self, plan: BatchPlan) -> None:
         """Sends `PromptProgress` to the requests that want it and of whose prompt the step has computed tokens."""
@@ -288,6 +297,8 @@ class Session:
         """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
         n_threads = self._threads.choose(plan, len(self._scheduler.running))
+        if plan.n_prompt_tokens:
+            self._delivery.flush()
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state

@@ -60,6 +60,9 @@ PROMPT_CUT = 128
 """See `Limits.prompt_cut`. 2,000 tokens take 8.6 s with cuts of 512, 256 and 128 tokens, and 8.9 s with 64
 (SmolLM2-135M, AMD EPYC, 2 threads)."""
 
+DELIVERY_INTERVAL_S = 0.033
+"""See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
+
 CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 """If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
 there, and at last without cards."""
@@ -192,6 +195,7 @@ class NativeBackend:
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
             prompt_cut=PROMPT_CUT,
+            delivery_interval_s=DELIVERY_INTERVAL_S,
         )
         self.info = ModelInfo(
             id=display_name(model.path.stem),
