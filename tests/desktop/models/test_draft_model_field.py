@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,15 @@ SMALL = ModelFile(Path("/models/Small-Q4_0.gguf"), 9)
 
 
 @pytest.fixture
-def field(qtbot: QtBot) -> Iterator[DraftModelField]:
-    parent = QWidget()
-    qtbot.addWidget(parent)
-    yield DraftModelField(parent)
+def parent(qtbot: QtBot) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    return widget
+
+
+@pytest.fixture
+def field(parent: QWidget) -> DraftModelField:
+    return DraftModelField(parent)
 
 
 def test_field_is_disabled_without_models_to_choose(field: DraftModelField) -> None:
