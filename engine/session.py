@@ -322,7 +322,7 @@ class Session:
             self._step_cost.record(plan.n_tokens, seconds)
         if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
             seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
-        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace)
+        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=is_mixed)
         return True
 
     def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:

@@ -190,9 +190,21 @@ def test_step_does_not_begin_if_an_action_was_queued_before_unless_it_was_interr
 def test_step_that_ends_soon_is_not_interrupted() -> None:
     scene = Scene()
     scene.begin(1.0)
-    scene.now_s = 0.95
+    scene.now_s = 0.96
     scene.interruption.submitted(scene.request(10))
     assert scene.n_interruptions == 0
     scene.now_s = 0.5
     scene.interruption.submitted(scene.request(10))
     assert scene.n_interruptions == 1
+
+
+def test_sequence_that_computes_cached_tokens_again_is_interrupted_by_any_request() -> None:
+    scene = Scene()
+    scene.sequence.n_recomputed = 900
+    scene.begin()
+    scene.interruption.submitted(scene.request(2000))
+    assert scene.n_interruptions == 1
+    scene.sequence.n_computed = 512
+    scene.begin()
+    scene.interruption.submitted(scene.request(2000))
+    assert scene.n_interruptions == 1, "it would lose more than it would gain"

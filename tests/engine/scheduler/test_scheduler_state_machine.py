@@ -71,8 +71,9 @@ class SchedulerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.live)
     @rule(budget=st.integers(0, 32), token=st.sampled_from([1, 2, 3, END]))
     def step(self, budget: int, token: int) -> None:
+        n_left = self.scheduler.n_prompt_tokens_left
         plan = self.compute(budget)
-        n_most = self.limits.prompt_cut if len(self.scheduler.running) == 1 else max(1, budget)
+        n_most = self.limits.prompt_cut if len(self.scheduler.running) == 1 else max(1, budget, n_left)
         assert plan.n_prompt_tokens <= n_most
         self.mark_finished(commit_all(self.scheduler, plan, token))
 
@@ -150,6 +151,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             of_lower = sum(n for other, n in shares.items() if other.priority > one.priority)
             assert of_lower <= MAX_LOWER_PRIORITY_TOKENS, "a lower priority is computed before a higher one"
             for other in [other for other in shares if other is not one and other.priority <= one.priority]:
+                if shares[other] >= other.n_pending - 1:
+                    continue  # a short prompt is completed beside others
                 assert other.prefill_order < one.prefill_order
 
     def chats(self) -> list[list[int]]:
@@ -175,6 +178,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert entry.sequence.n_output + chunk.n_drafted < entry.sequence.max_tokens or not chunk.n_drafted
             if (
                 entry.sequence.is_deterministic
+                and plan.is_alone
                 and chunk.sample_last
                 and not entry.is_decoding
                 and not entry.sequence.n_output
