@@ -26,7 +26,7 @@ from engine.errors import EngineError, LoadCancelled
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
 from engine.library.load_trial import LoadTrial
-from engine.native import run_load_trial
+from engine.native import run_as_child
 
 Outcome = Exception | None
 """The reason why the server ends: the exception that loading the model raised, or None if a signal ends the server."""
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["key"]:
         return key_command.main(argv[1:])
-    if (exit_code := run_load_trial(argv)) is not None:
+    if (exit_code := run_as_child(argv)) is not None:
         return exit_code
     options = _read_options(argv)
     profile = Profile(options.profile) if options.profile else Profile.default()

@@ -45,10 +45,10 @@ def _run_as_child(arguments: list[str]) -> int | None:
     itself."""
     from desktop.chat.attachments.document_process import run_as_document_reader
     from desktop.import_export.reader_process import run_as_reader
-    from engine.native import run_load_trial
+    from engine.native import run_as_child
 
     gc.enable()
-    for run in (run_load_trial, run_as_document_reader, run_as_reader):
+    for run in (run_as_child, run_as_document_reader, run_as_reader):
         if (exit_code := run(arguments)) is not None:
             return exit_code
     return None

@@ -122,8 +122,8 @@ async def run_until_closed(
         await _add_pages(services, window)
         _open_tray(stack, services, window, quick_ask)
         updates = UpdateWiring(window, services.actions, services.tasks, services.settings)
-        window.is_ready = True
         _start(services, chat_page, updates, settings.problem, options)
+        window.set_ready()
         if options.quick_ask:
             quick_ask.open()
         await closed.wait()

@@ -237,11 +237,17 @@ class Backend(Protocol):
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         """Computes the chunks in order, as one batch. With `interruptible`, which requires full rollback, `interrupt`
-        can end the decode early. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+        can end the decode early; call `allow_interruption` before. Raises KvAllocationFailed, Interrupted,
+        NativeFailure."""
+
+    def allow_interruption(self) -> None:
+        """Makes every `interrupt` from now on end the next decode, even if it has not begun yet, provided that it is
+        interruptible."""
 
     def interrupt(self) -> None:
-        """Ends the interruptible decode that is in progress within milliseconds. Does nothing if there is none, or if
-        the model computes on a GPU. May be called on any thread while the model is loaded."""
+        """Ends the interruptible decode that is in progress within milliseconds. Does nothing if the decode was not
+        allowed to be interrupted or has ended, or if the model computes on a GPU. May be called on any thread while the
+        model is loaded."""
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
         """Returns the logits of `row`, with shape (n_tokens,). They are a view of llama.cpp's memory: changing them

@@ -89,8 +89,9 @@ class Engine:
         return memory_use(model.memory if model else None, self._snapshots, self._worker.kv_usage)
 
     def forget(self, owners: Collection[str]) -> None:
-        """Removes the KV states of the given owners, and those whose owner is unknown, from memory.
-        `snapshot_owners.delete_snapshots` deletes their snapshots on disk. Returns at once."""
+        """Removes the KV states that have only the given owners, and those with an unknown owner, from memory, and
+        their snapshots that wait to be written. `snapshot_owners.delete_snapshots` deletes the other snapshots. Returns
+        at once."""
         self._worker.forget(owners)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:

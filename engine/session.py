@@ -301,6 +301,7 @@ class Session:
             n_threads = self._threads.n_threads_beside_answers
         else:
             n_threads = self._threads.choose(plan.n_tokens)
+        is_delayed = self._snapshots.is_writing
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state
@@ -315,7 +316,8 @@ class Session:
             return False
         seconds = self._clock() - started
         if is_thread_sensitive:
-            self._threads.record_reproducible(seconds)
+            if not is_delayed:  # the first answer to a prompt, whose snapshot is written, must equal the later ones
+                self._threads.record_reproducible(seconds)
         elif not is_mixed:
             self._threads.record(plan.n_tokens, seconds)
         if not plan.n_prompt_tokens:

@@ -49,6 +49,7 @@ class StepInterruption:
         False if the decode must not begin, because an action was queued in the meantime."""
         step = _Step(tuple(sequences), tuple(requests), self._clock() + forecast_s)
         with self._lock:
+            self._backend.allow_interruption()
             self._step = step
         # An action that is queued from now on finds the step, and one that was queued before is found here.
         if step.was_interrupted or not self._has_actions():

@@ -17,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
 from engine.requests import ChatRequest, Message, Sampling
+from engine.scheduler import thread_tuner
 
 
 def pytest_unconfigure() -> None:
@@ -26,6 +27,22 @@ def pytest_unconfigure() -> None:
     if (module := sys.modules.get("llama_cpp._utils")) is not None:
         for name in ("outnull_file", "errnull_file"):
             getattr(module, name).close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Moves the longest test to the front. If it came last, one test process would run it while the others are done."""
+    items.sort(key=lambda item: item.path.name != "test_short_soak.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_for_models() -> Iterator[None]:
+    """Lets models use one thread if several test processes share the cores. llama.cpp's threads spin while they wait
+    for each other, so two threads beside another busy process take several times as long as one. Child processes of
+    tests, and models that are loaded with `n_threads`, are not affected."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            patch.setattr(thread_tuner, "candidate_thread_counts", lambda n_cores: (1,))
+        yield
 
 
 @pytest.fixture(scope="session")

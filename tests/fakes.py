@@ -194,7 +194,8 @@ class FakeBackend:
         seconds = self.script.step_s + self.script.token_s * sum(len(chunk.tokens) for chunk in chunks)
         if interruptible:
             self._wait_until_interrupted(seconds)
-        elif seconds:
+        else:
+            self.is_interruptible = False
             time.sleep(seconds)
         if self.script.fail_after is not None and at >= self.script.fail_after:
             raise NativeFailure("scripted failure")
@@ -204,12 +205,15 @@ class FakeBackend:
 
     def _wait_until_interrupted(self, seconds: float) -> None:
         with self._interruption:
-            self.is_interruptible, self._is_interrupted = True, False
             self._interruption.wait_for(lambda: self._is_interrupted, seconds)
             self.is_interruptible = False
             if self._is_interrupted:
                 self.n_interrupted += 1
                 raise Interrupted
+
+    def allow_interruption(self) -> None:
+        with self._interruption:
+            self.is_interruptible, self._is_interrupted = True, False
 
     def interrupt(self) -> None:
         with self._interruption:

@@ -14,6 +14,7 @@ from desktop.chat.page import ChatPage
 from desktop.framework.app_window import AppWindow
 from desktop.platform.bidi import mirrored
 from desktop.platform.theme import Theme
+from desktop.shell.early_keys import EarlyKeys
 from desktop.shell.page_list import PAGES
 from desktop.sidebar.sidebar import WIDTH as SIDEBAR_WIDTH
 from desktop.sidebar.sidebar import Sidebar
@@ -47,8 +48,10 @@ class MainWindow(AppWindow):
         super().__init__()
         self.theme = theme
         self.closing = False
-        self.is_ready = False
-        """Whether all services are open and all pages can be shown."""
+        self._is_ready = False
+        self._early_keys = EarlyKeys(self)
+        self._early_page = ""
+        """The id of a page that was requested before it was added."""
         self.stays_in_tray: Callable[[], bool] = lambda: False
         """Returns whether closing the window only hides it, so that the app keeps running."""
         self._painted = False
@@ -93,6 +96,19 @@ class MainWindow(AppWindow):
         from desktop.framework.undo_stack import UndoStack
 
         return UndoStack(self.toast)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all services are open and all pages can be shown."""
+        return self._is_ready
+
+    def set_ready(self) -> None:
+        """Called once all services are open, and all actions and pages are added. Shows the page and handles the keys
+        that were requested and pressed before."""
+        self._is_ready = True
+        if self._early_page:
+            self.show_page(self._early_page)
+        self._early_keys.deliver()
 
     def fit_to_screen(self, available: QRect) -> None:
         """Shrinks and moves the window, with its title bar, into the rectangle `available`.
@@ -139,6 +155,7 @@ class MainWindow(AppWindow):
         if page_id in self._makers:
             self._make(page_id)
         view = self._views.get(page_id)
+        self._early_page = page_id if not self._is_ready else ""
         if view is None:
             return
         if view is not self.chat_page and self._focus_is_in(self.chat_page) and (focused := self.focusWidget()):
@@ -264,6 +281,7 @@ class MainWindow(AppWindow):
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
+            self._early_keys.watch()
             self.first_painted.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

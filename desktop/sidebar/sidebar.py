@@ -39,6 +39,7 @@ class Sidebar(QFrame):
         self.chats: ChatListView | None = None
         self._results: SearchResultsView | None = None
         self._lists = QVBoxLayout()
+        self._lists.addStretch()  # takes the room of the chat list until that is added
         self.page_buttons = {page.id: self._page_button(page) for page in pages}
         self._lay_out()
         theme.changed.connect(self._restyle)
@@ -47,7 +48,7 @@ class Sidebar(QFrame):
     def add_chats(self, chats: ChatListView) -> None:
         """Adds the chat list, which is created after the first paint."""
         self.chats = chats
-        self._lists.addWidget(chats)
+        self._lists.addWidget(chats, 1)
         self.setTabOrder(self._new_chat, self.search)
         self.setTabOrder(self.search, chats)
 
@@ -55,7 +56,7 @@ class Sidebar(QFrame):
         """Adds the list of search results, which is hidden at first."""
         self._results = results
         results.hide()
-        self._lists.addWidget(results)
+        self._lists.addWidget(results, 1)
         self.setTabOrder(self.search, results)
 
     def add_selection_bar(self, bar: SelectionBar) -> None:

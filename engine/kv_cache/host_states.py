@@ -96,16 +96,14 @@ class HostStates:
             if state is not None and not state.is_kept:
                 self._remove(key)
 
-    def forget(self, owners: Collection[str]) -> list[str]:
-        """Removes the states of the given owners, and all states whose owner is unknown. Returns their keys."""
+    def forget(self, owners: Collection[str]) -> None:
+        """Removes the states that have only the given owners, and all states with an unknown owner. Removes the given
+        owners from the other states."""
         with self._lock:
-            keys = [
-                key for key, state in self._states.items()
-                if "" in state.owners or not state.owners.isdisjoint(owners)
-            ]  # fmt: skip
-            for key in keys:
-                self._remove(key)
-            return keys
+            for key, state in list(self._states.items()):
+                state.owners.difference_update(owners)
+                if not state.owners or "" in state.owners:
+                    self._remove(key)
 
     def _remove(self, key: str) -> HostState | None:
         state = self._states.pop(key, None)

@@ -20,28 +20,43 @@ def add_owner(snapshot: Path, owner: str) -> None:
         return
     owners = _owners(snapshot)
     if owner not in owners:
-        write_atomic(snapshot.with_suffix(OWNERS), "".join(f"{each}\n" for each in sorted({*owners, owner})))
+        _write_owners(snapshot, {*owners, owner})
 
 
 def delete_snapshots(folder: Path, owners: Collection[str]) -> int:
-    """Deletes the snapshots of the given owners, and all snapshots whose owner is unknown. Returns the number of
-    deleted snapshots.
+    """Deletes the snapshots that have only the given owners, and all snapshots with an unknown owner. Removes the given
+    owners from the other snapshots. Returns the number of deleted snapshots.
 
     May be called on any thread, even while a model is loaded: if a snapshot is missing, its prompt is computed
     again."""
     n = 0
     with suppress(OSError):
         for snapshot in list(folder.glob(f"*{SUFFIX}")):
-            found = _owners(snapshot)
-            if not found or "" in found or not found.isdisjoint(owners):
-                with suppress(OSError):
-                    snapshot.unlink(missing_ok=True)
-                    n += 1
+            with suppress(OSError):
+                n += _remove_owners(snapshot, owners)
         for noted in list(folder.glob(f"*{OWNERS}")):
             if not noted.with_suffix(SUFFIX).exists():
                 with suppress(OSError):
                     noted.unlink(missing_ok=True)
     return n
+
+
+def _remove_owners(snapshot: Path, owners: Collection[str]) -> bool:
+    """Returns whether the snapshot was deleted. Raises OSError."""
+    found = _owners(snapshot)
+    left = found.difference(owners)
+    if left == found and found and "" not in found:
+        return False
+    if left and "" not in left:
+        with suppress(OSError):
+            _write_owners(snapshot, left)
+            return False
+    snapshot.unlink(missing_ok=True)
+    return True
+
+
+def _write_owners(snapshot: Path, owners: Collection[str]) -> None:
+    write_atomic(snapshot.with_suffix(OWNERS), "".join(f"{each}\n" for each in sorted(owners)))
 
 
 def _owners(snapshot: Path) -> set[str]:

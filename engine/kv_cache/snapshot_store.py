@@ -6,7 +6,9 @@ A background thread writes the snapshots. A KV state can be restored from host m
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -20,7 +22,7 @@ from engine.files.private_files import make_private_folder
 from engine.kv_cache import snapshot_file
 from engine.kv_cache.host_states import HostStates, best_match, is_proper_prefix
 from engine.kv_cache.snapshot_file import SUFFIX, SnapshotDamaged
-from engine.kv_cache.snapshot_owners import add_owner
+from engine.kv_cache.snapshot_owners import add_owner, delete_snapshots
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, Exactness, SavedPrefix, common_prefix_length
 
 log = logging.getLogger(__name__)
@@ -66,8 +68,8 @@ class SnapshotStore:
         self._lock = threading.Lock()
         self._on_disk: dict[str, SavedPrefix] = {}
         self._host = HostStates(host_cap_bytes, supports_full_rollback=supports_full_rollback)
-        self._queued: dict[str, list[str]] = {}
-        """For each state in the write queue, its owner, once for each time that it is in the queue."""
+        self._queued: Counter[str] = Counter()
+        """How many times each state is in the write queue."""
         self._queued_bytes = 0
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
@@ -77,6 +79,12 @@ class SnapshotStore:
     @property
     def writes_to_disk(self) -> bool:
         return self._folder is not None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a state is being written or waits to be written. Writing delays decodes. It begins between two of
+        them, because states are queued on the native thread."""
+        return bool(self._queued)
 
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states in host memory."""
@@ -121,7 +129,7 @@ class SnapshotStore:
             self._host.add(saved, state, owner, is_kept=is_kept)
         if is_wanted and is_accepted:
             with self._lock:
-                self._queued.setdefault(key, []).append(owner)
+                self._queued[key] += 1
                 self._queued_bytes += len(state)
             self._run(self._writer, self._write, saved, state)
         if self._folder is not None:
@@ -161,12 +169,11 @@ class SnapshotStore:
         return state
 
     def forget(self, owners: Collection[str]) -> None:
-        """Removes the states of the given owners from host memory, and all states whose owner is unknown. Those that
-        wait to be written leave no file. `snapshot_owners.delete_snapshots` deletes the other snapshots on disk."""
-        with self._lock:
-            queued = [key for key, each in self._queued.items() if "" in each or not set(each).isdisjoint(owners)]
-        for key in {*self._host.forget(owners), *queued}:
-            self._run(self._writer, self._delete_file, key)  # on the thread that writes, after it has written
+        """Removes the states that have only the given owners, and all states with an unknown owner, from host memory
+        and, after all queued states are written, from disk (see `snapshot_owners.delete_snapshots`)."""
+        self._host.forget(owners)
+        if self._folder is not None:
+            self._run(self._writer, self._delete_snapshots, owners)
 
     def discard(self, key: str) -> None:
         """Deletes a state from host memory and disk."""
@@ -199,6 +206,15 @@ class SnapshotStore:
         with suppress(OSError):  # a snapshot without a recorded owner is deleted together with the next deleted chat
             add_owner(self._folder / key, owner)
 
+    def _delete_snapshots(self, owners: Collection[str]) -> None:
+        assert self._folder is not None
+        delete_snapshots(self._folder, owners)
+        with self._lock, suppress(OSError):
+            on_disk = {path.name for path in self._folder.glob(f"*{SUFFIX}")}
+            for key in self._on_disk.keys() - on_disk:
+                del self._on_disk[key]
+                self._host.remove(key)  # it was read from the deleted file
+
     def _delete_file(self, key: str) -> None:
         with self._lock:
             self._on_disk.pop(key, None)
@@ -228,7 +244,7 @@ class SnapshotStore:
         finally:
             with self._lock:
                 self._queued_bytes -= len(state)
-                self._queued[key].pop(0)
+                self._queued[key] -= 1
                 if not self._queued[key]:
                     del self._queued[key]
 
@@ -252,8 +268,11 @@ class SnapshotStore:
             if key in self._host:  # another request has read this snapshot meanwhile
                 return
             state = snapshot_file.read_state(path)
-            path.touch()  # marks the snapshot as just used: the least recently modified ones are deleted first
-            self._host.add(self._on_disk[key], state, "", is_kept=True)
+            with self._lock:
+                # Marks the snapshot as just used: the least recently modified ones are deleted first. Raises OSError if
+                # the snapshot was deleted meanwhile.
+                os.utime(path)
+                self._host.add(self._on_disk[key], state, "", is_kept=True)
         except (SnapshotDamaged, OSError, KeyError):
             self.discard(key)
         finally:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import psutil
 
+from engine.child_commands import load_trial_command
 from engine.errors import LoadCancelled, ModelFileError, Reason
 from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
 from engine.library.fingerprint import fingerprint
-from engine.library.load_trial_command import load_trial_command
 from engine.library.split_files import read_model, total_size
 
 START_S = 30.0

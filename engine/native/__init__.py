@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.library.load_trial_command import load_trial_arguments
+from engine.child_commands import LOAD_TRIAL, child_arguments
 
 if TYPE_CHECKING:
     from engine.backend import Backend, Embedder, LoadSettings
@@ -27,12 +27,15 @@ def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callab
     return open_embedder(path, settings, on_progress)
 
 
-def run_load_trial(arguments: Sequence[str]) -> int | None:
-    """Loads a model file on trial, if this packaged program was started as the child process for that. Returns the exit
-    code; None if the program was started for anything else."""
-    trial_arguments = load_trial_arguments(arguments)
-    if trial_arguments is None:
+def run_as_child(arguments: Sequence[str]) -> int | None:
+    """Tries a model file or a driver, if this packaged program was started as the child process for that. Returns the
+    exit code; None if the program was started for anything else."""
+    child = child_arguments(arguments)
+    if child is None:
         return None
-    from engine.native.load_trial_process import main
-
-    return main(trial_arguments)
+    module, rest = child
+    if module == LOAD_TRIAL:
+        from engine.native.load_trial_process import main
+    else:
+        from engine.native.device_probe_process import main
+    return main(rest)

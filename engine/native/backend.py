@@ -164,6 +164,9 @@ class NativeBackend:
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         self._context.decode(chunks, n_threads, interruptible=interruptible)
 
+    def allow_interruption(self) -> None:
+        self._context.allow_interruption()
+
     def interrupt(self) -> None:
         self._context.interrupt()
 

@@ -57,13 +57,14 @@ class NativeContext:
         self._abort = _AbortFlag(self.pointer)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
-        """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early.
-        Raises KvAllocationFailed, Interrupted, NativeFailure."""
+        """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early; call
+        `allow_interruption` before. Raises KvAllocationFailed, Interrupted, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
         batch = self._batch.fill(chunks)
-        self._abort.is_allowed = interruptible
+        if not interruptible:
+            self._abort.is_allowed = False
         try:
             result = C.llama_decode(self.pointer, batch)
         finally:
@@ -76,8 +77,12 @@ class NativeContext:
         if result != 0:
             raise NativeFailure(take_error_message() or f"llama_decode returned {result}")
 
+    def allow_interruption(self) -> None:
+        """See `engine.backend.Backend.allow_interruption`."""
+        self._abort.is_allowed = True
+
     def interrupt(self) -> None:
-        """Ends the interruptible decode that is in progress, if there is one. May be called on any thread."""
+        """Ends the interruptible decode that is in progress or about to begin. May be called on any thread."""
         self._abort.set()
 
     def logits(self, row: int) -> npt.NDArray[np.float32]:
@@ -121,8 +126,8 @@ class _AbortFlag:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether `set` aborts the current decode. Changing this clears the flag, so that a late `set` does not abort
-        the next decode."""
+        """Whether `set` aborts the current or next decode. Setting this clears the flag, so that a late `set` does not
+        abort another decode."""
         return self._is_allowed
 
     @is_allowed.setter

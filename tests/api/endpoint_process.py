@@ -1,6 +1,7 @@
 """Runs an endpoint with the fake model in its own process: `python -m tests.api.endpoint_process [OPEN_FILES]`.
 
-It prints its port, and serves until its standard input is closed. OPEN_FILES limits the files that it may open.
+It prints its port, and serves until its standard input is closed. OPEN_FILES limits the files that it may open; idle
+connections then end soon, so that clients that wait for a place need not wait long.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ def main(arguments: list[str]) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(arguments[0]), int(arguments[0])))
-    with live(FakeOpener(Script(b"Hello there."))) as endpoint:
+    changes = {"header_timeout_s": 1.0} if arguments else {}
+    with live(FakeOpener(Script(b"Hello there.")), **changes) as endpoint:
         os.write(1, f"{endpoint.server.port}\n".encode())
         sys.stdin.read()
 

@@ -21,7 +21,7 @@ def crowd(stack: ExitStack, server: Served, n: int) -> list[socket.socket]:
     found = []
     for _ in range(n):
         try:
-            found.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)))
+            found.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=1)))
         except OSError:
             break
     return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.backend import Limits
+import pytest
+
+from engine.backend import Chunk, Interrupted, Limits
 from engine.engine import Engine
 from engine.events import Finished
 from engine.priority import Origin, Priority
@@ -149,6 +151,9 @@ class Scene:
         self.sequence = SequenceState("long", Priority.ENDPOINT, (1,) * 1000, 1)
         self.state = self.request(1000)
 
+    def allow_interruption(self) -> None:
+        pass
+
     def interrupt(self) -> None:
         self.n_interruptions += 1
 
@@ -185,6 +190,21 @@ def test_step_does_not_begin_if_an_action_was_queued_before_unless_it_was_interr
     scene.state.cancelled.set()
     scene.interruption.cancelled()
     assert scene.n_interruptions == 1
+
+
+def test_interruption_between_the_begin_of_a_step_and_its_decode_ends_the_decode() -> None:
+    class LateBackend(FakeBackend):
+        def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+            if interruptible:
+                interruption.closing()
+            super().decode(chunks, n_threads, interruptible=interruptible)
+
+    backend = LateBackend(Script(b"Yes.", token_s=TOKEN_S), LIMITS)
+    interruption = StepInterruption(backend, lambda: False, lambda: 0.0)
+    scene = Scene()
+    assert interruption.begin([scene.sequence], [scene.state], SLICE_S)
+    with pytest.raises(Interrupted):
+        backend.decode([Chunk(0, 0, [1] * 64, sample_last=False)], 1, interruptible=True)
 
 
 def test_step_that_ends_soon_is_not_interrupted() -> None:

@@ -30,7 +30,7 @@ def open_with_cheap_drafts(path: Path, settings: LoadSettings, on_progress: Call
 def test_model_that_drafts_for_itself_is_accepted_and_keeps_every_answer(model_path: Path) -> None:
     async def run() -> None:
         engine = Engine(open_with_cheap_drafts)
-        await engine.load(model_path, LoadSettings(n_ctx=512, n_threads=2, draft_model=model_path))
+        await engine.load(model_path, LoadSettings(n_ctx=512, n_threads=1, draft_model=model_path))
         try:
             requests: list[CompletionRequest] = [STORY, replace(COPY, sampling=SEEDED)]
             for request in requests:

@@ -17,7 +17,7 @@ from tests.conftest import chat
 from tests.real_model.test_tool_calls import CLOCK, WEATHER
 
 SEED = 20
-N_REQUESTS, N_AT_ONCE, N_CTX = 40, 12, 512
+N_REQUESTS, N_AT_ONCE, N_CTX = 36, 12, 512
 SYSTEM = "You are a patient teacher of history, and you answer in one short sentence. " * 2
 CONSTRAINTS = (
     Constraint("regex", "[a-z]{2,9}( [a-z]{2,9}){0,3}"),

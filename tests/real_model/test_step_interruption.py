@@ -33,6 +33,8 @@ def chunk(start: int, slot: int = 0, n: int = N) -> Chunk:
 
 def decode(backend: NativeBackend, *chunks: Chunk, interruptible: bool = False) -> float:
     started = time.perf_counter()
+    if interruptible:
+        backend.allow_interruption()
     backend.decode(chunks, 1, interruptible=interruptible)
     return time.perf_counter() - started
 
@@ -61,6 +63,16 @@ def test_interrupt_without_an_interruptible_decode_does_nothing(backend: NativeB
     decode(backend, chunk(N))
     timer.join()
     decode(backend, chunk(2 * N), interruptible=True)
+
+
+def test_interrupt_before_an_interruptible_decode_ends_it_if_it_was_allowed(backend: NativeBackend) -> None:
+    backend.allow_interruption()
+    backend.interrupt()
+    with pytest.raises(Interrupted):
+        backend.decode([chunk(0)], 1, interruptible=True)
+    backend.allow_interruption()
+    backend.interrupt()
+    decode(backend, chunk(0))
 
 
 def test_interrupted_decode_keeps_a_prefix_that_slots_share(backend: NativeBackend) -> None:

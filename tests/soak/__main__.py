@@ -72,7 +72,8 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
         stall_log = StallLog()
         living = [asyncio.create_task(each.run()) for each in (user, disturbances)]
         await asyncio.sleep(seconds * WARM_SHARE)
-        first = await _resident(application, disturbances, default)
+        quiet_s = min(2.0, seconds / 60)
+        first = await _resident(application, disturbances, default, quiet_s)
         done, _ = await asyncio.wait(living, timeout=seconds * (1 - WARM_SHARE), return_when=asyncio.FIRST_EXCEPTION)
         for task in living:
             task.cancel()
@@ -81,7 +82,7 @@ async def _soak(application: QApplication, folder: Path, seconds: float, seed: i
             task.result()  # raises the error, if an error ended the task early
         late = stall_log.late_s
         answers, _ = await asyncio.to_thread(clients.communicate, "end\n", 150)
-        last = await _resident(application, disturbances, default)
+        last = await _resident(application, disturbances, default, quiet_s)
         final_texts = dict(app.final_texts)
     lost = await _lost(folder / "profile", final_texts)
     results = _results(
@@ -95,17 +96,17 @@ def _start_clients(port: int, key: str, seed: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-async def _resident(application: QApplication, disturbances: Disturbances, model: Path) -> int:
-    """Returns the resident memory after loading this model and collecting garbage. It is the minimum over 4 s, since
-    the engine may be writing a KV snapshot of 30 MB."""
+async def _resident(application: QApplication, disturbances: Disturbances, model: Path, quiet_s: float) -> int:
+    """Returns the resident memory `quiet_s` after loading this model, and after collecting garbage. It is the minimum
+    over twice that time, since the engine may be writing a KV snapshot of 30 MB."""
     async with disturbances.model_lock:
         await disturbances.load(model)
-        await asyncio.sleep(2)
+        await asyncio.sleep(quiet_s)
         application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         gc.collect()
         seen: list[int] = []
         for _ in range(40):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(quiet_s / 20)
             seen.append(psutil.Process().memory_info().rss)
         return min(seen)
 

@@ -15,7 +15,7 @@ from engine.request_state import RequestProgress
 from tests.api.live_endpoint import Live, ask, live
 from tests.fakes import FakeOpener, Script
 
-LONG = "a long prompt " * 200
+LONG = "a long prompt " * 30
 HALF_READ = RequestProgress(0, n_prompt=10, n_cached=2, n_read=6, prefill_s=0.25)
 WRITING = RequestProgress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, prefill_s=0.5, decode_s=1.0)
 
@@ -68,7 +68,7 @@ def test_timings_per_token_are_in_every_chunk(slow: Live, path: str) -> None:
 
 def test_stream_sends_ping_while_progress_is_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
-    opener = FakeOpener(Script(b"Hello there.", step_s=0.3))
+    opener = FakeOpener(Script(b"Hello there.", step_s=0.2))
     with live(opener, ping_interval_s=0.05) as endpoint:
         answer = endpoint.post(ask(LONG, stream=True, max_tokens=1, return_progress=True))
     before, _, _ = answer.text.partition('"content":"H')

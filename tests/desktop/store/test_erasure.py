@@ -203,13 +203,14 @@ def test_erasing_a_chat_deletes_its_kv_snapshots_and_snapshots_without_owner(tmp
     mine, shared = snapshot(tmp_path / "s", [1], "a"), snapshot(tmp_path / "s", [2], "a", "b")
     other, tool = snapshot(tmp_path / "s", [3], "b"), snapshot(tmp_path / "s", [4], "editor")
     unknown, nobody = snapshot(tmp_path / "s", [5]), snapshot(tmp_path / "s", [6], "")
-    assert delete_snapshots(tmp_path / "s", ["a"]) == 4
-    gone = (mine, shared, unknown, nobody)
-    assert [path.exists() for path in gone] == [False] * 4
-    assert other.exists()
-    assert tool.exists()
+    assert delete_snapshots(tmp_path / "s", ["a"]) == 3
+    gone = (mine, unknown, nobody)
+    assert [path.exists() for path in gone] == [False] * 3
+    assert [path.exists() for path in (shared, other, tool)] == [True] * 3
     assert {path.suffix for path in (tmp_path / "s").iterdir()} == {".kv", ".owners"}
-    assert len(list((tmp_path / "s").iterdir())) == 4
+    assert len(list((tmp_path / "s").iterdir())) == 6
+    assert delete_snapshots(tmp_path / "s", ["b"]) == 2
+    assert not shared.exists(), "the last chat with the snapshot was erased"
 
 
 def test_deleting_kv_snapshots_from_a_missing_folder_does_nothing(tmp_path: Path) -> None:

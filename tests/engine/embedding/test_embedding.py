@@ -168,9 +168,9 @@ def test_window_answer_does_not_stall_while_many_inputs_are_embedded(can_split: 
         opener = FakeEmbedderOpener(limits)
         async with fake_engine(Script(step_s=0.01), opener) as engine:
             opener.embedders[0].token_s = 0.001
-            embedding = asyncio.create_task(engine.embed(ask(*["x" * 100] * 30)))
+            embedding = asyncio.create_task(engine.embed(ask(*["x" * 100] * 20)))
             prompt = asyncio.create_task(engine.submit(chat("y" * 600, "endpoint", max_tokens=1)).collect())
-            stream = engine.submit(chat(max_tokens=150))
+            stream = engine.submit(chat(max_tokens=100))
             times = [time.monotonic() async for event in stream if isinstance(event, TextDelta)]
             gaps = np.diff(times)
             assert max(gaps) < 0.25

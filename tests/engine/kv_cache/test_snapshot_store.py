@@ -130,7 +130,9 @@ def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -
     snapshots.forget(["a", "d"])
     assert [snapshots.find([first, *TOKENS]) is not None for first in range(3)] == [False, True, False]
     snapshots.forget(["c"])
-    assert snapshots.find([1, *TOKENS]) is None, "the second owner of a state was forgotten"
+    assert snapshots.find([1, *TOKENS]) is not None, "the state has another owner"
+    snapshots.forget(["b"])
+    assert snapshots.find([1, *TOKENS]) is None
     snapshots.close()
 
 
@@ -158,6 +160,84 @@ def test_state_that_is_forgotten_before_it_is_written_leaves_no_file(
     snapshots.close()
     assert written
     assert not list(tmp_path.glob("*.kv"))
+
+
+class GatedWrites:
+    """Makes the writing of snapshots wait until `gate` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate = threading.Event()
+        write = snapshot_file.write
+
+        def gated(*arguments: Any) -> None:
+            assert self.gate.wait(20)
+            write(*arguments)
+
+        monkeypatch.setattr(snapshot_file, "write", gated)
+
+
+def test_state_that_is_written_between_both_deletions_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = GatedWrites(monkeypatch)
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat")
+    assert delete_snapshots(tmp_path, ["chat"]) == 0
+    writes.gate.set()
+    while snapshots.is_writing:
+        time.sleep(0.001)
+    snapshots.forget(["chat"])
+    snapshots.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_queued_state_of_two_chats_is_deleted_with_the_last_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = GatedWrites(monkeypatch)
+    for deleted, other in (("a", "b"), ("b", "a")):
+        writes.gate.clear()
+        snapshots = store(tmp_path)
+        for owner in "ab":
+            snapshots.put(TOKENS, STATE, owner)
+        snapshots.forget([deleted])
+        writes.gate.set()
+        snapshots.close()
+        assert len(list(tmp_path.glob("*.kv"))) == 1, "the other chat has lost its snapshot"
+        again = store(tmp_path)
+        again.forget([other])
+        again.close()
+        assert not list(tmp_path.iterdir())
+
+
+def test_state_whose_owner_is_deleted_while_it_is_read_does_not_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = store(tmp_path)
+    first.put(TOKENS, STATE, "chat")
+    first.close()
+    gate, read, read_state = threading.Event(), threading.Event(), snapshot_file.read_state
+
+    def gated(path: Path) -> memoryview:
+        state = read_state(path)
+        read.set()
+        assert gate.wait(20)
+        return state
+
+    monkeypatch.setattr(snapshot_file, "read_state", gated)
+    snapshots = store(tmp_path)
+    key, arrived = snapshots.find_on_disk(TOKENS, 0), threading.Event()
+    assert key is not None
+    snapshots.fetch(key, arrived.set)
+    assert read.wait(20)
+    snapshots.forget(["chat"])
+    while list(tmp_path.glob("*.kv")):
+        time.sleep(0.001)
+    gate.set()
+    assert arrived.wait(20)
+    assert snapshots.find(TOKENS) is None
+    snapshots.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_deleting_the_snapshots_of_one_owner_keeps_those_of_others(tmp_path: Path) -> None:

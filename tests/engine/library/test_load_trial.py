@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.child_commands import load_trial_command
 from engine.engine import Engine
 from engine.errors import LoadCancelled, ModelFileError
 from engine.library.load_trial import LoadTrial
-from engine.library.load_trial_command import load_trial_command
-from engine.native import run_load_trial
+from engine.native import run_as_child
 from engine.native.load_trial_process import EVERY_BYTE
 from tests.conftest import chat
 from tests.fakes import FakeOpener
@@ -155,14 +155,13 @@ def test_packaged_program_starts_itself_for_the_load_trial(
 ) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(b"GGUF" + b"\0" * 100)
-    assert run_load_trial(["--model", str(bad)]) is None
+    assert run_as_child(["--model", str(bad)]) is None
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert run_load_trial(["--model", str(bad)]) is None
+    assert run_as_child(["--model", str(bad)]) is None
     command = load_trial_command(bad)
     assert command[0] == sys.executable
     script = (
-        "import sys; from engine.native import run_load_trial; "
-        f"sys.frozen = True; sys.exit(run_load_trial({command[1:]}))"
+        f"import sys; from engine.native import run_as_child; sys.frozen = True; sys.exit(run_as_child({command[1:]}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False

@@ -271,7 +271,7 @@ from tests.engine.prompt.template_fuzz import NAMES
 for name, source in HOSTILE.items():
     started = time.process_time()
     try:
-        Program(source).render(NAMES, Budget(2_000_000, 64 << 20))
+        Program(source).render(NAMES, Budget(500_000, 64 << 20))
         end = "rendered"
     except Failure as failure:
         end = str(failure)[:60]
