@@ -126,9 +126,9 @@ class Scheduler:
     def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
         nothing else can proceed. Several plans may share them, without those answers that pause (see `PromptBurst`).
-        If the first token of an answer is sampled in it, it completes other prompts up to a
-        total of `n_beside_first_token` prompt tokens, and contains no part of longer ones. A sequence that runs alone
-        from its first token on gets those up to the next multiple of `Limits.prompt_cut` instead.
+        If the first token of an answer is sampled in it, it completes other prompts up to a total of
+        `n_beside_first_token` prompt tokens, and contains no part of longer ones. A sequence that runs alone from its
+        first token on gets those up to the next multiple of `Limits.prompt_cut` instead.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_again()

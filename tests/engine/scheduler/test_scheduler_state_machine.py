@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.priority import Priority
 from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
-from engine.scheduler.sequence import BatchPlan, SequenceState
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import (
     END,
     LIMITS,
@@ -176,16 +176,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert chunk.sample_last == (len(held) - chunk.n_drafted == len(entry.sequence.tokens))
             assert chunk.n_drafted == 0 or chunk.sample_last
             assert entry.sequence.n_output + chunk.n_drafted < entry.sequence.max_tokens or not chunk.n_drafted
-            if (
-                entry.sequence.is_deterministic
-                and plan.is_alone
-                and chunk.sample_last
-                and not entry.is_decoding
-                and not entry.sequence.n_output
-            ):
-                assert len(entry.sequence.prompt) == 1, (
-                    "the last token of a deterministic prompt is not a step of its own"
-                )
+            assert not self.combines_last_token(plan, entry), "the last token of a prompt is not a step of its own"
             assert entry.sequence.uses_cache or entry.sequence.n_cached == 0
             row += len(chunk.tokens)
             n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
@@ -193,6 +184,13 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert plan.n_tokens <= self.limits.n_batch
         assert n_outputs <= self.limits.n_outputs
         return plan
+
+    def combines_last_token(self, plan: BatchPlan, entry: BatchEntry) -> bool:
+        """Whether the last token of a prompt, which was computed alone so far, is computed with earlier ones."""
+        sequence, prefix = entry.sequence, entry.sequence.prefix
+        is_exact = prefix is not None and plan.is_alone and prefix.exactness.n_exact == entry.chunk.start
+        is_last = entry.chunk.sample_last and not entry.is_decoding and not sequence.n_output
+        return is_exact and is_last and len(sequence.prompt) > 1 and not sequence.needs_all_logits
 
     def mark_finished(self, names: list[str]) -> None:
         for name in names:
