@@ -17,9 +17,6 @@ from api.error_bodies import openai_body, problem_of
 from engine.events import Event, Failed, Finished, Started
 from engine.stream import RequestStream
 
-REPORT_INTERVAL_S = 0.5
-"""Interval between two reports on the progress of a prompt."""
-
 
 @dataclass(frozen=True, slots=True)
 class Framing:
@@ -229,9 +226,8 @@ class EventStreamResponse(Response):
 
     `ends_on_thread`: the writer gets `Finished` on another thread, because the writer then writes to disk.
 
-    `report(index)` returns a progress report on a request. Reports are sent every REPORT_INTERVAL_S until the first
-    event, and once more with that event. If the headers are sent with a report, they do not list the schema keywords
-    that are not enforced, because these are not known yet."""
+    If the first event is `PromptProgress`, the headers do not list the schema keywords that are not enforced, because
+    these are not known yet."""
 
     def __init__(
         self,
@@ -241,7 +237,6 @@ class EventStreamResponse(Response):
         framing: Framing = SSE,
         *,
         ends_on_thread: bool = False,
-        report: Callable[[int], bytes] | None = None,
     ) -> None:
         # Response.__init__ is not called, because it needs the whole body.
         self.status_code = 200
@@ -256,46 +251,19 @@ class EventStreamResponse(Response):
         self._ping_interval_s = ping_interval_s
         self._ping = framing.ping
         self._ends_on_thread = ends_on_thread
-        self._report = report
-        self._headers_sent = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._open_stream(scope, receive) as stream:
-            index, event = await self._first_event(stream, send)
-            if not self._headers_sent:
-                match event:
-                    case Failed() | Finished(reason="cancelled"):
-                        raise error_of(event)
-                await self._send_headers(send, event.not_enforced if isinstance(event, Started) else ())
-            if self._report is not None and isinstance(event, Started):
-                await _send_body(send, self._report(index))
+            index, event = await anext(stream)
+            match event:
+                case Failed() | Finished(reason="cancelled"):
+                    raise error_of(event)
+            await self._send_headers(send, event.not_enforced if isinstance(event, Started) else ())
             await _send_body(send, await self._frames(index, event))
-            if not _is_failure(event):
-                await self._send_events(stream, send, scope.get("extensions", {}).get(WRITE_BODY))
+            await self._send_events(stream, send, scope.get("extensions", {}).get(WRITE_BODY))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _first_event(self, stream: MergedStream, send: Send) -> tuple[int, Event]:
-        """Waits for the first event, and sends reports meanwhile."""
-        if self._report is None:
-            return await anext(stream)
-        idle_s = 0.0
-        while True:
-            try:
-                async with asyncio.timeout(REPORT_INTERVAL_S):
-                    return await anext(stream)
-            except TimeoutError:
-                idle_s += REPORT_INTERVAL_S
-            frames = b"".join(map(self._report, range(len(stream))))
-            if frames and not self._headers_sent:
-                await self._send_headers(send)
-            if not frames and self._headers_sent and idle_s >= self._ping_interval_s:
-                frames = self._ping
-            if frames:
-                idle_s = 0.0
-            await _send_body(send, frames)
-
     async def _send_headers(self, send: Send, not_enforced: Sequence[str] = ()) -> None:
-        self._headers_sent = True
         more = schema_headers(not_enforced=not_enforced)
         headers = [*self.raw_headers, *((name.encode(), value.encode()) for name, value in more.items())]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})

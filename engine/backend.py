@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from engine.adapter import Adapter, AdapterScales
 from engine.requests import Sampling
 from engine.status import EmbedderInfo, ModelInfo
 
@@ -35,8 +36,17 @@ class LoadSettings:
     kv_type_k: KvType = "f16"
     kv_type_v: KvType = "f16"
     """A type of the V cache other than f16 requires flash attention."""
+    devices: tuple[str, ...] | None = None
+    """Ids of the graphics cards that compute the model (see `engine.devices.device.Device`). With None, all cards; with
+    an empty tuple, the processor alone. Ids of cards that are missing are ignored."""
     n_gpu_layers: int | None = None
-    """Number of layers on the GPU. With None, all layers if llama.cpp was built for a GPU, otherwise 0."""
+    """Number of layers on the cards, counted from the last one, which is the output layer. With None, as many as
+    fit."""
+    n_cpu_experts: int | None = None
+    """Number of layers, counted from the first one, whose expert tensors stay with the processor. With None, as few as
+    possible. It has no effect on models without experts."""
+    tensor_split: tuple[float, ...] = ()
+    """Shares of the layers for the cards, in the order of `devices`. Empty: in proportion to their free memory."""
     flash_attention: Literal["auto", "on", "off"] = "auto"
     mlock: bool = False
     """Whether the weights are locked in RAM."""
@@ -45,6 +55,8 @@ class LoadSettings:
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
     draft_model: Path | None = None
     """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
+    adapters: tuple[Adapter, ...] = ()
+    """LoRA adapters for the model. A request can use other scales than those given here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,8 @@ class Limits:
     prompt_cut: int = 128
     """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
     most `n_batch`. Rounding depends on where a prompt is cut."""
+    delivery_interval_s: float = 0.0
+    """See `engine.paced_delivery`."""
 
     @property
     def supports_full_rollback(self) -> bool:
@@ -243,6 +257,10 @@ class Backend(Protocol):
     def allow_interruption(self) -> None:
         """Makes every `interrupt` from now on end the next decode, even if it has not begun yet, provided that it is
         interruptible."""
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        """Sets the scales of the adapters for later decodes, one for each entry of `info.adapters`. Remove everything
+        from KV memory before."""
 
     def interrupt(self) -> None:
         """Ends the interruptible decode that is in progress within milliseconds. Does nothing if the decode was not

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from engine.adapter import Adapter, AdapterScales, fitted
 from engine.backend import LoadSettings, OpenBackend, OpenEmbedder
 from engine.embedding.client import EmbeddingClient
 from engine.embedding.executor import EmbeddingExecutor
@@ -107,7 +108,7 @@ class Engine:
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled, EngineClosed, EngineDead."""
         async with self._load_lock:
             self._begin_load()
-            await self._try_chat_model([path, *([settings.draft_model] if settings.draft_model else [])])
+            await self._try_chat_model(path, settings)
             self._start_worker()
             try:
                 await self._invalidate_chat_model()
@@ -146,9 +147,27 @@ class Engine:
         Raises NotLoaded, EngineDead, EngineClosed. Errors of the request itself, such as ContextOverflow and
         TemplateError, arrive as a `Failed` event."""
         prompt_builder = self._ready_prompt_builder()
+        model = self.status.model
+        if request.adapter_scales is None and model is not None and model.adapters:
+            request = replace(request, adapter_scales=model.adapter_scales)
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)
         self._prompts.dispatch(prompt_builder, RequestState(request, stream, time.monotonic()))
         return stream
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        """Sets the scales of the loaded model's adapters for requests that are submitted later and set none. Missing
+        ones become 0. Does nothing if no model is loaded."""
+
+        def change(status: Status) -> Status:
+            if status.model is None:
+                return status
+            adapters = status.model.adapters
+            changed = tuple(
+                Adapter(each.path, scale) for each, scale in zip(adapters, fitted(scales, len(adapters)), strict=True)
+            )
+            return replace(status, model=replace(status.model, adapters=changed))
+
+        self._status.update(change)
 
     def cancel(self, request_id: str) -> None:
         """Cancels a request. It ends within one decode step, and its last event still arrives. Ignores unknown ids.
@@ -221,14 +240,15 @@ class Engine:
             raise EngineClosed
         self._load_cancelled.clear()
 
-    async def _try_chat_model(self, paths: Sequence[Path]) -> None:
+    async def _try_chat_model(self, path: Path, settings: LoadSettings) -> None:
         """Runs the trial load of a chat model in a child process. Requests to the previous model continue meanwhile,
         although the status is "loading"."""
         before = self.status
         self._status.publish(Status("loading"))
         try:
-            for path in paths:
-                await self._try_file(path)
+            await self._try_file(path, settings.adapters)
+            if settings.draft_model is not None:
+                await self._try_file(settings.draft_model)
         except BaseException as error:
             if self.status.state == "loading":
                 reason = error if isinstance(error, EngineError) else None
@@ -236,12 +256,12 @@ class Engine:
                 self._status.publish(replace(before, error=reason) if stays_loaded else Status("empty", error=reason))
             raise
 
-    async def _try_file(self, path: Path) -> None:
-        """Loads a file on trial in a child process. Raises ModelFileError, LoadCancelled."""
+    async def _try_file(self, path: Path, adapters: tuple[Adapter, ...] = ()) -> None:
+        """Loads a file on trial in a child process. Raises ModelFileError, InvalidSettings, LoadCancelled."""
         if self._load_trial is None:
             return
         try:
-            await asyncio.to_thread(self._load_trial.check, path, self._load_cancelled.is_set)
+            await asyncio.to_thread(self._load_trial.check, path, self._load_cancelled.is_set, adapters)
         except BaseException:
             self._load_cancelled.set()  # stops the trial load, which still runs if this task was cancelled
             raise

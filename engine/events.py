@@ -1,8 +1,8 @@
-"""Events of a request's stream: `Started`, then deltas of reasoning, text and tool calls, then exactly one `Finished`
-or `Failed`.
+"""Events of a request's stream: `PromptProgress` if the request wants it, then `Started`, then deltas of reasoning,
+text and tool calls, then exactly one `Finished` or `Failed`.
 
 `Started` is sent when the prompt is computed and the first token is sampled. A request that fails or is cancelled
-before that has no `Started`, so the first event shows whether a request failed early.
+before that has no `Started`. Without `PromptProgress`, the first event thus shows whether a request failed early.
 """
 
 from __future__ import annotations
@@ -55,6 +55,18 @@ class TokenChoice:
     id: int = field(default=-1, compare=False)
     other_ids: tuple[int, ...] = field(default=(), compare=False)
     """The token ids: `id` of `token`, and `other_ids` of the tokens in `others`, in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """How much of the prompt is read. Sent only to requests with `wants_progress`, at most once per step."""
+
+    n_prompt: int
+    n_cached: int
+    n_read: int
+    """Number of prompt tokens that were computed or cached."""
+    prefill_s: float
+    """Seconds since the first step with tokens of this prompt began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +139,7 @@ class Embeddings:
 
 
 Delta = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
-Event = Started | Delta | Finished | Failed
+Event = PromptProgress | Started | Delta | Finished | Failed
 
 
 def are_mergeable(event: Event, following: Event) -> bool:

@@ -136,6 +136,8 @@ class SavedPrefix:
     n_saved: int = 0
     """Number of its tokens that a snapshot on disk holds: all or none."""
     exactness: Exactness = Exactness()
+    variant: bytes = b""
+    """See `engine.kv_cache.snapshot_store.SnapshotStore.select`."""
 
 
 @dataclass(slots=True, eq=False)

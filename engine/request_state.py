@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import EngineError
-from engine.events import Event, Failed, Finished, FinishReason, Timings, Usage
+from engine.events import Event, Failed, Finished, FinishReason, PromptProgress, Timings, Usage
 from engine.output.chat_format import OutputParserConfig
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.requests import Request
@@ -85,6 +85,11 @@ class RequestState:
             waits_for=self.waits_for,
             is_stopping=self.cancelled.is_set(),
         )
+
+    def prompt_progress(self, now: float) -> PromptProgress:
+        """Returns the event for a request whose prompt is being read. Native thread only."""
+        n_prompt, began = len(self.prompt), now if self.admitted_at is None else self.admitted_at
+        return PromptProgress(n_prompt, self.n_cached, min(max(self.n_computed, self.n_cached), n_prompt), now - began)
 
     @property
     def waits_for(self) -> WaitReason | None:

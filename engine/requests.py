@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.adapter import AdapterScales
 from engine.priority import Origin, Priority
 
 
@@ -136,6 +137,10 @@ class GenerationOptions:
     n_draft_max: int | None = None
     """Maximum number of draft tokens in one step (speculative decoding). 0 turns drafts off. With None, the engine
     chooses. Drafts change the speed of an answer, not its probabilities."""
+    wants_progress: bool = False
+    """Whether `PromptProgress` events are sent while the prompt is read."""
+    adapter_scales: AdapterScales | None = None
+    """The scales of the model's LoRA adapters for this request; missing ones are 0. None means `ModelInfo.adapters`."""
     background: bool = False
     """Whether the request has the lowest priority, `Priority.BACKGROUND`."""
     owner: str = ""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
+from engine.adapter import AdapterScales, fitted
 from engine.backend import Backend, Interrupted, KvAllocationFailed, NativeFailure
+from engine.draft_proposer import DraftProposer
 from engine.errors import ConstraintError, ContextOverflow, EngineDead, EngineError, KvCacheFull
 from engine.events import Event, Failed, FinishReason
 from engine.kv_cache.op_executor import KvOpExecutor
@@ -16,32 +18,24 @@ from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
+from engine.paced_delivery import PacedDelivery
+from engine.priority import Origin
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
 from engine.scheduler.prefill_budget import Pace, PrefillBudget
 from engine.scheduler.scheduler import Scheduler
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
-from engine.scheduler.thread_tuner import ThreadCountPolicy
-from engine.speculation.model_drafter import ModelDrafter
-from engine.speculation.ngram_drafter import NgramDrafter
-from engine.speculation.step_cost import StepCost
 from engine.status import KvUsage
 from engine.step_interruption import MIN_REMAINING_S, StepInterruption
+from engine.step_threads import StepThreads
 from engine.stream import deliver_all
 
 log = logging.getLogger(__name__)
 
-N_UNDIVIDED_CELLS = 256
-"""If a decode has a single token, and attention covers more cells than this, llama.cpp divides the cells among the
-threads. Then rounding depends on the number of threads; in all other decodes it does not."""
-
 MAX_RECOMPUTING_S = 1.0
 """A greedy request that runs alone computes cached tokens whose KV state was rounded differently again, so that it
 always gives the same answer, if that takes at most this time. A seeded request does so in any case."""
-
-MAX_STEP_S, MAX_STEP_ALONE_S = 0.2, 0.8
-"""Forecast duration of a step with draft tokens, at most: while several requests run, and for one alone."""
 
 
 class Session:
@@ -65,18 +59,23 @@ class Session:
         self._resubmit = resubmit
         self._clock = clock
         self._cache = PrefixCache(backend.limits)
-        self._scheduler = Scheduler(backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots)
+        self._adapter_scales = backend.info.adapter_scales
+        """The scales that the model was loaded with."""
+        self._scheduler = Scheduler(
+            backend.limits, backend.vocabulary.eog_tokens, self._cache, snapshots, self._adapter_scales
+        )
         self._ops = KvOpExecutor(backend, snapshots)
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
-        self._threads = ThreadCountPolicy(backend.limits.thread_counts)
+        self._threads = StepThreads(backend.limits.thread_counts, lambda: snapshots.is_writing)
+        self._drafts = DraftProposer(backend, self._scheduler)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
-        self._reproducible: SequenceState | None = None
-        """The last sequence with a thread-sensitive step."""
         self.interruption = StepInterruption(backend, has_actions, clock)
-        self._step_cost = StepCost()
+        self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
+        self._origins: dict[str, Origin] = {}
+        """The origin of each owner of requests."""
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
 
@@ -99,12 +98,18 @@ class Session:
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """Shares of the KV memory by owner. May be read on any thread."""
-        n_cells = self._backend.limits.n_cells
+        """Shares of the KV memory, and sizes of the states in host memory, by owner. May be read on any thread."""
+        n_cells, shares = self._backend.limits.n_cells, dict[tuple[Origin, str], float]()
+        for (priority, owner), n in self._cache.cells_by_owner().items():
+            shares[priority.origin, owner] = shares.get((priority.origin, owner), 0.0) + n / n_cells
+        sizes = {
+            (self._origins.get(owner, "window"), owner): size
+            for owner, size in self._snapshots.host_bytes_by_owner().items()
+        }
         return tuple(
-            KvUsage(priority.origin, owner, n / n_cells)
-            for (priority, owner), n in self._cache.cells_by_owner().items()
-            if n
+            KvUsage(*key, shares.get(key, 0.0), sizes.get(key, 0))
+            for key in dict.fromkeys([*shares, *sizes])
+            if shares.get(key) or sizes.get(key)
         )
 
     def accept(self, state: RequestState) -> None:
@@ -121,6 +126,7 @@ class Session:
 
     def _admit(self, state: RequestState) -> None:
         request = state.request
+        self._origins[request.owner] = request.priority.origin
         sequence = SequenceState(
             request.id,
             request.priority,
@@ -131,6 +137,7 @@ class Session:
             is_deterministic=request.sampling.is_deterministic,
             max_recomputed=None if request.sampling.seed is not None else self._n_in(MAX_RECOMPUTING_S),
             uses_cache=request.use_cache,
+            adapter_scales=self._scales_of(state),
         )
         retokenizer = self._retokenizer(state)
         try:
@@ -140,12 +147,12 @@ class Session:
             self._registry.close(state, Failed(EngineError(f"the sampler failed: {type(error).__name__}")))
             return
         state.sequence = sequence
-        n_draft_max = self._n_draft_max(state)
-        drafter = NgramDrafter(n_draft_max, self._backend.vocabulary.eog_tokens) if n_draft_max else None
-        model = self._backend.draft_model if n_draft_max else None
-        model_drafter = ModelDrafter(n_draft_max, model.cost) if model is not None else None
-        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, drafter, model_drafter)
+        self._running[request.id] = RunningRequest(state, sequence, sampler, retokenizer, *self._drafts.drafters(state))
         self._scheduler.add(sequence)
+
+    def _scales_of(self, state: RequestState) -> AdapterScales:
+        wanted = state.request.adapter_scales
+        return self._adapter_scales if wanted is None else fitted(wanted, len(self._adapter_scales))
 
     def _n_in(self, seconds: float) -> int:
         """How many prompt tokens are computed in this time."""
@@ -159,19 +166,13 @@ class Session:
             return None
         return Retokenizer(self._tokenize_word, backend.piece, len(state.prompt))
 
-    def _n_draft_max(self, state: RequestState) -> int:
-        """Maximum number of draft tokens in a step of a request. 0 if the request wants none, or if rejected tokens
-        cannot be removed from the KV memory."""
-        limits, wanted = self._backend.limits, state.request.n_draft_max
-        if not limits.supports_drafts:
-            return 0
-        return limits.n_outputs - 1 if wanted is None else min(wanted, limits.n_outputs - 1)
-
     def _fetch_snapshot(self, state: RequestState) -> bool:
         """Starts reading a KV snapshot from disk if it covers more of the prompt than the states in memory do. Returns
         whether reading was started."""
         request = state.request
         if state.snapshot_requested or request.prompt_logprobs or not request.use_cache:
+            return False
+        if self._scales_of(state) != self._adapter_scales:  # no other states are on disk
             return False
         tokens = list(state.prompt[:-1])
         n_cached = self._cache.match(tokens)[1] if tokens else 0
@@ -199,19 +200,21 @@ class Session:
                 running.forget_tokens(running.retokenized[0])
                 self._scheduler.retokenize(running.sequence, *running.retokenized)
                 running.retokenized = None
-        self._propose_drafts()
+        self._drafts.propose(self._running)
         plan = self._decode()
         for entry in plan.entries:
             n, running = entry.n_certain, self._running[entry.sequence.id]
             running.state.n_computed = entry.chunk.start + n
             if entry.chunk.needs_all_logits:
                 running.add_prompt_logprobs(self._backend, entry.last_row - n + 1, entry.chunk.start, n)
+        self._report_progress(plan)
         self._request_prompt_snapshots(plan)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
         if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
-        deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
+        texts = [(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last]
+        self._delivery.deliver(texts, self._clock())
         for outcome in outcomes:
             if outcome.error is not None:
                 self._fail(outcome.running, outcome.error, outcome.events)
@@ -219,28 +222,25 @@ class Session:
                 self._finish(outcome.running, outcome.finish, outcome.events)
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
+        if not self._running:
+            self._delivery.flush()
         self.save_due_snapshots()
 
-    def _propose_drafts(self) -> None:
-        """Sets the drafts of the next step. There are none while a prompt is computed.
+    def flush_events(self) -> None:
+        """Delivers the events that are held. Call this before other work that delays the next step."""
+        self._delivery.flush()
 
-        A greedy or seeded request that runs alone takes the same steps every time, so its drafts do not depend on
-        measured times."""
-        sequences = self._scheduler.running
-        if self._scheduler.waiting or not all(each.is_decoding for each in sequences):
-            return
-        is_alone = len(sequences) == 1
-        is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
-        cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
-        wanted = [(each, n) for each in sequences if (n := self._running[each.id].propose_draft(cost))]
-        if wanted and self._backend.draft_model is not None:
-            drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
-            for request_id, draft in drafts.items():
-                self._running[request_id].set_model_draft(draft)
-        limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
-        n_outputs = self._backend.limits.n_outputs
-        n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else n_outputs
-        self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
+    def _report_progress(self, plan: BatchPlan) -> None:
+        """Sends `PromptProgress` to the requests that want it and of whose prompt the step has computed tokens."""
+        states = [
+            state
+            for entry in plan.entries
+            if (state := self._running[entry.sequence.id].state).request.wants_progress
+            and entry.chunk.start < len(state.prompt)
+        ]
+        if states:
+            now = self._clock()
+            deliver_all([(state.stream, [state.prompt_progress(now)]) for state in states])
 
     def forget(self, owners: Collection[str]) -> None:
         """Removes the idle prefixes and the saved KV states of the given owners from memory."""
@@ -255,9 +255,11 @@ class Session:
         """Ends every request with `cause`, saves the last KV snapshots, and frees the model."""
         self._end_all(cause)
         try:
-            if not isinstance(cause, EngineDead):
-                self._snapshot_policy.save_at_unload()
-            self._snapshots.close()
+            try:
+                if not isinstance(cause, EngineDead):
+                    self._snapshot_policy.save_at_unload()
+            finally:
+                self._snapshots.close()
         except Exception as error:  # any error, such as MemoryError: the model must be freed in any case
             log.error("the last snapshots could not be taken\n%s", redacted_traceback(error))
         self._backend.close()
@@ -281,6 +283,7 @@ class Session:
         rejected, or if the decode was interrupted."""
         while True:
             self._update_first_cached_tokens()
+            self._switch_adapters()
             pace = self._scheduler.pace
             plan = self._scheduler.plan(self._prefill_budget.tokens(pace), self._prefill_budget.n_beside_first_token)
             try:
@@ -293,15 +296,9 @@ class Session:
     def _decode_plan(self, plan: BatchPlan, pace: Pace) -> bool:
         """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
-        is_thread_sensitive = self._is_thread_sensitive(plan)
-        is_mixed = plan.n_prompt_tokens > 0 and any(entry.is_decoding for entry in plan.entries)
-        if is_thread_sensitive:
-            n_threads = self._threads.choose_reproducible()
-        elif is_mixed:
-            n_threads = self._threads.n_threads_beside_answers
-        else:
-            n_threads = self._threads.choose(plan.n_tokens)
-        is_delayed = self._snapshots.is_writing
+        n_threads = self._threads.choose(plan, len(self._scheduler.running))
+        if plan.n_prompt_tokens:
+            self._delivery.flush()
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state
@@ -315,17 +312,19 @@ class Session:
                 raise NativeFailure("the KV memory has no room for a single sequence") from None
             return False
         seconds = self._clock() - started
-        if is_thread_sensitive:
-            if not is_delayed:  # the first answer to a prompt, whose snapshot is written, must equal the later ones
-                self._threads.record_reproducible(seconds)
-        elif not is_mixed:
-            self._threads.record(plan.n_tokens, seconds)
-        if not plan.n_prompt_tokens:
-            self._step_cost.record(plan.n_tokens, seconds)
-        if plan.n_drafted:  # the budget needs to know how long a step without drafts takes
-            seconds = min(seconds, self._step_cost.seconds(plan.n_tokens - plan.n_drafted))
-        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=is_mixed)
+        self._threads.record(seconds)
+        beside_answers = any(entry.is_decoding for entry in plan.entries)
+        seconds = self._drafts.record(plan, seconds)
+        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=beside_answers)
         return True
+
+    def _switch_adapters(self) -> None:
+        """Sets the adapter scales of the next step, if they differ from those of the last one."""
+        scales = self._scheduler.switch_adapters()
+        if scales is not None:
+            self._ops.execute(self._cache.take_ops())
+            self._snapshots.select(b"" if scales == self._adapter_scales else repr(scales).encode())
+            self._backend.set_adapter_scales(scales)
 
     def _run_decode(self, plan: BatchPlan, n_threads: int) -> None:
         """Decodes a plan. The decode can be interrupted if it has only prompt tokens and takes long. Raises
@@ -346,17 +345,6 @@ class Session:
             self._backend.decode(chunks, n_threads, interruptible=True)
         finally:
             self.interruption.end()
-
-    def _is_thread_sensitive(self, plan: BatchPlan) -> bool:
-        """Whether the answer of a deterministic request that runs alone depends on the thread count of this step."""
-        sequence = plan.entries[0].sequence
-        is_sensitive = sequence.is_deterministic and plan.n_tokens == 1 and sequence.n_computed >= N_UNDIVIDED_CELLS
-        if not is_sensitive or len(self._scheduler.running) > 1:
-            return False
-        if self._reproducible is not sequence:
-            self._reproducible = sequence
-            self._threads.start_reproducible()
-        return True
 
     def _update_first_cached_tokens(self) -> None:
         """Updates `first_cached_token` of every prefix. It changes only with a sliding window, because running
@@ -414,8 +402,7 @@ class Session:
     def _remove(self, running: RunningRequest) -> None:
         self._scheduler.remove(running.sequence)
         running.sampler.close()
-        if self._backend.draft_model is not None:
-            self._backend.draft_model.forget(running.sequence.id)
+        self._drafts.forget(running.sequence.id)
         del self._running[running.sequence.id]
 
 

@@ -9,17 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from engine.adapter import Adapter, AdapterScales
+from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import EngineError
 from engine.priority import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class KvUsage:
-    """Share (0..1) of the KV memory that is attributed to one owner: a chat in the app's window, or an API key."""
+    """Memory for KV states that is attributed to one owner: a chat in the app's window, or an API key."""
 
     origin: Origin
     owner: str
     share: float
+    """Share (0..1) of the KV memory."""
+    host_bytes: int = 0
+    """Size of the states in host memory, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,14 @@ class MemoryEstimate:
     """Free memory of the machine while the model is not loaded."""
     other_bytes: int = 0
     """Size of the vocabulary and of internal data of llama.cpp."""
+    offload: Offload = NO_OFFLOAD
+    """The layers on graphics cards. The other sizes include what lies there."""
 
     @property
     def needed(self) -> int:
-        return self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+        """What the model needs of the machine's memory."""
+        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+        return total - self.offload.moved_bytes
 
     @property
     def headroom(self) -> int:
@@ -63,6 +72,20 @@ class ModelInfo:
     memory: MemoryEstimate | None = None
     n_ctx_wanted: int = 0
     """The requested context length, if it was reduced to `n_ctx` for lack of memory; otherwise 0."""
+    n_layers_wanted: int = 0
+    """Number of layers that were foreseen for graphics cards, if loading them failed and fewer were loaded there;
+    otherwise 0."""
+    adapters: tuple[Adapter, ...] = ()
+    """Its LoRA adapters. The scales are those of requests that set none."""
+
+    @property
+    def adapter_scales(self) -> AdapterScales:
+        return tuple(adapter.scale for adapter in self.adapters)
+
+    @property
+    def active_adapters(self) -> tuple[Adapter, ...]:
+        """The adapters that change the answers of requests that set no scales."""
+        return tuple(adapter for adapter in self.adapters if adapter.scale)
 
 
 @dataclass(frozen=True, slots=True)

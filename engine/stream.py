@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from engine.events import Event, Failed, Finished, TextDelta, are_mergeable, merge_deltas
+from engine.events import Event, Failed, Finished, PromptProgress, TextDelta, are_mergeable, merge_deltas
 
 
 class RequestStream:
@@ -39,6 +39,13 @@ class RequestStream:
         """Adds events. The engine calls this on any thread. The event loop is woken only once for all events that are
         added before it runs."""
         deliver_all([(self, events)])
+
+    def hold(self, events: Sequence[Event]) -> None:
+        """Adds events without waking the event loop. They are read after the next call of `deliver`, or earlier if the
+        event loop is already reading. The engine calls this on any thread."""
+        with self._lock:
+            if not self._closed:
+                self._pending.extend(events)
 
     def _put(self, events: Sequence[Event]) -> bool:
         """Adds events. Returns whether the event loop must be woken."""
@@ -99,6 +106,8 @@ class RequestStream:
                 self._is_woken = False
                 return None
             event = self._pending.popleft()
+            while isinstance(event, PromptProgress) and self._pending and isinstance(self._pending[0], PromptProgress):
+                event = self._pending.popleft()  # only the last report is of interest
             deltas = [event]
             while self._pending and are_mergeable(event, self._pending[0]):
                 deltas.append(self._pending.popleft())

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from llguidance import LLTokenizer, TokenizerWrapper
 
+from engine.adapter import Adapter, AdapterScales
 from engine.backend import (
     Chunk,
     Interrupted,
@@ -38,6 +39,7 @@ from tests.fake_embedder import FakeEmbedder
 
 END = 256
 ALPHABET = b"abcdefghij klmnop qrstuv wxyz"
+VARIANT = 1001
 
 
 @dataclass
@@ -118,7 +120,13 @@ class FakeDraftModel:
 class FakeBackend:
     """See `engine.backend.Backend`."""
 
-    def __init__(self, script: Script, limits: Limits, path: Path = Path("fake.gguf")) -> None:
+    def __init__(
+        self,
+        script: Script,
+        limits: Limits,
+        path: Path = Path("fake.gguf"),
+        adapters: tuple[Adapter, ...] = (),
+    ) -> None:
         self.script = script
         self.limits = limits
         self.draft_model: FakeDraftModel | None = None
@@ -130,7 +138,9 @@ class FakeBackend:
         )
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
-        self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0)
+        self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0, adapters=adapters)
+        self.adapter_scales = [self.info.adapter_scales]
+        """All scales that were set, the first ones by the load, and the last ones in use."""
         self.n_decodes = 0
         self.n_interrupted = 0
         self._interruption = threading.Condition()
@@ -226,11 +236,12 @@ class FakeBackend:
         self._rows = {}
         self._logits = {}
         row = -1
+        variant = self._variant()
         for chunk in chunks:
             held = self.slots.setdefault(chunk.slot, [])
             if chunk.start != len(held):
                 raise AssertionError(f"slot {chunk.slot} holds {len(held)} tokens, the chunk starts at {chunk.start}")
-            held.extend(chunk.tokens)
+            held.extend(token + variant for token in chunk.tokens)
             row += len(chunk.tokens)
             n_rows = len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
             for back in range(n_rows):
@@ -240,6 +251,16 @@ class FakeBackend:
             raise AssertionError("too many rows with logits")
         if row + 1 > self.limits.n_batch or self.n_cells_used() > self.limits.n_cells:
             raise AssertionError("over the limits")
+
+    def _variant(self) -> int:
+        """What is added to each computed token, so that the next tokens depend on the adapter scales with which the
+        tokens were computed. 0 with those of the load."""
+        return VARIANT * self.adapter_scales.index(self.adapter_scales[-1])
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        if any(self.slots.values()):
+            raise AssertionError("KV memory holds tokens that were computed with other adapter scales")
+        self.adapter_scales.append(scales)
 
     def n_cells_used(self) -> int:
         """Number of used cells. A common prefix of several slots counts once."""
@@ -355,6 +376,6 @@ class FakeOpener:
                 raise LoadCancelled
         if self.script.load_error is not None:
             raise self.script.load_error
-        backend = FakeBackend(self.script, self.limits, path)
+        backend = FakeBackend(self.script, self.limits, path, settings.adapters)
         self.backends.append(backend)
         return backend

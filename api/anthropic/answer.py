@@ -13,6 +13,7 @@ from engine.events import (
     Failed,
     Finished,
     FinishReason,
+    PromptProgress,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -96,6 +97,8 @@ class MessageWriter:
 
     def frames(self, index: int, event: Event) -> bytes:
         match event:
+            case PromptProgress():
+                return b""
             case Started(n_prompt=n_prompt, n_cached=n_cached):
                 opened = _message(self._meta, [], _usage(Usage(n_prompt, n_cached, 0)), NOT_STOPPED)
                 return event_frame("message_start", {"type": "message_start", "message": opened})

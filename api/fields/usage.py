@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from engine.events import Timings, Usage
+from engine.events import PromptProgress, Timings, Usage
 from engine.request_state import RequestProgress
 
 
@@ -52,7 +52,7 @@ def timings_in_progress(progress: RequestProgress) -> dict[str, float]:
     return timings(counts, Timings(0.0, progress.prefill_s, progress.decode_s, 0.0))
 
 
-def prompt_progress(progress: RequestProgress) -> dict[str, object]:
+def prompt_progress(progress: PromptProgress) -> dict[str, object]:
     """Returns llama.cpp's `prompt_progress`, in which `processed` includes cached tokens."""
     return {
         "total": progress.n_prompt,
@@ -60,23 +60,6 @@ def prompt_progress(progress: RequestProgress) -> dict[str, object]:
         "processed": progress.n_read,
         "time_ms": round(progress.prefill_s * 1000),
     }
-
-
-class PromptProgressReports:
-    """Tracks the prompt progress reported for each request of a stream, so that no report is sent twice."""
-
-    def __init__(self, progress: Callable[[int], RequestProgress | None]) -> None:
-        self._progress = progress
-        self._n_reported: dict[int, int] = {}
-
-    def next(self, index: int) -> RequestProgress | None:
-        """Returns the progress of the prompt at `index`. Returns None if the prompt is not tokenized yet, or if the
-        progress has not changed since the last call."""
-        progress = self._progress(index)
-        if progress is None or not progress.n_prompt or progress.n_read == self._n_reported.get(index):
-            return None
-        self._n_reported[index] = progress.n_read
-        return progress
 
 
 def _ms(seconds: float) -> float:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from api.answer import Answer, error_of
 from api.fields import logprobs
-from api.fields.usage import PromptProgressReports, prompt_progress, timings, timings_in_progress
+from api.fields.usage import prompt_progress, timings, timings_in_progress
 from api.llama_cpp.props import sampling_params
 from api.llama_cpp.schemas import LlamaBody
 from api.streaming import data_frame, openai_error_frame
-from engine.events import Event, Failed, Finished, Started, TextDelta, TokenChoice, Usage
+from engine.events import Event, Failed, Finished, PromptProgress, Started, TextDelta, TokenChoice, Usage
 from engine.request_state import RequestProgress
 from engine.requests import CompletionRequest
 
@@ -38,6 +38,7 @@ class LlamaResponseOptions:
             "stop": list(request.stop),
             "grammar": body.grammar or "",
             "n_probs": body.n_probs or 0,
+            "lora": [{"id": each.id, "scale": each.scale} for each in body.lora or ()],
             "stream": bool(body.stream),
         }
         return cls(
@@ -122,11 +123,13 @@ class LlamaChunkWriter:
         answer has ended."""
         self._options = options
         self._progress = progress
-        self._reports = PromptProgressReports(progress)
         self._counts: dict[int, Usage] = {}
 
     def frames(self, index: int, event: Event) -> bytes:
         match event:
+            case PromptProgress():
+                counts = Usage(event.n_prompt, event.n_cached, 0)
+                return data_frame({**_part(index, "", [], counts), "prompt_progress": prompt_progress(event)})
             case Started(n_prompt=n_prompt, n_cached=n_cached):
                 self._counts[index] = Usage(n_prompt, n_cached, 0)
             case TextDelta() if not self._options.prompt_only:
@@ -136,15 +139,6 @@ class LlamaChunkWriter:
             case Finished():
                 return data_frame(_last_object(self._options, "", (), event, index))
         return b""
-
-    def report(self, index: int) -> bytes:
-        """Returns the bytes of an object with the progress of the prompt at `index`. Returns no bytes if the progress
-        has not changed since the last report."""
-        progress = self._reports.next(index)
-        if progress is None:
-            return b""
-        counts = Usage(progress.n_prompt, progress.n_cached, 0)
-        return data_frame({**_part(index, "", [], counts), "prompt_progress": prompt_progress(progress)})
 
     def _piece(self, index: int, event: TextDelta) -> bytes:
         before = self._counts[index]

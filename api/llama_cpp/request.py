@@ -27,6 +27,8 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
         origin="endpoint",
         use_cache=body.use_cache,
         n_draft_max=body.n_draft_max,
+        adapter_scales=body.adapter_scales,
+        wants_progress=bool(body.stream and body.return_progress),
         sampling=sampling(body),
         constraint=constraint(body),
         # The engine generates at least one token. For a limit of 0, that token is not returned.

@@ -14,6 +14,7 @@ from engine.events import (
     Event,
     Failed,
     Finished,
+    PromptProgress,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -101,7 +102,7 @@ class OllamaLineWriter:
 
     def frames(self, index: int, event: Event) -> bytes:
         match event:
-            case Started():
+            case PromptProgress() | Started():
                 return b""
             case TextDelta(text=text, choices=choices):
                 return line_frame(_answer_fields(self._meta, text, choices=choices))

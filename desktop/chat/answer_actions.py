@@ -19,11 +19,12 @@ translate = QCoreApplication.translate
 
 def answer_actions(window: AppWindow, page: ChatPage, chats: ChatController) -> list[Action]:
     """Make the actions on the last answer. They are enabled only while the last message of the open chat is an answer
-    and no answer in this chat is being written. GUI thread only."""
+    and no answer in this chat is being written, except for answers that are stopping. GUI thread only."""
 
     def last_answer() -> ChatMessage | None:
-        last = chats.sessions.messages.last
-        return last if last is not None and last.role == "assistant" and not chats.sessions.answering else None
+        last, sessions = chats.sessions.messages.last, chats.sessions
+        is_possible = sessions.stopping or not sessions.answering
+        return last if last is not None and last.role == "assistant" and is_possible else None
 
     def action(
         name: str,

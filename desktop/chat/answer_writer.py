@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from desktop.chat.conversation import Conversation, RemovedMessages
 from desktop.chat.prompt import ChatPrompt
 from desktop.chat.strings import context_full_note, model_unloaded_note
+from desktop.chat.time_left import TimeLeft
 from desktop.chat.waiting import Waiting
 from desktop.chat.write_behind_queue import WriteBehindQueue
 from desktop.error_messages import error_message
@@ -22,7 +23,17 @@ from desktop.platform.refresh_rate import READ_EVERY_S
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import Call, Chat, ChatMessage, State
 from engine.errors import EngineError, NotLoaded
-from engine.events import Event, Failed, Finished, ReasoningDelta, Started, TextDelta, ToolCallDelta, ToolCallStarted
+from engine.events import (
+    Event,
+    Failed,
+    Finished,
+    PromptProgress,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+)
 from engine.redacted_traceback import redacted_traceback
 from engine.requests import ChatRequest, Sampling, new_request_id
 
@@ -65,6 +76,9 @@ class Answer:
         self._engine: Engine | None = None
         self._stream: RequestStream | None = None
         self._has_output = False
+        self._progress: PromptProgress | None = None
+        """The last progress report on the prompt; None before the first one."""
+        self._time_left = TimeLeft()
 
     @property
     def waiting(self) -> Waiting:
@@ -74,6 +88,8 @@ class Answer:
             return Waiting("writing")
         if self._engine is None:
             return Waiting("loading")
+        if self._progress is not None:
+            return Waiting.reading(self._progress, self._time_left)
         return Waiting.of(self._engine.progress(self._stream.request_id) if self._stream is not None else None)
 
     def stop(self) -> None:
@@ -134,7 +150,7 @@ class Answer:
     async def _receive(self, engine: Engine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id)
+        request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:
             if self._stopped:  # `stop` was called after the request was built and before it was submitted
                 self._stream.cancel()
@@ -147,6 +163,9 @@ class Answer:
         message = self.message
         self._has_output = self._has_output or isinstance(event, TextDelta | ReasoningDelta | ToolCallStarted)
         match event:
+            case PromptProgress(n_cached=n_cached, n_read=n_read, prefill_s=prefill_s):
+                self._progress = event
+                self._time_left.add(n_read - n_cached, prefill_s)
             case Started(n_prompt=n_prompt, n_cached=n_cached):
                 n_prompt = max(0, n_prompt - self._initial.n_output)
                 self.message = replace(message, n_prompt=n_prompt, n_cached=n_cached)

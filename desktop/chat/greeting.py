@@ -14,6 +14,7 @@ from desktop.platform.theme import Theme, scaled
 
 WIDTH = 560
 LOW_HEIGHT = 330
+LOW_HEIGHT_WITH_CARD = 410
 
 
 class Greeting(QWidget):
@@ -36,6 +37,7 @@ class Greeting(QWidget):
         self._choose.setObjectName("primary")
         self._choose.clicked.connect(self.model_file_requested)
         self._starters = [self._starter(*starter) for starter in self._starter_texts()]
+        self._card: QWidget | None = None
         self._lay_out()
         self.show_model("loading")
         self.greet()
@@ -52,18 +54,29 @@ class Greeting(QWidget):
             text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is not copied.")
         self._text.setText(text)
         self._choose.setVisible(state == "none")
-        self._fit()
+        self.fit()
+
+    def add_card(self, card: QWidget) -> None:
+        """Add a card below the buttons. Call `fit` when it is shown or hidden."""
+        self._card = card
+        self._column.addSpacing(14)
+        self._column.addWidget(card)
+        self.fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
+        self.fit()
 
-    def _fit(self) -> None:
-        """If the window is not high enough, hide some buttons, so that the button for choosing a model stays
-        visible."""
+    def fit(self) -> None:
+        """If the window is not high enough, hide some buttons, so that the button for choosing a model and the added
+        card stay visible."""
+        has_card = self._card is not None and not self._card.isHidden()
         low = self.height() < scaled(LOW_HEIGHT) and not self._choose.isHidden()
-        for card in self._starters[2:]:
-            card.setVisible(not low)
+        low = low or (has_card and self.height() < scaled(LOW_HEIGHT_WITH_CARD))
+        for starter in self._starters[2:]:
+            starter.setVisible(not low)
+        for starter in self._starters[:2]:
+            starter.setVisible(not (has_card and self.height() < scaled(LOW_HEIGHT)))
 
     def greet(self) -> None:
         """Show the greeting for the current time of day."""
@@ -105,7 +118,7 @@ class Greeting(QWidget):
             grid.addWidget(card, number // 2, number % 2)
         inner = QWidget(self)
         inner.setMaximumWidth(WIDTH)
-        column = QVBoxLayout(inner)
+        column = self._column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for widget, space in ((self._flame, 14), (self._title, 14), (self._text, 16)):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from desktop.chat.time_left import TimeLeft
+
 if TYPE_CHECKING:
+    from engine.events import PromptProgress
     from engine.request_state import RequestProgress
 
 Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stopping"]
 """Stages of an answer. "loading": the model is being loaded. "preparing": the prompt is built and tokenised. "queued":
 other requests run first. "reading": prefill. "writing": there is output. "stopping": the user has stopped the answer,
 but it has not ended yet."""
-
-MIN_MEASURED_S = 0.5
-"""The remaining duration of prefill is estimated after it has run for this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,19 @@ class Waiting:
 
     @classmethod
     def of(cls, progress: RequestProgress | None) -> Waiting:
-        """Stage of an answer according to the progress report of the engine. None means that the request is not
-        submitted yet."""
+        """Stage of an answer before the first `PromptProgress` event, according to the progress report of the engine.
+        None means that the request is not submitted yet."""
         if progress is None or not progress.n_prompt or progress.waits_for in ("preparation", "snapshot"):
             return cls("preparing")
         if progress.n_output:
             return cls("writing")
-        n_read = progress.n_read - progress.n_cached
-        # Beside other answers, prefill pauses for a moment again and again, which is not shown.
-        if progress.queue_place or (progress.waits_for is not None and n_read <= 0):
+        if progress.queue_place or progress.waits_for is not None:
             return cls("queued", queue_place=progress.queue_place)
-        n_to_read = max(1, progress.n_prompt - progress.n_cached)
+        return cls("reading", 0.0)
+
+    @classmethod
+    def reading(cls, progress: PromptProgress, time_left: TimeLeft) -> Waiting:
+        """Stage of an answer whose prompt is being read. Pauses of prefill beside other answers are not shown."""
+        n_read, n_to_read = progress.n_read - progress.n_cached, max(1, progress.n_prompt - progress.n_cached)
         share = min(1.0, max(0.0, n_read / n_to_read))
-        is_measured = n_read > 0 and progress.prefill_s >= MIN_MEASURED_S
-        remaining_s = (n_to_read - n_read) * progress.prefill_s / n_read if is_measured else None
-        return cls("reading", share, remaining_s=remaining_s)
+        return cls("reading", share, remaining_s=time_left.seconds(n_to_read - n_read))

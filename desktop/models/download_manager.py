@@ -52,9 +52,11 @@ class DownloadState:
 class _Job:
     """A download with its state. `running` is set while its file is transferred."""
 
-    def __init__(self, state: DownloadState, choice: ModelVariant | None = None) -> None:
+    def __init__(self, state: DownloadState, choice: ModelVariant | None = None, file: str = "") -> None:
         self.state = state
         self.choice = choice
+        self.file = file
+        """The file to download; "" for the best one for this machine."""
         self.running: Download | None = None
         self.is_stopped = False
         """Set when the download is paused or cancelled, or the app is closed. The task of the job then ends."""
@@ -112,12 +114,13 @@ class DownloadManager(QObject):
                 self._jobs[choice.repo] = _Job(state, choice)
         self._report()
 
-    def start(self, repo: str, name: str) -> None:
-        """Download the best quantisation of `repo` that fits, or resume its download if there is one."""
+    def start(self, repo: str, name: str, file: str = "") -> None:
+        """Download `file` of `repo`, or resume the download of `repo` if there is one. With `file` "", or if the
+        repository no longer has the file, download the best quantisation that fits."""
         if repo in self._jobs:
             self.resume(repo)
             return
-        self._jobs[repo] = _Job(DownloadState(repo, name, "resolving"))
+        self._jobs[repo] = _Job(DownloadState(repo, name, "resolving"), file=file)
         self._run_job(repo)
 
     def pause(self, key: str) -> None:
@@ -158,7 +161,7 @@ class DownloadManager(QObject):
     async def _run(self, job: _Job) -> None:
         try:
             if job.choice is None:
-                job.choice = await asyncio.to_thread(self._choose, job.state.key)
+                job.choice = await asyncio.to_thread(self._choose, job.state.key, job.file)
             choice = job.choice
             self._set(job, stage="waiting", quantisation=choice.quantisation, size_bytes=choice.size_bytes)
             async with self._turn:
@@ -184,8 +187,8 @@ class DownloadManager(QObject):
                 n_bytes = await asyncio.to_thread(lambda choice: self._download(choice).n_downloaded, job.choice)
             self._set(job, stage="failed", error=error, bytes_per_s=0.0, n_bytes=n_bytes)
 
-    def _choose(self, repo: str) -> ModelVariant:
-        return choose_variant(self._hub.variants(repo), self._fits)
+    def _choose(self, repo: str, file: str) -> ModelVariant:
+        return choose_variant(self._hub.variants(repo), self._fits, file)
 
     def _download(self, choice: ModelVariant) -> Download:
         return Download(self._hub, choice, self._folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from desktop.models.model_list import (
     ModelList,
     ModelRow,
     Use,
+    fit_of_catalogue_entry,
     row_of_catalogue_entry,
     row_of_file,
     row_of_hub_model,
@@ -30,11 +32,13 @@ from engine.backend import LoadSettings
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
+from engine.library.download import SPARE_BYTES, free_disk_bytes
 from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
 from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
+from engine.library.recommendation import best_for_machine
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
 
@@ -120,7 +124,20 @@ class LibraryController(QObject):
             self._tasks.spawn(self._hub_search.search(text.strip()), "search the hub")
 
     def download(self, row: ModelRow) -> None:
-        self.downloads.start(row.key, row.name)
+        self.downloads.start(row.key, row.name, row.file)
+
+    async def model_to_offer(self) -> tuple[CatalogueEntry, MemoryFit] | None:
+        """The model of the catalogue that suits this computer best and fits on its disk; None if there is none, or if
+        the user has models of their own. Sends nothing. At the first start, it measures the memory bandwidth for 0.25
+        s."""
+        has_own_models = await asyncio.to_thread(_has_own_models, self._profile.models)
+        if self.state.folders or has_own_models:
+            return None
+        await self._prepare_catalogue()
+        room = await asyncio.to_thread(free_disk_bytes, self._profile.models) - SPARE_BYTES
+        entry = self._best_entry(room)
+        fit = fit_of_catalogue_entry(entry, self._capacity.capacity) if entry is not None else None
+        return (entry, fit) if entry is not None and fit is not None else None
 
     def update_status(self, status: Status, path: Path | None) -> None:
         """Set the status of the engine. `path` is the file that is loaded or being loaded."""
@@ -188,12 +205,26 @@ class LibraryController(QObject):
 
     async def _prepare(self) -> None:
         self._measure_memory()
-        self._entries = await asyncio.to_thread(catalogue)
+        await self._read_catalogue()
         self._update_remote()
         await self.downloads.read_unfinished()
+        await self._prepare_catalogue()
+        self._update_lists()
+
+    async def _prepare_catalogue(self) -> None:
+        await self._read_catalogue()
         await asyncio.to_thread(self._capacity.measure_throughput)
         self._measure_memory()
-        self._update_lists()
+
+    async def _read_catalogue(self) -> None:
+        if not self._entries:
+            self._entries = await asyncio.to_thread(catalogue)
+
+    def _best_entry(self, room: float = math.inf) -> CatalogueEntry | None:
+        """`room`: the most bytes that the model may take on the disk."""
+        capacity = self._capacity.capacity
+        entries = [entry for entry in self._entries if entry.size_bytes <= room]
+        return best_for_machine(entries, lambda entry: fit_of_catalogue_entry(entry, capacity), capacity.total)
 
     async def _scan(self) -> None:
         async with self._scanning:
@@ -265,12 +296,18 @@ class LibraryController(QObject):
     def _update_remote(self) -> None:
         downloading = {state.key for state in self.downloads.states}
         local_names = {file.name.casefold() for file in self._files}
+        local_files = {file.path.name.casefold() for file in self._files}
 
-        def is_local(repo: str) -> bool:
-            return repo in downloading or pretty_name(repo.rpartition("/")[2]).casefold() in local_names
+        def is_local(repo: str, file: str = "") -> bool:
+            has_file = bool(file) and file.rpartition("/")[2].casefold() in local_files
+            return has_file or repo in downloading or pretty_name(repo.rpartition("/")[2]).casefold() in local_names
 
-        capacity, found = self._capacity.capacity, self.state.hub.found
-        rows = [row_of_catalogue_entry(each, capacity, is_local=is_local(each.repo)) for each in self._entries]
+        capacity, found, best = self._capacity.capacity, self.state.hub.found, self._best_entry()
+        rows = [
+            row_of_catalogue_entry(each, capacity, is_local=is_local(each.repo, each.file), is_best=each is best)
+            for each in self._entries
+        ]
+        rows.sort(key=lambda row: not row.is_best)
         self.recommended.show([row for row in rows if not row.is_local and self._matches_filter(row)])
         self.hub_results.show([row_of_hub_model(each, capacity, is_local=is_local(each.repo)) for each in found])
 
@@ -281,6 +318,10 @@ class LibraryController(QObject):
     def _set(self, **changes: object) -> None:
         self.state = replace(self.state, **changes)  # type: ignore[arg-type]
         self.changed.emit(self.state)
+
+
+def _has_own_models(folder: Path) -> bool:
+    return any(path.name != default_model.FILE_NAME for path in folder.glob("*.gguf"))
 
 
 def default_model_folder() -> Path:

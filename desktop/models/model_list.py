@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
-from engine.library.catalogue import CatalogueEntry
+from engine.library.catalogue import Ability, CatalogueEntry
 from engine.library.hub import HubModel
 from engine.library.memory_fit import MemoryFit, estimate_fit_from_size
 from engine.library.model_scan import ModelFile
@@ -53,6 +53,12 @@ class ModelRow:
     """Whether the hub requires that the user accepts the terms of the model before the download."""
     is_local: bool = False
     """Whether this model of the catalogue or the hub was downloaded, or its download was started."""
+    file: str = ""
+    """The file of the repository that a download fetches; "" for the best one for this machine."""
+    abilities: tuple[Ability, ...] = ()
+    is_size_exact: bool = True
+    is_best: bool = False
+    """Whether this model of the catalogue suits this computer best."""
 
     @property
     def path(self) -> Path:
@@ -97,19 +103,30 @@ def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: flo
     )
 
 
-def row_of_catalogue_entry(entry: CatalogueEntry, capacity: MachineCapacity, *, is_local: bool) -> ModelRow:
+def fit_of_catalogue_entry(entry: CatalogueEntry, capacity: MachineCapacity) -> MemoryFit | None:
+    """None if the memory of the machine is unknown."""
+    return _estimated_fit(entry.size_bytes, entry.n_params, entry.n_ctx_train, capacity, entry.n_active)
+
+
+def row_of_catalogue_entry(
+    entry: CatalogueEntry, capacity: MachineCapacity, *, is_local: bool, is_best: bool = False
+) -> ModelRow:
     return ModelRow(
         entry.repo,
         "catalogue",
         entry.name,
         entry.quantisation,
         entry.size_bytes,
-        _estimated_fit(entry.size_bytes, entry.n_params, entry.n_ctx_train, capacity, entry.n_active),
+        fit_of_catalogue_entry(entry, capacity),
         licence=entry.licence,
         good_for=entry.good_for,
         n_params=entry.n_params,
         n_ctx_train=entry.n_ctx_train,
         is_local=is_local,
+        file=entry.file,
+        abilities=entry.abilities,
+        is_size_exact=entry.is_size_exact,
+        is_best=is_best,
     )
 
 
@@ -128,6 +145,7 @@ def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bo
         n_downloads=model.n_downloads,
         gated=model.gated,
         is_local=is_local,
+        is_size_exact=False,
     )
 
 

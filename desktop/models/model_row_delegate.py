@@ -92,8 +92,11 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         colour = "muted" if row.fault else "text"
         upper = QRect(rect.left(), rect.center().y() - scaled(18), rect.width(), scaled(20))
         width = self._draw_text(painter, upper, row.name, colour, 14, QFont.Weight.DemiBold)
-        if (kind := strings.good_for(row.good_for)) and upper.width() - width > 60:
-            self._draw_text(painter, mirrored(upper.adjusted(width + 8, 1, 0, 1), upper), kind, "muted", 12)
+        notes = [(strings.best_mark(), "ok")] if row.is_best else []
+        for note, token in (*notes, (strings.good_for(row.good_for), "muted")):
+            if note and upper.width() - width > 60:
+                left = mirrored(upper.adjusted(width + 8, 1, 0, 1), upper)
+                width += 8 + self._draw_text(painter, left, note, token, 12)
 
     def _paint_details(self, painter: QPainter, rect: QRect, row: ModelRow, indent: int = 0) -> None:
         """Paint the details of the model on the second line, `indent` pixels from its start."""

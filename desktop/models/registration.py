@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 
 
 def _prepare(services: Services) -> Callable[[], QWidget]:
+    from desktop.models.offer_wiring import OfferWiring
     from desktop.models.wiring import ModelsWiring
 
+    offer = OfferWiring(
+        services.window,
+        services.chat_page.greeting,
+        services.library,
+        services.models,
+        services.model_switcher,
+        services.settings,
+        services.tasks,
+    )
     wiring = ModelsWiring(
         services.window,
         services.library,
@@ -24,6 +34,7 @@ def _prepare(services: Services) -> Callable[[], QWidget]:
         services.chats,
         services.model_switcher,
         services.tasks,
+        offer.offers_to_load,
     )
     return wiring.make_page
 

@@ -114,18 +114,22 @@ def speed(fit: MemoryFit | None) -> str:
 
 
 def details(row: ModelRow) -> str:
-    """The line below the name: quantisation, size, publisher, downloads and licence, or why the file is unusable."""
+    """The line below the name: quantisation, size, publisher, downloads, abilities and licence; or why the file is
+    unusable."""
     if row.fault:
         return translated_reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
-        rough = row.place != "disk"
-        parts.append(f"≈ {size(row.size_bytes)}" if rough else size(row.size_bytes))
+        parts.append(download_size(row.size_bytes, is_exact=row.is_size_exact))
     if row.is_bundled:
         parts.append(translate("models", "included with Inglenook"))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
+    if "thinking" in row.abilities:
+        parts.append(translate("models", "thinks"))
+    if "tools" in row.abilities:
+        parts.append(translate("models", "calls tools"))
     parts.append(licence(row.licence) if row.place != "disk" else "")
     return " · ".join(part for part in parts if part)
 
@@ -137,12 +141,23 @@ def good_for(kind: str) -> str:
         "languages": translate("models", "many languages"),
         "reasoning": translate("models", "reasoning"),
         "code": translate("models", "code"),
+        "embeddings": translate("models", "embeddings, no chat"),
     }.get(kind, "")
 
 
+def best_mark() -> str:
+    """The mark of the model of the catalogue that suits this computer best."""
+    return translate("models", "suits this computer best")
+
+
+def download_size(n_bytes: int, *, is_exact: bool) -> str:
+    return size(n_bytes) if is_exact else translate("models", "about {size}").format(size=size(n_bytes))
+
+
 def licence(text: str) -> str:
-    """Display name of a licence id of the hub."""
-    return {"apache-2.0": "Apache 2.0", "mit": "MIT", "gemma": "Gemma", "llama3.2": "Llama 3.2"}.get(text, text)
+    """Display name of a licence id of the hub, or of an SPDX identifier."""
+    known = {"apache-2.0": "Apache 2.0", "mit": "MIT", "gemma": "Gemma", "llama3.2": "Llama 3.2"}
+    return known.get(text.lower(), text)
 
 
 def button_label(row: ModelRow) -> str:
@@ -161,12 +176,15 @@ def button_label(row: ModelRow) -> str:
 
 
 def explanation(row: ModelRow) -> str:
-    """One or two sentences: why the model fits or does not fit into memory, or why its file is unusable."""
+    """One to three sentences: why the model fits or does not fit into memory, or why its file is unusable."""
     if row.fault:
         return translate("models", "The file cannot be used: {reason}.").format(reason=translated_reason(row.fault))
     if row.gated:
         return hub_error(Gated(403, row.key))
-    return _memory_explanation(row.fit) if row.fit is not None else ""
+    parts = [_memory_explanation(row.fit) if row.fit is not None else ""]
+    if "pictures" in row.abilities:
+        parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
+    return " ".join(part for part in parts if part)
 
 
 def _memory_explanation(fit: MemoryFit) -> str:
@@ -204,7 +222,8 @@ def kv_type(kind: KvType) -> str:
 
 def accessible_text(row: ModelRow) -> str:
     """The text of the whole row for screen readers."""
-    parts = [row.name, good_for(row.good_for), details(row), verdict(row), speed(row.fit), button_label(row)]
+    mark = best_mark() if row.is_best else ""
+    parts = [row.name, mark, good_for(row.good_for), details(row), verdict(row), speed(row.fit), button_label(row)]
     return ", ".join(part for part in parts if part)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -37,8 +37,11 @@ class ModelsWiring(QObject):
         chats: ChatController,
         switcher: ModelSwitcher,
         tasks: TaskSet,
+        offers_to_load: Callable[[Path], bool],
     ) -> None:
+        """`offers_to_load(path)` returns whether another part of the window offers to load this file now."""
         super().__init__(window)
+        self._offers_to_load = offers_to_load
         self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
@@ -148,6 +151,8 @@ class ModelsWiring(QObject):
         self._failed = set(failed)
 
     def _report_arrived(self, path: Path) -> None:
+        if self._offers_to_load(path):
+            return
         name = strings.model_name_from_path(path)
         text = self.tr("{name} was downloaded.").format(name=name)
         act, topic = lambda: self._switcher.load(str(path)), str(path)

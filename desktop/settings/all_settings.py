@@ -76,6 +76,8 @@ class Settings:
     """Origins of the web pages and apps that may use the endpoint."""
     model_path: str = setting("")
     """Path of the model file that was loaded last; "" for the default model."""
+    model_offer_answered: bool = setting(False)
+    """Whether the user answered the offer to download the model that suits this computer best."""
     shortcuts: dict[str, str] = setting({}, is_valid=_all_text)
     """The shortcuts that differ from the default ones, by action id."""
     model_folders: list[str] = setting([], is_valid=_all_text)

@@ -34,10 +34,12 @@ class WaitStatus:
     text: str = ""
     progress: float | None = None
     """The progress from 0 to 1. With None, the progress is unknown and no bar is drawn."""
+    is_stopping: bool = False
+    """Whether the answer was stopped but has not ended yet. It can already be replaced by another one."""
 
     @classmethod
     def of(cls, waiting: Waiting) -> WaitStatus:
-        return cls(waiting_text(waiting), waiting.share)
+        return cls(waiting_text(waiting), waiting.share, waiting.stage == "stopping")
 
     @property
     def height(self) -> int:

@@ -119,11 +119,14 @@ class MessageControls:
             yield self._action("reasoning", "chevron-right", name, callbacks.toggle_reasoning)
         if not self._item.has_actions:
             return
-        yield from self._content_buttons()
+        if message.state != "streaming":
+            yield from self._content_buttons()
         if message.role == "assistant":
             yield self._action("retry", "refresh-cw", translate("transcript", "Answer once more"), callbacks.retry)
             name = translate("transcript", "Several answers side by side")
             yield self._action("alternatives", "git-branch", name, callbacks.alternatives)
+        if message.state == "streaming":
+            return
         yield self._action("edit", "pencil", translate("transcript", "Edit"), callbacks.edit)
         name = translate("transcript", "Delete from here on")
         yield self._action("delete", "trash-2", name, callbacks.delete, self._delete_tip)

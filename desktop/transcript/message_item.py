@@ -102,7 +102,7 @@ class MessageItem:
     @property
     def has_actions(self) -> bool:
         """Whether there is a row of buttons below the message."""
-        return self.message.state != "streaming"
+        return self.message.state != "streaming" or self.status.is_stopping
 
     @property
     def actions_box(self) -> QRect:

@@ -86,9 +86,12 @@ def _queued_text(waiting: Waiting) -> str:
 
 
 def _time_left(seconds: float) -> str:
-    """The remaining time in seconds or minutes; "" if it is less than 2 seconds."""
+    """The remaining time in seconds or minutes; "" if it is less than 2 seconds. Longer times are shown in longer
+    steps."""
     if seconds < 2:
         return ""
-    if seconds < 90:
-        return translate("transcript", "about {seconds} s left").format(seconds=whole(math.ceil(seconds)))
+    if seconds <= 90:
+        step = 1 if seconds <= 10 else 5 if seconds <= 30 else 10
+        shown = step * math.ceil(seconds / step)
+        return translate("transcript", "about {seconds} s left").format(seconds=whole(shown))
     return translate("transcript", "about {minutes} min left").format(minutes=whole(math.ceil(seconds / 60)))

@@ -20,6 +20,8 @@ class HostState:
     is_kept: bool
     """Whether the state remains after it was written to disk."""
     exactness: Exactness
+    variant: bytes = b""
+    """A state is found only with its own variant."""
     owners: set[str] = field(default_factory=set)
 
 
@@ -45,11 +47,12 @@ class HostStates:
             known = self._remove(key)
             owners = {owner} | (known.owners if known else set())
             is_kept = is_kept or bool(known and known.is_kept)
-            self._states[key] = HostState(tokens, state, is_kept, saved.exactness, owners)
+            self._states[key] = HostState(tokens, state, is_kept, saved.exactness, saved.variant, owners)
             self._size_bytes += len(state)
             if self._supports_full_rollback:
-                for other in [each for each, held in self._states.items() if is_proper_prefix(held.tokens, tokens)]:
-                    self._remove(other)
+                for other, held in list(self._states.items()):
+                    if held.variant == saved.variant and is_proper_prefix(held.tokens, tokens):
+                        self._remove(other)
             while len(self._states) > 1 and (self._size_bytes > self.cap_bytes or len(self._states) > MAX_STATES):
                 self._remove(next(iter(self._states)))
 
@@ -65,16 +68,29 @@ class HostStates:
             self._states.move_to_end(key)
             return True
 
-    def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
+    def find(self, tokens: list[int], exact_cut: int = 0, variant: bytes = b"") -> SavedPrefix | None:
         """See `engine.kv_memory.SnapshotIndex.find`."""
         with self._lock:
-            candidates = [SavedPrefix(key, held.tokens, exactness=held.exactness) for key, held in self._states.items()]
+            candidates = [
+                SavedPrefix(key, held.tokens, exactness=held.exactness)
+                for key, held in self._states.items()
+                if held.variant == variant
+            ]
         return best_match(candidates, tokens, exact_cut, supports_full_rollback=self._supports_full_rollback)
 
-    def token_lists(self) -> list[list[int]]:
-        """Returns the tokens of all states."""
+    def token_lists(self, variant: bytes = b"") -> list[list[int]]:
+        """Returns the tokens of all states of a variant."""
         with self._lock:
-            return [held.tokens for held in self._states.values()]
+            return [held.tokens for held in self._states.values() if held.variant == variant]
+
+    def bytes_by_owner(self) -> dict[str, int]:
+        """Size in bytes of the states of each owner. A state that several owners share counts for one of them."""
+        sizes: dict[str, int] = {}
+        with self._lock:
+            for held in self._states.values():
+                owner = min(held.owners - {""}, default="")
+                sizes[owner] = sizes.get(owner, 0) + len(held.state)
+        return sizes
 
     def get(self, key: str) -> memoryview | None:
         """Returns a state and marks it as just used."""

@@ -71,14 +71,21 @@ class SnapshotStore:
         self._queued: Counter[str] = Counter()
         """How many times each state is in the write queue."""
         self._queued_bytes = 0
+        self._variant = b""
         self._unfinished: set[Future[None]] = set()
         self._writer = ThreadPoolExecutor(1, "inglenook-snapshot-write")
         self._reader = ThreadPoolExecutor(1, "inglenook-snapshot-read")
         self._index_folder()
 
+    def select(self, variant: bytes) -> None:
+        """Selects the KV states that are found and added from now on: those of b"", which the model computes as it was
+        loaded, or those of another variant of the model, which is the model with other adapter scales. States of other
+        variants are kept in host memory only."""
+        self._variant = variant
+
     @property
     def writes_to_disk(self) -> bool:
-        return self._folder is not None
+        return self._folder is not None and not self._variant
 
     @property
     def is_writing(self) -> bool:
@@ -88,7 +95,11 @@ class SnapshotStore:
 
     def token_lists(self) -> list[list[int]]:
         """Returns the tokens of all states in host memory."""
-        return self._host.token_lists()
+        return self._host.token_lists(self._variant)
+
+    def host_bytes_by_owner(self) -> dict[str, int]:
+        """Size in bytes of the states in host memory, by owner. May be called on any thread."""
+        return self._host.bytes_by_owner()
 
     def fits(self, n_tokens: int) -> bool:
         """Whether host memory may hold the state of a prefix with `n_tokens` tokens."""
@@ -121,8 +132,8 @@ class SnapshotStore:
         With `needed_soon`, the state remains in host memory; without it, only until it is written. With `is_last`, the
         limit of the queue does not apply."""
         tokens, key = list(tokens), self._key(tokens)
-        saved = SavedPrefix(key, tokens, exactness=exactness)
-        is_wanted = self._folder is not None and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(saved)
+        saved = SavedPrefix(key, tokens, exactness=exactness, variant=self._variant)
+        is_wanted = self.writes_to_disk and len(tokens) >= MIN_SNAPSHOT_TOKENS and not self._is_saved(saved)
         is_accepted = not is_wanted or is_last or self.has_room(len(state))
         if needed_soon or (is_wanted and is_accepted):
             is_kept = needed_soon or not self._supports_full_rollback
@@ -132,14 +143,14 @@ class SnapshotStore:
                 self._queued[key] += 1
                 self._queued_bytes += len(state)
             self._run(self._writer, self._write, saved, state)
-        if self._folder is not None:
+        if self.writes_to_disk:
             # the snapshot is written before its owner, because it is queued on the same thread
             self._run(self._writer, self._write_owner, key, owner)
         return is_accepted
 
     def find(self, tokens: list[int], exact_cut: int = 0) -> SavedPrefix | None:
         """See `engine.kv_memory.SnapshotIndex.find`."""
-        found = self._host.find(tokens, exact_cut)
+        found = self._host.find(tokens, exact_cut, self._variant)
         if found is None or not self._is_saved(found):
             return found
         return replace(found, n_saved=len(found.tokens))
@@ -223,7 +234,7 @@ class SnapshotStore:
                 (self._folder / key).unlink(missing_ok=True)
 
     def _key(self, tokens: list[int]) -> str:
-        return snapshot_file.file_name(self._fingerprint, tokens)
+        return snapshot_file.file_name(self._fingerprint + self._variant, tokens)
 
     def _is_saved(self, saved: SavedPrefix) -> bool:
         """Whether a state, or a more exact one of the same tokens, is on disk or will be."""

@@ -23,7 +23,16 @@ from engine.library.http_transfer import Stopped, StopSignal, Transfer, size_on_
 from engine.library.hub import Hub, ModelVariant, RemoteFile
 from engine.library.hub_errors import CannotWrite, Corrupt, DiskFull
 
-__all__ = ["Download", "DownloadProgress", "DownloadStep", "StopSignal", "Stopped", "unfinished_variants"]
+__all__ = [
+    "SPARE_BYTES",
+    "Download",
+    "DownloadProgress",
+    "DownloadStep",
+    "StopSignal",
+    "Stopped",
+    "free_disk_bytes",
+    "unfinished_variants",
+]
 
 PART_SUFFIX, DESCRIPTION_SUFFIX = ".part", ".part.json"
 SPARE_BYTES = 256 << 20
@@ -41,6 +50,12 @@ class DownloadProgress:
     step: DownloadStep
     n_bytes: int
     size_bytes: int
+
+
+def free_disk_bytes(folder: Path) -> int:
+    """The free space on the disk of `folder`, which need not exist yet."""
+    existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    return shutil.disk_usage(existing).free
 
 
 class Download:
@@ -129,7 +144,7 @@ class Download:
 
     def _check_disk_space(self) -> None:
         missing = self.variant.size_bytes - self.n_downloaded
-        free = shutil.disk_usage(self._folder).free
+        free = free_disk_bytes(self._folder)
         if missing > 0 and free < missing + SPARE_BYTES:
             raise DiskFull(missing + SPARE_BYTES, free)
 

@@ -25,6 +25,8 @@ TIMEOUT_S = 12.0
 """The timeout of one request, in seconds."""
 MAX_RESULTS = 20
 _NOT_MODELS = ("mmproj", "imatrix")
+_DRAFT_PREFIXES = ("mtp-", "dflash-")
+"""File names of draft models that lie beside the model whose tokens they predict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,14 @@ SMALL_BYTES = 1 << 30
 fewer bits outweighs their higher speed."""
 
 
-def choose_variant(variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool]) -> ModelVariant:
-    """The best variant for this machine: 8 bits for a small model, else the most preferred quantisation that fits, else
-    the smallest variant."""
+def choose_variant(
+    variants: Sequence[ModelVariant], fits: Callable[[ModelVariant], bool], file: str = ""
+) -> ModelVariant:
+    """The variant whose first file is `file`, if there is one. Else the best variant for this machine: 8 bits for a
+    small model, else the most preferred quantisation that fits, else the smallest variant."""
+    named = [variant for variant in variants if variant.files[0].name == file]
+    if named:
+        return named[0]
     able = [variant for variant in variants if fits(variant)]
     if not able:
         return min(variants, key=lambda variant: variant.size_bytes)
@@ -163,7 +170,8 @@ def _preference(quantisation: str) -> int:
 
 def _is_first(name: str) -> bool:
     base = name.rpartition("/")[2].lower()
-    return not is_continuation_file(base) and not any(word in base for word in _NOT_MODELS)
+    is_other = any(word in base for word in _NOT_MODELS) or base.startswith(_DRAFT_PREFIXES)
+    return not is_continuation_file(base) and not is_other
 
 
 def _variant(repo: str, revision: str, name: str, files: dict[str, RemoteFile]) -> ModelVariant | None:

@@ -23,20 +23,29 @@ def head_sizes(header: GgufHeader) -> tuple[int, int]:
 
 def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
     """The bytes in the KV cache for one token of the context."""
+    return sum(layer_cell_bytes(header, kv_type_k, kv_type_v))
+
+
+def layer_cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> tuple[int, ...]:
+    """The bytes in the KV cache for one token of the context, for each layer."""
     key, value = head_sizes(header)
     if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
-        return 0
+        return (0,) * header.number("block_count")
     if _is_latent(header):  # the cache holds one compressed key, which also serves as the value
         value = 0
-    n_heads = sum(_kv_heads(header))
-    return n_heads * (key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]) // 32
+    head_bytes = key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]
+    return tuple(n_heads * head_bytes // 32 for n_heads in _kv_heads(header))
 
 
 def state_bytes(header: GgufHeader) -> int:
     """The bytes of the recurrent states that one sequence needs, over all layers."""
-    n_layers = header.number("block_count")
-    n_recurrent = n_layers - sum(1 for n in _kv_heads(header) if n) if not _has_both(header) else n_layers
-    return n_recurrent * _layer_state(header) * _F32
+    return sum(layer_state_bytes(header))
+
+
+def layer_state_bytes(header: GgufHeader) -> tuple[int, ...]:
+    """The bytes of the recurrent state that one sequence needs, for each layer."""
+    layer = _layer_state(header) * _F32
+    return tuple(layer if not n or _has_both(header) else 0 for n in _kv_heads(header))
 
 
 def _layer_state(header: GgufHeader) -> int:

@@ -11,15 +11,17 @@ import hashlib
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
 
+from engine.adapter import Adapter
 from engine.child_commands import load_trial_command
-from engine.errors import LoadCancelled, ModelFileError, Reason
+from engine.errors import EngineError, InvalidSettings, LoadCancelled, ModelFileError, Reason
 from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
+from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.split_files import read_model, total_size
 
@@ -61,33 +63,39 @@ class LoadTrial:
         self._folder = folder
         self._command = command
 
-    def check(self, path: Path, cancelled: Callable[[], bool]) -> None:
-        """Returns normally if the file can be loaded; otherwise raises ModelFileError or LoadCancelled.
+    def check(self, path: Path, cancelled: Callable[[], bool], adapters: Sequence[Adapter] = ()) -> None:
+        """Returns normally if the file can be loaded with these adapters; otherwise raises ModelFileError,
+        InvalidSettings (for an adapter that does not fit the model) or LoadCancelled.
 
-        Blocks until the header is checked and the child process has loaded the file. The included model and files that
-        passed before are accepted without a load trial."""
+        Blocks until the headers are checked and the child process has loaded the files. The included model without
+        adapters, and files that passed before, are accepted without a load trial."""
+        if adapters:
+            check_adapters(adapters, read_model(path))
         try:
-            mark = self._mark(path)
+            mark = self._mark(path, adapters)
             if mark is not None and mark.exists():
                 return
-            is_default = _is_default(path)
+            is_default = not adapters and _is_default(path)
         except OSError:
             read_model(path)  # raises ModelFileError with the reason
             raise
         if not is_default:
             read_model(path)
-            _run_child(path, self._command(path), cancelled)
+            paths = [adapter.path for adapter in adapters]
+            _run_child(path, paths, [*self._command(path), *map(str, paths)], cancelled)
         if mark is not None:
             # If the empty file cannot be created, the model file is tried again the next time.
             with contextlib.suppress(OSError):
                 make_private_folder(mark.parent)
                 make_private_file(mark)
 
-    def _mark(self, path: Path) -> Path | None:
-        """The path of the empty file that exists if the model file passed; None if nothing is stored."""
+    def _mark(self, path: Path, adapters: Sequence[Adapter]) -> Path | None:
+        """The path of the empty file that exists if the model file passed with the adapters; None if nothing is
+        stored."""
         if self._folder is None:
             return None
-        return self._folder / fingerprint(path, FINGERPRINT_KIND).hex()
+        kind = " ".join([FINGERPRINT_KIND, *(fingerprint(each.path, FINGERPRINT_KIND).hex() for each in adapters)])
+        return self._folder / fingerprint(path, kind).hex()
 
 
 def _is_default(path: Path) -> bool:
@@ -97,8 +105,8 @@ def _is_default(path: Path) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == default_model.SHA256
 
 
-def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) -> None:
-    size = total_size(path)
+def _run_child(path: Path, adapters: Sequence[Path], command: list[str], cancelled: Callable[[], bool]) -> None:
+    size = total_size(path) + sum(map(total_size, adapters))
     deadline = time.monotonic() + START_S + size / READ_BYTES_PER_S
     child = subprocess.Popen(
         command,
@@ -119,12 +127,21 @@ def _run_child(path: Path, command: list[str], cancelled: Callable[[], bool]) ->
             child.stdout.close()
     if report == "good" and child.returncode == 0:
         return
-    kind, _, reason = report.partition(" ")
-    if kind == "refused":
-        raise ModelFileError(path, reason)
+    raise _error(path, adapters, report, killed or Reason("the trial ended with {code}", code=child.returncode))
+
+
+def _error(path: Path, adapters: Sequence[Path], report: str, why: str) -> EngineError:
+    """Returns the error that follows from the last report of a child process, which ended because of `why`."""
+    kind, _, rest = report.partition(" ")
+    match kind:
+        case "refused":
+            return ModelFileError(path, rest)
+        case "unfit":
+            return InvalidSettings("adapters", rest)
+        case "adapter" if rest.isdecimal() and int(rest) < len(adapters):
+            return ModelFileError(adapters[int(rest)], Reason(f"{STAGES['loading']} ({{why}})", why=why))
     stage = STAGES.get(report, "the load trial failed")
-    why = killed or Reason("the trial ended with {code}", code=child.returncode)
-    raise ModelFileError(path, Reason(f"{stage} ({{why}})", why=why))
+    return ModelFileError(path, Reason(f"{stage} ({{why}})", why=why))
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float, max_bytes: int, cancelled: Callable[[], bool]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import psutil
 
 from engine.backend import LoadSettings
+from engine.devices.device import Device
+from engine.devices.offload_plan import plan_offload
 from engine.errors import NotEnoughMemory
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import cell_bytes, state_bytes
@@ -68,25 +71,41 @@ def context_shape(header: GgufHeader) -> ContextShape:
 
 
 def estimate_memory(
-    header: GgufHeader, settings: LoadSettings, n_ctx: int, *, n_slots: int, n_batch: int, n_outputs: int
+    header: GgufHeader,
+    settings: LoadSettings,
+    n_ctx: int,
+    *,
+    n_slots: int,
+    n_batch: int,
+    n_outputs: int,
+    devices: Sequence[Device] = (),
 ) -> MemoryEstimate:
-    """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now.
+    """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now. Plans which
+    layers the graphics cards `devices` compute.
 
     Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
     `swa_full`."""
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
+    compute = _compute_bytes(header, settings, n_cells, n_batch, n_outputs)
     return MemoryEstimate(
         weights_bytes=sum(header.tensor_bytes.values()),
         kv_bytes=kv,
-        compute_bytes=_compute_bytes(header, settings, n_cells, n_batch, n_outputs),
+        compute_bytes=compute,
         available=int(psutil.virtual_memory().available),
         other_bytes=_other_bytes(header),
+        offload=plan_offload(header, settings, devices, n_cells, n_slots, compute),
     )
 
 
 def choose_context_length(
-    header: GgufHeader, settings: LoadSettings, *, n_slots: int, n_batch: int, n_outputs: int
+    header: GgufHeader,
+    settings: LoadSettings,
+    *,
+    n_slots: int,
+    n_batch: int,
+    n_outputs: int,
+    devices: Sequence[Device] = (),
 ) -> tuple[int, int, MemoryEstimate]:
     """Returns the context length to use, the wanted context length, and the memory estimate for the length to use.
 
@@ -94,7 +113,9 @@ def choose_context_length(
     n_train = header.number("context_length") or N_CTX_DEFAULT
     wanted = n_ctx = settings.n_ctx or min(n_train, N_CTX_DEFAULT)
     while True:
-        estimate = estimate_memory(header, settings, n_ctx, n_slots=n_slots, n_batch=n_batch, n_outputs=n_outputs)
+        estimate = estimate_memory(
+            header, settings, n_ctx, n_slots=n_slots, n_batch=n_batch, n_outputs=n_outputs, devices=devices
+        )
         if estimate.headroom >= MARGIN_BYTES:
             return n_ctx, wanted, estimate
         if settings.n_ctx or n_ctx <= MIN_CTX:

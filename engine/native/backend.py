@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.adapter import AdapterScales
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
+from engine.devices.device import Device
+from engine.devices.offload import NO_OFFLOAD, Offload
+from engine.devices.offload_plan import with_less_memory
 from engine.errors import ModelFileError, Reason
 from engine.files.display_name import display_name
+from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
+from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import (
     N_BATCH,
@@ -27,7 +33,9 @@ from engine.library.memory_estimate import (
     context_shape,
 )
 from engine.library.split_files import read_model, total_size
+from engine.native.adapters import NativeAdapters
 from engine.native.context import NativeContext, context_params
+from engine.native.devices import devices
 from engine.native.draft_model import NativeDraftModel, open_draft_model
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, start
@@ -52,6 +60,13 @@ PROMPT_CUT = 128
 """See `Limits.prompt_cut`. 2,000 tokens take 8.6 s with cuts of 512, 256 and 128 tokens, and 8.9 s with 64
 (SmolLM2-135M, AMD EPYC, 2 threads)."""
 
+DELIVERY_INTERVAL_S = 0.033
+"""See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
+
+CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+"""If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
+there, and at last without cards."""
+
 KV_TYPES: dict[KvType, int] = {"f16": C.GGML_TYPE_F16, "q8_0": C.GGML_TYPE_Q8_0, "q4_0": C.GGML_TYPE_Q4_0}
 FLASH_ATTENTION = {
     "auto": C.LLAMA_FLASH_ATTN_TYPE_AUTO,
@@ -64,24 +79,10 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     """See `engine.backend.OpenBackend`. Called on the native thread, the one that decodes."""
     header = read_model(path)
     check_settings(settings, header)
-    n_ctx, wanted, foreseen = choose_context_length(header, settings, **context_shape(header))
+    adapter_bytes = {"adapters": check_adapters(settings.adapters, header)}
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, **adapter_bytes})
     start()  # loads the compute library that the system information names
-    # KV states of another build, processor or prompt cut are rounded differently.
-    build = C.llama_print_system_info().decode(errors="replace")
-    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {PROMPT_CUT} {build}"
-    try:
-        mark, size_bytes = fingerprint(path, kind), total_size(path)
-    except OSError as error:
-        raise ModelFileError(
-            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
-        ) from error
-    model = NativeModel(path, on_progress, settings)
-    try:
-        backend = NativeBackend(model, replace(settings, n_ctx=n_ctx), foreseen, mark, size_bytes)
-        backend.info = replace(backend.info, n_ctx_wanted=wanted if wanted > n_ctx else 0)
-    except BaseException:
-        model.close()
-        raise
+    backend = _open_where_it_fits(path, all_weights, settings, on_progress)
     try:
         backend.open_draft_model(settings)
     except BaseException:
@@ -90,13 +91,73 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     return backend
 
 
+def _open_where_it_fits(
+    path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
+) -> NativeBackend:
+    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
+    cards = _wanted(devices(), settings)
+    failed = NO_OFFLOAD
+    for share in CARD_SHARES:
+        if failed.devices:
+            cards = with_less_memory(cards, failed, share)
+            settings = replace(settings, n_gpu_layers=None, n_cpu_experts=None)
+        n_ctx, wanted, foreseen = choose_context_length(header, settings, devices=cards, **context_shape(header))
+        try:
+            backend = _open(path, replace(settings, n_ctx=n_ctx), on_progress, foreseen)
+        except ModelFileError:
+            if not foreseen.offload.devices:
+                raise
+            failed = failed if failed.devices else foreseen.offload
+            continue
+        n_ctx_wanted = wanted if wanted > n_ctx else 0
+        backend.info = replace(backend.info, n_ctx_wanted=n_ctx_wanted, n_layers_wanted=failed.n_layers)
+        return backend
+    raise AssertionError("the last try uses no card")
+
+
+def _wanted(cards: Sequence[Device], settings: LoadSettings) -> list[Device]:
+    """The graphics cards that a model is loaded on. Cards that use the machine's memory are left out if there are
+    others, unless the settings name them."""
+    if settings.devices is not None:
+        by_id = {each.id: each for each in cards}
+        return [by_id[each] for each in settings.devices if each in by_id]
+    return [each for each in cards if each.kind == "gpu"] or list(cards)
+
+
+def _open(
+    path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], memory: MemoryEstimate
+) -> NativeBackend:
+    try:
+        mark, size_bytes = fingerprint(path, _state_kind(settings, memory.offload)), total_size(path)
+    except OSError as error:
+        raise ModelFileError(
+            path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
+        ) from error
+    model = NativeModel(path, on_progress, settings, offload=memory.offload)
+    try:
+        return NativeBackend(model, settings, memory, mark, size_bytes)
+    except BaseException:
+        model.close()
+        raise
+
+
+def _state_kind(settings: LoadSettings, offload: Offload) -> str:
+    """Identifies, together with the model file, the KV states that can be restored. Those of another build, processor,
+    card or prompt cut are rounded differently. Raises OSError if an adapter cannot be read."""
+    build = C.llama_print_system_info().decode(errors="replace")
+    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {PROMPT_CUT} {build}"
+    cards = [f"{offload.devices} {offload.split}"] if offload.devices else []
+    adapters = (f"{fingerprint(each.path, 'lora').hex()} {each.scale}" for each in settings.adapters if each.scale)
+    return " ".join([kind, *cards, *adapters])
+
+
 class NativeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Takes ownership of `model`, unless the constructor raises ModelFileError."""
+        """Takes ownership of `model`, unless the constructor raises ModelFileError or InvalidSettings."""
         self._model = model
         self.draft_model: NativeDraftModel | None = None
         self.fingerprint = fingerprint
@@ -111,7 +172,13 @@ class NativeBackend:
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
-        self._context = NativeContext(model, params)
+        self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
+        try:
+            self._context = NativeContext(model, params)
+        except BaseException:
+            self._adapters.close()
+            raise
+        self.set_adapter_scales(tuple(adapter.scale for adapter in settings.adapters))
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context.pointer),
             n_slots=n_slots,
@@ -124,6 +191,7 @@ class NativeBackend:
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
             prompt_cut=PROMPT_CUT,
+            delivery_interval_s=DELIVERY_INTERVAL_S,
         )
         self.info = ModelInfo(
             id=display_name(model.path.stem),
@@ -135,6 +203,7 @@ class NativeBackend:
             kv_bytes=memory.kv_bytes,
             memory=memory,
             loaded_at=time.time(),
+            adapters=settings.adapters,
         )
 
     def open_draft_model(self, settings: LoadSettings) -> None:
@@ -163,6 +232,9 @@ class NativeBackend:
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         self._context.decode(chunks, n_threads, interruptible=interruptible)
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        self._adapters.apply(self._context, scales)
 
     def allow_interruption(self) -> None:
         self._context.allow_interruption()
@@ -209,6 +281,7 @@ class NativeBackend:
         if self.draft_model is not None:
             self.draft_model.close()
         self._context.close()
+        self._adapters.close()
         self._model.close()
 
 

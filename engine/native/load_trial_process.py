@@ -1,8 +1,8 @@
-"""The child process for trial loads: `python -m engine.native.load_trial_process FILE` loads and uses a model file, and
-may crash without harm to the app.
+"""The child process for trial loads: `python -m engine.native.load_trial_process FILE [ADAPTER …]` loads and uses a
+model file, and LoRA adapters for it, and may crash without harm to the app.
 
-It reports on stdout each stage of `engine.library.load_trial.STAGES`, and at the end "good", or "refused" with a
-reason.
+It reports on stdout each stage of `engine.library.load_trial.STAGES`, then "adapter" with the index of each adapter,
+and at the end "good", or "refused" with a reason, or "unfit" with the reason why an adapter does not fit the model.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 from engine.backend import Chunk, KvAllocationFailed, NativeFailure
-from engine.errors import ModelFileError, TemplateError
+from engine.errors import InvalidSettings, ModelFileError, TemplateError
 from engine.library.load_trial import OUTPUT_PREFIX
+from engine.native.adapters import NativeAdapters
 from engine.native.context import NativeContext, context_params
 from engine.native.model import NativeModel
 from engine.prompt.chat_template import ChatTemplate
@@ -38,8 +39,14 @@ def main(arguments: list[str]) -> int:
         _compute(model)
         _report("template")
         _render(model)
+        for index, path in enumerate(arguments[1:]):
+            _report(f"adapter {index}")
+            _compute(model, NativeAdapters(model, [Path(path)]))
     except ModelFileError as error:
         _report(f"refused {error.reason}")
+        return 1
+    except InvalidSettings as error:
+        _report(f"unfit {error.reason}")
         return 1
     _report("good")
     return 0
@@ -53,9 +60,11 @@ def _tokenize(model: NativeModel) -> None:
         model.piece(token)
 
 
-def _compute(model: NativeModel) -> None:
-    """Decodes a short text."""
+def _compute(model: NativeModel, adapters: NativeAdapters | None = None) -> None:
+    """Decodes a short text, with an adapter if one is given."""
     context = NativeContext(model, context_params(N_CTX, N_CTX, 1, n_threads=1))
+    if adapters is not None:
+        adapters.apply(context, (1.0,))
     tokens = model.tokenize("Hello", add_special=True)[:N_CTX] or [0]
     try:
         context.decode([Chunk(0, 0, tokens, sample_last=True)], n_threads=1)

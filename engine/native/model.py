@@ -10,10 +10,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from engine.backend import LoadSettings, Vocabulary
-from engine.errors import InvalidSettings, LoadCancelled, ModelFileError, NotLoaded
+from engine.devices.offload import NO_OFFLOAD, Offload
+from engine.errors import LoadCancelled, ModelFileError, NotLoaded
 from engine.library.split_files import split_paths
+from engine.native.devices import cpu_buffer_type, device_pointers
 from engine.native.llama import C, start, take_error_message
 from engine.native.tokenizer import Tokenizer, c_tokenize
 
@@ -27,16 +30,30 @@ _LOAD_MODES = {
     )
 }
 
-ALL_LAYERS = 999
+
+class _BufferOverride(ctypes.Structure):
+    """`llama_model_tensor_buft_override` of llama.h: where the tensors whose names match a pattern lie."""
+
+    _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
 
 
-def _n_gpu_layers(settings: LoadSettings) -> int:
-    able = bool(C.llama_supports_gpu_offload())
-    if settings.n_gpu_layers and not able:
-        raise InvalidSettings("n_gpu_layers", "this build of llama.cpp has no GPU support")
-    if settings.n_gpu_layers is None:
-        return ALL_LAYERS if able else 0
-    return settings.n_gpu_layers
+class _OffloadParams:
+    """Parameters of llama.cpp for the layers on graphics cards. It must exist until the model is loaded."""
+
+    def __init__(self, offload: Offload) -> None:
+        pointers = device_pointers(offload.devices)
+        self._devices = (ctypes.c_void_p * (len(pointers) + 1))(*pointers, None)
+        self._split = (ctypes.c_float * int(C.llama_max_devices()))(*offload.split)
+        patterns = [rf"^blk\.{i}\.ffn_.*_(ch|)exps\.".encode() for i in range(offload.n_cpu_experts)]
+        cpu = cpu_buffer_type() if patterns else None
+        self._overrides = (_BufferOverride * (len(patterns) + 1))(*[_BufferOverride(each, cpu) for each in patterns])
+        self._n_layers = offload.n_layers if pointers else 0
+
+    def fill(self, params: Any) -> None:
+        params.devices = ctypes.addressof(self._devices)
+        params.n_gpu_layers = self._n_layers
+        params.tensor_split = ctypes.cast(self._split, ctypes.POINTER(ctypes.c_float))
+        params.tensor_buft_overrides = ctypes.addressof(self._overrides)
 
 
 class NativeModel:
@@ -51,11 +68,12 @@ class NativeModel:
         settings: LoadSettings = LoadSettings(),
         *,
         repack: bool = True,
+        offload: Offload = NO_OFFLOAD,
     ) -> None:
         """Loads a model file whose header was already checked. With `repack`, llama.cpp copies some weights into a
-        faster layout.
+        faster layout. `offload` names the layers on graphics cards.
 
-        Raises ModelFileError, LoadCancelled, InvalidSettings."""
+        Raises ModelFileError, LoadCancelled."""
         start()
         self._pieces: dict[int, bytes] = {}
         self._lock = threading.Lock()
@@ -72,7 +90,8 @@ class NativeModel:
         callback = C.llama_progress_callback(report)  # the callback must exist until llama.cpp has loaded the model
         params.progress_callback = callback
         params.use_extra_bufts = repack
-        params.n_gpu_layers = _n_gpu_layers(settings)
+        offload_params = _OffloadParams(offload)
+        offload_params.fill(params)
         params.load_mode = _LOAD_MODES[settings.mmap, settings.mlock]
         self._pointer = C.llama_model_load_from_file(os.fsencode(path), params)
         if not self._pointer:

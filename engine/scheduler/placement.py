@@ -72,6 +72,10 @@ class KvPlacement:
             self._move_to_front(running[0], max_tokens // 2)
         self._checked = self._state(max_tokens)
 
+    def clear(self) -> None:
+        """Moves all prefixes, which must be idle, to host memory, or drops them."""
+        self._move_to_host(self._cache.prefixes)
+
     def _unattended(self, running: Sequence[CachedPrefix]) -> list[CachedPrefix]:
         """Returns the prefixes that have cells which no running sequence uses."""
         attended = {cell for prefix in running for cell in prefix.cells}

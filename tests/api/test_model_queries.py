@@ -143,5 +143,5 @@ def test_server_stop_cancels_queries() -> None:
         wait_until(lambda: endpoint.n_in_progress == 1)
         began = time.monotonic()
         endpoint.server.stop()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert body.result().status_code == 503

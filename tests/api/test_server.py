@@ -187,7 +187,7 @@ def test_server_stop_ends_streams_with_error_within_the_stop_timeout() -> None:
             assert b"200 OK" in connection.recv(1000)
         took = stop_timed(endpoint)
         ends = [read_all(connection) for connection in connections]
-    assert took < 2.5
+    assert took < 8
     assert all(b'"code":"request_stopped"' in end and b"[DONE]" not in end for end in ends)
     assert endpoint.n_in_progress == 0
 
@@ -196,7 +196,7 @@ def test_server_stop_answers_unfinished_request_with_503() -> None:
     with live(FakeOpener(Script(step_s=0.01))) as endpoint, endpoint.socket() as connection:
         connection.sendall(endpoint.raw_chat(ask()))
         wait_until(lambda: endpoint.n_in_progress == 1)
-        assert stop_timed(endpoint) < 2.5
+        assert stop_timed(endpoint) < 8
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"x-should-retry: false" in answer
@@ -207,7 +207,7 @@ def test_incomplete_requests_do_not_delay_server_stop(capfd: pytest.CaptureFixtu
         for part in (b"", b"GET / HT", endpoint.chat_head(1000), endpoint.chat_head(1000) + b"{"):
             clients.enter_context(endpoint.socket()).sendall(part)
         time.sleep(0.1)
-        assert stop_timed(endpoint) < 2.5
+        assert stop_timed(endpoint) < 8
     assert capfd.readouterr().err == ""
 
 
@@ -223,12 +223,12 @@ def test_slow_decode_does_not_delay_server_stop(capfd: pytest.CaptureFixture[str
             connection.sendall(Live(server, engine, FakeOpener(), None).raw_chat(ask()))
             await asyncio.sleep(0.2)
             started = time.monotonic()
-            await server.stop_async()
+            await server.stop_async(0.5)
             took = time.monotonic() - started
         await engine.aclose()
         return took
 
-    assert asyncio.run(serve_and_stop()) < 2.7
+    assert asyncio.run(serve_and_stop()) < 2.5
     assert capfd.readouterr().err == ""
 
 

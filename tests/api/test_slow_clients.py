@@ -53,7 +53,7 @@ def read_health(connection: socket.socket) -> None:
 def test_connection_is_closed_if_the_header_remains_incomplete(strict: Live, part: bytes) -> None:
     with strict.socket() as connection:
         connection.sendall(part)
-        assert closes_within(connection, 2) == b""
+        assert closes_within(connection, 8) == b""
 
 
 def test_connection_is_closed_if_the_header_arrives_too_slowly(strict: Live) -> None:
@@ -62,7 +62,7 @@ def test_connection_is_closed_if_the_header_arrives_too_slowly(strict: Live) -> 
         for letter in b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Long: " + b"x" * 200:
             connection.sendall(bytes([letter]))
             time.sleep(0.05)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 def test_connection_is_closed_if_the_header_of_a_second_request_remains_incomplete(strict: Live) -> None:
@@ -71,13 +71,13 @@ def test_connection_is_closed_if_the_header_of_a_second_request_remains_incomple
         connection.sendall(whole)
         read_health(connection)
         connection.sendall(whole[:20])
-        assert closes_within(connection, 2) == b""
+        assert closes_within(connection, 8) == b""
 
 
 def test_request_is_408_if_its_body_remains_incomplete(strict: Live) -> None:
     with strict.socket() as connection:
         connection.sendall(strict.chat_head(1000) + b'{"mess')
-        answer = closes_within(connection, 3)
+        answer = closes_within(connection, 8)
     assert b" 408 " in answer
     assert b'"code":"request_timeout"' in answer
 
@@ -86,7 +86,7 @@ def test_idle_connection_is_closed(strict: Live) -> None:
     with strict.socket() as connection:
         connection.sendall(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{strict.server.port}\r\n\r\n".encode())
         read_health(connection)
-        assert closes_within(connection, 3) == b""
+        assert closes_within(connection, 8) == b""
 
 
 def test_many_silent_clients_do_not_block_others(strict: Live) -> None:
@@ -95,7 +95,7 @@ def test_many_silent_clients_do_not_block_others(strict: Live) -> None:
             crowd.enter_context(strict.socket())
         started = time.monotonic()
         assert strict.post(ask()).status_code == 200
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
 
 
 def test_connection_above_limit_is_503_if_no_other_connection_is_idle() -> None:
@@ -129,7 +129,7 @@ def test_client_that_never_reads_is_disconnected() -> None:
 def test_content_length_above_limit_is_413(strict: Live) -> None:
     with strict.socket() as connection:
         connection.sendall(strict.chat_head(10_000_000) + b"x" * 1000)
-        assert b" 413 " in closes_within(connection, 3)
+        assert b" 413 " in closes_within(connection, 8)
 
 
 def test_chunked_body_above_limit_is_413(strict: Live) -> None:
@@ -137,7 +137,7 @@ def test_chunked_body_above_limit_is_413(strict: Live) -> None:
     chunk = b"8000\r\n" + b" " * 0x8000 + b"\r\n"
     with strict.socket() as connection:
         connection.sendall(head + chunk * 12)
-        answer = closes_within(connection, 3)
+        answer = closes_within(connection, 8)
     assert b" 413 " in answer
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_too_large"
 
@@ -145,14 +145,14 @@ def test_chunked_body_above_limit_is_413(strict: Live) -> None:
 def test_oversized_header_is_400_or_closes_connection(strict: Live) -> None:
     with strict.socket() as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nX-Big: " + b"x" * 100_000)
-        assert closes_within(connection, 3)[:12] in (b"HTTP/1.1 400", b"")
+        assert closes_within(connection, 8)[:12] in (b"HTTP/1.1 400", b"")
 
 
 @pytest.mark.parametrize("noise", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n", b"\0" * 100])
 def test_malformed_request_is_400_or_closes_connection(strict: Live, noise: bytes) -> None:
     with strict.socket() as connection:
         connection.sendall(noise)
-        answer = closes_within(connection, 3)
+        answer = closes_within(connection, 8)
     assert answer == b"" or b'"type": "invalid_request_error"' in answer
 
 
@@ -160,4 +160,4 @@ def test_malformed_chunk_closes_connection(strict: Live) -> None:
     head = strict.chat_head(0).replace(b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n")
     with strict.socket() as connection:
         connection.sendall(head + b"5\r\nhello\r\nzz\r\n")
-        closes_within(connection, 3)
+        closes_within(connection, 8)

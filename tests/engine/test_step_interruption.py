@@ -21,7 +21,7 @@ from engine.step_interruption import StepInterruption
 from engine.stream import RequestStream
 from tests.fakes import FakeBackend, FakeOpener, Script
 
-TOKEN_S = 0.02
+TOKEN_S = 0.04
 SLICE_S = 64 * TOKEN_S
 LIMITS = Limits(n_cells=4096, n_slots=8, n_batch=64)
 
@@ -31,7 +31,7 @@ def completion(n_tokens: int, origin: Origin = "endpoint", kind: str = "a") -> C
 
 
 class SlowEngine:
-    """An engine with a fake backend that computes a slice of a prompt in 1.3 s, and a request with a long prompt that
+    """An engine with a fake backend that computes a slice of a prompt in 2.6 s, and a request with a long prompt that
     is being read."""
 
     def __init__(self) -> None:

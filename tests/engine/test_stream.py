@@ -7,7 +7,7 @@ import threading
 import time
 
 from engine.errors import EngineClosed
-from engine.events import Failed, TextDelta
+from engine.events import Failed, PromptProgress, Started, TextDelta
 from engine.stream import RequestStream, deliver_all
 
 
@@ -102,5 +102,15 @@ def test_polled_last_event_ends_the_iteration() -> None:
             assert isinstance(stream.poll(), Failed)
             assert await anext(stream, None) is None
         assert not cancelled
+
+    asyncio.run(story())
+
+
+def test_only_the_last_of_several_pending_progress_reports_is_returned() -> None:
+    async def story() -> None:
+        stream = RequestStream("a", asyncio.get_running_loop(), lambda _: None)
+        stream.deliver([PromptProgress(9, 0, 3, 0.1), PromptProgress(9, 0, 9, 0.2), Started(9, 0)])
+        assert await anext(stream) == PromptProgress(9, 0, 9, 0.2)
+        assert await anext(stream) == Started(9, 0)
 
     asyncio.run(story())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -268,12 +269,14 @@ def test_preempted_request_resumes_without_computing_tokens_again(
 ) -> None:
     """A request of the window preempts a request of the endpoint. The KV state of the preempted request is saved, and
     restored later."""
-    decode, computed = NativeBackend.decode, list[int]()
+    decode, computed, go_on = NativeBackend.decode, list[int](), threading.Event()
 
     def count_tokens(
         backend: NativeBackend, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False
     ) -> None:
         time.sleep(0.003)
+        if sum(computed) > 121:  # after the first tokens of the endpoint's answer
+            assert go_on.wait(20)
         computed.append(sum(len(chunk.tokens) for chunk in chunks))
         decode(backend, chunks, n_threads, interruptible=interruptible)
 
@@ -289,6 +292,9 @@ def test_preempted_request_resumes_without_computing_tokens_again(
                     text_before += event.text
                     break
             beside = asyncio.create_task(ask(engine, window_prompt, 60))
+            await asyncio.sleep(0)
+            await engine._prompts.drain()  # the prompt of the window is now built and queued
+            go_on.set()
             rest, _ = await stream.collect()
             assert beside.done(), "the endpoint request was not preempted"
             assert (text_before + rest, (await beside)[0]) == (expected, answer)
@@ -299,7 +305,7 @@ def test_preempted_request_resumes_without_computing_tokens_again(
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (512, 2), (1024, 3)])
+@pytest.mark.parametrize(("n_ctx", "seed"), [(512, 1), (1024, 3)])
 def test_answers_in_random_chats_equal_uncached_answers(kind: Kind, n_ctx: int, seed: int, tmp_path: Path) -> None:
     """Turns, edits and new chats in random order, with a restart in the middle. The KV memory is too small for all
     chats."""

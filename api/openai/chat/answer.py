@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from api.answer import Answer, error_of
 from api.fields import logprobs
-from api.fields.usage import PromptProgressReports, prompt_progress, timings, timings_in_progress, usage
+from api.fields.usage import prompt_progress, timings, timings_in_progress, usage
 from api.streaming import FrameTemplate, data_frame, openai_error_frame
 from engine.events import (
     Event,
     Failed,
     Finished,
+    PromptProgress,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -107,7 +108,6 @@ class ChatChunkWriter:
         self._meta = meta
         self._options = options
         self._progress = progress
-        self._reports = PromptProgressReports(progress)
         self._finished: dict[int, Finished] = {}
         self._n_reasoning = 0
         self._has_extras = options.logprobs or options.timings_per_token
@@ -117,6 +117,8 @@ class ChatChunkWriter:
         match event:
             case TextDelta(text=text) if not self._has_extras:
                 return self._text_template(index).frame(text)
+            case PromptProgress():
+                return self._prompt_progress(index, event)
             case Started():
                 return self._delta(index, {"role": "assistant", "content": None})
             case TextDelta(text=text, choices=choices):
@@ -137,14 +139,9 @@ class ChatChunkWriter:
             self._text_templates[index] = FrameTemplate(lambda text: self._delta(index, {"content": text}))
         return self._text_templates[index]
 
-    def report(self, index: int) -> bytes:
-        """Returns the bytes of a chunk with the progress of the choice's prompt. Returns no bytes if the progress has
-        not changed since the last report."""
-        progress = self._reports.next(index)
-        if progress is None:
-            return b""
+    def _prompt_progress(self, index: int, event: PromptProgress) -> bytes:
         choice = {"index": index, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
-        return self._chunk([choice], {"prompt_progress": prompt_progress(progress)})
+        return self._chunk([choice], {"prompt_progress": prompt_progress(event)})
 
     def _tool_call_delta(self, event: ToolCallStarted | ToolCallDelta) -> dict[str, object]:
         """Returns the delta for one piece of a tool call. Only the first piece of a call contains the function's name,

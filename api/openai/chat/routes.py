@@ -30,7 +30,7 @@ async def create_chat_completion(ctx: RequestContextDep) -> Response:
     )
     if body.stream:
         writer = ChatChunkWriter(meta, options, lambda index: ctx.engine.progress(requests[index].id))
-        return ctx.stream(requests, writer, report=writer.report if body.return_progress else None)
+        return ctx.stream(requests, writer)
     answers = await ctx.collect(requests)
     return ctx.reply(completion(meta, answers, options), answers)
 

@@ -17,6 +17,7 @@ from engine.events import (
     Event,
     Failed,
     Finished,
+    PromptProgress,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -198,6 +199,8 @@ class ResponsesEventWriter:
 
     def frames(self, index: int, event: Event) -> bytes:
         match event:
+            case PromptProgress():
+                return b""
             case Started():
                 opened = response_object(self._meta, "in_progress")
                 return self._event("response.created", response=opened) + self._event(

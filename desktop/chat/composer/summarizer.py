@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from desktop.chat.composer.overflow import Turn
 from desktop.chat.prompt import with_attachments
-from engine.events import Event, Failed, Finished, TextDelta
+from engine.events import Failed, Finished, PromptProgress, TextDelta
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
     from engine.engine import Engine
-    from engine.stream import RequestStream
 
 TASK = (
     "Below is the beginning of a conversation between a user and an assistant. Summarise it so that the assistant can "
@@ -27,8 +25,6 @@ MIN_PIECE_LENGTH = 200
 
 PREFILL_SHARE = 0.5
 """Share of the progress that is reached when prefill ends. The rest is decode."""
-
-POLL_S = 0.15
 
 SAMPLING = Sampling(temperature=0.2)
 
@@ -73,13 +69,16 @@ class Summarizer:
             SAMPLING,
             thinking=False,
             max_tokens=self._n_output,
+            wants_progress=True,
         )
 
     async def _summarize(self, piece: str, previous: str, done: float, share: float) -> str:
         written, n_tokens = "", 0
         async with self._engine.submit(self._request(piece, previous)) as stream:
-            while (event := await self._next(stream, done, share)) is not None:
+            async for event in stream:
                 match event:
+                    case PromptProgress(n_read=n_read, n_prompt=n_prompt):
+                        self._progress(done + share * PREFILL_SHARE * n_read / n_prompt)
                     case TextDelta():
                         written += event.text
                         n_tokens += event.n_tokens
@@ -90,19 +89,6 @@ class Summarizer:
                     case Finished():
                         self._progress(done + share)
         return written.strip() or previous
-
-    async def _next(self, stream: RequestStream, done: float, share: float) -> Event | None:
-        """Next event of the stream; None at its end. Reports the progress of prefill while waiting for the event."""
-        while True:
-            try:
-                async with asyncio.timeout(POLL_S):
-                    return await anext(stream)
-            except StopAsyncIteration:
-                return None
-            except TimeoutError:
-                progress = self._engine.progress(stream.request_id)
-                if progress is not None and progress.n_prompt and not progress.n_output:
-                    self._progress(done + share * PREFILL_SHARE * progress.n_read / progress.n_prompt)
 
 
 def _transcript(turns: Sequence[Turn]) -> str:

@@ -8,22 +8,20 @@ from typing import Any
 
 import pytest
 
-import api.streaming
 from api.openai.chat.answer import ChatChunkWriter, ResponseMeta, ResponseOptions
-from engine.events import TextDelta
+from engine.events import PromptProgress, TextDelta
 from engine.request_state import RequestProgress
 from tests.api.live_endpoint import Live, ask, live
 from tests.fakes import FakeOpener, Script
 
 LONG = "a long prompt " * 30
-HALF_READ = RequestProgress(0, n_prompt=10, n_cached=2, n_read=6, prefill_s=0.25)
+HALF_READ = PromptProgress(10, 2, 6, 0.25)
 WRITING = RequestProgress(0, n_prompt=10, n_cached=2, n_read=10, n_output=5, prefill_s=0.5, decode_s=1.0)
 
 
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+def slow() -> Iterator[Live]:
     """An endpoint that processes a long prompt in several steps, and sends a progress report after each."""
-    monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
     with live(FakeOpener(Script(b"Hello there.", step_s=0.05))) as endpoint:
         yield endpoint
 
@@ -66,8 +64,7 @@ def test_timings_per_token_are_in_every_chunk(slow: Live, path: str) -> None:
         assert each["timings"]["predicted_n"] >= 1
 
 
-def test_stream_sends_ping_while_progress_is_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.streaming, "REPORT_INTERVAL_S", 0.02)
+def test_stream_sends_ping_while_progress_is_unchanged() -> None:
     opener = FakeOpener(Script(b"Hello there.", step_s=0.2))
     with live(opener, ping_interval_s=0.05) as endpoint:
         answer = endpoint.post(ask(LONG, stream=True, max_tokens=1, return_progress=True))
@@ -104,7 +101,7 @@ def test_progress_fields_are_accepted_without_stream(slow: Live) -> None:
 
 def test_progress_report_and_timings_match_expected_bytes() -> None:
     head = ResponseMeta("chatcmpl-1", 1, "alias")
-    report = ChatChunkWriter(head, progress=lambda place: HALF_READ).report(0).decode()
+    report = ChatChunkWriter(head).frames(0, HALF_READ).decode()
     assert report.endswith(
         '"choices":[{"index":0,"delta":{"role":"assistant","content":null},"finish_reason":null}],'
         '"prompt_progress":{"total":10,"cache":2,"processed":6,"time_ms":250}}\n\n'
@@ -114,9 +111,3 @@ def test_progress_report_and_timings_match_expected_bytes() -> None:
         '"timings":{"cache_n":2,"prompt_n":8,"prompt_ms":500.0,"prompt_per_token_ms":62.5,"prompt_per_second":16.0,'
         '"predicted_n":5,"predicted_ms":1000.0,"predicted_per_token_ms":200.0,"predicted_per_second":5.0}'
     ) in writer.frames(0, TextDelta("Hel", 1)).decode()
-
-
-def test_no_progress_is_reported_before_prompt_is_tokenized_or_after_answer_ended() -> None:
-    head = ResponseMeta("chatcmpl-1", 1, "alias")
-    assert ChatChunkWriter(head, progress=lambda place: RequestProgress(1)).report(0) == b""
-    assert ChatChunkWriter(head).report(0) == b""

@@ -38,7 +38,7 @@ def test_stopping_one_of_two_requests_leaves_the_other_running(run: Run, open_gu
             start = time.monotonic()
             click(gui, [row.key for row in rows(gui)].index("aider"), "stop")
             await until(lambda: one.ended)
-            assert time.monotonic() - start < 1.0
+            assert time.monotonic() - start < 8
             n_chunks = len(two.chunks)
             await until(lambda: len(two.chunks) > n_chunks + 5)
             await until(lambda: [row.state for row in rows(gui)] == ["writing", "cancelled"])

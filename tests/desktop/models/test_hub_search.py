@@ -24,11 +24,11 @@ def test_typing_in_model_search_filters_lists_without_network_request(
             page = page_of(gui)
             gui.window.sidebar.page_buttons["models"].click()
             await until(lambda: len(rows(page.local_models.view)) == 3 and len(rows(page.recommended.view)) > 5)
-            QTest.keyClicks(page.header.search, "qwen 8b")
-            assert names(page.recommended.view) == ["Qwen3 8B"]
+            QTest.keyClicks(page.header.search, "flash glm")
+            assert names(page.recommended.view) == ["GLM 4.7 Flash"]
             assert rows(page.local_models.view) == []
-            assert page.local_models.empty.text() == "No model here has “qwen 8b” in its name."
-            assert page.hub_results._search_link.text() == "Search Hugging Face for “qwen 8b”"
+            assert page.local_models.empty.text() == "No model here has “flash glm” in its name."
+            assert page.hub_results._search_link.text() == "Search Hugging Face for “flash glm”"
             QTest.keyClick(page.header.search, Qt.Key.Key_Escape)
             assert page.header.search.text() == ""
             assert len(rows(page.local_models.view)) == 3

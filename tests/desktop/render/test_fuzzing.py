@@ -40,5 +40,5 @@ def test_text_that_is_costly_to_parse_is_parsed_in_linear_time(name: str) -> Non
 
 
 def test_random_texts_are_rendered_within_time_and_size_limits() -> None:
-    seconds, seed = float(os.environ.get("RENDER_FUZZ_S", "3")), int(os.environ.get("RENDER_FUZZ_SEED", "4645"))
+    seconds, seed = float(os.environ.get("RENDER_FUZZ_S", "2")), int(os.environ.get("RENDER_FUZZ_SEED", "4645"))
     assert fuzz(seconds, seed) == []

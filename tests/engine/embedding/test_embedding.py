@@ -173,7 +173,8 @@ def test_window_answer_does_not_stall_while_many_inputs_are_embedded(can_split: 
             stream = engine.submit(chat(max_tokens=100))
             times = [time.monotonic() async for event in stream if isinstance(event, TextDelta)]
             gaps = np.diff(times)
-            assert max(gaps) < 0.25
+            # A busy machine may pause this process. Without slices, at least four gaps would take 0.5 s each.
+            assert sorted(gaps)[-3] < 0.25
             n_beside = sum(n for at, n in opener.embedders[0].slices if times[0] < at < times[-1])
             assert n_beside > 500, "embedding made no progress"
             await embedding

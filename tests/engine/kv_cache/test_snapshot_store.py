@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.kv_cache import snapshot_file
-from engine.kv_cache.snapshot_file import SnapshotDamaged
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import SavedPrefix
@@ -133,6 +133,17 @@ def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -
     assert snapshots.find([1, *TOKENS]) is not None, "the state has another owner"
     snapshots.forget(["b"])
     assert snapshots.find([1, *TOKENS]) is None
+    snapshots.close()
+
+
+def test_size_of_states_in_host_memory_is_counted_by_owner(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    for first, owner in enumerate(("a", "a", "b", "")):
+        snapshots.put([first, *TOKENS[:20]], STATE, owner, needed_soon=True)
+    assert snapshots.keep([3, *TOKENS[:20]], "b")
+    assert snapshots.host_bytes_by_owner() == {"a": 2 * len(STATE), "b": 2 * len(STATE)}
+    snapshots.forget(["a", "b"])
+    assert snapshots.host_bytes_by_owner() == {}
     snapshots.close()
 
 
@@ -379,25 +390,23 @@ def test_snapshot_file_deleted_after_indexing_is_not_found(tmp_path: Path) -> No
 
 def test_snapshot_is_not_visible_to_readers_before_it_is_written_completely(tmp_path: Path) -> None:
     path = tmp_path / snapshot_file.file_name(OURS, TOKENS)
-    done = time.monotonic() + 0.3
+    done = threading.Event()
     seen = 0
 
     def write() -> None:
-        while time.monotonic() < done:
+        while not done.is_set():
             snapshot_file.write(path, OURS, TOKENS, STATE)
 
     writer = threading.Thread(target=write)
     writer.start()
-    while time.monotonic() < done:
-        try:
-            assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
-            seen += 1
-        except FileNotFoundError:
-            pass
-        except SnapshotDamaged:
-            pytest.fail("read a partly written file")
-    writer.join()
-    assert seen
+    try:
+        while seen < 200:
+            with suppress(FileNotFoundError):
+                assert bytes(snapshot_file.read_state(path)) == bytes(STATE)
+                seen += 1
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_kv_state_is_refused_if_it_exceeds_the_queue_limit_while_the_disk_is_slow(
@@ -444,3 +453,27 @@ def test_opening_a_store_skips_an_unreadable_snapshot(tmp_path: Path) -> None:
     again = store(tmp_path)
     assert again.find_on_disk(TOKENS, 0) is not None
     again.close()
+
+
+def test_states_of_another_variant_stay_in_host_memory_and_are_found_only_with_it(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"half")
+    assert not snapshots.writes_to_disk
+    assert snapshots.find(TOKENS) is None
+    snapshots.put(TOKENS[:80], STATE[:100], "chat", needed_soon=True)
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 80
+    assert snapshots.token_lists() == [TOKENS[:80]]
+    assert bytes(snapshots.take(found.key) or b"") == bytes(STATE[:100])
+    snapshots.put(TOKENS, STATE, "chat", needed_soon=True)
+    snapshots.select(b"")
+    found = snapshots.find(TOKENS)
+    assert found is not None
+    assert len(found.tokens) == 100, "a longer state of another variant must not replace this one"
+    snapshots.close()
+    assert len(list(tmp_path.glob("*.kv"))) == 1
+    reopened = store(tmp_path)
+    assert read_from_disk(reopened, TOKENS) == bytes(STATE)
+    reopened.close()

@@ -63,11 +63,11 @@ def test_hostile_header_raises_model_file_error_quickly(name: str, tmp_path: Pat
     data, reason = HOSTILE[name]
     path = tmp_path / "model.gguf"
     path.write_bytes(data)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ModelFileError, match=reason) as refused:
         read_header(path)
     assert str(tmp_path) not in str(refused.value)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_missing_file_or_folder_raises_model_file_error(tmp_path: Path) -> None:

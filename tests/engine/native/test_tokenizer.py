@@ -81,8 +81,8 @@ def test_no_pre_tokenizer_crashes_at_a_repetitive_text_of_20000_characters(part:
 
 @pytest.mark.parametrize("kind", ["gpt-4o", "deepseek-v3", "tekken", "llama4", "superbpe", "exaone-moe"])
 @pytest.mark.timeout(300)
-def test_no_regex_pre_tokenizer_crashes_at_a_repetitive_text_of_200000_characters(kind: str, tmp_path: Path) -> None:
-    run_child(tmp_path, 200_000, (kind,), ("Z", "漢", " ", "1", "a\u0301", "ab "))
+def test_no_regex_pre_tokenizer_crashes_at_a_repetitive_text_of_100000_characters(kind: str, tmp_path: Path) -> None:
+    run_child(tmp_path, 100_000, (kind,), ("Z", "漢", " ", "1", "a\u0301", "ab "))
 
 
 def test_every_pre_tokenizer_listed_as_free_of_regex_is_tested() -> None:

@@ -287,7 +287,7 @@ def test_slow_compilation_fails_at_deadline_and_succeeds_on_retry() -> None:
     started = time.monotonic()
     with pytest.raises(ConstraintError, match="too long"):
         cache.get(SLOW)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     patient = time.monotonic() + 20
     while True:
         try:

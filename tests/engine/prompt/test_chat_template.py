@@ -50,10 +50,10 @@ def test_template_error_contains_the_message_that_template_passes_to_raise_excep
     ],
 )
 def test_hostile_or_broken_template_raises_template_error_in_bounded_time(source: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(TemplateError):
         render(source)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_template_cannot_run_python_code(tmp_path: Path) -> None:

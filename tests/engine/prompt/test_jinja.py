@@ -302,7 +302,7 @@ def test_hostile_template_is_bounded_in_time_and_memory() -> None:
 
 def test_random_template_is_bounded_in_time_and_memory() -> None:
     """The variable INGLENOOK_FUZZ_SECONDS makes the test run for longer."""
-    assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "3")), 5) == []
+    assert fuzz(float(os.environ.get("INGLENOOK_FUZZ_SECONDS", "2")), 5) == []
 
 
 def test_unknown_filter_raises_failure_only_when_it_is_used() -> None:

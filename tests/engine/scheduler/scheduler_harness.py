@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.adapter import AdapterScales
 from engine.backend import Limits
 from engine.kv_cache.prefix_cache import PrefixCache
 from engine.kv_memory import (
@@ -66,6 +67,12 @@ class KvMemoryModel:
         self.max_saved_tokens = limits.n_cells
         """Length of the longest prefix that host memory can hold."""
         self._n_cells_created = 0
+        self._saved_of: dict[AdapterScales, dict[str, list[int]]] = {(): self.saved}
+
+    def select(self, scales: AdapterScales) -> None:
+        """Sets the adapter scales with which tokens are computed. States of other scales are not found."""
+        assert not any(self.slots.values()), "KV memory holds tokens that were computed with other scales"
+        self.saved = self._saved_of.setdefault(scales, {})
 
     def execute(self, op: KvOp) -> None:
         match op:

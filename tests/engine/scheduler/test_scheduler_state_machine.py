@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from engine.adapter import AdapterScales
 from engine.priority import Priority
 from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
@@ -44,6 +45,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         needs_all_logits=st.sampled_from([False, False, False, True]),
         is_deterministic=st.booleans(),
         uses_cache=st.sampled_from([True, True, False]),
+        adapter_scales=st.sampled_from([(), (), (), (1.0,), (0.5,)]),
     )
     def add(
         self,
@@ -54,9 +56,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         needs_all_logits: bool,
         is_deterministic: bool,
         uses_cache: bool,
+        adapter_scales: AdapterScales,
     ) -> None:
         new = sequence(str(self.n_added), n_prompt, priority, max_tokens, kind)
         new.needs_all_logits, new.is_deterministic, new.uses_cache = needs_all_logits, is_deterministic, uses_cache
+        new.adapter_scales = adapter_scales
         self.n_added += 1
         self.scheduler.add(new)
         self.live[new.id] = new
@@ -124,7 +128,15 @@ class SchedulerMachine(RuleBasedStateMachine):
         if running:
             self.scheduler.invalidate_slot(data.draw(st.sampled_from(sorted(running))))
 
+    def switch_adapters(self) -> None:
+        scales = self.scheduler.switch_adapters()
+        if scales is not None:
+            for op in self.scheduler.cache.take_ops():
+                self.memory.execute(op)
+            self.memory.select(scales)
+
     def plan(self, budget: int) -> BatchPlan:
+        self.switch_adapters()
         decoding = [each for each in self.scheduler.running if each.priority == Priority.WINDOW and each.n_pending == 1]
         chats = self.chats()
         only_background = all(each.priority == Priority.BACKGROUND for each in self.live.values())
@@ -134,6 +146,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.remove_rejected()
         self.check_prefill_order(plan)
         steps = {entry.sequence for entry in plan.entries}
+        assert len({each.adapter_scales for each in steps}) <= 1
         if any(each.priority > Priority.WINDOW for each in self.scheduler.running):
             assert set(decoding) <= steps, "a decode of the window waits for the endpoint"
         if only_background:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from engine.adapter import Adapter
 from engine.backend import Limits, LoadSettings
 from engine.engine import Engine
 from engine.events import Usage
@@ -99,7 +100,7 @@ class RecordingTrial(LoadTrial):
         super().__init__(None)
         self.checked: list[Path] = []
 
-    def check(self, path: Path, cancelled: Callable[[], bool] = bool) -> None:
+    def check(self, path: Path, cancelled: Callable[[], bool] = bool, adapters: Sequence[Adapter] = ()) -> None:
         self.checked.append(path)
 
 

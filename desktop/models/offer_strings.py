@@ -1,0 +1,47 @@
+"""Texts of the offer to download a model. GUI thread only."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.models import strings
+from desktop.models.model_offer import OfferedModel
+
+translate = QCoreApplication.translate
+
+
+def title(offered: OfferedModel) -> str:
+    match offered.stage:
+        case "offered":
+            return translate("models", "{name} suits this computer best").format(name=offered.entry.name)
+        case "downloading":
+            return translate("models", "Download of {name}").format(name=offered.entry.name)
+        case _:
+            return translate("models", "{name} was downloaded").format(name=offered.entry.name)
+
+
+def text(offered: OfferedModel) -> str:
+    """What the user agrees to: size, licence, source, and what the model needs; or the progress of the download."""
+    entry, fit = offered.entry, offered.fit
+    if offered.stage == "downloaded":
+        return translate("models", "Loading it replaces the included model in memory. Your chats are not affected.")
+    if offered.stage == "downloading":
+        return strings.download_state(offered.download) if offered.download is not None else ""
+    needs = translate("models", "Needs about {needed} of memory and generates {speed} here.")
+    capable = translate("models", "It is much more capable than the included model, which goes on answering meanwhile.")
+    source = translate("models", "Source: huggingface.co/{repo}. Licence: {licence}.")
+    source = source.format(repo=entry.repo, licence=strings.licence(entry.licence))
+    return f"{capable} {needs.format(needed=strings.memory(fit.needed), speed=strings.speed(fit))}\n{source}"
+
+
+def main_button(offered: OfferedModel) -> str:
+    """Label of the main button of the offer; "" if it has none."""
+    match offered.stage:
+        case "offered":
+            shown = strings.download_size(offered.entry.size_bytes, is_exact=offered.entry.is_size_exact)
+            return translate("models", "Download ({size})").format(size=shown)
+        case "downloaded":
+            return translate("models", "Load it")
+        case _:
+            stopped = offered.download is not None and not offered.download.is_active
+            return translate("models", "Continue") if stopped else ""

@@ -1,0 +1,194 @@
+"""LoRA adapters in llama.cpp: their effect on answers, the scales of a request, KV states, and refused files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from engine.adapter import Adapter, AdapterScales
+from engine.backend import LoadSettings
+from engine.child_commands import load_trial_command
+from engine.engine import Engine
+from engine.errors import InvalidSettings, ModelFileError
+from engine.events import TextDelta
+from engine.library.load_trial import LoadTrial
+from engine.requests import GREEDY, CompletionRequest
+from tests.model_files.tiny_adapter import QUERIES, write_adapter
+from tests.model_files.tiny_models import N_EMBD, TINY_MODELS
+
+PROMPT = (
+    "It was late when the last letter of that long winter came in, and nobody wanted to open it before the morning."
+)
+MIN_LEAD = 0.08
+"""The minimum difference in log probability between each token of an answer and the second likeliest token. Rounding
+errors are smaller."""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return TINY_MODELS["plain"].write(tmp_path_factory.mktemp("adapted") / "plain.gguf")
+
+
+@asynccontextmanager
+async def engine_with(model: Path, *adapters: Adapter, snapshots: Path | None = None) -> AsyncIterator[Engine]:
+    engine = Engine(snapshots=snapshots)
+    await engine.load(model, LoadSettings(n_ctx=1024, n_threads=1, adapters=adapters))
+    try:
+        yield engine
+    finally:
+        await engine.aclose()
+
+
+async def ask(
+    engine: Engine, scales: AdapterScales | None = None, prompt: str = PROMPT, n_out: int = 24
+) -> tuple[str, int]:
+    """Returns the answer to a prompt, and the number of prompt tokens that were cached."""
+    request = CompletionRequest(prompt, "endpoint", GREEDY, max_tokens=n_out, adapter_scales=scales)
+    text, finished = await engine.submit(request).collect()
+    return text, finished.usage.n_cached
+
+
+async def answer_and_lead(engine: Engine, prompt: str) -> tuple[str, float]:
+    """Returns the answer to a prompt that is computed without cached tokens, and its lead (see MIN_LEAD)."""
+    request = CompletionRequest(prompt, "endpoint", GREEDY, max_tokens=24, n_logprobs=2, use_cache=False)
+    text, lead = "", float("inf")
+    async for event in engine.submit(request):
+        if isinstance(event, TextDelta):
+            text += event.text
+            lead = min([lead, *(each.others[0][1] - each.others[1][1] for each in event.choices)])
+    return text, lead
+
+
+async def distinct_prompt(model: Path, paths: list[Path], wanted: list[AdapterScales]) -> tuple[str, list[str]]:
+    """Returns a prompt and its answers with each of the scales, computed by an engine that was loaded with them. No
+    answer contains a near tie, and no two are equal."""
+    prompts = [f"{number} {PROMPT}" for number in range(30)]
+    found: list[list[tuple[str, float]]] = []
+    for scales in wanted:
+        async with engine_with(model, *map(Adapter, paths, scales)) as engine:
+            found.append([await answer_and_lead(engine, prompt) for prompt in prompts])
+    for prompt, answers in zip(prompts, zip(*found, strict=True), strict=True):
+        if min(lead for _, lead in answers) > MIN_LEAD and len({text for text, _ in answers}) == len(wanted):
+            return prompt, [text for text, _ in answers]
+    raise AssertionError("every prompt has a near tie in one of its answers")
+
+
+def test_adapter_changes_the_answer_except_with_scale_0(model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        path = write_adapter(tmp_path / "style.gguf")
+        async with engine_with(model) as engine:
+            plain, _ = await ask(engine)
+        answers = []
+        for scale in (0.0, 1.0, -1.0):
+            async with engine_with(model, Adapter(path, scale)) as engine:
+                answers.append((await ask(engine))[0])
+        assert answers[0] == plain
+        assert len({plain, *answers}) == 3
+
+    asyncio.run(run())
+
+
+def test_requests_with_different_scales_run_together_and_share_no_kv_state(model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        paths = [write_adapter(tmp_path / f"{seed}.gguf", seed=seed) for seed in (1, 2)]
+        wanted: list[AdapterScales] = [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (0.5, 0.5)]
+        prompt, expected = await distinct_prompt(model, paths, wanted)
+        async with engine_with(model, *map(Adapter, paths)) as engine:
+            for _ in range(2):
+                together = await asyncio.gather(*(ask(engine, scales, prompt) for scales in wanted))
+                assert [text for text, _ in together] == expected
+            assert all(n_cached > 0 for _, n_cached in together)
+            engine.set_adapter_scales((0.0, 1.0))
+            assert (await ask(engine, prompt=prompt))[0] == expected[2]
+            assert engine.status.model is not None
+            assert engine.status.model.adapter_scales == (0.0, 1.0)
+
+    asyncio.run(run())
+
+
+def test_snapshots_are_reused_only_with_the_same_adapter_and_scale(model: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        path, other = write_adapter(tmp_path / "a.gguf"), write_adapter(tmp_path / "b.gguf", seed=2)
+        n_cached = []
+        for adapters in ((), (Adapter(path),), (Adapter(path, 0.5),), (Adapter(other),), (Adapter(path),), ()):
+            async with engine_with(model, *adapters, snapshots=tmp_path / "snapshots") as engine:
+                n_cached.append((await ask(engine))[1])
+        assert n_cached[:4] == [0, 0, 0, 0]
+        assert min(n_cached[4:]) > 0
+        async with engine_with(model, Adapter(other, 0.0), snapshots=tmp_path / "snapshots") as engine:
+            assert (await ask(engine))[1] > 0, "with scale 0, the states of the model itself are valid"
+            await ask(engine, (1.0,))
+        n_before = len(list((tmp_path / "snapshots").iterdir()))
+        async with engine_with(model, Adapter(other, 0.0), snapshots=tmp_path / "snapshots") as engine:
+            assert (await ask(engine))[1] > 0
+        assert len(list((tmp_path / "snapshots").iterdir())) == n_before
+
+    asyncio.run(run())
+
+
+WIDE = {"blk.0.attn_q.weight": (N_EMBD, N_EMBD * 2)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"architecture": "qwen2"}, "x.gguf is for qwen2 models, the model is llama"),
+        ({"tensors": {"blk.9.attn_q.weight": (N_EMBD, N_EMBD)}}, "changes blk.9.attn_q.weight, which the model does"),
+        ({"tensors": WIDE}, "x.gguf does not fit the model .*incorrect shape"),
+        ({"kind": "control_vector"}, "x.gguf is of the kind control_vector, not lora"),
+        ({"general_type": "model"}, "x.gguf is not an adapter"),
+    ],
+)
+def test_adapter_that_does_not_fit_is_refused(
+    model: Path, tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    async def run() -> None:
+        adapter = Adapter(write_adapter(tmp_path / "x.gguf", **changes))  # type: ignore[arg-type]
+        engine = Engine(load_trial=LoadTrial(None))
+        try:
+            await engine.load(model, LoadSettings(n_ctx=1024, n_threads=1))
+            with pytest.raises(InvalidSettings, match=reason) as refused:
+                await engine.load(model, LoadSettings(n_ctx=1024, adapters=(adapter,)))
+            assert refused.value.field == "adapters"
+            assert engine.status.state == "ready"
+            await ask(engine)
+        finally:
+            await engine.aclose()
+
+    asyncio.run(run())
+
+
+def test_adapter_that_ends_the_process_is_refused_by_the_trial(model: Path, tmp_path: Path) -> None:
+    """llama.cpp aborts if a number of the adapter is a text."""
+    path = write_adapter(tmp_path / "hostile.gguf", alpha="eight")
+    good = write_adapter(tmp_path / "good.gguf")
+    with pytest.raises(ModelFileError, match="the trial ended") as refused:
+        LoadTrial(None).check(model, bool, (Adapter(good), Adapter(path)))
+    assert refused.value.path == path
+
+
+def test_damaged_and_missing_adapters_are_refused(model: Path, tmp_path: Path) -> None:
+    path = write_adapter(tmp_path / "cut.gguf", tensors=QUERIES)
+    path.write_bytes(path.read_bytes()[:-2000])
+    for adapter in (path, tmp_path / "none.gguf"):
+        with pytest.raises(ModelFileError, match=r"incomplete|no such file") as refused:
+            LoadTrial(None).check(model, bool, (Adapter(adapter),))
+        assert refused.value.path == adapter
+
+
+def test_trial_is_repeated_for_another_adapter(model: Path, tmp_path: Path) -> None:
+    tried: list[Path] = []
+
+    def command(path: Path) -> list[str]:
+        tried.append(path)
+        return load_trial_command(path)
+
+    trial = LoadTrial(tmp_path / "passed", command)
+    one, two = (Adapter(write_adapter(tmp_path / f"{seed}.gguf", seed=seed)) for seed in (1, 2))
+    for adapters, n_tried in (((one,), 1), ((Adapter(one.path, 0.5),), 1), ((two,), 2), ((one, two), 3), ((two,), 3)):
+        trial.check(model, bool, adapters)
+        assert len(tried) == n_tried
