@@ -282,19 +282,19 @@ class Scheduler:
     def _admit_again(self) -> None:
         """Moves the only running sequence back to the queue if other sequences have arrived and it computes cached
         tokens again, which it need not do beside others, unless most of them are computed."""
-        if len(self._running) == 1 and self._waiting:
-            sequence = self._running[0]
-            if sequence.recomputes:
-                self._requeue(sequence)
+        if len(self._running) == 1 and self._running[0].recomputes and self._admissible():
+            self._requeue(self._running[0])
+
+    def _admissible(self) -> list[SequenceState]:
+        """The waiting sequences that may run now, with regard to their adapter scales."""
+        turns = self._adapter_turns
+        return [each for each in self._waiting if each.adapter_scales == turns.current and not turns.is_ending]
 
     def _admit_waiting(self) -> None:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
         for sequence in self._running:
             sequence.inherited_order = None
-        turns = self._adapter_turns
-        for sequence in [
-            each for each in self._waiting if each.adapter_scales == turns.current and not turns.is_ending
-        ]:
+        for sequence in self._admissible():
             if (other := self._reuse.shared_prompt_in_progress(sequence)) is not None:
                 sequence.waits_for = "shared_prompt"
                 other.inherited_order = min(sequence.order, other.inherited_order or sequence.order)
