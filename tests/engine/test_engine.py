@@ -23,6 +23,7 @@ from engine.errors import (
     NotLoaded,
 )
 from engine.events import Event, Failed, Finished, PromptProgress, Started, TextDelta
+from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.requests import CompletionRequest, Sampling
 from engine.status import Status
 from engine.stream import RequestStream
@@ -365,8 +366,17 @@ def test_requests_from_two_event_loops_get_their_answers() -> None:
 
 
 def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    closed: list[SnapshotStore] = []
+    close = SnapshotStore.close
+
+    def recorded_close(store: SnapshotStore) -> None:
+        closed.append(store)
+        close(store)
+
+    monkeypatch.setattr(SnapshotStore, "close", recorded_close)
+
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener, snapshots=tmp_path)
@@ -384,6 +394,7 @@ def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
         assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output > 0
         await engine.aclose()
         assert "last snapshots" in caplog.text
+        assert len(closed) == 2, "the threads of a store were left behind"
 
     asyncio.run(run())
 
