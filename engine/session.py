@@ -313,7 +313,9 @@ class Session:
             return False
         seconds = self._clock() - started
         self._threads.record(seconds)
-        self._prefill_budget.record(plan.n_prompt_tokens, self._drafts.record(plan, seconds), pace)
+        beside_answers = any(entry.is_decoding for entry in plan.entries)
+        seconds = self._drafts.record(plan, seconds)
+        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=beside_answers)
         return True
 
     def _switch_adapters(self) -> None:
