@@ -54,7 +54,8 @@ class LoadSettings:
     drafts: bool = True
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
     draft_model: Path | None = None
-    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
+    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none.
+    If it cannot be used, the model is loaded without it, and `ModelInfo.draft_error` says why."""
     adapters: tuple[Adapter, ...] = ()
     """LoRA adapters for the model. A request can use other scales than those given here."""
 

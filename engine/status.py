@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine.adapter import Adapter, AdapterScales
 from engine.devices.offload import NO_OFFLOAD, Offload
-from engine.errors import EngineError
+from engine.errors import DraftModelError, EngineError
 from engine.priority import Origin
 
 
@@ -75,6 +75,8 @@ class ModelInfo:
     n_layers_wanted: int = 0
     """Number of layers that were foreseen for graphics cards, if loading them failed and fewer were loaded there;
     otherwise 0."""
+    draft_error: DraftModelError | None = None
+    """Why the model was loaded without its draft model."""
     adapters: tuple[Adapter, ...] = ()
     """Its LoRA adapters. The scales are those of requests that set none."""
 

@@ -18,7 +18,7 @@ from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
 from engine.devices.device import Device
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import with_less_memory
-from engine.errors import ModelFileError, Reason
+from engine.errors import DraftModelError, EngineError, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
@@ -84,7 +84,11 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     start()  # loads the compute library that the system information names
     backend = _open_where_it_fits(path, all_weights, settings, on_progress)
     try:
-        backend.open_draft_model(settings)
+        try:
+            backend.open_draft_model(settings)
+        except EngineError as error:
+            assert settings.draft_model is not None
+            backend.info = replace(backend.info, draft_error=DraftModelError(settings.draft_model, error))
     except BaseException:
         backend.close()
         raise
