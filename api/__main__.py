@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             named_keys=profile.named_keys,
             origins=tuple(options.origin),
             model_changes=model if options.allow_model_changes else None,
-            load_settings=LoadSettings(adapters=tuple(options.lora)),
+            load_settings=LoadSettings(adapters=tuple(options.lora), draft_model=options.draft_model),
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
@@ -120,7 +120,9 @@ def loading(
 
         async def load() -> None:
             try:
-                await engine.load(model, load_settings)
+                info = await engine.load(model, load_settings)
+                if info.draft_error is not None:
+                    print(f"inglenook-serve: {info.draft_error}", file=sys.stderr, flush=True)
             except LoadCancelled:
                 pass
             except Exception as error:
@@ -142,6 +144,12 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         "with the APIs of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
+    parser.add_argument(
+        "--draft-model",
+        type=Path,
+        metavar="PATH",
+        help="a smaller GGUF file with the same vocabulary, which drafts tokens",
+    )
     parser.add_argument(
         "--lora",
         type=adapter,

@@ -33,6 +33,7 @@ from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
 from engine.library.download import SPARE_BYTES, free_disk_bytes
+from engine.library.draft_candidates import draft_candidates
 from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
@@ -190,6 +191,11 @@ class LibraryController(QObject):
         """The row of a local file, even if the filter hides it; None if the file is unknown."""
         model = self.find_file(path)
         return self._local_row(model) if model is not None else None
+
+    def draft_models_for(self, path: Path) -> list[ModelFile]:
+        """The local models that can be the draft model of this one."""
+        model = self.find_file(path)
+        return draft_candidates(model, self._files) if model is not None else []
 
     def would_fit(self, choice: ModelVariant) -> bool:
         """Whether a model file of the hub would fit into the memory of this machine. Thread-safe."""

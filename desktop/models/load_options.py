@@ -26,6 +26,8 @@ class LoadOptions:
     kv_type: KvType = "f16"
     n_gpu_layers: int | None = None
     drafts: bool = True
+    draft_model: str = ""
+    """The path of the draft model; "" if there is none."""
     adapters: tuple[Adapter, ...] = ()
 
     @property
@@ -36,6 +38,7 @@ class LoadOptions:
             kv_type_v=self.kv_type,
             n_gpu_layers=self.n_gpu_layers,
             drafts=self.drafts,
+            draft_model=Path(self.draft_model) if self.draft_model and self.drafts else None,
             adapters=self.adapters,
         )
 
@@ -51,12 +54,13 @@ class LoadOptions:
     def from_dict(cls, stored: Mapping[str, object]) -> LoadOptions:
         """The options with these stored values. Invalid values are replaced by the defaults."""
         n_ctx, kv_type, n_layers = stored.get("n_ctx"), stored.get("kv_type"), stored.get("n_gpu_layers")
-        default = cls()
+        draft_model, default = stored.get("draft_model"), cls()
         return cls(
             n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= MAX_CTX else default.n_ctx,
             kv_type if kv_type in get_args(KvType) else default.kv_type,  # type: ignore[arg-type]
             n_layers if isinstance(n_layers, int) and 0 <= n_layers <= MAX_LAYERS else None,
             stored.get("drafts") is not False,
+            draft_model if isinstance(draft_model, str) else default.draft_model,
             tuple(_stored_adapters(stored.get("adapters"))),
         )
 
