@@ -21,6 +21,8 @@ from api.errors import CannotListen
 from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
+from engine.adapter import Adapter
+from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
 from engine.files.profile import Profile
@@ -59,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             named_keys=profile.named_keys,
             origins=tuple(options.origin),
             model_changes=model if options.allow_model_changes else None,
+            load_settings=LoadSettings(adapters=tuple(options.lora), draft_model=options.draft_model),
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
@@ -72,7 +75,9 @@ def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Pa
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
-    server = EndpointServer(create_app(engine, settings, lifespan=loading(model, outcomes.put)), settings)
+    server = EndpointServer(
+        create_app(engine, settings, lifespan=loading(model, outcomes.put, settings.load_settings)), settings
+    )
     try:
         server.start()
     except CannotListen as error:
@@ -102,7 +107,9 @@ def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
             return outcomes.get(timeout=0.5)
 
 
-def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
+def loading(
+    model: Path, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
+) -> Lifespan:
     """Returns a lifespan that loads `model` while the server already listens, and closes the engine when the server
     stops.
 
@@ -113,7 +120,9 @@ def loading(model: Path, on_failed: Callable[[Exception], None]) -> Lifespan:
 
         async def load() -> None:
             try:
-                await engine.load(model)
+                info = await engine.load(model, load_settings)
+                if info.draft_error is not None:
+                    print(f"inglenook-serve: {info.draft_error}", file=sys.stderr, flush=True)
             except LoadCancelled:
                 pass
             except Exception as error:
@@ -135,6 +144,20 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         "with the APIs of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
     parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
+    parser.add_argument(
+        "--draft-model",
+        type=Path,
+        metavar="PATH",
+        help="a smaller GGUF file with the same vocabulary, which drafts tokens",
+    )
+    parser.add_argument(
+        "--lora",
+        type=adapter,
+        action="append",
+        default=[],
+        metavar="PATH[=SCALE]",
+        help="a LoRA adapter in a GGUF file for the model, with a scale of 1 by default; repeatable",
+    )
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -156,6 +179,15 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     if not is_loopback(options.host) and not options.allow_lan:
         parser.error(f"other machines could reach {options.host}; add --allow-lan to allow that")
     return options
+
+
+def adapter(text: str) -> Adapter:
+    """Parses the value of `--lora`. What follows the last equals sign is the scale, if it is a number."""
+    path, _, scale = text.rpartition("=")
+    try:
+        return Adapter(Path(path), float(scale)) if path else Adapter(Path(text))
+    except ValueError:
+        return Adapter(Path(text))
 
 
 def port(text: str) -> int:

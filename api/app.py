@@ -45,7 +45,7 @@ def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan
     at any time. The model is loaded and unloaded only by `lifespan` and, if the settings allow model changes, by
     `KeepAlive`. Only `lifespan` may close the engine. FastAPI's own documentation routes are off: they would need no
     key, and would load scripts from other servers."""
-    keep_alive = KeepAlive(engine, settings.model_changes)
+    keep_alive = KeepAlive(engine, settings.model_changes, settings.load_settings)
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncGenerator[None, None]:

@@ -4,6 +4,7 @@ ApiError
 ├── BadRequest              the request is malformed or out of range
 │   └── UnsupportedParameter  a field asks for something that this server does not do
 ├── InvalidKey              no key, or a wrong one
+├── OwnKeyNeeded            the key of a single tool must not change the answers to others
 ├── HostNotAllowed          the Host header names another machine
 ├── OriginNotAllowed        the Origin is not in the list of allowed origins
 ├── ModelNotFound           another model was requested, and the settings refuse that
@@ -46,6 +47,10 @@ class UnsupportedParameter(BadRequest):
 
 class InvalidKey(ApiError):
     pass
+
+
+class OwnKeyNeeded(ApiError):
+    """The request would change the answers to the requests of others, but was made with the key of a single tool."""
 
 
 class HostNotAllowed(ApiError):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.status import ModelInfo
 
@@ -21,12 +22,14 @@ POLL_INTERVAL_S = 0.1
 class KeepAlive:
     """Decides when the model is unloaded and loaded again. Used on the endpoint's event loop only.
 
-    `file`: the model's file. If it is None, no idle model is unloaded; else the endpoint's event loop must own the
-    engine. A model can be unloaded in two ways. After `unload`, requests fail until `load` is called. A model that was
-    unloaded because it was idle is still listed, and the next request loads it again (`ensure_loaded`)."""
+    `file`: the model's file, which is loaded with `settings`. If it is None, no idle model is unloaded; else the
+    endpoint's event loop must own the engine. A model can be unloaded in two ways. After `unload`, requests fail until
+    `load` is called. A model that was unloaded because it was idle is still listed, and the next request loads it again
+    (`ensure_loaded`)."""
 
-    def __init__(self, engine: Engine, file: Path | None) -> None:
+    def __init__(self, engine: Engine, file: Path | None, settings: LoadSettings = LoadSettings()) -> None:
         self._engine = engine
+        self._settings = settings
         self._file = file
         self._changing = asyncio.Lock()
         self._unloaded_model: ModelInfo | None = None
@@ -145,6 +148,6 @@ class KeepAlive:
 
     async def _load(self) -> ModelInfo:
         assert self._file is not None
-        model = await self._engine.load(self._file)
+        model = await self._engine.load(self._file, self._settings)
         self._unloaded_model = None
         return model

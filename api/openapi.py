@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api.anthropic.schemas import CountBody, MessagesBody
+from api.fields.adapters import AdapterScale
 from api.llama_cpp.schemas import DetokenizeBody, InfillBody, LlamaCompletionBody, TokenizeBody
 from api.ollama.schemas import ChatBody, EmbedBody, GenerateBody, ModelBody
 from api.openai.chat.schemas import ChatCompletionBody
@@ -44,9 +45,13 @@ BODIES: Mapping[str, type[BaseModel]] = {
     "/apply-template": ChatCompletionBody,
     "/infill": InfillBody,
     "/completion": LlamaCompletionBody,
+    "/lora-adapters": AdapterScale,
 }
 """Body schemas by path. FastAPI does not know them, because routes parse their bodies themselves, after the key and the
 model have been checked."""
+
+LIST_BODIES = frozenset({"/lora-adapters"})
+"""Paths whose body is a list of objects of the schema in BODIES."""
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -63,7 +68,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, routes in found["paths"].items():
         body = BODIES.get(path) or BODIES.get(f"/v1{path}")
         if body is not None and "post" in routes:
-            content = {"application/json": {"schema": names[(body, "validation")]}}
+            schema = names[(body, "validation")]
+            schema = {"type": "array", "items": schema} if path in LIST_BODIES else schema
+            content = {"application/json": {"schema": schema}}
             routes["post"]["requestBody"] = {"required": True, "content": content}
     return found
 

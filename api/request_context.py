@@ -22,6 +22,7 @@ from api.answer import Answer, schema_headers, violated_keywords
 from api.authentication import KeyHolder
 from api.body import parse_body
 from api.errors import BodyTooLarge, ModelNotFound
+from api.fields.adapters import check_scales
 from api.keep_alive import KeepAlive
 from api.request_record import BODY, REQUEST_ID, holder_of
 from api.settings import EndpointSettings
@@ -180,11 +181,17 @@ class RequestContext:
         )
 
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
-        """Runs the requests, and returns their complete answers. Raises EngineError, RequestStopped, QueueFull."""
+        """Runs the requests, and returns their complete answers. Raises EngineError, RequestStopped, QueueFull,
+        BadRequest."""
+        self._check_adapters(requests)
         async with self.activity.submit(self.engine, requests, self.http.scope, self.http.receive) as stream:
             answers = await stream.collect()
         pairs = zip(requests, answers, strict=True)
         return [replace(answer, not_met=violated_keywords(request, answer)) for request, answer in pairs]
+
+    def _check_adapters(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            check_scales(request.adapter_scales, len(self.model.adapters))
 
     def reply(self, body: object, answers: Sequence[Answer]) -> Response:
         """Returns `body` as JSON, with headers that list the schema keywords that were not enforced or not met in
@@ -205,7 +212,9 @@ class RequestContext:
         *,
         ends_on_thread: bool = False,
     ) -> Response:
-        """Runs the requests, and streams their answers. For `ends_on_thread` see EventStreamResponse."""
+        """Runs the requests, and streams their answers. For `ends_on_thread` see EventStreamResponse. Raises
+        BadRequest."""
+        self._check_adapters(requests)
         return EventStreamResponse(
             partial(self.activity.submit, self.engine, requests),
             writer,

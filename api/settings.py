@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from engine.backend import LoadSettings
+
 DEFAULT_PORT = 4645
 
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
@@ -47,6 +49,8 @@ class EndpointSettings:
     model_changes: Path | None = None
     """The model's file if clients may unload and load the model, else None. If it is not None, the endpoint's event
     loop must own the engine."""
+    load_settings: LoadSettings = field(default_factory=LoadSettings)
+    """With which that file is loaded again."""
     named_keys: Path | None = None
     """The file of named keys. It may change while the endpoint runs."""
     origins: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
     ContextOverflow,
+    DraftModelError,
     EngineClosed,
     EngineDead,
     InvalidSettings,
@@ -52,6 +53,14 @@ def error_message(error: BaseException) -> str:
         case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded with these settings: {field}: {reason}.").format(
                 field=field, reason=translated_reason(clause)
+            )
+        case DraftModelError(cause=InvalidSettings(reason=clause)):
+            return translate("errors", "The model is loaded without its draft model: {reason}.").format(
+                reason=translated_reason(clause)
+            )
+        case DraftModelError(cause=cause):
+            return translate("errors", "The model is loaded without its draft model. {error}").format(
+                error=error_message(cause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")

@@ -54,7 +54,8 @@ class LoadSettings:
     drafts: bool = True
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
     draft_model: Path | None = None
-    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none."""
+    """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none.
+    If it cannot be used, the model is loaded without it, and `ModelInfo.draft_error` says why."""
     adapters: tuple[Adapter, ...] = ()
     """LoRA adapters for the model. A request can use other scales than those given here."""
 
@@ -86,6 +87,8 @@ class Limits:
     prompt_cut: int = 128
     """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
     most `n_batch`. Rounding depends on where a prompt is cut."""
+    delivery_interval_s: float = 0.0
+    """See `engine.paced_delivery`."""
 
     @property
     def supports_full_rollback(self) -> bool:

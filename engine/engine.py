@@ -15,7 +15,7 @@ from engine.adapter import Adapter, AdapterScales, fitted
 from engine.backend import LoadSettings, OpenBackend, OpenEmbedder
 from engine.embedding.client import EmbeddingClient
 from engine.embedding.executor import EmbeddingExecutor
-from engine.errors import EngineClosed, EngineDead, EngineError, NotLoaded
+from engine.errors import DraftModelError, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Embeddings
 from engine.kv_cache.snapshot_store import SNAPSHOT_CAP_BYTES, open_snapshot_store
 from engine.library.load_trial import LoadTrial
@@ -108,7 +108,9 @@ class Engine:
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled, EngineClosed, EngineDead."""
         async with self._load_lock:
             self._begin_load()
-            await self._try_chat_model(path, settings)
+            draft_error = await self._try_models(path, settings)
+            if draft_error is not None:
+                settings = replace(settings, draft_model=None)
             self._start_worker()
             try:
                 await self._invalidate_chat_model()
@@ -124,8 +126,9 @@ class Engine:
                 self._worker.unload()  # the model may have been loaded before the load was cancelled
                 self._status.publish(Status("empty"))
                 raise
-            self._status.publish(Status("ready", backend.info, 1.0))
-            return backend.info
+            info = replace(backend.info, draft_error=draft_error or backend.info.draft_error)
+            self._status.publish(Status("ready", info, 1.0))
+            return info
 
     def cancel_load(self) -> None:
         """Cancels the current `load`, which raises LoadCancelled. A current `load_embedder` is cancelled only during
@@ -240,21 +243,35 @@ class Engine:
             raise EngineClosed
         self._load_cancelled.clear()
 
-    async def _try_chat_model(self, path: Path, settings: LoadSettings) -> None:
-        """Runs the trial load of a chat model in a child process. Requests to the previous model continue meanwhile,
-        although the status is "loading"."""
+    async def _try_models(self, path: Path, settings: LoadSettings) -> DraftModelError | None:
+        """Runs the trial load of a chat model in a child process, then that of its draft model. Returns why the draft
+        model cannot be used. Requests to the previous model continue meanwhile, although the status is "loading"."""
         before = self.status
         self._status.publish(Status("loading"))
         try:
             await self._try_file(path, settings.adapters)
-            if settings.draft_model is not None:
-                await self._try_file(settings.draft_model)
+            return await self._try_draft_model(settings)
         except BaseException as error:
             if self.status.state == "loading":
                 reason = error if isinstance(error, EngineError) else None
                 stays_loaded = before.state == "ready"
                 self._status.publish(replace(before, error=reason) if stays_loaded else Status("empty", error=reason))
             raise
+
+    async def _try_draft_model(self, settings: LoadSettings) -> DraftModelError | None:
+        """Loads the draft model on trial. Returns why it cannot be used; None if it can, or if there is none. Raises
+        LoadCancelled."""
+        path = settings.draft_model
+        if path is None:
+            return None
+        try:
+            await self._try_file(path)
+        except LoadCancelled:
+            raise
+        except EngineError as error:
+            self._load_cancelled.clear()
+            return DraftModelError(path, error)
+        return None
 
     async def _try_file(self, path: Path, adapters: tuple[Adapter, ...] = ()) -> None:
         """Loads a file on trial in a child process. Raises ModelFileError, InvalidSettings, LoadCancelled."""

@@ -7,6 +7,7 @@ EngineError
 ├── LoadCancelled        the load was cancelled
 ├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
+├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
 ├── NotEnoughMemory      the model does not fit into the free memory
 ├── KvCacheFull          background work, such as a chat title, found no free KV memory
 └── RequestError         the request cannot be served and will fail again
@@ -83,6 +84,15 @@ class InvalidSettings(EngineError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class DraftModelError(EngineError):
+    """The draft model cannot be used, because of `cause`. The chat model was loaded without it."""
+
+    def __init__(self, path: Path, cause: EngineError) -> None:
+        super().__init__(f"the draft model {display_name(path.name)} is not used: {cause}")
+        self.path = path
+        self.cause = cause
 
 
 class NotEnoughMemory(EngineError):

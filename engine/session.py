@@ -18,6 +18,8 @@ from engine.kv_cache.snapshot_policy import SnapshotPolicy
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
+from engine.paced_delivery import PacedDelivery
+from engine.priority import Origin
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
@@ -68,9 +70,12 @@ class Session:
         self._drafts = DraftProposer(backend, self._scheduler)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self.interruption = StepInterruption(backend, has_actions, clock)
+        self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
         self._running: dict[str, RunningRequest] = {}
         """The requests that were added to the scheduler, by id; some of them still wait in its queue."""
         self._awaiting_snapshot: set[RequestState] = set()
+        self._origins: dict[str, Origin] = {}
+        """The origin of each owner of requests."""
         tokenize = partial(backend.tokenize, add_special=False, parse_special=False)
         self._tokenize_word = lru_cache(4096)(tokenize)
 
@@ -93,12 +98,18 @@ class Session:
 
     @property
     def kv_usage(self) -> tuple[KvUsage, ...]:
-        """Shares of the KV memory by owner. May be read on any thread."""
-        n_cells = self._backend.limits.n_cells
+        """Shares of the KV memory, and sizes of the states in host memory, by owner. May be read on any thread."""
+        n_cells, shares = self._backend.limits.n_cells, dict[tuple[Origin, str], float]()
+        for (priority, owner), n in self._cache.cells_by_owner().items():
+            shares[priority.origin, owner] = shares.get((priority.origin, owner), 0.0) + n / n_cells
+        sizes = {
+            (self._origins.get(owner, "window"), owner): size
+            for owner, size in self._snapshots.host_bytes_by_owner().items()
+        }
         return tuple(
-            KvUsage(priority.origin, owner, n / n_cells)
-            for (priority, owner), n in self._cache.cells_by_owner().items()
-            if n
+            KvUsage(*key, shares.get(key, 0.0), sizes.get(key, 0))
+            for key in dict.fromkeys([*shares, *sizes])
+            if shares.get(key) or sizes.get(key)
         )
 
     def accept(self, state: RequestState) -> None:
@@ -115,6 +126,7 @@ class Session:
 
     def _admit(self, state: RequestState) -> None:
         request = state.request
+        self._origins[request.owner] = request.priority.origin
         sequence = SequenceState(
             request.id,
             request.priority,
@@ -201,7 +213,8 @@ class Session:
         self._scheduler.commit(plan)
         if plan.n_drafted:
             self._ops.execute(self._cache.take_ops())  # rejected draft tokens must not get into a snapshot
-        deliver_all([(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last])
+        texts = [(each.running.state.stream, each.events) for each in outcomes if each.events and not each.is_last]
+        self._delivery.deliver(texts, self._clock())
         for outcome in outcomes:
             if outcome.error is not None:
                 self._fail(outcome.running, outcome.error, outcome.events)
@@ -209,7 +222,13 @@ class Session:
                 self._finish(outcome.running, outcome.finish, outcome.events)
         for sequence in self._scheduler.take_rejected():
             self._fail(self._running[sequence.id], KvCacheFull(len(sequence.tokens)))
+        if not self._running:
+            self._delivery.flush()
         self.save_due_snapshots()
+
+    def flush_events(self) -> None:
+        """Delivers the events that are held. Call this before other work that delays the next step."""
+        self._delivery.flush()
 
     def _report_progress(self, plan: BatchPlan) -> None:
         """Sends `PromptProgress` to the requests that want it and of whose prompt the step has computed tokens."""
@@ -278,6 +297,8 @@ class Session:
         """Decodes a plan. If there is no KV memory for it, rolls the plan back and returns False. Raises Interrupted,
         NativeFailure."""
         n_threads = self._threads.choose(plan, len(self._scheduler.running))
+        if plan.n_prompt_tokens:
+            self._delivery.flush()
         started = self._clock()
         for entry in plan.entries:
             state = self._running[entry.sequence.id].state
@@ -292,7 +313,9 @@ class Session:
             return False
         seconds = self._clock() - started
         self._threads.record(seconds)
-        self._prefill_budget.record(plan.n_prompt_tokens, self._drafts.record(plan, seconds), pace)
+        beside_answers = any(entry.is_decoding for entry in plan.entries)
+        seconds = self._drafts.record(plan, seconds)
+        self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=beside_answers)
         return True
 
     def _switch_adapters(self) -> None:

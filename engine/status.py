@@ -11,17 +11,20 @@ from typing import Literal
 
 from engine.adapter import Adapter, AdapterScales
 from engine.devices.offload import NO_OFFLOAD, Offload
-from engine.errors import EngineError
+from engine.errors import DraftModelError, EngineError
 from engine.priority import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class KvUsage:
-    """Share (0..1) of the KV memory that is attributed to one owner: a chat in the app's window, or an API key."""
+    """Memory for KV states that is attributed to one owner: a chat in the app's window, or an API key."""
 
     origin: Origin
     owner: str
     share: float
+    """Share (0..1) of the KV memory."""
+    host_bytes: int = 0
+    """Size of the states in host memory, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class ModelInfo:
     n_layers_wanted: int = 0
     """Number of layers that were foreseen for graphics cards, if loading them failed and fewer were loaded there;
     otherwise 0."""
+    draft_error: DraftModelError | None = None
+    """Why the model was loaded without its draft model."""
     adapters: tuple[Adapter, ...] = ()
     """Its LoRA adapters. The scales are those of requests that set none."""
 

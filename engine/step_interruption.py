@@ -11,7 +11,7 @@ from engine.request_state import RequestState
 from engine.scheduler.prompt_shares import LOWER_PRIORITY_SHARE
 from engine.scheduler.sequence import SequenceState
 
-MIN_REMAINING_S = 0.1
+MIN_REMAINING_S = 0.05
 """A decode is interrupted only if it is forecast to take at least this much longer. Its computed tokens are lost."""
 
 
@@ -63,10 +63,13 @@ class StepInterruption:
             self._step = None
 
     def submitted(self, state: RequestState) -> None:
-        """Interrupts the decode if the request goes before its prompts."""
+        """Interrupts the decode if the request goes before its prompts, or if it need not compute as many tokens now
+        that another request runs beside it."""
         with self._lock:
             step = self._step
-            if step is not None and not step.was_interrupted and _goes_before(state, step):
+            if step is None or step.was_interrupted:
+                return
+            if _goes_before(state, step) or any(each.recomputes for each in step.sequences):
                 self._interrupt(step)
 
     def cancelled(self) -> None:

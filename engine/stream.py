@@ -40,6 +40,13 @@ class RequestStream:
         added before it runs."""
         deliver_all([(self, events)])
 
+    def hold(self, events: Sequence[Event]) -> None:
+        """Adds events without waking the event loop. They are read after the next call of `deliver`, or earlier if the
+        event loop is already reading. The engine calls this on any thread."""
+        with self._lock:
+            if not self._closed:
+                self._pending.extend(events)
+
     def _put(self, events: Sequence[Event]) -> bool:
         """Adds events. Returns whether the event loop must be woken."""
         with self._lock:

@@ -142,6 +142,8 @@ class Worker:
         session = self._session if self._session is not None and not self._session.idle else None
         has_spare_time = session is None or session.has_spare_time
         if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):
+            if session is not None:
+                session.flush_events()
             seconds = self._embedding.step(short=session is not None)
             if session is not None:
                 session.charge(seconds)

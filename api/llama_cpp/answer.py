@@ -38,6 +38,7 @@ class LlamaResponseOptions:
             "stop": list(request.stop),
             "grammar": body.grammar or "",
             "n_probs": body.n_probs or 0,
+            "lora": [{"id": each.id, "scale": each.scale} for each in body.lora or ()],
             "stream": bool(body.stream),
         }
         return cls(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
 from engine.status import ModelInfo, ModelProps
 
@@ -27,6 +28,14 @@ def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
         "build_info": "inglenook",
         "is_sleeping": False,
     }
+
+
+def adapter_list(model: ModelInfo) -> list[dict[str, object]]:
+    """Returns the answer to /lora-adapters. `path` is only the name of the file."""
+    return [
+        {"id": index, "path": display_name(each.path.name), "scale": each.scale, "task_name": "", "prompt_prefix": ""}
+        for index, each in enumerate(model.adapters)
+    ]
 
 
 def slot_list(

@@ -27,6 +27,7 @@ def completion_request(body: LlamaBody, prompt: Prompt, request_id: str) -> Comp
         origin="endpoint",
         use_cache=body.use_cache,
         n_draft_max=body.n_draft_max,
+        adapter_scales=body.adapter_scales,
         wants_progress=bool(body.stream and body.return_progress),
         sampling=sampling(body),
         constraint=constraint(body),

@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from api.errors import BadRequest, NoSlotFree
+from api.body import parse_body
+from api.errors import BadRequest, NoSlotFree, OwnKeyNeeded
+from api.fields.adapters import check_scales, scales
 from api.fields.prompts import MAX_ANSWERS, Prompt
 from api.llama_cpp.answer import LlamaChunkWriter, LlamaResponseOptions, completion, token_pieces
-from api.llama_cpp.props import props_object, slot_list
+from api.llama_cpp.props import adapter_list, props_object, slot_list
 from api.llama_cpp.request import completion_prompts, completion_request, infill_context
-from api.llama_cpp.schemas import DetokenizeBody, InfillBody, LlamaBody, LlamaCompletionBody, TokenizeBody
+from api.llama_cpp.schemas import (
+    AdapterScales,
+    DetokenizeBody,
+    InfillBody,
+    LlamaBody,
+    LlamaCompletionBody,
+    TokenizeBody,
+)
 from api.openai.chat.request import chat_request
 from api.openai.chat.schemas import ChatCompletionBody
 from api.request_context import ActivityDep, KeyHolderDep, RequestContext, RequestContextDep
@@ -45,6 +54,23 @@ async def get_metrics(activity: ActivityDep, holder: KeyHolderDep) -> Response:
     from api.llama_cpp.metrics import CONTENT_TYPE_LATEST, exposition
 
     return Response(exposition(activity, holder), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/lora-adapters")
+async def get_adapters(ctx: RequestContextDep) -> Response:
+    """Lists the model's LoRA adapters, with the scales of requests that set none."""
+    return JSONResponse(adapter_list(ctx.model))
+
+
+@router.post("/lora-adapters")
+async def set_adapter_scales(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
+    """Sets the scales of later requests that set none. Needs the endpoint's own key."""
+    if not holder.sees_all:
+        raise OwnKeyNeeded
+    wanted = scales(parse_body(await ctx.http.body(), AdapterScales).root)
+    check_scales(wanted, len(ctx.model.adapters))
+    ctx.engine.set_adapter_scales(wanted)
+    return JSONResponse({"success": True})
 
 
 @router.post("/tokenize")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from api.body import INT32_MAX, Body, CountOrUnlimited, Stops
+from api.fields.adapters import AdapterFields, AdapterScale
 from api.fields.constraints import ConstraintFields
 from api.fields.sampling import SamplerFields
+from engine.library.adapter_file import MAX_ADAPTERS
+
+
+class AdapterScales(RootModel[Annotated[list[AdapterScale], Field(max_length=MAX_ADAPTERS, fail_fast=True)]]):
+    """Body of /lora-adapters. Adapters that are not listed get 0."""
 
 
 class TokenizeBody(Body):
@@ -22,7 +28,7 @@ class DetokenizeBody(Body):
     tokens: list[Annotated[int, Field(ge=0, le=INT32_MAX)]]
 
 
-class LlamaBody(SamplerFields, ConstraintFields):
+class LlamaBody(SamplerFields, AdapterFields, ConstraintFields):
     """Fields of both /completion and /infill. With `n_predict` 0, the prompt is only computed and cached."""
 
     stream: bool | None = None

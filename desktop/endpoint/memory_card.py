@@ -1,4 +1,4 @@
-"""Card with the memory use: a bar with a legend, and the chats and tools that use most of the KV cache."""
+"""Card with the memory use: a bar with a legend, and the chats and tools with the largest KV states."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MemoryCard(Card):
         self._sum.setText(self.tr("{used} used · {left} free").format(used=used, left=left))
         self._disk.setText(self.tr("Cached on disk: {size}").format(size=strings.size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
-        parts = [f"{strings.holder(each)} {strings.size(each.size)}" for each in shares.holders[:MAX_HOLDERS]]
+        parts = [f"{strings.holder(each)} {strings.holder_size(each)}" for each in shares.holders[:MAX_HOLDERS]]
         self._holders.setText(self.tr("Used by: {list}").format(list=" · ".join(parts)))
         self._holders.setVisible(bool(parts))
         self.bar.show_shares(shares)

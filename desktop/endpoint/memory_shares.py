@@ -1,4 +1,4 @@
-"""Divides the memory of the process into model weights, KV cache of chats, KV cache of tools, and the rest."""
+"""Divides the memory of the process into model weights, KV states of chats, KV states of tools, and the rest."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MemoryHolder:
-    """The part of the KV cache that one chat or one API key uses, in bytes."""
+    """The KV states of one chat or one API key, in bytes."""
 
     name: str
     """Title of the chat, or name of the key."""
     is_tool: bool
     size: int
+    """In the KV cache."""
+    host_size: int = 0
+    """In host memory, from where they are copied back into the KV cache when they are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class MemoryShares:
 
     weights: int
     kv_window: int
+    """KV states of chats, in the KV cache and in host memory."""
     kv_tools: int
+    """KV states of tools, in the KV cache and in host memory."""
     kv_free: int
     others: int
     """The rest of the process: window, endpoint and compute buffers."""
@@ -35,7 +40,7 @@ class MemoryShares:
     snapshots: int
     """Size of the KV snapshots on disk."""
     holders: tuple[MemoryHolder, ...] = ()
-    """The chats and API keys that use the KV cache, largest first."""
+    """The chats and API keys that have KV states, largest first."""
 
     @property
     def used(self) -> int:
@@ -49,12 +54,20 @@ def memory_shares(use: MemoryUse, title_of: Callable[[str], str]) -> MemoryShare
     listed as a holder. The sizes of weights and KV cache are estimates; `others` is the rest of the resident memory."""
     weights = use.estimate.weights_bytes if use.estimate else 0
     kv = use.estimate.kv_bytes if use.estimate else 0
-    window, tools = round(kv * use.kv_window), round(kv * use.kv_endpoint)
-    others = max(0, use.resident - weights - kv)
+    in_cache = {"window": round(kv * use.kv_window), "endpoint": round(kv * use.kv_endpoint)}
+    in_host = {origin: sum(each.host_bytes for each in use.kv_usage if each.origin == origin) for origin in in_cache}
     holders = [
-        MemoryHolder(name, each.origin == "endpoint", round(kv * each.share))
-        for each in sorted(use.kv_usage, key=lambda each: -each.share)
+        MemoryHolder(name, each.origin == "endpoint", round(kv * each.share), each.host_bytes)
+        for each in sorted(use.kv_usage, key=lambda each: (-kv * each.share - each.host_bytes, -each.share))
         if (name := each.owner if each.origin == "endpoint" else title_of(each.owner))
     ]
-    free = kv - window - tools
-    return MemoryShares(weights, window, tools, free, others, use.available, use.snapshots, tuple(holders))
+    return MemoryShares(
+        weights=weights,
+        kv_window=in_cache["window"] + in_host["window"],
+        kv_tools=in_cache["endpoint"] + in_host["endpoint"],
+        kv_free=kv - sum(in_cache.values()),
+        others=max(0, use.resident - weights - kv - sum(in_host.values())),
+        available=use.available,
+        snapshots=use.snapshots,
+        holders=tuple(holders),
+    )

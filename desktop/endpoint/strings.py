@@ -121,6 +121,14 @@ def holder(each: MemoryHolder) -> str:
     return translate("endpoint", "“{title}”").format(title=title)
 
 
+def holder_size(each: MemoryHolder) -> str:
+    """The size of the KV states of a chat or tool: in the KV cache, and in host memory if some are there."""
+    if not each.host_size:
+        return size(each.size)
+    in_host = translate("endpoint", "{size} in host memory").format(size=size(each.host_size))
+    return f"{size(each.size)} + {in_host}" if each.size else in_host
+
+
 def error_text(error: BaseException) -> str:
     """What failed and what the user can do, for the errors in `desktop.endpoint.errors`; "" for any other error."""
     match error:

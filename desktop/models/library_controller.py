@@ -33,6 +33,7 @@ from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
 from engine.library.download import SPARE_BYTES, free_disk_bytes
+from engine.library.draft_candidates import draft_candidates
 from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
 from engine.library.model_metadata import pretty_name
@@ -191,6 +192,11 @@ class LibraryController(QObject):
         model = self.find_file(path)
         return self._local_row(model) if model is not None else None
 
+    def draft_models_for(self, path: Path) -> list[ModelFile]:
+        """The local models that can be the draft model of this one."""
+        model = self.find_file(path)
+        return draft_candidates(model, self._files) if model is not None else []
+
     def would_fit(self, choice: ModelVariant) -> bool:
         """Whether a model file of the hub would fit into the memory of this machine. Thread-safe."""
         capacity = self._capacity.capacity
@@ -280,8 +286,11 @@ class LibraryController(QObject):
         if model.path == self._loaded_path:
             use = {"ready": "in_use", "loading": "loading"}.get(self._status.state, "")  # type: ignore[assignment]
         is_bundled = model.path.name == default_model.FILE_NAME
-        estimate = self._fit_of(model, self.options_for(model.path))
-        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled)
+        options = self.options_for(model.path)
+        loaded = self._status.model if use == "in_use" else None
+        adapters = options.adapters if loaded is None else loaded.adapters
+        estimate = self._fit_of(model, options)
+        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled, adapters=adapters)
 
     def _fit_of(self, model: ModelFile, options: LoadOptions) -> MemoryFit | None:
         capacity = self._capacity.capacity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -10,6 +11,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import strings
+from desktop.models.adapter_list import AdapterList
+from desktop.models.draft_model_field import DraftModelField
 from desktop.models.load_options import LoadOptions
 from desktop.models.model_list import ModelRow
 from desktop.models.option_field import OptionField
@@ -19,6 +22,7 @@ from desktop.widgets.card_parts import label, set_style_flag
 from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
 from engine.library.memory_estimate import MIN_CTX
+from engine.library.model_scan import ModelFile
 
 MAX_LAYERS = 1000
 KV_TYPES: tuple[KvType, ...] = get_args(KvType)
@@ -52,8 +56,12 @@ class ModelSettingsSheet(SideSheet):
             self.kv_types.group.button(number).setToolTip(kind)
         self.drafts = Segments((self.tr("On"), self.tr("Off")), self.tr("Draft tokens: {choice}"), self)
         self.drafts.group.idClicked.connect(lambda number: self._change(drafts=number == 0))
+        self.draft_model = DraftModelField(self)
+        self.draft_model.chosen.connect(lambda path: self._change(draft_model=path))
         self.layers = OptionField(self.tr("Layers on the graphics card"), self)
         self.layers.entered.connect(lambda n_layers: self._change(n_gpu_layers=n_layers))
+        self.adapters = AdapterList(theme, self)
+        self.adapters.changed.connect(lambda adapters: self._change(adapters=adapters))
         for field in (self.context, self.layers):
             field.validity_changed.connect(self._enable_load)
         self.load = QPushButton(self)
@@ -70,8 +78,11 @@ class ModelSettingsSheet(SideSheet):
         """Path of the file of the shown model; None if the sheet is closed."""
         return self._row.path if not self.isHidden() else None
 
-    def show_model(self, row: ModelRow, options: LoadOptions, loaded: LoadOptions | None) -> None:
+    def show_model(
+        self, row: ModelRow, options: LoadOptions, loaded: LoadOptions | None, draft_models: Sequence[ModelFile] = ()
+    ) -> None:
         """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
+        `draft_models` can be chosen as its draft model.
 
         If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
@@ -91,6 +102,8 @@ class ModelSettingsSheet(SideSheet):
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
+        self.draft_model.show_models(draft_models, options.draft_model)
+        self.adapters.show_adapters(options.adapters)
         in_use = row.use == "in_use"
         self.load.setText(self.tr("Reload with these settings") if in_use else self.tr("Load"))
         self._enable_load()
@@ -112,6 +125,7 @@ class ModelSettingsSheet(SideSheet):
     def _load(self) -> None:
         for field in (self.context, self.layers):
             field.commit()  # a click on the load button may leave the typed text unvalidated
+        self.adapters.commit()
         if not self._is_wrong:
             self.load_requested.emit(self._row.path)
 
@@ -145,7 +159,20 @@ class ModelSettingsSheet(SideSheet):
         self._add_part(
             column, self.tr("Draft tokens"), self.drafts, label("settingHelp", drafts_help, self, wraps=True)
         )
+        draft_model_help = self.tr(
+            "A small model with the same vocabulary drafts tokens where a text does not repeat itself; this model "
+            "verifies them in one step. It needs memory of its own."
+        )
+        self._add_part(
+            column, self.tr("Draft model"), self.draft_model, label("settingHelp", draft_model_help, self, wraps=True)
+        )
         self._add_part(column, self.tr("Graphics card"), self.layers)
+        adapters_help = self.tr(
+            "LoRA adapters change the style or the knowledge of a model. With the scale 0, one is off."
+        )
+        self._add_part(
+            column, self.tr("Adapters"), self.adapters, label("settingHelp", adapters_help, self, wraps=True)
+        )
         column.addSpacing(20)
         for button in (self.load, self.unload, self.folder):
             column.addWidget(button)

@@ -16,7 +16,7 @@ from desktop.models import strings
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
-from engine.errors import LoadCancelled
+from engine.errors import DraftModelError, LoadCancelled
 from engine.status import Status
 
 translate = QCoreApplication.translate
@@ -34,6 +34,7 @@ class ModelSwitcher(QObject):
         super().__init__(window)
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
+        self._draft_error: DraftModelError | None = None
         page.greeting.model_file_requested.connect(self.choose_file)
         models.status_changed.connect(self._show_status)
 
@@ -80,6 +81,13 @@ class ModelSwitcher(QObject):
     def _reload(self) -> None:
         self._tasks.spawn(self._models.reload(), "load the model again")
 
+    def _show_draft_error(self, status: Status) -> None:
+        """Show once for each load why the model was loaded without its draft model."""
+        error = status.model.draft_error if status.model is not None else None
+        if error is not None and error is not self._draft_error:
+            self._window.toast.show_message(error_message(error), alert=True, topic=TOPIC)
+        self._draft_error = error
+
     def _show_status(self, status: Status) -> None:
         header_state = HEADER_STATES.get(status.state, "none")
         state, facts = strings.model_state(status), strings.model_facts(status.model)
@@ -89,6 +97,7 @@ class ModelSwitcher(QObject):
         if error is None:
             if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
+            self._show_draft_error(status)
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)

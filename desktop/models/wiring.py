@@ -114,7 +114,7 @@ class ModelsWiring(QObject):
 
     def _show_sheet(self, sheet: ModelSettingsSheet, row: ModelRow) -> None:
         loaded = self._library.loaded_options if row.use == "in_use" else None
-        sheet.show_model(row, self._library.options_for(row.path), loaded)
+        sheet.show_model(row, self._library.options_for(row.path), loaded, self._library.draft_models_for(row.path))
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:

@@ -83,6 +83,15 @@ class HostStates:
         with self._lock:
             return [held.tokens for held in self._states.values() if held.variant == variant]
 
+    def bytes_by_owner(self) -> dict[str, int]:
+        """Size in bytes of the states of each owner. A state that several owners share counts for one of them."""
+        sizes: dict[str, int] = {}
+        with self._lock:
+            for held in self._states.values():
+                owner = min(held.owners - {""}, default="")
+                sizes[owner] = sizes.get(owner, 0) + len(held.state)
+        return sizes
+
     def get(self, key: str) -> memoryview | None:
         """Returns a state and marks it as just used."""
         with self._lock:

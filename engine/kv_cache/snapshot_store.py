@@ -97,6 +97,10 @@ class SnapshotStore:
         """Returns the tokens of all states in host memory."""
         return self._host.token_lists(self._variant)
 
+    def host_bytes_by_owner(self) -> dict[str, int]:
+        """Size in bytes of the states in host memory, by owner. May be called on any thread."""
+        return self._host.bytes_by_owner()
+
     def fits(self, n_tokens: int) -> bool:
         """Whether host memory may hold the state of a prefix with `n_tokens` tokens."""
         return n_tokens * self._cell_bytes <= self._host.cap_bytes

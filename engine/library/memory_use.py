@@ -22,8 +22,8 @@ class MemoryUse:
     """The size of all KV snapshots on disk, of all models."""
     available: int
     kv_usage: tuple[KvUsage, ...] = ()
-    """How much of the KV cache is used by requests of the window, and how much by requests of the endpoint (the local
-    API). The rest of the KV cache is free."""
+    """How much of the KV cache and of host memory is used by the states of each chat and API key. The rest of the KV
+    cache is free."""
 
     @property
     def kv_window(self) -> float:

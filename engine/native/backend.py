@@ -18,7 +18,7 @@ from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
 from engine.devices.device import Device
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import with_less_memory
-from engine.errors import ModelFileError, Reason
+from engine.errors import DraftModelError, EngineError, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
@@ -60,6 +60,9 @@ PROMPT_CUT = 128
 """See `Limits.prompt_cut`. 2,000 tokens take 8.6 s with cuts of 512, 256 and 128 tokens, and 8.9 s with 64
 (SmolLM2-135M, AMD EPYC, 2 threads)."""
 
+DELIVERY_INTERVAL_S = 0.033
+"""See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
+
 CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 """If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
 there, and at last without cards."""
@@ -81,7 +84,11 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     start()  # loads the compute library that the system information names
     backend = _open_where_it_fits(path, all_weights, settings, on_progress)
     try:
-        backend.open_draft_model(settings)
+        try:
+            backend.open_draft_model(settings)
+        except EngineError as error:
+            assert settings.draft_model is not None
+            backend.info = replace(backend.info, draft_error=DraftModelError(settings.draft_model, error))
     except BaseException:
         backend.close()
         raise
@@ -188,6 +195,7 @@ class NativeBackend:
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
             prompt_cut=PROMPT_CUT,
+            delivery_interval_s=DELIVERY_INTERVAL_S,
         )
         self.info = ModelInfo(
             id=display_name(model.path.stem),

@@ -37,6 +37,8 @@ class Retokenizer:
         if at <= self._start or not self._begins_word(tokens[at]) or self._piece(tokens[at - 1])[-1:].isspace():
             return None
         start, self._start = self._start, at
+        if at - start == 1:  # the tokenizer writes the text of a token as that token
+            return None
         written, pieces = tokens[start:at], [self._piece(token) for token in tokens[start:at]]
         if len(written) > MAX_TOKENS or not all(pieces):
             return None

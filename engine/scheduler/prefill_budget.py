@@ -26,8 +26,9 @@ assumed to take NARROW_RATIO times as long per token."""
 NEARLY_WIDE = 48
 """From this number of tokens on, a step with WIDE tokens is computed instead: it takes hardly longer."""
 
-BESIDE_FIRST_TOKEN_S = 0.05
-"""Maximum forecast duration that other prompts add to a step in which the first token of an answer is sampled."""
+BESIDE_FIRST_TOKEN_S = 0.08
+"""Maximum forecast duration of a step that completes several short prompts, so that the first of them is answered
+early. A single prompt may take longer."""
 
 _NEWEST_WEIGHT = 0.3
 
@@ -99,8 +100,7 @@ class PrefillBudget:
 
     @property
     def n_beside_first_token(self) -> int:
-        """Maximum number of prompt tokens in a step in which the first token of an answer is sampled, unless the prompt
-        of that answer has more."""
+        """Maximum number of prompt tokens in a step that completes several prompts."""
         return max(MIN_CHUNK, min(self._n_batch, self._n_fitting(BESIDE_FIRST_TOKEN_S)))
 
     def forecast_s(self, n_prompt_tokens: int) -> float:
@@ -121,10 +121,11 @@ class PrefillBudget:
 
     def charge(self, seconds: float, pace: Pace) -> None:
         """Accounts for work that delayed running answers, such as embeddings or prompts."""
-        self._owed_s = seconds * pace.decode_share / (1.0 - pace.decode_share)
+        self._owed_s = max(0.0, self._owed_s) + seconds * pace.decode_share / (1.0 - pace.decode_share)
 
-    def record(self, n_prompt_tokens: int, seconds: float, pace: Pace) -> None:
-        """Records the duration of a step."""
+    def record(self, n_prompt_tokens: int, seconds: float, pace: Pace, *, beside_answers: bool = True) -> None:
+        """Records the duration of a step. `beside_answers`: whether a step with prompt tokens contains other tokens
+        too, whose time is that of a step without prompt tokens."""
         if n_prompt_tokens == 0:
             known = self._decode_step_s
             self._decode_step_s = known + _NEWEST_WEIGHT * (seconds - known) if known else seconds
@@ -135,7 +136,8 @@ class PrefillBudget:
         if is_wide != self._was_wide:
             self._token_s *= 1 / NARROW_RATIO if is_wide else NARROW_RATIO
             self._was_wide = is_wide
-        token_s = max(seconds - self._decode_step_s, 0.2 * seconds) / n_prompt_tokens
+        others_s = self._decode_step_s if beside_answers else 0.0
+        token_s = max(seconds - others_s, 0.2 * seconds) / n_prompt_tokens
         # A slower measurement replaces the estimate immediately; a faster one with few tokens changes it only little.
         is_slower = token_s > self._token_s
         weight = 1.0 if is_slower else _NEWEST_WEIGHT * min(1.0, n_prompt_tokens / MIN_CHUNK)

@@ -114,11 +114,15 @@ class PrefixReuse:
         if len(sequence.tokens) == 1 or sequence.needs_all_logits or not sequence.uses_cache:
             return _Reusable()
         best = self._best_reusable(sequence, 0)
+        sequence.n_recomputed = 0
         if not self._must_be_exact(sequence):
             return best
         exact = self._best_reusable(sequence, self._limits.prompt_cut)
         limit = sequence.max_recomputed
-        return exact if limit is None or best.n - exact.n <= limit else best
+        if limit is not None and best.n - exact.n > limit:
+            return best
+        sequence.n_recomputed = best.n if best.n > exact.n else 0
+        return exact
 
     def _best_reusable(self, sequence: SequenceState, exact_cut: int) -> _Reusable:
         wanted = sequence.tokens[:-1]

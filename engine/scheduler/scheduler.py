@@ -12,6 +12,7 @@ from engine.kv_memory import CachedPrefix, KvMemory, SnapshotIndex
 from engine.priority import Priority
 from engine.scheduler.adapter_turns import AdapterTurns
 from engine.scheduler.prefill_budget import AWAITED, ENDPOINT_ANSWER, LONE, SHARED, WINDOW_ANSWER, Pace
+from engine.scheduler.prompt_burst import PromptBurst
 from engine.scheduler.prompt_shares import PromptShares
 from engine.scheduler.reuse import PrefixReuse
 from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
@@ -51,6 +52,7 @@ class Scheduler:
         self._n_prefilled = 0
         """Number of prompt tokens planned so far, for all sequences."""
         self._prompt_shares = PromptShares()
+        self._burst = PromptBurst()
         self._adapter_turns = AdapterTurns(adapter_scales)
 
     @property
@@ -71,6 +73,12 @@ class Scheduler:
     def window_is_decoding(self) -> bool:
         """Whether an answer in the app's window is being generated."""
         return any(each.priority == Priority.WINDOW and each.n_output > 0 for each in self._running)
+
+    @property
+    def n_prompt_tokens_left(self) -> int:
+        """Number of prompt tokens that the next steps may have, whatever `plan` is called with, before the running
+        answers are decoded."""
+        return self._burst.n_left
 
     @property
     def pace(self) -> Pace:
@@ -130,22 +138,27 @@ class Scheduler:
 
     def plan(self, n_prompt_tokens: int, n_beside_first_token: int | None = None) -> BatchPlan:
         """Returns the plan of the next decode. It has at most `n_prompt_tokens` prompt tokens, but at least one if
-        nothing else can proceed. If the first token of an answer is sampled in it, other prompts get tokens only up to
-        a total of `n_beside_first_token` prompt tokens. A sequence that runs alone from its first token on gets
-        those up to the next multiple of `Limits.prompt_cut` instead.
+        nothing else can proceed. Several plans may share them, without those answers that pause (see `PromptBurst`).
+        If the first token of an answer is sampled in it, it completes other prompts up to a total of
+        `n_beside_first_token` prompt tokens, and contains no part of longer ones. A sequence that runs alone from its
+        first token on gets those up to the next multiple of `Limits.prompt_cut` instead.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
+        self._admit_again()
         self._admit_waiting()
         self._reuse.placement.compact(self._running, window_is_decoding=self.window_is_decoding)
         self._take_checkpoints()
         ops = self._cache.take_ops()
+        n_allowed = self._burst.begin_step(self._running, n_prompt_tokens)
         chunks = self._decode_chunks()
         decoding = set(chunks)
-        n_prompt_tokens = n_prompt_tokens if chunks else max(1, n_prompt_tokens)
+        n_prompt_tokens = n_allowed if chunks else max(1, n_allowed)
         n_beside = n_prompt_tokens if n_beside_first_token is None else n_beside_first_token
-        if any(not each.n_output for each in chunks):
-            n_prompt_tokens = min(n_prompt_tokens, n_beside)
         self._add_prompt_chunks(chunks, n_prompt_tokens, n_beside)
+        if not chunks:  # there is no room for the prompt for which answers pause
+            self._burst.end()
+            chunks = self._decode_chunks()
+            decoding = set(chunks)
         late_ops = self._cache.take_ops()
         if late_ops:
             self._reassign_cells(chunks)
@@ -153,7 +166,9 @@ class Scheduler:
         for sequence, chunk in chunks.items():
             row += len(chunk.tokens)
             entries.append(BatchEntry(sequence, chunk, row, sequence in decoding))
-        return BatchPlan((*ops, *late_ops), tuple(entries), self._is_alone(chunks))
+        plan = BatchPlan((*ops, *late_ops), tuple(entries), self._is_alone(chunks))
+        self._burst.computed(plan.n_prompt_tokens)
+        return plan
 
     def _is_alone(self, chunks: Mapping[SequenceState, Chunk]) -> bool:
         """See `BatchPlan.is_alone`. Determined for prompts only; it takes longer than a decode step may."""
@@ -268,14 +283,22 @@ class Scheduler:
         self.remove(sequence)
         self._rejected.append(sequence)
 
+    def _admit_again(self) -> None:
+        """Moves the only running sequence back to the queue if other sequences have arrived and it computes cached
+        tokens again, which it need not do beside others, unless most of them are computed."""
+        if len(self._running) == 1 and self._running[0].recomputes and self._admissible():
+            self._requeue(self._running[0])
+
+    def _admissible(self) -> list[SequenceState]:
+        """The waiting sequences that may run now, with regard to their adapter scales."""
+        turns = self._adapter_turns
+        return [each for each in self._waiting if each.adapter_scales == turns.current and not turns.is_ending]
+
     def _admit_waiting(self) -> None:
         """Admits waiting sequences, in order, until there is no KV memory for the next one."""
         for sequence in self._running:
             sequence.inherited_order = None
-        turns = self._adapter_turns
-        for sequence in [
-            each for each in self._waiting if each.adapter_scales == turns.current and not turns.is_ending
-        ]:
+        for sequence in self._admissible():
             if (other := self._reuse.shared_prompt_in_progress(sequence)) is not None:
                 sequence.waits_for = "shared_prompt"
                 other.inherited_order = min(sequence.order, other.inherited_order or sequence.order)
@@ -321,7 +344,7 @@ class Scheduler:
 
     def _decode_chunks(self) -> dict[SequenceState, Chunk]:
         chunks: dict[SequenceState, Chunk] = {}
-        decoding = [each for each in self._running if each.is_decoding]
+        decoding = [each for each in self._running if each.is_decoding and not self._burst.pauses(each)]
         n_drafted = self._draft_lengths(decoding)
         for sequence in decoding:
             n = sequence.n_pending
@@ -383,7 +406,10 @@ class Scheduler:
         prefilling.sort(key=lambda each: each.prefill_order)
         room = min(n_prompt_tokens, self._limits.n_batch - sum(len(chunk.tokens) for chunk in chunks.values()))
         n_outputs = self._limits.n_outputs - self._limits.n_running
-        return self._prompt_shares.divide(prefilling, room, n_outputs, n_beside_first_token)
+        has_first_token = any(not each.n_output for each in chunks)
+        return self._prompt_shares.divide(
+            prefilling, room, n_outputs, n_beside_first_token, has_first_token=has_first_token
+        )
 
     def _reserve(self, sequence: SequenceState, n: int, chunks: dict[SequenceState, Chunk]) -> bool:
         """Ensures that `n` cells are free. Evicts idle prefixes first. Then preempts the sequences that are after

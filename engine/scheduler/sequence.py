@@ -41,6 +41,8 @@ class SequenceState:
     max_recomputed: int | None = None
     """Maximum number of cached tokens that a deterministic sequence that runs alone computes again because their KV
     state is not exact (see `engine.kv_memory.Exactness`). If there are more, it reuses all. None means no limit."""
+    n_recomputed: int = 0
+    """Number of leading tokens that were cached at its admission, if it computes some of them again for that reason."""
     uses_cache: bool = True
     """Whether prompt tokens may be taken from the cache. If not, every one is computed."""
     adapter_scales: AdapterScales = ()
@@ -84,20 +86,20 @@ class SequenceState:
 
     @property
     def n_to_prefill(self) -> int:
-        """Number of pending tokens up to the next checkpoint length.
-
-        The last prompt token of a deterministic sequence is always computed in a separate step, because it is computed
-        alone if all tokens before it are cached. Rounding depends on where a prompt is cut."""
-        n = min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
-        if self.is_deterministic and n == self.n_pending > 1 and self.n_computed < len(self.prompt):
-            return n - 1
-        return n
+        """Number of pending tokens up to the next checkpoint length."""
+        return min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
 
     def n_to_prefill_alone(self, cut: int) -> int:
         """Number of prompt tokens in the next step of a sequence that runs alone: up to the next multiple of `cut`, but
-        not the last one, which is computed separately."""
+        not the last one. That is computed separately, because it is computed alone if all tokens before it are cached:
+        rounding depends on where a prompt is cut."""
         n_next = cut - self.n_computed % cut
         return max(1, min(n_next, self.n_to_prefill, self.n_pending - 1))
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether the sequence would have more computed tokens if it had reused all cached ones, by far."""
+        return self.n_recomputed > 2 * self.n_computed
 
     @property
     def order(self) -> tuple[int, int, int]:

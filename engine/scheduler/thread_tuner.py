@@ -82,6 +82,10 @@ class ThreadTuner:
         """Thread count for the next step."""
         return self._counts[self._best if self._probed is None else self._probed]
 
+    @property
+    def is_probing(self) -> bool:
+        return self._probed is not None
+
     def postpone_probe(self) -> None:
         """Ends the current probe, unless it was started because steps had become slow."""
         if not self._is_slowed:
@@ -155,6 +159,8 @@ class ThreadCountPolicy:
 
     def __init__(self, counts: tuple[int, ...]) -> None:
         self._tuners = {kind: ThreadTuner(counts) for kind in ("one", "few", "many", "prompt")}
+        self._typical_s: dict[int, float] = {}
+        """Average duration of decode steps with more than one token, by the number of tokens."""
         self._last_decode: ThreadTuner | None = None
         self._counts = counts
         self._reproducible = ThreadTuner(counts)
@@ -194,8 +200,8 @@ class ThreadCountPolicy:
 
     def record(self, n_tokens: int, step_s: float, *, may_explore: bool = True) -> None:
         """Records the duration of the step for which `choose` was called last."""
-        cost_s = step_s / n_tokens if n_tokens > 16 else step_s
         tuner = self._tuner(n_tokens)
+        cost_s = self._cost(n_tokens, step_s)
         if n_tokens <= 16:
             self._last_decode = tuner
         # Prompts are compute-bound and gain from every core unless another process is busy. Decode steps detect such a
@@ -205,6 +211,21 @@ class ThreadCountPolicy:
             for other in self._tuners.values():
                 if other is not tuner:
                     other.request_probe()
+
+    def _cost(self, n_tokens: int, step_s: float) -> float:
+        """The duration of a step, in a unit in which all steps of one kind are comparable.
+
+        With draft tokens, successive steps of one kind have different numbers of tokens. Their durations are divided by
+        what is usual for the number, otherwise a step with more tokens would look as if the machine had become slow."""
+        if n_tokens > 16:
+            return step_s / n_tokens
+        if n_tokens == 1:
+            return step_s
+        usual_s = self._typical_s.get(n_tokens, step_s)
+        if self._tuner(n_tokens).is_probing:
+            return step_s / usual_s
+        self._typical_s[n_tokens] = 0.9 * usual_s + 0.1 * step_s
+        return step_s / usual_s
 
     def _tuner(self, n_tokens: int) -> ThreadTuner:
         kind = "one" if n_tokens == 1 else "few" if n_tokens <= 4 else "many" if n_tokens <= 16 else "prompt"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -106,7 +107,7 @@ def main(arguments: list[str]) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_NOFILE, (int(arguments[0]), int(arguments[0])))
-    changes = {"header_timeout_s": 1.0} if arguments else {}
+    changes: dict[str, Any] = {"header_timeout_s": 1.0} if arguments else {}
     with live(FakeOpener(Script(b"Hello there.")), **changes) as endpoint:
         os.write(1, f"{endpoint.server.port}\n".encode())
         sys.stdin.read()

@@ -113,7 +113,9 @@ def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any
     failures: list[Exception] = []
     engine = Engine(opener)
     chosen = settings(**changes)
-    app = create_app(engine, chosen, lifespan=loading(Path("/secret/place/fake.gguf"), failures.append))
+    app = create_app(
+        engine, chosen, lifespan=loading(Path("/secret/place/fake.gguf"), failures.append, chosen.load_settings)
+    )
     server = EndpointServer(app, chosen)
     server.start()
     try:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from api.openapi import BODIES
+from api.openapi import BODIES, LIST_BODIES
 from tests.api.hostile_bodies import HOSTILE
 from tests.api.live_endpoint import KEY, Live, live, wait_until
 from tests.fakes import FakeOpener, Script
@@ -27,8 +27,15 @@ ANSWER_BODIES: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("path", BODIES)
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param(path, body, id=f"{path}-{name}")
+        for path in BODIES
+        for name, body in HOSTILE.items()
+        if path not in LIST_BODIES or name != "a list"
+    ],
+)
 def test_hostile_body_is_400_in_dialect_format(endpoint: Live, path: str, body: bytes) -> None:
     with endpoint.http() as client:
         refused = client.post(path, content=body, headers={"content-type": "application/json"})

@@ -23,6 +23,7 @@ from engine.errors import (
     NotLoaded,
 )
 from engine.events import Event, Failed, Finished, PromptProgress, Started, TextDelta
+from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.requests import CompletionRequest, Sampling
 from engine.status import Status
 from engine.stream import RequestStream
@@ -172,6 +173,21 @@ def test_request_that_wants_progress_gets_one_report_per_step_of_its_prompt() ->
             assert reports[-1].n_read == reports[-1].n_prompt
             without = await events_of(engine.submit(replace(with_reports, id="b", wants_progress=False)))
             assert not [event for event in without if isinstance(event, PromptProgress)]
+
+    asyncio.run(story())
+
+
+def test_memory_use_names_the_owners_of_states_in_host_memory() -> None:
+    async def story() -> None:
+        async with engine_over(FakeOpener(Script(b"Hello"))) as engine:
+            for owner, letter in (("chat", "x"), ("key", "y"), ("last", "z")):
+                request = replace(chat(letter * 500), id=owner, owner=owner)
+                await events_of(engine.submit(replace(request, origin="endpoint") if owner == "key" else request))
+            usage = {each.owner: each for each in engine.memory.kv_usage}
+            assert [usage[owner].origin for owner in ("chat", "key", "last")] == ["window", "endpoint", "window"]
+            assert usage["chat"].host_bytes > 0
+            assert usage["key"].host_bytes > 0
+            assert usage["last"].share > 0
 
     asyncio.run(story())
 
@@ -350,8 +366,17 @@ def test_requests_from_two_event_loops_get_their_answers() -> None:
 
 
 def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    closed: list[SnapshotStore] = []
+    close = SnapshotStore.close
+
+    def recorded_close(store: SnapshotStore) -> None:
+        closed.append(store)
+        close(store)
+
+    monkeypatch.setattr(SnapshotStore, "close", recorded_close)
+
     async def run() -> None:
         opener = FakeOpener()
         engine = Engine(opener, snapshots=tmp_path)
@@ -369,6 +394,7 @@ def test_unload_frees_the_model_even_if_saving_a_snapshot_fails(
         assert (await engine.submit(chat(max_tokens=5)).collect())[1].usage.n_output > 0
         await engine.aclose()
         assert "last snapshots" in caplog.text
+        assert len(closed) == 2, "the threads of a store were left behind"
 
     asyncio.run(run())
 

@@ -210,9 +210,21 @@ def test_interruption_between_the_begin_of_a_step_and_its_decode_ends_the_decode
 def test_step_that_ends_soon_is_not_interrupted() -> None:
     scene = Scene()
     scene.begin(1.0)
-    scene.now_s = 0.95
+    scene.now_s = 0.96
     scene.interruption.submitted(scene.request(10))
     assert scene.n_interruptions == 0
     scene.now_s = 0.5
     scene.interruption.submitted(scene.request(10))
     assert scene.n_interruptions == 1
+
+
+def test_sequence_that_computes_cached_tokens_again_is_interrupted_by_any_request() -> None:
+    scene = Scene()
+    scene.sequence.n_recomputed = 900
+    scene.begin()
+    scene.interruption.submitted(scene.request(2000))
+    assert scene.n_interruptions == 1
+    scene.sequence.n_computed = 512
+    scene.begin()
+    scene.interruption.submitted(scene.request(2000))
+    assert scene.n_interruptions == 1, "it would lose more than it would gain"

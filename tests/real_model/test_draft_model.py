@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from engine.backend import LoadSettings
 from engine.engine import Engine
-from engine.errors import InvalidSettings
+from engine.errors import EngineError
 from engine.native.backend import NativeBackend, open_native
 from engine.requests import CompletionRequest
 from tests.model_files.tiny_models import TINY_MODELS
@@ -54,11 +52,17 @@ def tiny(tmp_path: Path, name: str) -> Path:
     return TINY_MODELS[name].write(tmp_path / f"{name}.gguf")
 
 
-def refusal(main: Path, draft: Path) -> InvalidSettings:
-    with pytest.raises(InvalidSettings) as caught:
-        open_native(main, LoadSettings(n_ctx=512, n_threads=1, draft_model=draft), lambda _: True)
-    assert caught.value.field == "draft_model"
-    return caught.value
+def refusal(main: Path, draft: Path) -> EngineError:
+    """Opens a model whose draft model cannot be used. Returns why."""
+    backend = open_native(main, LoadSettings(n_ctx=512, n_threads=1, draft_model=draft), lambda _: True)
+    try:
+        assert backend.draft_model is None
+        error = backend.info.draft_error
+        assert error is not None
+        assert error.path == draft
+        return error.cause
+    finally:
+        backend.close()
 
 
 def test_model_with_another_vocabulary_is_refused(model_path: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def chat_request(body: ChatCompletionBody, request_id: str) -> ChatRequest:
         origin="endpoint",
         use_cache=body.use_cache,
         n_draft_max=body.n_draft_max,
+        adapter_scales=body.adapter_scales,
         wants_progress=bool(body.stream and body.return_progress),
         sampling=sampling(body),
         tools=tools,

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.body import INT32_MAX, MAX_MESSAGES, Body, CountOrUnlimited, Stops
+from api.fields.adapters import AdapterFields
 from api.fields.constraints import ConstraintFields, ResponseFormat
 from api.fields.reasoning import ReasoningFields
 from api.fields.sampling import SamplerFields
@@ -35,7 +36,7 @@ class ChatMessage(Body):
     function_call: object = None
 
 
-class ChatCompletionBody(SamplerFields, ConstraintFields, ReasoningFields):
+class ChatCompletionBody(SamplerFields, AdapterFields, ConstraintFields, ReasoningFields):
     model: str | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None

@@ -43,6 +43,7 @@ def completion_requests(body: CompletionBody, prompts: Sequence[Prompt], request
             origin="endpoint",
             use_cache=body.use_cache,
             n_draft_max=body.n_draft_max,
+            adapter_scales=body.adapter_scales,
             sampling=sampling_for_choice(base_sampling, choice),
             constraint=base_constraint,
             # The engine generates at least one token. For a limit of 0, that token is not returned.

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from api.body import INT32_MAX, Stops, int_if_integral
+from api.fields.adapters import AdapterFields
 from api.fields.constraints import ConstraintFields, ResponseFormat
 from api.fields.sampling import SamplerFields
 from api.openai.chat.schemas import MAX_CHOICES, StreamOptions
@@ -17,7 +18,7 @@ def _max_if_unlimited(value: object) -> object:
     return INT32_MAX if int_if_integral(value) == -1 and type(value) is not bool else value
 
 
-class CompletionBody(SamplerFields, ConstraintFields):
+class CompletionBody(SamplerFields, AdapterFields, ConstraintFields):
     """Body of a completion. `parse_prompts` parses `prompt`. If `prompt` is absent, the model writes the beginning of a
     document."""
 

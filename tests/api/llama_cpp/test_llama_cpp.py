@@ -81,7 +81,6 @@ def test_unknown_sampler_or_other_sampler_order_is_refused(samplers: object) -> 
     [
         ("post_sampling_probs", True),
         ("t_max_predict_ms", 100),
-        ("lora", [{"id": 0, "scale": 1}]),
         ("response_format", {"type": "json_object"}),
     ],
 )

@@ -137,10 +137,16 @@ def test_stored_context_length_below_minimum_is_ignored() -> None:
 
 def test_stored_load_options_are_read_back_without_change() -> None:
     choice = LoadOptions(4096, "q8_0", 12, drafts=False)
+    with_draft_model = LoadOptions(draft_model="/models/small.gguf")
+    assert LoadOptions.from_dict(with_draft_model.to_dict()) == with_draft_model
+    assert with_draft_model.settings == LoadSettings(draft_model=Path("/models/small.gguf"))
+    assert replace(with_draft_model, drafts=False).settings == LoadSettings(drafts=False)
     assert LoadOptions.from_dict(choice.to_dict()) == choice
     assert choice.settings == LoadSettings(4096, kv_type_k="q8_0", kv_type_v="q8_0", n_gpu_layers=12, drafts=False)
     assert LoadOptions().to_dict() == {}
-    assert LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3}) == LoadOptions()
+    assert (
+        LoadOptions.from_dict({"n_ctx": "many", "kv_type": "q1", "n_gpu_layers": -3, "draft_model": 1}) == LoadOptions()
+    )
 
 
 def test_message_for_invalid_load_settings_names_field_and_reason() -> None:

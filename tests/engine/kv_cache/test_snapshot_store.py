@@ -136,6 +136,17 @@ def test_forgetting_an_owner_drops_its_states_from_host_memory(tmp_path: Path) -
     snapshots.close()
 
 
+def test_size_of_states_in_host_memory_is_counted_by_owner(tmp_path: Path) -> None:
+    snapshots = store(tmp_path)
+    for first, owner in enumerate(("a", "a", "b", "")):
+        snapshots.put([first, *TOKENS[:20]], STATE, owner, needed_soon=True)
+    assert snapshots.keep([3, *TOKENS[:20]], "b")
+    assert snapshots.host_bytes_by_owner() == {"a": 2 * len(STATE), "b": 2 * len(STATE)}
+    snapshots.forget(["a", "b"])
+    assert snapshots.host_bytes_by_owner() == {}
+    snapshots.close()
+
+
 @pytest.mark.parametrize("is_restored", [False, True])
 def test_state_that_is_forgotten_before_it_is_written_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_restored: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -243,7 +244,7 @@ def test_short_prompt_overtakes_the_rest_of_a_long_one() -> None:
     commit_all(both, both.plan(16))
     both.add(sequence("short", 10, Priority.WINDOW, kind=1))
     plan = both.plan(16)
-    assert prompt_shares(plan) == {"short": 10, "long": 6}
+    assert prompt_shares(plan) == {"short": 10}, "a part of the long one would delay the first token"
     assert "short" in {entry.sequence.id for entry in plan.entries if entry.chunk.sample_last}
 
 
@@ -267,29 +268,77 @@ def test_short_endpoint_prompt_is_computed_within_one_step_beside_a_long_window_
     both.add(sequence("person", 1000, Priority.WINDOW))
     commit_all(both, both.plan(16))
     both.add(sequence("tool", 10, kind=1))
-    assert prompt_shares(both.plan(16)) == {"tool": 10, "person": 6}
+    assert prompt_shares(both.plan(16)) == {"tool": 10}
 
 
 def test_endpoint_prompt_waits_for_a_window_prompt_that_is_not_much_longer() -> None:
     both = CachedScheduler(BIG)
     both.add(sequence("tool", 10, Priority.ENDPOINT))
     both.add(sequence("person", 20, Priority.WINDOW, kind=1))
-    assert prompt_shares(both.plan(16)) == {"tool": 2, "person": 14}
+    assert prompt_shares(both.plan(16)) == {"person": 16}
 
 
-def test_step_with_a_first_token_has_few_tokens_of_other_prompts() -> None:
+def test_step_with_a_first_token_has_no_part_of_a_longer_prompt() -> None:
     both = CachedScheduler(BIG)
     both.add(sequence("long", 1000))
     commit_all(both, both.plan(16))
-    short = sequence("short", 10, kind=1)
+    both.add(short := sequence("short", 10, kind=1))
     short.is_deterministic = True
-    both.add(short)
     shares = []
     while short.n_output < 2:
-        plan = both.plan(16, 4)
+        plan = both.plan(16, 12)
         shares.append(prompt_shares(plan))
         commit_all(both, plan)
-    assert shares == [{"short": 9}, {"long": 4}, {"long": 15}]
+    assert shares == [{"short": 10}, {"long": 15}]
+
+
+def steps_of(names: Sequence[str], running: CachedScheduler, n_prompt_tokens: int, n_beside: int) -> list[set[str]]:
+    """Runs the steps until each of the sequences has output. Returns the sequences of each step."""
+    steps: list[set[str]] = []
+    while {each.id for each in running.waiting} | {each.id for each in running.running if not each.n_output}:
+        plan = running.plan(n_prompt_tokens if not steps else 0, n_beside)
+        steps.append({entry.sequence.id for entry in plan.entries})
+        commit_all(running, plan)
+    assert set().union(*steps) == set(names)
+    return steps
+
+
+def test_short_prompts_are_completed_in_several_steps_while_answers_of_the_endpoint_pause() -> None:
+    crowd = CachedScheduler(replace(BIG, n_batch=64))
+    for kind, name in enumerate("abcd"):
+        crowd.add(sequence(name, 10, kind=kind))
+    assert steps_of("abcd", crowd, 40, 20) == [{"a", "b"}, {"c", "d"}]
+    assert {entry.sequence.id for entry in crowd.plan(40).entries} == set("abcd")
+
+
+def test_answers_pause_no_longer_than_for_the_prompt_tokens_of_one_step() -> None:
+    crowd = CachedScheduler(replace(BIG, n_batch=64))
+    for kind, name in enumerate("abcd"):
+        crowd.add(sequence(name, 10, kind=kind))
+    assert steps_of("abcd", crowd, 30, 10)[:4] == [{"a"}, {"b"}, {"c"}, {"a", "b", "c"}]
+
+
+def test_answers_of_the_window_do_not_pause() -> None:
+    crowd = CachedScheduler(replace(BIG, n_batch=64))
+    crowd.add(sequence("person", 10, Priority.WINDOW))
+    commit_all(crowd, crowd.plan(40, 10))
+    for kind, name in enumerate("abc", 1):
+        crowd.add(sequence(name, 10, kind=kind))
+    assert all("person" in {entry.sequence.id for entry in crowd.plan(30, 10).entries} for _ in range(3))
+
+
+def test_deterministic_prompt_reuses_more_tokens_if_others_arrive_before_it_has_computed_most_of_them() -> None:
+    crowd = CachedScheduler(replace(BIG, prompt_cut=128, n_batch=128))
+    crowd.add(sequence("before", 40, max_tokens=1))
+    crowd.finish_all()
+    again = sequence("again", 60)
+    again.is_deterministic = True
+    crowd.add(again)
+    plan = crowd.plan(128)
+    assert prompt_shares(plan) == {"again": 59}, "alone, it computes the cached tokens again"
+    crowd.roll_back(plan, interrupted=True)
+    crowd.add(sequence("other", 10, kind=1))
+    assert prompt_shares(crowd.plan(128, 128)) == {"again": 20, "other": 10}
 
 
 @pytest.mark.parametrize("priority", [Priority.WINDOW, Priority.ENDPOINT])
@@ -340,7 +389,12 @@ def test_prompts_of_equal_length_are_served_in_order_of_arrival() -> None:
     three = CachedScheduler()
     for name, kind in (("a", 2), ("b", 0), ("c", 1)):
         three.add(sequence(name, 10, kind=kind))
-    assert list(prompt_shares(three.plan(16))) == ["a", "b"]
+    steps = []
+    for _ in range(3):
+        plan = three.plan(16)
+        steps.append(list(prompt_shares(plan)))
+        commit_all(three, plan)
+    assert steps == [["a"], ["b"], ["c"]]
 
 
 def test_short_window_prompt_preempts_a_long_prompt_that_has_no_output() -> None:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from engine.adapter import AdapterScales
 from engine.priority import Priority
 from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
-from engine.scheduler.sequence import BatchPlan, SequenceState
+from engine.scheduler.sequence import BatchEntry, BatchPlan, SequenceState
 from tests.engine.scheduler.scheduler_harness import (
     END,
     LIMITS,
@@ -75,8 +75,9 @@ class SchedulerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.live)
     @rule(budget=st.integers(0, 32), token=st.sampled_from([1, 2, 3, END]))
     def step(self, budget: int, token: int) -> None:
+        n_left = self.scheduler.n_prompt_tokens_left
         plan = self.compute(budget)
-        n_most = self.limits.prompt_cut if len(self.scheduler.running) == 1 else max(1, budget)
+        n_most = self.limits.prompt_cut if len(self.scheduler.running) == 1 else max(1, budget, n_left)
         assert plan.n_prompt_tokens <= n_most
         self.mark_finished(commit_all(self.scheduler, plan, token))
 
@@ -163,6 +164,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             of_lower = sum(n for other, n in shares.items() if other.priority > one.priority)
             assert of_lower <= MAX_LOWER_PRIORITY_TOKENS, "a lower priority is computed before a higher one"
             for other in [other for other in shares if other is not one and other.priority <= one.priority]:
+                if shares[other] >= other.n_pending - 1:
+                    continue  # a short prompt is completed beside others
                 assert other.prefill_order < one.prefill_order
 
     def chats(self) -> list[list[int]]:
@@ -186,15 +189,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert chunk.sample_last == (len(held) - chunk.n_drafted == len(entry.sequence.tokens))
             assert chunk.n_drafted == 0 or chunk.sample_last
             assert entry.sequence.n_output + chunk.n_drafted < entry.sequence.max_tokens or not chunk.n_drafted
-            if (
-                entry.sequence.is_deterministic
-                and chunk.sample_last
-                and not entry.is_decoding
-                and not entry.sequence.n_output
-            ):
-                assert len(entry.sequence.prompt) == 1, (
-                    "the last token of a deterministic prompt is not a step of its own"
-                )
+            assert not self.combines_last_token(plan, entry), "the last token of a prompt is not a step of its own"
             assert entry.sequence.uses_cache or entry.sequence.n_cached == 0
             row += len(chunk.tokens)
             n_outputs += len(chunk.tokens) if chunk.needs_all_logits else chunk.sample_last + chunk.n_drafted
@@ -202,6 +197,13 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert plan.n_tokens <= self.limits.n_batch
         assert n_outputs <= self.limits.n_outputs
         return plan
+
+    def combines_last_token(self, plan: BatchPlan, entry: BatchEntry) -> bool:
+        """Whether the last token of a prompt, which was computed alone so far, is computed with earlier ones."""
+        sequence, prefix = entry.sequence, entry.sequence.prefix
+        is_exact = prefix is not None and plan.is_alone and prefix.exactness.n_exact == entry.chunk.start
+        is_last = entry.chunk.sample_last and not entry.is_decoding and not sequence.n_output
+        return is_exact and is_last and len(sequence.prompt) > 1 and not sequence.needs_all_logits
 
     def mark_finished(self, names: list[str]) -> None:
         for name in names:

@@ -137,3 +137,22 @@ def test_reproducible_steps_use_all_threads_once_no_other_process_is_busy() -> N
         used.append(policy.choose_reproducible())
         policy.record_reproducible({1: 0.016, 2: 0.009}[used[-1]])
     assert used == [2] * 50
+
+
+def test_steps_with_different_numbers_of_draft_tokens_do_not_look_like_a_slow_machine() -> None:
+    counts = ThreadCountPolicy((1, 2))
+    used = []
+    for n_tokens in [6, 6, 6, 6, 15, 15, 15, 15] * 60:
+        used.append(counts.choose(n_tokens))
+        counts.record(n_tokens, {1: 0.006, 2: 0.0035}[used[-1]] * (3 + n_tokens))
+    assert used.count(1) < 10
+
+
+def test_another_busy_process_is_detected_by_steps_with_draft_tokens() -> None:
+    counts = ThreadCountPolicy((1, 2))
+    used = []
+    for at, n_tokens in enumerate([2, 5, 9, 14] * 100):
+        used.append(counts.choose(n_tokens))
+        counts.record(n_tokens, {1: 0.006, 2: 0.0035 if at < 200 else 0.015}[used[-1]] * (3 + n_tokens))
+    assert used[:200].count(1) < 10
+    assert used[300:].count(1) > 80

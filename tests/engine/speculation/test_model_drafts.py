@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.adapter import Adapter
-from engine.backend import Limits, LoadSettings
+from engine.backend import Backend, Limits, LoadSettings
 from engine.engine import Engine
+from engine.errors import DraftModelError, ModelFileError
 from engine.events import Usage
 from engine.library.load_trial import LoadTrial
 from engine.speculation.model_drafter import ModelDrafter
@@ -111,6 +112,37 @@ def test_file_of_the_draft_model_is_loaded_on_trial_too() -> None:
         await engine.load(Path("fake.gguf"), LoadSettings(draft_model=Path("small.gguf")))
         await engine.aclose()
         assert trial.checked == [Path("fake.gguf"), Path("small.gguf")]
+
+    asyncio.run(load())
+
+
+class RefusingTrial(RecordingTrial):
+    """Accepts only the chat model."""
+
+    def check(self, path: Path, cancelled: Callable[[], bool] = bool, adapters: Sequence[Adapter] = ()) -> None:
+        super().check(path, cancelled, adapters)
+        if path.name == "small.gguf":
+            raise ModelFileError(path, "it is not there")
+
+
+def test_model_is_loaded_without_a_draft_model_that_cannot_be_loaded() -> None:
+    async def load() -> None:
+        opened: list[LoadSettings] = []
+
+        def open_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
+            opened.append(settings)
+            return FakeOpener()(path, settings, on_progress)
+
+        engine = Engine(open_model, load_trial=RefusingTrial())
+        info = await engine.load(Path("fake.gguf"), LoadSettings(draft_model=Path("small.gguf")))
+        assert isinstance(info.draft_error, DraftModelError)
+        assert str(info.draft_error) == "the draft model small.gguf is not used: small.gguf: it is not there"
+        assert engine.status.state == "ready"
+        assert engine.status.model == info
+        assert opened == [LoadSettings()]
+        info = await engine.load(Path("fake.gguf"))
+        assert info.draft_error is None
+        await engine.aclose()
 
     asyncio.run(load())
 
