@@ -12,7 +12,7 @@ from engine.errors import Reason
 from engine.files.atomic_write import write_atomic
 from engine.library.model_metadata import ModelMetadata
 
-VERSION = 1
+VERSION = 2
 """Version of the stored format. Files with another version are ignored."""
 
 
