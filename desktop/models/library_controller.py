@@ -286,8 +286,11 @@ class LibraryController(QObject):
         if model.path == self._loaded_path:
             use = {"ready": "in_use", "loading": "loading"}.get(self._status.state, "")  # type: ignore[assignment]
         is_bundled = model.path.name == default_model.FILE_NAME
-        estimate = self._fit_of(model, self.options_for(model.path))
-        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled)
+        options = self.options_for(model.path)
+        loaded = self._status.model if use == "in_use" else None
+        adapters = options.adapters if loaded is None else loaded.adapters
+        estimate = self._fit_of(model, options)
+        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled, adapters=adapters)
 
     def _fit_of(self, model: ModelFile, options: LoadOptions) -> MemoryFit | None:
         capacity = self._capacity.capacity

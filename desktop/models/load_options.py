@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import get_args
 
+from engine.adapter import Adapter
 from engine.backend import KvType, LoadSettings
 from engine.library.memory_estimate import MIN_CTX
 
@@ -26,6 +28,7 @@ class LoadOptions:
     drafts: bool = True
     draft_model: str = ""
     """The path of the draft model; "" if there is none."""
+    adapters: tuple[Adapter, ...] = ()
 
     @property
     def settings(self) -> LoadSettings:
@@ -36,12 +39,16 @@ class LoadOptions:
             n_gpu_layers=self.n_gpu_layers,
             drafts=self.drafts,
             draft_model=Path(self.draft_model) if self.draft_model and self.drafts else None,
+            adapters=self.adapters,
         )
 
     def to_dict(self) -> dict[str, object]:
         """The values that differ from the defaults, as the settings file stores them."""
         default = LoadOptions()
-        return {name: value for name, value in asdict(self).items() if value != getattr(default, name)}
+        values = {name: value for name, value in asdict(self).items() if value != getattr(default, name)}
+        if self.adapters:
+            values["adapters"] = [{"path": str(each.path), "scale": each.scale} for each in self.adapters]
+        return values
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> LoadOptions:
@@ -54,7 +61,16 @@ class LoadOptions:
             n_layers if isinstance(n_layers, int) and 0 <= n_layers <= MAX_LAYERS else None,
             stored.get("drafts") is not False,
             draft_model if isinstance(draft_model, str) else default.draft_model,
+            tuple(_stored_adapters(stored.get("adapters"))),
         )
+
+
+def _stored_adapters(stored: object) -> Iterator[Adapter]:
+    """The valid ones of the stored adapters."""
+    for each in stored if isinstance(stored, list) else ():
+        match each:
+            case {"path": str(path), "scale": int(scale) | float(scale)} if path and isfinite(scale):
+                yield Adapter(Path(path), float(scale))
 
 
 class LoadOptionsByFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,9 +11,13 @@ from PySide6.QtCore import QObject
 
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
+from engine.adapter import Adapter
+from engine.errors import Reason
+from engine.files.display_name import display_name
 from engine.library.catalogue import Ability, CatalogueEntry
 from engine.library.hub import HubModel
 from engine.library.memory_fit import MemoryFit, estimate_fit_from_size
+from engine.library.model_metadata import ADAPTER_REASON
 from engine.library.model_scan import ModelFile
 
 Place = Literal["disk", "catalogue", "hub"]
@@ -47,6 +51,8 @@ class ModelRow:
     n_params: int = 0
     n_ctx_train: int = 0
     n_downloads: int = 0
+    adapters: tuple[str, ...] = ()
+    """Names of the LoRA adapters that change the model's answers, or will after the next load."""
     is_bundled: bool = False
     """Whether this is the default model that is installed with Inglenook."""
     gated: bool = False
@@ -63,6 +69,11 @@ class ModelRow:
     @property
     def path(self) -> Path:
         return Path(self.key)
+
+    @property
+    def is_adapter(self) -> bool:
+        """Whether the file is a LoRA adapter and not a model."""
+        return isinstance(self.fault, Reason) and self.fault.template == ADAPTER_REASON
 
     @property
     def can_load(self) -> bool:
@@ -84,7 +95,15 @@ class ModelList(KeyedList[ModelRow]):
         super().__init__(lambda row: row.key, lambda row: row.name, describe, parent)
 
 
-def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: float, *, is_bundled: bool) -> ModelRow:
+def row_of_file(
+    model: ModelFile,
+    fit: MemoryFit | None,
+    use: Use,
+    progress: float,
+    *,
+    is_bundled: bool,
+    adapters: Sequence[Adapter] = (),
+) -> ModelRow:
     metadata = model.metadata
     return ModelRow(
         str(model.path),
@@ -99,6 +118,7 @@ def row_of_file(model: ModelFile, fit: MemoryFit | None, use: Use, progress: flo
         metadata.licence if metadata is not None else "",
         n_params=metadata.n_params if metadata is not None else 0,
         n_ctx_train=metadata.n_ctx_train if metadata is not None else 0,
+        adapters=tuple(display_name(each.path.stem) for each in adapters if each.scale),
         is_bundled=is_bundled,
     )
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import strings
+from desktop.models.adapter_list import AdapterList
 from desktop.models.draft_model_field import DraftModelField
 from desktop.models.load_options import LoadOptions
 from desktop.models.model_list import ModelRow
@@ -59,6 +60,8 @@ class ModelSettingsSheet(SideSheet):
         self.draft_model.chosen.connect(lambda path: self._change(draft_model=path))
         self.layers = OptionField(self.tr("Layers on the graphics card"), self)
         self.layers.entered.connect(lambda n_layers: self._change(n_gpu_layers=n_layers))
+        self.adapters = AdapterList(theme, self)
+        self.adapters.changed.connect(lambda adapters: self._change(adapters=adapters))
         for field in (self.context, self.layers):
             field.validity_changed.connect(self._enable_load)
         self.load = QPushButton(self)
@@ -100,6 +103,7 @@ class ModelSettingsSheet(SideSheet):
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
         self.draft_model.show_models(draft_models, options.draft_model)
+        self.adapters.show_adapters(options.adapters)
         in_use = row.use == "in_use"
         self.load.setText(self.tr("Reload with these settings") if in_use else self.tr("Load"))
         self._enable_load()
@@ -121,6 +125,7 @@ class ModelSettingsSheet(SideSheet):
     def _load(self) -> None:
         for field in (self.context, self.layers):
             field.commit()  # a click on the load button may leave the typed text unvalidated
+        self.adapters.commit()
         if not self._is_wrong:
             self.load_requested.emit(self._row.path)
 
@@ -162,6 +167,12 @@ class ModelSettingsSheet(SideSheet):
             column, self.tr("Draft model"), self.draft_model, label("settingHelp", draft_model_help, self, wraps=True)
         )
         self._add_part(column, self.tr("Graphics card"), self.layers)
+        adapters_help = self.tr(
+            "LoRA adapters change the style or the knowledge of a model. With the scale 0, one is off."
+        )
+        self._add_part(
+            column, self.tr("Adapters"), self.adapters, label("settingHelp", adapters_help, self, wraps=True)
+        )
         column.addSpacing(20)
         for button in (self.load, self.unload, self.folder):
             column.addWidget(button)

@@ -79,6 +79,8 @@ def machine_summary(capacity: MachineCapacity) -> str:
 
 def verdict(row: ModelRow) -> str:
     """Whether the model fits into memory, in one or two words; "" if unknown."""
+    if row.is_adapter:
+        return translate("models", "Adapter")
     if row.fault:
         return translate("models", "Unusable")
     if row.fit is None:
@@ -116,6 +118,8 @@ def details(row: ModelRow) -> str:
         parts.append(download_size(row.size_bytes, is_exact=row.is_size_exact))
     if row.is_bundled:
         parts.append(translate("models", "included with Inglenook"))
+    if row.adapters:
+        parts.append(translate("models", "with {adapters}").format(adapters=", ".join(row.adapters)))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
@@ -170,6 +174,8 @@ def button_label(row: ModelRow) -> str:
 
 def explanation(row: ModelRow) -> str:
     """One to three sentences: why the model fits or does not fit into memory, or why its file is unusable."""
+    if row.is_adapter:
+        return translate("models", "This LoRA adapter can be added in the settings of a model that it fits.")
     if row.fault:
         return translate("models", "The file cannot be used: {reason}.").format(reason=translated_reason(row.fault))
     if row.gated:
@@ -314,7 +320,7 @@ def model_state(status: Status) -> str:
     """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
-            return model_name(status.model)
+            return " + ".join([model_name(status.model), *_active_adapters(status.model)])
         case "loading":
             return translate("models", "Loading · {percent} %").format(percent=round(status.progress * 100))
         case "dead":
@@ -338,4 +344,16 @@ def model_facts(model: ModelInfo | None) -> list[str]:
         display_name(model.path.name),
         size,
         translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+        *(
+            translate("models", "Adapter {name}, scale {scale}").format(
+                name=display_name(each.path.name), scale=plain(round(each.scale, 3))
+            )
+            for each in model.adapters
+        ),
     ]
+
+
+def _active_adapters(model: ModelInfo) -> list[str]:
+    """The name of the adapter that changes the model's answers, or how many do; empty if none does."""
+    names = [display_name(each.path.stem) for each in model.active_adapters]
+    return names if len(names) < 2 else [translate("models", "{n} adapters").format(n=whole(len(names)))]

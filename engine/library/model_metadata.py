@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.errors import Reason
 from engine.files.display_name import display_name
 from engine.library.gguf_header import GgufHeader, Value
 from engine.library.split_files import base_name
@@ -25,6 +26,9 @@ FILE_TYPES = {
 
 _QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_. ]+")
+ADAPTER_REASON = "it is an adapter for {architecture} models"
+"""Template of the reason why a LoRA adapter cannot be loaded as a model."""
+
 _PLACEHOLDER_NAMES = ("model", "ggml model", "unnamed", "weights")
 
 
@@ -79,7 +83,7 @@ def unusable_reason(header: GgufHeader) -> str:
     """The reason why the model cannot be used for chats although its file is valid; an empty text if it can be used."""
     kind = header.values.get("general.type")
     if kind == "adapter":
-        return "it is an adapter for another model"
+        return Reason(ADAPTER_REASON, architecture=header.architecture or "?")
     if kind == "mmproj" or header.architecture == "clip":
         return "it is the image encoder of another model"
     if not header.tensor_bytes:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from engine.adapter import AdapterScales
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
-from engine.devices.device import Device
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
 from engine.errors import DraftModelError, EngineError, ModelFileError, Reason

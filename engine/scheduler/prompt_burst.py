@@ -38,6 +38,10 @@ class PromptBurst:
         """Whether the next token of a sequence that is decoding is not computed in this step."""
         return self._pauses and sequence.n_output > 0
 
+    def end(self) -> None:
+        """No sequence pauses in this step."""
+        self._pauses, self._n_left = False, 0
+
     def computed(self, n_prompt_tokens: int) -> None:
         """Records the number of prompt tokens that the step contains."""
         self._n_left = max(0, self._n_left - n_prompt_tokens)

@@ -155,6 +155,10 @@ class Scheduler:
         n_prompt_tokens = n_allowed if chunks else max(1, n_allowed)
         n_beside = n_prompt_tokens if n_beside_first_token is None else n_beside_first_token
         self._add_prompt_chunks(chunks, n_prompt_tokens, n_beside)
+        if not chunks:  # there is no room for the prompt for which answers pause
+            self._burst.end()
+            chunks = self._decode_chunks()
+            decoding = set(chunks)
         late_ops = self._cache.take_ops()
         if late_ops:
             self._reassign_cells(chunks)

@@ -38,9 +38,14 @@ def model(n_layers: int = 32, layer_bytes: int = 128 << 20, expert_bytes: int = 
         tensors[f"blk.{i}.attn_q.weight"] = layer_bytes
         if expert_bytes:
             tensors[f"blk.{i}.ffn_up_exps.weight"] = expert_bytes
-    values = {"general.architecture": "llama", "llama.block_count": n_layers, "llama.context_length": 8192}
+    values: dict[str, int | str] = {
+        "general.architecture": "llama",
+        "llama.block_count": n_layers,
+        "llama.context_length": 8192,
+    }
     values |= {"llama.embedding_length": 1024, "llama.attention.head_count": 8, "llama.expert_count": 8}
-    return metadata_from_header(Path("/m/a.gguf"), GgufHeader(values | {"llama.expert_used_count": 1}, tensors))
+    values |= {"llama.expert_used_count": 1}
+    return metadata_from_header(Path("/m/a.gguf"), GgufHeader({**values}, tensors))
 
 
 def fit(
@@ -110,11 +115,16 @@ def test_model_of_the_hub_counts_the_memory_and_speed_of_the_card() -> None:
     assert experts.offload.n_cpu_experts > 0
 
 
+def entry(n: int) -> CatalogueEntry:
+    """A model of n GB."""
+    n_params = n * 1_600_000_000
+    return CatalogueEntry(
+        f"m{n}", f"a/m{n}", "m.gguf", "Q4_K_M", n * 10**9, n_params, 8192, "mit", "llama", "everyday", rank=n
+    )
+
+
 def test_recommended_model_is_larger_with_a_card() -> None:
-    entries = [
-        CatalogueEntry(f"m{n}", f"a/m{n}", "m.gguf", "Q4_K_M", n * 10**9, n * 16 * 10**8, 8192, "mit", "llama", "everyday", rank=n)
-        for n in (1, 4)
-    ]  # fmt: skip
+    entries = [entry(1), entry(4)]
 
     def best(cards: tuple[Card, ...]) -> CatalogueEntry | None:
         def estimate(entry: CatalogueEntry) -> MemoryFit:
