@@ -57,8 +57,8 @@ class MemoryFit:
     """How a model fits into memory.
 
     `n_ctx`: the context length that would be used. `n_ctx_best`: the longest context length that fits, 0 if none does.
-    `tokens_per_s`: 0 if the speed of the processor, or of a card that takes part, was not measured. `is_approximate`: the
-    model's header was not read, so that the number of its layers on a card is not known either."""
+    `tokens_per_s`: 0 if the speed of the processor, or of a card that takes part, was not measured. `is_approximate`:
+    the model's header was not read, so that the number of its layers on a card is not known either."""
 
     verdict: Verdict
     reason: FitReason
