@@ -11,8 +11,9 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from engine.engine import Engine
-from tests.bench.bare_model import BareModel, speeds_of_best_count
-from tests.bench.engine_run import default_model, question, running_engine, submit_and_time
+from tests.bench.bare_model import speeds_of_best_count
+from tests.bench.bare_process import bare_process
+from tests.bench.engine_run import question, running_engine, submit_and_time
 from tests.bench.figure import Figure, spread
 
 N_STREAMS = 8
@@ -51,7 +52,7 @@ async def _rounds(
     """Measures the engine and the minimal loop in turn. Returns two lists with a value for each round: the engine's
     speed divided by the loop's speed, and the loop's speed."""
     rounds, ours = [], []
-    with BareModel(default_model(), n_sequences=n_sequences) as bare:
+    with bare_process(n_sequences) as bare:
         async with running_engine() as engine:
             for _ in range(N_ROUNDS):
                 rounds.append(bare.speeds(n_tokens))
