@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from engine.adapter import Adapter
 from engine.backend import Backend, Limits, LoadSettings
 from engine.engine import Engine
@@ -14,6 +16,7 @@ from engine.errors import DraftModelError, ModelFileError
 from engine.events import Usage
 from engine.library.load_trial import LoadTrial
 from engine.speculation.model_drafter import ModelDrafter
+from engine.speculation.step_cost import StepCost
 from tests.conftest import chat
 from tests.fakes import FakeBackend, FakeDraftModel, FakeOpener, Script
 
@@ -150,3 +153,35 @@ def test_model_is_loaded_without_a_draft_model_that_cannot_be_loaded() -> None:
 def test_model_that_is_as_slow_as_the_main_one_does_not_draft() -> None:
     assert ModelDrafter(63, token_cost=1.0).choose(100) == 0
     assert ModelDrafter(63, token_cost=0.1).choose(100) > 0
+
+
+def test_measured_time_of_the_draft_model_replaces_the_assumed_one() -> None:
+    drafter = ModelDrafter(63, token_cost=0.1)
+    assert drafter.choose(100, token_cost=1.0) == 0
+    assert drafter.choose(100, token_cost=0.1) > 0
+    costs = StepCost()
+    assert costs.of_model_token(1) is None
+    costs.record(1, 0.010)
+    costs.record_model(4, 0.020)
+    assert costs.of_model_token(1) == 0.5
+
+
+class SlowDrafts:
+    """A clock that passes one second while the draft model drafts, and a millisecond otherwise."""
+
+    def __init__(self, model: FakeDraftModel) -> None:
+        self._model = model
+        self._n_calls, self._now = 0, 0.0
+
+    def __call__(self) -> float:
+        self._now += 0.001 + (self._model.n_calls - self._n_calls)
+        self._n_calls = self._model.n_calls
+        return self._now
+
+
+def test_draft_model_that_is_slower_than_assumed_is_hardly_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    opener = DraftingOpener(right, LIMITS)
+    monkeypatch.setattr("engine.worker.time.monotonic", SlowDrafts(opener.model))
+    together, _, _ = run(opener, n_requests=2)
+    assert together == [STORY.decode()] * 2
+    assert opener.model.n_calls <= 6
