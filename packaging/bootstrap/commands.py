@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import checks, endpoint_clients, reference_server, setup
+from . import build_progress, checks, endpoint_clients, reference_server, setup
 from . import translations as translation_files
 from .console import say
 from .errors import SetupError
+from .graphics_backend import Builder
 from .paths import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
 
@@ -72,6 +73,23 @@ def llama_server(args: list[str]) -> int:
     """Builds llama.cpp's server. The benchmarks compare its speed with that of the endpoint."""
     setup.ensure("dev", window=False)
     reference_server.ensure()
+    return 0
+
+
+def gpu(args: list[str]) -> int:
+    """Builds the library for graphics cards of the kind in `args` or in the environment variable GPU, by default
+    Vulkan's. With `--json` the app has started this: progress is printed for it, and the build ends with it."""
+    for_app = "--json" in args
+    kinds = [arg for arg in args if not arg.startswith("-")]
+    chosen = kinds[0] if kinds else os.environ.get("GPU", "")
+    if for_app:
+        build_progress.end_with_stdin()
+    else:
+        setup.ensure("runtime", window=False)
+    build_progress.lower_priority()
+    progress = build_progress.BuildProgress(as_json=for_app)
+    library = Builder(progress=progress).ensure("vulkan" if chosen in ("", "auto") else chosen)
+    progress.finish(str(library))
     return 0
 
 
@@ -151,6 +169,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "bench": bench,
     "llama-server": llama_server,
+    "gpu": gpu,
     "soak": soak,
     "check": check,
     "lock": lock,

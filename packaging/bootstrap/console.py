@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 # Matches progress lines of ninja in the output of `uv -v`, such as "DEBUG [26/83] /usr/bin/g++ ...".
-_NINJA = re.compile(r"^(?:DEBUG )?\[(\d+)/(\d+)\] ")
+NINJA = re.compile(r"^(?:DEBUG )?\[(\d+)/(\d+)\] ")
 
 
 def say(text: str) -> None:
@@ -39,7 +39,7 @@ class CompileProgress:
 
     def line(self, text: str) -> None:
         """Processes one line of the build's output."""
-        match = _NINJA.match(text)
+        match = NINJA.match(text)
         if match is None:
             return
         done, total = int(match[1]), int(match[2])

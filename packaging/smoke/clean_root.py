@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
+from bootstrap.apt_mirror import debian_mirror
 from bootstrap.console import say
 from bootstrap.errors import SetupError
 from ship.paths import SHIP
@@ -59,7 +59,8 @@ class CleanRoot:
         new = _FOLDER / f"new-{self.suite}"
         shutil.rmtree(new, ignore_errors=True)
         log = _FOLDER / f"debootstrap-{self.suite}.log"
-        command = ["debootstrap", "--variant=minbase", self.suite, str(new), *_mirror(self.suite)]
+        mirror = debian_mirror(self.suite)  # by default debootstrap knows one
+        command = ["debootstrap", "--variant=minbase", self.suite, str(new), *([mirror] if mirror else [])]
         with log.open("w") as output:
             code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT).returncode
         if code != 0:
@@ -98,21 +99,6 @@ class CleanRoot:
         out."""
         found = (str(path.relative_to(self.path)) for path in self.path.rglob("*") if not path.is_dir())
         return {name for name in found if not name.startswith(_IGNORED)}
-
-
-def _mirror(suite: str) -> Sequence[str]:
-    """The address of a Debian mirror from this machine's apt configuration; empty if there is none.
-
-    A mirror for the release `suite` is preferred. A mirror for another release can be used too, since a mirror has all
-    releases. If the result is empty, debootstrap uses its default."""
-    command = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    sites = {}
-    for line in done.stdout.splitlines():
-        site, release, component = line.split()
-        if component == "main" and "-" not in release:
-            sites[release] = site
-    return [sites.get(suite) or next(iter(sites.values()))] if sites else []
 
 
 def _apt_settings() -> str:

@@ -1,0 +1,177 @@
+"""Builds the library with which llama.cpp computes on graphics cards, from the sources of the locked llama-cpp-python.
+
+The library is loaded beside the installed llama.cpp, which stays as it is. The sources and the build tools are those of
+the lock files, fetched by uv, which verifies their hashes. An interrupted build continues where it stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import checks, vulkan_toolchain
+from .build_progress import BuildProgress
+from .environment import LLAMA, install, locked_version, split_lock
+from .errors import SetupError
+from .paths import GPU, GPU_WORK, LLAMA_GPU, LOCKS, LOG
+from .process import run, shown
+
+DEFINITIONS = {
+    "CMAKE_BUILD_TYPE": "Release",
+    "CMAKE_MODULE_LINKER_FLAGS": "-s",
+    "GGML_BACKEND_DL": "ON",
+    "GGML_CPU": "OFF",
+    "GGML_OPENMP": "OFF",
+    "GGML_CCACHE": "OFF",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of library. `tool` is the compiler that it needs beside C++, and `places` are paths where it may be."""
+
+    definitions: dict[str, str]
+    tool: str = ""
+    places: tuple[str, ...] = ()
+    compiler_definition: str = ""
+
+
+KINDS = {
+    # Without GGML_NATIVE one build suits every processor, so it can be shipped.
+    "vulkan": Kind({"GGML_VULKAN": "ON", "GGML_NATIVE": "OFF"}),
+    # These are built for the cards in this machine, and find the libraries of their toolkit where it is installed.
+    "cuda": Kind(
+        {"GGML_CUDA": "ON", "CMAKE_INSTALL_RPATH_USE_LINK_PATH": "ON"},
+        "nvcc",
+        ("/usr/local/cuda/bin/nvcc", "/opt/cuda/bin/nvcc"),
+        "CMAKE_CUDA_COMPILER",
+    ),
+    "hip": Kind(
+        {"GGML_HIP": "ON", "CMAKE_INSTALL_RPATH_USE_LINK_PATH": "ON"},
+        "hipcc",
+        ("/opt/rocm/bin/hipcc",),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Builder:
+    """How libraries are built: `install` runs `uv pip install`, and `n_jobs` compilers run at once."""
+
+    install: Callable[..., None] = install
+    n_jobs: int = field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2))
+    progress: BuildProgress = field(default_factory=BuildProgress)
+
+    def ensure(self, kind: str) -> Path:
+        """The library of a kind, one of KINDS. It is built unless there is one of the locked version and these
+        settings, which takes minutes. Raises SetupError."""
+        if kind not in KINDS:
+            raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
+        library, stamp = path(kind), path(kind).with_suffix(".made-for")
+        if _is_current(library, stamp, kind):
+            return library
+        GPU_WORK.mkdir(parents=True, exist_ok=True)
+        with (GPU_WORK.parent / "gpu.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_current(library, stamp, kind):
+                built = self._build(kind)
+                library.parent.mkdir(parents=True, exist_ok=True)
+                built.replace(library)
+                stamp.write_text(_expected_digest(kind), encoding="utf-8")
+                _remove_leftovers(library.parent)
+        return library
+
+    def _build(self, kind: str) -> Path:
+        checks.compiler()
+        definitions = DEFINITIONS | KINDS[kind].definitions | _compiler(kind)
+        if kind == "vulkan":
+            definitions |= dict(vulkan_toolchain.ensure(GPU_WORK / "vulkan-toolchain").definitions)
+        self.progress.report(2)
+        tools, sources = self._fetch()
+        self.progress.report(4)
+        folder = GPU_WORK / f"{kind}-{_expected_digest(kind)[:16]}"
+        task = f"compiling llama.cpp's library {kind} for graphics cards"
+        words = [f"-D{name}={value}" for name, value in definitions.items()]
+        cmake, ninja = tools / "cmake/data/bin/cmake", tools / "bin/ninja"
+        generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DGGML_SOURCE={sources}")
+        run([cmake, "-S", LLAMA_GPU, "-B", folder, *generator, *words], task)
+        targets = ("--target", f"ggml-{kind}", "--parallel", str(self.n_jobs))
+        run([cmake, "--build", folder, *targets], task, on_line=self.progress.line)
+        built = folder / "out" / f"libggml-{kind}.so"
+        if not built.is_file():
+            raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
+        return built
+
+    def _fetch(self) -> tuple[Path, Path]:
+        """Unpacks the build tools and the sources of ggml, and returns their folders."""
+        tools, sources = GPU_WORK / "tools", GPU_WORK / "sources"
+        task = "fetching what llama.cpp is built with"
+        locked = GPU_WORK / "llama.txt"
+        locked.write_text(_locked(), encoding="utf-8")
+        _into(tools, lambda part: self.install(
+            "--no-deps", "--require-hashes", "--target", part, "-r", LOCKS / "build.txt", task=task
+        ))  # fmt: skip
+        # With these settings the sdist becomes a wheel that holds the sources, and nothing is compiled.
+        settings = [f"{LLAMA}:wheel.cmake=false", f"{LLAMA}:wheel.packages=vendor/llama.cpp/ggml"]
+        options = [word for setting in settings for word in ("--config-settings-package", setting)]
+        _into(sources, lambda part: self.install(
+            "--no-deps", "--require-hashes", "--build-constraints", LOCKS / "build.txt", *options,
+            "--target", part, "-r", locked, task="fetching the sources of llama.cpp"
+        ))  # fmt: skip
+        return tools, sources / "ggml"
+
+
+def path(kind: str) -> Path:
+    """Where the library of a kind is put: in a folder of its llama.cpp's version."""
+    return GPU / locked_version(LOCKS / "runtime.txt", LLAMA) / f"libggml-{kind}.so"
+
+
+def _is_current(library: Path, stamp: Path, kind: str) -> bool:
+    return library.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _expected_digest(kind)
+
+
+def _locked() -> str:
+    return split_lock((LOCKS / "runtime.txt").read_text(encoding="utf-8"))[0]
+
+
+def _expected_digest(kind: str) -> str:
+    """A digest of all inputs of the build but the toolchain."""
+    sha256 = hashlib.sha256(json.dumps([_locked(), DEFINITIONS, KINDS[kind].definitions]).encode())
+    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt"):
+        sha256.update(file.read_bytes())
+    return sha256.hexdigest()
+
+
+def _compiler(kind: str) -> dict[str, str]:
+    """The definition that names the compiler of a kind. Raises SetupError if there is none."""
+    wanted = KINDS[kind]
+    if not wanted.tool:
+        return {}
+    found = shutil.which(wanted.tool) or next((place for place in wanted.places if Path(place).is_file()), None)
+    if found is None:
+        raise SetupError(
+            f"The library {kind} for graphics cards needs {wanted.tool}, which is not here: install its toolkit, or "
+            "start with GPU=vulkan."
+        )
+    return {wanted.compiler_definition: found} if wanted.compiler_definition else {}
+
+
+def _into(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Creates a folder that is never there incompletely."""
+    if folder.exists():
+        return
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    fill(part)
+    part.rename(folder)
+
+
+def _remove_leftovers(current: Path) -> None:
+    """Removes the files of the build, and libraries for other versions of llama.cpp."""
+    for folder in (GPU_WORK, *(each for each in GPU.iterdir() if each != current)):
+        shutil.rmtree(folder, ignore_errors=True)
