@@ -7,11 +7,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QActionGroup
-from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
 
 from desktop.platform.text_escaping import button_text
 from engine.files.display_name import display_name
 from engine.library.model_scan import ModelFile
+
+MAX_LENGTH = 32
+"""Longer names are cut off on the button, so that it is not wider than the sheet. The menu shows them whole."""
 
 
 class DraftModelField(QPushButton):
@@ -23,6 +26,7 @@ class DraftModelField(QPushButton):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("plain")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._menu = QMenu(self)
         self.setMenu(self._menu)
 
@@ -32,11 +36,8 @@ class DraftModelField(QPushButton):
         names = {"": self.tr("None"), **{str(each.path): _name(each) for each in models}}
         if chosen not in names:
             names[chosen] = display_name(Path(chosen).name)
-        if len(names) > 1:
-            text = names[chosen] if chosen else self.tr("None. Choose a small model that drafts tokens")
-        else:
-            text = self.tr("No smaller model has the same vocabulary")
-        self.setText(button_text(text))
+        text = names[chosen] if len(names) > 1 else self.tr("No suitable model")
+        self.setText(button_text(text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1].rstrip()}…"))
         self.setAccessibleName(self.tr("Draft model: {name}").format(name=text))
         self.setEnabled(len(names) > 1)
         self._menu.clear()

@@ -201,7 +201,7 @@ class LibraryController(QObject):
         """Whether a model file of the hub would fit into the memory of this machine. Thread-safe."""
         capacity = self._capacity.capacity
         estimate = estimate_fit_from_size(choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s)
-        return estimate.verdict == "fits" or not capacity.total
+        return estimate.verdict in ("fits", "slow") or not capacity.total
 
     async def aclose(self) -> None:
         """Pause the downloads and end all tasks. Idempotent."""

@@ -129,7 +129,7 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
         if not text:
             return 0
         verdict = row.fit.verdict if row.fit is not None and not row.fault else "too_big"
-        token = {"fits": "accent" if strings.is_slow(row.fit) else "ok", "tight": "accent", "too_big": "muted"}[verdict]
+        token = {"fits": "ok", "slow": "accent", "tight": "accent", "too_big": "muted"}[verdict]
         painter.setFont(text_font(12))
         width = painter.fontMetrics().horizontalAdvance(text) + 18
         pill = QRectF(rect.left() + 0.5, rect.center().y() - scaled(20) / 2 + 0.5, width, scaled(20))

@@ -34,10 +34,6 @@ translate = QCoreApplication.translate
 
 _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
-SLOW_TOKENS_PER_S = 3.0
-"""A model with fewer tokens per second gets the verdict "slow". Three tokens are about two words, and people read about
-four words per second."""
-
 
 def model_name_from_path(path: Path) -> str:
     return pretty_name(base_name(path))
@@ -90,14 +86,11 @@ def verdict(row: ModelRow) -> str:
     if row.fit is None:
         return ""
     return {
-        "fits": translate("models", "Slow") if is_slow(row.fit) else translate("models", "Fits"),
+        "fits": translate("models", "Fits"),
+        "slow": translate("models", "Slow"),
         "tight": translate("models", "Tight"),
         "too_big": translate("models", "Too big"),
     }[row.fit.verdict]
-
-
-def is_slow(fit: MemoryFit | None) -> bool:
-    return fit is not None and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S
 
 
 def speed(fit: MemoryFit | None) -> str:
@@ -205,6 +198,8 @@ def _memory_explanation(fit: MemoryFit) -> str:
                 more = translate("models", "Context length: {n} tokens; up to {best} would fit.").format(
                     n=tokens, best=whole(fit.n_ctx_best)
                 )
+        case "slow", _:
+            more = translate("models", "It writes more slowly than people read.")
         case "tight", "short_context":
             more = translate("models", "Only a context of {n} tokens fits.").format(n=tokens)
         case "tight", _:

@@ -71,6 +71,21 @@ def plan_offload(
     return Offload(n_all=n_all)
 
 
+def usable_devices(devices: Sequence[Device], settings: LoadSettings) -> list[Device]:
+    """The cards that a model is loaded on. Cards that use the machine's memory are left out if there are others, unless
+    the settings name them."""
+    if settings.devices is not None:
+        by_id = {each.id: each for each in devices}
+        return [by_id[each] for each in settings.devices if each in by_id]
+    return [each for each in devices if each.kind == "gpu"] or list(devices)
+
+
+def layer_of(tensor: str) -> int:
+    """The layer of a tensor; -1 if it belongs to none."""
+    found = _LAYER.match(tensor)
+    return int(found.group(1)) if found else -1
+
+
 def free_for_model(device: Device) -> int:
     """Memory of a card that a model may use."""
     return max(0, device.memory_free - _reserved(device))
@@ -177,8 +192,7 @@ def _sizes(header: GgufHeader, settings: LoadSettings, n_cells: int, n_slots: in
     layers, experts = [0] * (n_blocks + 1), [0] * n_blocks
     inputs = largest = 0
     for name, n_bytes in header.tensor_bytes.items():
-        found = _LAYER.match(name)
-        i = int(found.group(1)) if found else -1
+        i = layer_of(name)
         if 0 <= i < n_blocks:
             layers[i] += n_bytes
             if EXPERTS.match(name):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.backend import LoadSettings
-from engine.library.kv_size import cell_bytes
+from engine.devices.card import Card
+from engine.devices.offload import Offload
+from engine.devices.offload_plan import plan_offload, usable_devices
+from engine.devices.placed_reads import placed_reads, tokens_per_s
+from engine.library.assumed_header import assumed_header
+from engine.library.gguf_header import GgufHeader
 from engine.library.memory_estimate import (
     MARGIN_BYTES,
     MIN_CTX,
     N_CTX_DEFAULT,
     N_OUTPUTS,
+    N_SLOTS,
     OVERHEAD_BYTES,
     context_shape,
     estimate_memory,
@@ -21,9 +27,10 @@ from engine.library.memory_estimate import (
 from engine.library.model_metadata import ModelMetadata
 from engine.status import MemoryEstimate
 
-Verdict = Literal["fits", "tight", "too_big"]
-FitReason = Literal["", "little_left", "short_context", "context", "weights"]
-"""The reason for a verdict; empty for the verdict `fits`.
+Verdict = Literal["fits", "slow", "tight", "too_big"]
+"""`slow`: the model fits, but generates fewer than SLOW_TOKENS_PER_S."""
+FitReason = Literal["", "slow", "little_left", "short_context", "context", "weights"]
+"""The reason for a verdict; empty for the verdict `fits`, `slow` for the verdict `slow`.
 
 For the verdict `tight`: `little_left` (little memory is left for other programs) or `short_context` (only a shorter
 context fits). For the verdict `too_big`: `context` (the context length that the user has set does not fit) or `weights`
@@ -32,6 +39,9 @@ context fits). For the verdict `too_big`: `context` (the context length that the
 LEFT_SHARE = 0.08
 """The share of all memory that should remain free. With less, the machine starts to swap as soon as a browser is
 opened."""
+
+SLOW_TOKENS_PER_S = 3.0
+"""Three tokens are about two words, and people read about four words per second."""
 
 TYPICAL_TOKENS = 1024
 """The number of tokens in the context for which the speed is estimated."""
@@ -47,7 +57,8 @@ class MemoryFit:
     """How a model fits into memory.
 
     `n_ctx`: the context length that would be used. `n_ctx_best`: the longest context length that fits, 0 if none does.
-    `tokens_per_s`: 0 if the machine's speed was not measured. `is_approximate`: the model's header was not read."""
+    `tokens_per_s`: 0 if the speed of the processor, or of a card that takes part, was not measured. `is_approximate`:
+    the model's header was not read, so that the number of its layers on a card is not known either."""
 
     verdict: Verdict
     reason: FitReason
@@ -59,43 +70,72 @@ class MemoryFit:
 
     @property
     def needed(self) -> int:
+        """Bytes of the machine's memory."""
         return self.estimate.needed
+
+    @property
+    def offload(self) -> Offload:
+        return self.estimate.offload
 
 
 def estimate_fit(
-    metadata: ModelMetadata, settings: LoadSettings, free: int, total: int, bytes_per_s: float
+    metadata: ModelMetadata,
+    settings: LoadSettings,
+    free: int,
+    total: int,
+    bytes_per_s: float,
+    cards: Sequence[Card] = (),
 ) -> MemoryFit:
-    """Estimates the fit of a model on disk. `free` is the memory that would be free without the currently loaded model.
-    Sizes are in bytes."""
+    """Estimates the fit of a model on disk. `free` is the memory that would be free without the currently loaded model,
+    and so is the free memory of the cards. Sizes are in bytes."""
     header = metadata.header
+    devices = usable_devices([card.device for card in cards], settings)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
-        return replace(estimate_memory(header, settings, n_ctx, **context_shape(header)), available=free)
+        return replace(
+            estimate_memory(header, settings, n_ctx, **context_shape(header), devices=devices), available=free
+        )
 
-    read_bytes = metadata.read_bytes + TYPICAL_TOKENS * cell_bytes(header, settings.kv_type_k, settings.kv_type_v)
     judged = _judge(estimate_for, settings.n_ctx, metadata.n_ctx_train, total)
-    return replace(judged, tokens_per_s=bytes_per_s / read_bytes if read_bytes else 0.0)
+    return _with_speed(judged, header, settings, cards, bytes_per_s)
 
 
 def estimate_fit_from_size(
-    size_bytes: int, n_params: int, n_ctx_train: int, free: int, total: int, bytes_per_s: float, n_active: int = 0
+    size_bytes: int,
+    n_params: int,
+    n_ctx_train: int,
+    free: int,
+    total: int,
+    bytes_per_s: float,
+    n_active: int = 0,
+    cards: Sequence[Card] = (),
 ) -> MemoryFit:
     """Estimates the fit of a model on the hub, whose header is not known. `n_active`: parameters used for each token, 0
     for all."""
     n_params = n_params or round(size_bytes / 0.6)
     cell_size = CELL_BYTES_BILLION * math.sqrt(n_params / 1e9)
+    header = assumed_header(size_bytes, cell_size, n_active / n_params if n_active else 1.0)
+    settings = LoadSettings()
+    devices = usable_devices([card.device for card in cards], settings)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
-        rows = 2 * N_OUTPUTS * 128_000 * 4
-        return MemoryEstimate(
-            size_bytes, round(n_ctx * cell_size), rows + n_ctx * 512, free, OVERHEAD_BYTES + (40 << 20)
-        )
+        compute = 2 * N_OUTPUTS * 128_000 * 4 + n_ctx * 512
+        offload = plan_offload(header, settings, devices, n_ctx, N_SLOTS, compute)
+        return MemoryEstimate(size_bytes, round(n_ctx * cell_size), compute, free, OVERHEAD_BYTES + (40 << 20), offload)
 
-    share = n_active / n_params if n_active else 1.0
-    judged = _judge(estimate_for, 0, n_ctx_train, total)
-    return replace(
-        judged, tokens_per_s=bytes_per_s / (size_bytes * share + TYPICAL_TOKENS * cell_size), is_approximate=True
-    )
+    judged = replace(_judge(estimate_for, 0, n_ctx_train, total), is_approximate=True)
+    return _with_speed(judged, header, settings, cards, bytes_per_s)
+
+
+def _with_speed(
+    fit: MemoryFit, header: GgufHeader, settings: LoadSettings, cards: Sequence[Card], bytes_per_s: float
+) -> MemoryFit:
+    """Adds the speed: the time for a token is what each card and the processor read, divided by their speeds."""
+    reads = placed_reads(header, settings, fit.offload, TYPICAL_TOKENS)
+    fit = replace(fit, tokens_per_s=tokens_per_s(reads, fit.offload, cards, bytes_per_s))
+    if fit.verdict == "fits" and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S:
+        return replace(fit, verdict="slow", reason="slow")
+    return fit
 
 
 def _judge(estimate_for: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ctx_train: int, total: int) -> MemoryFit:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.errors import Reason
 from engine.files.display_name import display_name
 from engine.library.gguf_header import GgufHeader, Value
 from engine.library.split_files import base_name
+from engine.library.tensor_reads import EXPERTS_MARKER, tensor_reads
+
+MAX_TENSORS = 5_000
+"""Of a file with more tensors, only the total size is kept."""
 
 FILE_TYPES = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
@@ -22,7 +26,6 @@ FILE_TYPES = {
 
 _QUANTISATION = re.compile(r"(?:I?Q\d(?:_\w+)?|MXFP4(?:_MOE)?|B?F(?:16|32)|TQ\d_0)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[-_. ]+")
-_EXPERTS_MARKER = "_exps."
 ADAPTER_REASON = "it is an adapter for {architecture} models"
 """Template of the reason why a LoRA adapter cannot be loaded as a model."""
 
@@ -46,11 +49,17 @@ class ModelMetadata:
     licence: str
     has_template: bool
     values: Mapping[str, Value]
+    tensor_bytes: Mapping[str, int] = field(default_factory=dict)
+    """The size of each tensor, by name; empty for a file with more than MAX_TENSORS."""
 
     @property
     def header(self) -> GgufHeader:
-        """The header for memory estimates. It has the total size of the tensors, but not their names."""
-        return GgufHeader(self.values, {"": self.weights_bytes})
+        """The header for memory estimates."""
+        return GgufHeader(self.values, self.tensor_bytes or {"": self.weights_bytes})
+
+    @property
+    def has_experts(self) -> bool:
+        return any(EXPERTS_MARKER in name for name in self.tensor_bytes)
 
 
 def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
@@ -62,10 +71,11 @@ def metadata_from_header(path: Path, header: GgufHeader) -> ModelMetadata:
         n_params=_n_params(header),
         n_ctx_train=header.number("context_length"),
         weights_bytes=sum(header.tensor_bytes.values()),
-        read_bytes=_read_bytes(header),
+        read_bytes=int(sum(tensor_reads(header).values())),
         licence=str(header.values.get("general.license", "")),
         has_template="tokenizer.chat_template" in header.values or "tokenizer.chat_template" in header.long_texts,
         values={key: value for key, value in header.values.items() if _is_needed(key, value, architecture)},
+        tensor_bytes=header.tensor_bytes if len(header.tensor_bytes) <= MAX_TENSORS else {},
     )
 
 
@@ -120,22 +130,6 @@ def _quantisation(path: Path, header: GgufHeader) -> str:
 def _n_params(header: GgufHeader) -> int:
     count = header.values.get("general.parameter_count")
     return count if isinstance(count, int) else header.n_elements
-
-
-def _read_bytes(header: GgufHeader) -> int:
-    """Bytes of the weights that are read for each token.
-
-    The embedding table counts only if it is also the output layer. Otherwise only one row of the table is read for each
-    token."""
-    n_experts, n_used = header.number("expert_count"), header.number("expert_used_count")
-    share = n_used / n_experts if 0 < n_used <= n_experts else 1.0
-    tied = "output.weight" not in header.tensor_bytes
-    total = 0.0
-    for name, n_bytes in header.tensor_bytes.items():
-        if name == "token_embd.weight" and not tied:
-            continue
-        total += n_bytes * share if _EXPERTS_MARKER in name else n_bytes
-    return int(total)
 
 
 def _is_needed(key: str, value: Value, architecture: str) -> bool:

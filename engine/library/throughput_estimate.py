@@ -26,7 +26,7 @@ MEMORY_SHARE = 0.85
 SAMPLE_BYTES = 64 << 20
 N_TRIES = 4
 
-StoredMeasurement = dict[str, float | str]
+StoredMeasurement = dict[str, float | str | dict[str, float]]
 
 
 class ThroughputEstimate:
@@ -38,6 +38,7 @@ class ThroughputEstimate:
         self._file = file
         self._bandwidth = 0.0
         self._best_observed = 0.0
+        self._cards: dict[str, float] = {}
 
     @property
     def is_measured(self) -> bool:
@@ -49,6 +50,11 @@ class ThroughputEstimate:
         if self._best_observed:
             return self._best_observed
         return min(MEMORY_SHARE * self._bandwidth, n_physical_cores() * CORE_BYTES_PER_S)
+
+    def card_bytes_per_s(self, card: str) -> float:
+        """Bytes of weights that a graphics card processes per second; 0 before its first answers. `card` is
+        `engine.devices.card.Card.key`."""
+        return self._cards.get(card, 0.0)
 
     def measure(self) -> None:
         """Loads the stored measurement. If there is none, measures the memory bandwidth for a quarter of a second."""
@@ -67,6 +73,15 @@ class ThroughputEstimate:
         self._save()
         return True
 
+    def observe_card(self, card: str, bytes_per_s: float) -> bool:
+        """Records the throughput of an answer of a model that lies on one graphics card. Returns whether that changes
+        the estimate, which uses the fastest answer."""
+        if bytes_per_s <= self._cards.get(card, 0.0) * 1.02:
+            return False
+        self._cards[card] = bytes_per_s
+        self._save()
+        return True
+
     def _load(self) -> bool:
         if self._file is None:
             return False
@@ -76,7 +91,8 @@ class ThroughputEstimate:
                 return False
             self._bandwidth = float(stored["memory"])
             self._best_observed = max(self._best_observed, float(stored["shown"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            self._cards = {str(card): float(speed) for card, speed in stored.get("cards", {}).items()} | self._cards
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
         return self._bandwidth > 0
 
@@ -87,6 +103,7 @@ class ThroughputEstimate:
             "machine": _machine(),
             "memory": self._bandwidth,
             "shown": self._best_observed,
+            "cards": self._cards,
         }
         with contextlib.suppress(OSError):  # without the file, the bandwidth is measured again at the next start
             write_atomic(self._file, json.dumps(measurement))

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from engine.adapter import AdapterScales
 from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
-from engine.devices.device import Device
 from engine.devices.offload import NO_OFFLOAD, Offload
-from engine.devices.offload_plan import with_less_memory
+from engine.devices.offload_plan import usable_devices, with_less_memory
 from engine.errors import DraftModelError, EngineError, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.library.adapter_file import check_adapters
@@ -99,7 +98,7 @@ def _open_where_it_fits(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
     """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
-    cards = _wanted(devices(), settings)
+    cards = usable_devices(devices(), settings)
     failed = NO_OFFLOAD
     for share in CARD_SHARES:
         if failed.devices:
@@ -117,15 +116,6 @@ def _open_where_it_fits(
         backend.info = replace(backend.info, n_ctx_wanted=n_ctx_wanted, n_layers_wanted=failed.n_layers)
         return backend
     raise AssertionError("the last try uses no card")
-
-
-def _wanted(cards: Sequence[Device], settings: LoadSettings) -> list[Device]:
-    """The graphics cards that a model is loaded on. Cards that use the machine's memory are left out if there are
-    others, unless the settings name them."""
-    if settings.devices is not None:
-        by_id = {each.id: each for each in cards}
-        return [by_id[each] for each in settings.devices if each in by_id]
-    return [each for each in cards if each.kind == "gpu"] or list(cards)
 
 
 def _open(

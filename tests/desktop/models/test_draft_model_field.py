@@ -31,13 +31,13 @@ def field(parent: QWidget) -> DraftModelField:
 def test_field_is_disabled_without_models_to_choose(field: DraftModelField) -> None:
     field.show_models([], "")
     assert not field.isEnabled()
-    assert field.text() == "No smaller model has the same vocabulary"
+    assert field.text() == "No suitable model"
 
 
 def test_choice_in_the_menu_is_emitted_with_its_path(qtbot: QtBot, field: DraftModelField) -> None:
     field.show_models([SMALL], "")
     assert field.isEnabled()
-    assert field.text() == "None. Choose a small model that drafts tokens"
+    assert field.text() == "None"
     none, small = field._menu.actions()
     assert (none.text(), none.isChecked(), small.text()) == ("None", True, "Small Q4_0")
     with qtbot.waitSignal(field.chosen) as emitted:
@@ -54,6 +54,13 @@ def test_chosen_model_that_is_missing_can_be_replaced(field: DraftModelField) ->
     field.show_models([], "/gone/Old.gguf")
     assert field.isEnabled()
     assert field.text() == "Old.gguf"
+
+
+def test_long_name_is_cut_off_so_that_the_field_is_not_wider_than_the_sheet(field: DraftModelField) -> None:
+    path = "/models/" + "Long-name-" * 9 + ".gguf"
+    field.show_models([], path)
+    assert field.text() == "Long-name-Long-name-Long-name-L…"
+    assert field._menu.actions()[1].text().startswith("Long-name-" * 9)
 
 
 @pytest.mark.parametrize(
