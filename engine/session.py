@@ -67,7 +67,7 @@ class Session:
         self._ops = KvOpExecutor(backend, snapshots)
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = StepThreads(backend.limits.thread_counts, lambda: snapshots.is_writing)
-        self._drafts = DraftProposer(backend, self._scheduler)
+        self._drafts = DraftProposer(backend, self._scheduler, clock)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self.interruption = StepInterruption(backend, has_actions, clock)
         self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
