@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from engine.backend import Backend
 from engine.request_state import RequestState
 from engine.running_request import RunningRequest
 from engine.scheduler.scheduler import Scheduler
-from engine.scheduler.sequence import BatchPlan
+from engine.scheduler.sequence import BatchPlan, SequenceState
 from engine.speculation.model_drafter import ModelDrafter
 from engine.speculation.ngram_drafter import NgramDrafter
 from engine.speculation.step_cost import StepCost
@@ -21,8 +21,9 @@ class DraftProposer:
     """Sets the drafts of the running sequences before each step, as many as are worth verifying. Used only on the
     native thread, the one that decodes."""
 
-    def __init__(self, backend: Backend, scheduler: Scheduler) -> None:
+    def __init__(self, backend: Backend, scheduler: Scheduler, clock: Callable[[], float]) -> None:
         self._backend = backend
+        self._clock = clock
         self._scheduler = scheduler
         self._step_cost = StepCost()
 
@@ -53,14 +54,25 @@ class DraftProposer:
         is_alone = len(sequences) == 1
         is_measured = not (is_alone and sequences[0].is_deterministic) if sequences else False
         cost = self._step_cost.of_draft(len(sequences)) if is_measured else None
-        wanted = [(each, n) for each in sequences if (n := running[each.id].propose_draft(cost))]
-        if wanted and self._backend.draft_model is not None:
-            drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
-            for request_id, draft in drafts.items():
+        model_cost = self._step_cost.of_model_token(len(sequences)) if is_measured else None
+        wanted = [(each, n) for each in sequences if (n := running[each.id].propose_draft(cost, model_cost))]
+        if wanted:
+            for request_id, draft in self._draft_by_model(wanted).items():
                 running[request_id].set_model_draft(draft)
         limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
         n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else self._backend.limits.n_outputs
         self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))
+
+    def _draft_by_model(self, wanted: Sequence[tuple[SequenceState, int]]) -> dict[str, list[int]]:
+        """Returns drafts of the draft model, given for each sequence the number of tokens."""
+        if self._backend.draft_model is None:
+            return {}
+        started = self._clock()
+        drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
+        # A call that only reads tokens of a request, without a draft, happens once per request and is not counted.
+        if len(drafts) == len(wanted):
+            self._step_cost.record_model(max(map(len, drafts.values())), self._clock() - started)
+        return drafts
 
     def record(self, plan: BatchPlan, seconds: float) -> float:
         """Records the duration of a step. Returns how long it would have taken without drafts."""

@@ -45,9 +45,9 @@ class RunningRequest:
         """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
         replace, and the replacement tokens. None if no token is to be replaced."""
 
-    def propose_draft(self, cost: Callable[[int], float] | None) -> int:
+    def propose_draft(self, cost: Callable[[int], float] | None, model_token_cost: float | None = None) -> int:
         """Sets the draft of the sequence for the next step, if the sequence is decoding its answer. `cost` is as in
-        `NgramDrafter.propose`.
+        `NgramDrafter.propose`, `model_token_cost` as in `ModelDrafter.choose`.
 
         If the request's own text predicts nothing, returns the number of tokens that the draft model shall draft."""
         self._was_drafted_by_model = False
@@ -57,7 +57,7 @@ class RunningRequest:
             self.sequence.draft = self._drafter.propose(self.sequence.tokens, cost)
         if self._model_drafter is None or self.sequence.draft:
             return 0
-        return self._model_drafter.choose(len(self.sequence.tokens), cost)
+        return self._model_drafter.choose(len(self.sequence.tokens), cost, model_token_cost)
 
     def set_model_draft(self, draft: list[int]) -> None:
         """Sets the draft of the sequence to the tokens that the draft model proposes."""

@@ -67,7 +67,7 @@ class Session:
         self._ops = KvOpExecutor(backend, snapshots)
         self._snapshot_policy = SnapshotPolicy(backend, self._cache, snapshots)
         self._threads = StepThreads(backend.limits.thread_counts, lambda: snapshots.is_writing)
-        self._drafts = DraftProposer(backend, self._scheduler)
+        self._drafts = DraftProposer(backend, self._scheduler, clock)
         self._prefill_budget = PrefillBudget(backend.limits.n_batch)
         self.interruption = StepInterruption(backend, has_actions, clock)
         self._delivery = PacedDelivery(backend.limits.delivery_interval_s)
@@ -175,9 +175,7 @@ class Session:
         if self._scales_of(state) != self._adapter_scales:  # no other states are on disk
             return False
         tokens = list(state.prompt[:-1])
-        n_cached = self._cache.match(tokens)[1] if tokens else 0
-        saved = self._snapshots.find(tokens)
-        n_known = max(n_cached, common_prefix_length(saved.tokens, tokens) if saved else 0)
+        n_known = self._n_in_memory(tokens) if self._scheduler.adapter_scales == self._adapter_scales else 0
         key = self._snapshots.find_on_disk(tokens, n_known + MIN_SNAPSHOT_TOKENS)
         if key is None:
             return False
@@ -185,6 +183,12 @@ class Session:
         self._awaiting_snapshot.add(state)
         self._snapshots.fetch(key, lambda: self._resubmit(state))
         return True
+
+    def _n_in_memory(self, tokens: list[int]) -> int:
+        """How many of the first tokens are cached, or in a state in host memory."""
+        n_cached = self._cache.match(tokens)[1] if tokens else 0
+        saved = self._snapshots.find(tokens)
+        return max(n_cached, common_prefix_length(saved.tokens, tokens) if saved else 0)
 
     def drop_cancelled(self) -> None:
         for state in [each for each in self._awaiting_snapshot if each.cancelled.is_set()]:

@@ -66,6 +66,11 @@ class Scheduler:
         return tuple(self._waiting)
 
     @property
+    def adapter_scales(self) -> AdapterScales:
+        """The scales with which everything in KV memory was computed."""
+        return self._adapter_turns.current
+
+    @property
     def idle(self) -> bool:
         return not self._running and not self._waiting
 

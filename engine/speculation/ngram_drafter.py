@@ -30,14 +30,15 @@ class NgramDrafter:
 
     def propose(self, tokens: list[int], cost: Callable[[int], float] | None = None) -> list[int]:
         """Returns a draft of the tokens that follow `tokens`, which are those of the last call and all sampled since.
-        It is empty if there is no match or if verifying it is not expected to save time. `cost` is the cost of a number
+        It is empty if there is no match, if verifying it is not expected to save time, or while the index of a long
+        prompt is built. `cost` is the cost of a number
         of draft tokens, in steps without drafts; with None, it is assumed."""
         self._cost = cost or self._assumed_cost
         self._length.step_started()
         expected = self._learn(tokens)
-        self._index.update(tokens)
+        is_complete = self._index.update(tokens)
         self._n_tokens = len(tokens)
-        self._match = match = self._index.find(tokens, expected)
+        self._match = match = self._index.find(tokens, expected) if is_complete else None
         if match is None:
             self._predicted = None
             return []

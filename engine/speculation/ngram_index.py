@@ -9,6 +9,10 @@ from itertools import cycle, islice
 MIN_MATCH, MAX_MATCH = 3, 32
 """Number of equal tokens before a proposed one: at least MIN_MATCH; more than MAX_MATCH are not counted."""
 
+MAX_ADDED = 16_384
+"""Number of tokens that are added at once, at most, so that a long prompt does not delay a step: 128,000 tokens take
+45 ms."""
+
 MAX_CANDIDATES = 12
 """Number of earlier occurrences that are compared, from the latest back."""
 
@@ -38,17 +42,19 @@ class NgramIndex:
         self._previous: list[int] = []
         """For each index, the index after the previous occurrence of the same MIN_MATCH tokens; -1 if there is none."""
 
-    def update(self, tokens: Sequence[int]) -> None:
-        """Adds the tokens after those of the last call, except the occurrence at the end of the text, which nothing
-        follows yet."""
+    def update(self, tokens: Sequence[int]) -> bool:
+        """Adds up to MAX_ADDED of the tokens after those of the last call, except the occurrence at the end of the
+        text, which nothing follows yet. Returns whether all tokens are added."""
         start = len(self._previous)
         self._previous += [-1] * min(MIN_MATCH - start, len(tokens) - start)
         start = len(self._previous)
         last, previous = self._last, self._previous
-        tail = tokens[start - MIN_MATCH :]
+        end = min(len(tokens), start + MAX_ADDED)
+        tail = tokens[start - MIN_MATCH : end]
         for at, key in enumerate(zip(tail, tail[1:], tail[2:-1], strict=False), start):
             previous.append(last.get(key, -1))
             last[key] = at
+        return end == len(tokens)
 
     def truncate(self, tokens: Sequence[int], n: int) -> None:
         """Removes the tokens from index `n` on, which are about to be replaced in `tokens`."""
@@ -62,7 +68,7 @@ class NgramIndex:
 
     def find(self, tokens: list[int], expected: int) -> Match | None:
         """Returns the longest match of the last tokens. `expected` is the index at which the text is expected to go
-        on, or -1. Call `update` first."""
+        on, or -1. Call `update` first, until it has added all tokens."""
         best = None
         for at in self._candidates(tokens, expected):
             length = _match_length(tokens, at)

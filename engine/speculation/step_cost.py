@@ -21,6 +21,8 @@ class StepCost:
     def __init__(self) -> None:
         self._measured: dict[int, tuple[float, float]] = {}
         """For each class, the average number of rows and the average duration."""
+        self._model_token_s = 0.0
+        """Average time in which the draft model drafts one token for each sequence; 0 if it was not measured yet."""
 
     def record(self, n_rows: int, seconds: float) -> None:
         kind = next((each for each in CLASSES if n_rows <= each), CLASSES[-1])
@@ -42,6 +44,17 @@ class StepCost:
         if not before:
             return lambda n: assumed_cost(n, 0)
         return lambda n: (_forecast(points, n_decoding + n) - before) / (before / n_decoding)
+
+    def record_model(self, n_tokens: int, seconds: float) -> None:
+        """Records how long the draft model took. `n_tokens`: the number of tokens in the longest draft."""
+        token_s, known = seconds / n_tokens, self._model_token_s
+        self._model_token_s = known + NEWEST_WEIGHT * (token_s - known) if known else token_s
+
+    def of_model_token(self, n_decoding: int) -> float | None:
+        """Measured time of the draft model for one token, in steps of the main model for `n_decoding` sequences. None
+        if one of them was not measured yet."""
+        step_s = self.seconds(n_decoding)
+        return self._model_token_s / step_s if self._model_token_s and step_s else None
 
     def n_rows_within(self, limit_s: float) -> int:
         """Largest number of rows of the measured classes with which a step is forecast to take at most `limit_s`."""

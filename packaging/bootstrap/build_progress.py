@@ -22,13 +22,17 @@ class BuildProgress:
         self._as_json = as_json
         self._write = write
         self._shown = -1
+        self._total = 0
 
     def line(self, text: str) -> None:
-        """Processes a line of ninja's output, such as "[26/83] Building ..."."""
+        """Processes a line of ninja's output, such as "[26/83] Building ...".
+
+        A step may run a ninja of its own, whose lines have a smaller total. They are ignored."""
         match = NINJA.match(text)
-        if match:
-            done, total = int(match[1]), max(1, int(match[2]))
-            self.report(FIRST_PERCENT + done * (99 - FIRST_PERCENT) // total)
+        if match is None or int(match[2]) < self._total:
+            return
+        done, self._total = int(match[1]), max(1, int(match[2]))
+        self.report(FIRST_PERCENT + done * (99 - FIRST_PERCENT) // self._total)
 
     def report(self, percent: int) -> None:
         if percent <= self._shown:

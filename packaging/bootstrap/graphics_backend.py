@@ -73,24 +73,28 @@ class Builder:
         if kind not in KINDS:
             raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
         library, stamp = path(kind), path(kind).with_suffix(".made-for")
-        if _is_current(library, stamp, kind):
+        if _is_current(kind):
             return library
         GPU_WORK.mkdir(parents=True, exist_ok=True)
         with (GPU_WORK.parent / "gpu.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_current(library, stamp, kind):
-                built = self._build(kind)
+            if not _is_current(kind):
+                built, headers = self._build(kind)
                 library.parent.mkdir(parents=True, exist_ok=True)
                 built.replace(library)
-                stamp.write_text(_expected_digest(kind), encoding="utf-8")
+                stamp.write_text(json.dumps({"digest": _expected_digest(kind), "headers": headers}), encoding="utf-8")
                 _remove_leftovers(library.parent)
         return library
 
-    def _build(self, kind: str) -> Path:
+    def _build(self, kind: str) -> tuple[Path, str]:
+        """Builds a library. Returns its path, and the version of the Vulkan headers for Vulkan's."""
         checks.compiler()
         definitions = DEFINITIONS | KINDS[kind].definitions | _compiler(kind)
+        headers = ""
         if kind == "vulkan":
-            definitions |= dict(vulkan_toolchain.ensure(GPU_WORK / "vulkan-toolchain").definitions)
+            toolchain = vulkan_toolchain.ensure(GPU_WORK / "vulkan-toolchain")
+            definitions |= dict(toolchain.definitions)
+            headers = toolchain.headers
         self.progress.report(2)
         tools, sources = self._fetch()
         self.progress.report(4)
@@ -105,7 +109,7 @@ class Builder:
         built = folder / "out" / f"libggml-{kind}.so"
         if not built.is_file():
             raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
-        return built
+        return built, headers
 
     def _fetch(self) -> tuple[Path, Path]:
         """Unpacks the build tools and the sources of ggml, and returns their folders."""
@@ -131,8 +135,23 @@ def path(kind: str) -> Path:
     return GPU / locked_version(LOCKS / "runtime.txt", LLAMA) / f"libggml-{kind}.so"
 
 
-def _is_current(library: Path, stamp: Path, kind: str) -> bool:
-    return library.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == _expected_digest(kind)
+def headers_version(kind: str) -> str:
+    """The version of the Vulkan headers that the library was built with; empty for other kinds."""
+    return _made_for(kind).get("headers", "")
+
+
+def _made_for(kind: str) -> dict[str, str]:
+    """What is recorded of the library that is there; empty if there is none."""
+    stamp = path(kind).with_suffix(".made-for")
+    try:
+        found = json.loads(stamp.read_text(encoding="utf-8")) if path(kind).is_file() else {}
+        return {str(name): str(value) for name, value in found.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _is_current(kind: str) -> bool:
+    return _made_for(kind).get("digest") == _expected_digest(kind)
 
 
 def _locked() -> str:

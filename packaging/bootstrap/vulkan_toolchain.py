@@ -37,9 +37,14 @@ void main() {}
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
-    """CMake definitions with which ggml finds the tools; empty if CMake finds them itself."""
+    """Headers and tools that were found."""
+
+    headers: str = ""
+    """The version of the Vulkan headers."""
 
     definitions: tuple[tuple[str, str], ...] = ()
+    """CMake definitions with which ggml finds them; empty if CMake finds them itself."""
+
     has_integer_dot: bool = True
     """Whether glslc knows integer dot products, which quantized models are much faster with."""
 
@@ -63,11 +68,12 @@ def _system(root: Path) -> Toolchain | None:
     """The system's toolchain; None if a part is missing or too old."""
     glslc = shutil.which("glslc")
     configs = [*root.glob("usr/share/cmake/SPIRV-Headers"), *root.glob("usr/lib*/**/cmake/SPIRV-Headers")]
-    if not glslc or not configs or headers_version(root / "usr/include") < MIN_HEADERS:
+    version = headers_version(root / "usr/include")
+    if not glslc or not configs or version < MIN_HEADERS:
         return None
     command = [glslc, "-fshader-stage=compute", "-o", os.devnull, "-"]
     done = subprocess.run(command, input=_SHADER, capture_output=True, text=True)
-    return Toolchain(has_integer_dot=done.returncode == 0)
+    return Toolchain(_text(version), has_integer_dot=done.returncode == 0)
 
 
 def headers_version(include: Path) -> tuple[int, int, int]:
@@ -95,11 +101,10 @@ def _unpack(folder: Path, root: Path) -> None:
     """Fetches the packages with apt, which verifies their signatures, and unpacks them into `folder`/root."""
     mirror = debian_mirror(SUITE) if shutil.which("apt-get") and shutil.which("dpkg-deb") else None
     if mirror is None or not (root / KEYRING).is_file():
-        least = ".".join(map(str, MIN_HEADERS))
         raise SetupError(
             "The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version "
-            f"{least} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, libvulkan-dev "
-            "or vulkan-headers)."
+            f"{_text(MIN_HEADERS)} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, "
+            "libvulkan-dev or vulkan-headers)."
         )
     say("Fetching the tools that compile for graphics cards")
     for name in ("lists/partial", "cache/archives/partial", "debs", "root"):
@@ -154,10 +159,15 @@ def _unpacked(folder: Path) -> Toolchain:
         glslc.write_text(script, encoding="utf-8")
         glslc.chmod(0o755)
     return Toolchain(
+        _text(headers_version(root / "usr/include")),
         (
             ("Vulkan_INCLUDE_DIR", str(root / "usr/include")),
             ("Vulkan_LIBRARY", str(libraries / "libvulkan.so.1")),
             ("Vulkan_GLSLC_EXECUTABLE", str(glslc)),
             ("SPIRV-Headers_DIR", str(root / "usr/share/cmake/SPIRV-Headers")),
-        )
+        ),
     )
+
+
+def _text(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))

@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bootstrap.paths import ROOT
 
+from . import graphics_library
 from .paths import APP, DIST, PACKAGING, PYTHON, version
 
 Frozen = dict[str, list[tuple[str, str]]]
@@ -39,6 +41,7 @@ _OWN_TEXTS = {
     "packaging/licences/LGPL-3.0.txt": "LGPL-3.0.txt",
     "packaging/licences/GPL-3.0.txt": "GPL-3.0.txt",
     "packaging/licences/llama.cpp.txt": "llama.cpp.txt",
+    "packaging/licences/vulkan-headers.txt": "vulkan-headers.txt",
     # latex2mathml's own wheel contains no licence text.
     "packaging/licences/latex2mathml.txt": "latex2mathml.txt",
 }
@@ -61,7 +64,11 @@ def write(frozen: Frozen, internal: Path, folder: Path) -> None:
     for source, name in _OWN_TEXTS.items():
         shutil.copyfile(ROOT / source, folder / name)
     shutil.copyfile(_python_licence(), folder / "Python.txt")
-    bill = bom([component(each, "pypi") for each in included], [component(each, "deb/debian") for each in system])
+    bill = bom(
+        [component(each, "pypi") for each in included],
+        [component(each, "deb/debian") for each in system],
+        graphics_library.components(internal),
+    )
     (folder / SBOM).write_text(json.dumps(bill, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -105,8 +112,11 @@ def text_name(path: str) -> str:
     return inner.removeprefix("licenses/")
 
 
-def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str, Any]:
-    """Builds the bill of materials from components of Python packages (`python`) and of Debian packages (`system`)."""
+def bom(
+    python: list[dict[str, Any]], system: list[dict[str, Any]], graphics: Sequence[tuple[str, str, str]] = ()
+) -> dict[str, Any]:
+    """Builds the bill of materials from components of Python packages (`python`) and of Debian packages (`system`), and
+    from name, version and licence of what is in the library for graphics cards (`graphics`)."""
     others: list[dict[str, Any]] = [
         _fixed_component("platform", "CPython", platform.python_version(), "PSF-2.0"),
         _fixed_component(
@@ -114,6 +124,7 @@ def bom(python: list[dict[str, Any]], system: list[dict[str, Any]]) -> dict[str,
         ),
         _fixed_component("framework", "Qt", _version(python, "PySide6_Essentials"), "LGPL-3.0-only"),
         _fixed_component("machine-learning-model", "SmolLM2-135M-Instruct", "Q4_1", "Apache-2.0"),
+        *(_fixed_component("library", *each) for each in graphics),
     ]
     components = [*sorted(python, key=lambda each: str(each["name"]).lower()), *system, *others]
     # The serial number is a hash of the components, so that the same build always gives the same file.

@@ -16,7 +16,7 @@ from bootstrap.console import say
 from bootstrap.errors import SetupError
 from bootstrap.system_packages import listed
 
-from . import elf, freeze, linux_files
+from . import elf, freeze, graphics_library, linux_files
 from .paths import APP, DIST, SHIP, version
 
 MAINTAINER = "The Inglenook maintainers <maintainers@inglenook.invalid>"
@@ -106,7 +106,7 @@ def _write_control(root: Path) -> None:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(size_kb),
         "Depends": dependencies(root),
-        "Recommends": ", ".join([*fonts, "fontconfig"]),
+        "Recommends": ", ".join([*fonts, "fontconfig", *graphics_library.NO_DEPENDENCY]),
         "Section": "utils",
         "Priority": "optional",
         "Description": _DESCRIPTION,
@@ -124,11 +124,13 @@ def _write_control(root: Path) -> None:
 
 def dependencies(root: Path) -> str:
     """The Depends field of the .deb: the packages of all libraries that the program links but does not include. They
-    are found by dpkg-shlibdeps."""
+    are found by dpkg-shlibdeps. The library for graphics cards is left out: without the loader that it links, it is not
+    used."""
     work = SHIP / "shlibdeps"
     (work / "debian").mkdir(parents=True, exist_ok=True)
     (work / "debian/control").write_text("Source: inglenook\n\nPackage: inglenook\nArchitecture: any\n")
-    binaries = elf.files(root / LIB)
+    graphics = root / LIB / "_internal" / graphics_library.FOLDER
+    binaries = [path for path in elf.files(root / LIB) if path.parent != graphics]
     folders = {path.parent for path in binaries}
     command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", *(f"-l{folder}" for folder in sorted(folders))]
     done = subprocess.run([*command, *(f"-e{path}" for path in binaries)], cwd=work, capture_output=True, text=True)

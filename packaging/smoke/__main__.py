@@ -5,6 +5,7 @@ steps succeed.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,7 @@ def _run_all(given: Path | None) -> None:
 
     from .clean_root import CleanRoot
     from .older_package import make_older
+    from .user_session import OUTPUT_FOLDER
 
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
     if not current.is_file():
@@ -49,6 +51,8 @@ def _run_all(given: Path | None) -> None:
     say("A clean Debian")
     root.make()
     before = root.listing()
+    log = OUTPUT_FOLDER / "program.log"
+    log.unlink(missing_ok=True)
     say("Installing an older version with apt")
     root.install(older_package)
     older_package.unlink()
@@ -57,6 +61,7 @@ def _run_all(given: Path | None) -> None:
     root.install(current)
     _expect_version(root.run("dpkg-query", "-W", "-f", "${Version}", "inglenook"), current)
     _run_session_offline("again")
+    _expect_quiet_graphics_library(root.path, log.read_text(encoding="utf-8", errors="replace"))
     say("Removing it")
     root.run("apt-get", "purge", "-q", "-y", "--autoremove", "inglenook")
     _expect_nothing_left(root.listing() - before)
@@ -111,6 +116,20 @@ def _expect_version(installed: str, deb: Path) -> None:
     wanted = deb.name.split("_")[1]
     if installed != wanted:
         raise SetupError(f"After the upgrade there is version {installed}, not {wanted}.")
+
+
+def _expect_quiet_graphics_library(root: Path, log: str) -> None:
+    """Checks that the library for graphics cards is installed, and that the program, which has no card here, wrote
+    nothing about it."""
+    from bootstrap.errors import SetupError
+    from ship.deb import LIB
+    from ship.graphics_library import FOLDER, KIND
+
+    if not (root / LIB / "_internal" / FOLDER / f"libggml-{KIND}.so").is_file():
+        raise SetupError("The library for graphics cards is missing in the package.")
+    lines = [line for line in log.splitlines() if re.search(r"vulkan|graphics card|\bgpu\b", line, re.IGNORECASE)]
+    if lines:
+        raise SetupError(f"Without a graphics card the program wrote: {lines[0][:300]}")
 
 
 def _expect_nothing_left(left: set[str]) -> None:

@@ -138,6 +138,36 @@
     </message>
 </context>
 <context>
+    <name>AdapterList</name>
+    <message>
+        <source>Add an adapter…</source>
+        <translation>Adapter hinzufügen…</translation>
+    </message>
+    <message>
+        <source>Add LoRA adapters</source>
+        <translation>LoRA-Adapter hinzufügen</translation>
+    </message>
+    <message>
+        <source>LoRA adapters (*.gguf)</source>
+        <translation>LoRA-Adapter (*.gguf)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>Alle Dateien (*)</translation>
+    </message>
+</context>
+<context>
+    <name>AdapterRow</name>
+    <message>
+        <source>Scale of {name}</source>
+        <translation>Faktor von {name}</translation>
+    </message>
+    <message>
+        <source>Remove {name}</source>
+        <translation>{name} entfernen</translation>
+    </message>
+</context>
+<context>
     <name>AddressCard</name>
     <message>
         <source>Address</source>
@@ -460,6 +490,21 @@
     <message>
         <source>Cancel the download of {name}</source>
         <translation>Download von {name} abbrechen</translation>
+    </message>
+</context>
+<context>
+    <name>DraftModelField</name>
+    <message>
+        <source>None</source>
+        <translation>Keins</translation>
+    </message>
+    <message>
+        <source>No suitable model</source>
+        <translation>Kein passendes Modell</translation>
+    </message>
+    <message>
+        <source>Draft model: {name}</source>
+        <translation>Entwurfsmodell: {name}</translation>
     </message>
 </context>
 <context>
@@ -1050,6 +1095,14 @@
         <translation>KV-Cache</translation>
     </message>
     <message>
+        <source>LoRA adapters change the style or the knowledge of a model. With the scale 0, one is off.</source>
+        <translation>LoRA-Adapter ändern den Stil oder das Wissen eines Modells. Mit dem Faktor 0 ist ein Adapter aus.</translation>
+    </message>
+    <message>
+        <source>Adapters</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
         <source>Load</source>
         <translation>Laden</translation>
     </message>
@@ -1068,6 +1121,14 @@
     <message>
         <source>Draft tokens</source>
         <translation>Entwurfstoken</translation>
+    </message>
+    <message>
+        <source>A small model with the same vocabulary drafts tokens where a text does not repeat itself; this model verifies them in one step. It needs memory of its own.</source>
+        <translation>Ein kleines Modell mit demselben Vokabular schlägt Token vor, wo sich ein Text nicht wiederholt; dieses Modell prüft sie in einem Schritt. Es braucht eigenen Speicher.</translation>
+    </message>
+    <message>
+        <source>Draft model</source>
+        <translation>Entwurfsmodell</translation>
     </message>
     <message>
         <source>Graphics card</source>
@@ -1151,6 +1212,17 @@
     <message>
         <source>Reset to default</source>
         <translation>Auf Standard zurücksetzen</translation>
+    </message>
+</context>
+<context>
+    <name>OfferCard</name>
+    <message>
+        <source>Show the models</source>
+        <translation>Modelle anzeigen</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
     </message>
 </context>
 <context>
@@ -2373,6 +2445,10 @@
         <translation>„{title}“</translation>
     </message>
     <message>
+        <source>{size} in host memory</source>
+        <translation>{size} im Hauptspeicher</translation>
+    </message>
+    <message>
         <source>There is a key named “{name}” already.</source>
         <translation>Einen Schlüssel namens „{name}“ gibt es schon.</translation>
     </message>
@@ -2398,6 +2474,14 @@
     <message>
         <source>The model cannot be loaded with these settings: {field}: {reason}.</source>
         <translation>So lässt sich das Modell nicht laden: {field}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model is loaded without its draft model: {reason}.</source>
+        <translation>Das Modell ist ohne sein Entwurfsmodell geladen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model is loaded without its draft model. {error}</source>
+        <translation>Das Modell ist ohne sein Entwurfsmodell geladen. {error}</translation>
     </message>
     <message>
         <source>No model is loaded. Choose a model file, then try again.</source>
@@ -2593,6 +2677,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{size} GB</translation>
     </message>
     <message>
+        <source>Adapter</source>
+        <translation>Adapter</translation>
+    </message>
+    <message>
         <source>Unusable</source>
         <translation>Unbrauchbar</translation>
     </message>
@@ -2625,8 +2713,32 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>in Inglenook enthalten</translation>
     </message>
     <message>
+        <source>with {adapters}</source>
+        <translation>mit {adapters}</translation>
+    </message>
+    <message>
+        <source>thinks</source>
+        <translation>denkt nach</translation>
+    </message>
+    <message>
+        <source>calls tools</source>
+        <translation>ruft Werkzeuge auf</translation>
+    </message>
+    <message>
         <source>reasoning</source>
         <translation>Schlussfolgern</translation>
+    </message>
+    <message>
+        <source>embeddings, no chat</source>
+        <translation>Embeddings, kein Chat</translation>
+    </message>
+    <message>
+        <source>suits this computer best</source>
+        <translation>passt am besten zu diesem Rechner</translation>
+    </message>
+    <message>
+        <source>about {size}</source>
+        <translation>etwa {size}</translation>
     </message>
     <message>
         <source>Downloaded</source>
@@ -2637,8 +2749,16 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Zustimmung nötig</translation>
     </message>
     <message>
+        <source>This LoRA adapter can be added in the settings of a model that it fits.</source>
+        <translation>Dieser LoRA-Adapter lässt sich in den Einstellungen eines passenden Modells hinzufügen.</translation>
+    </message>
+    <message>
         <source>The file cannot be used: {reason}.</source>
         <translation>Die Datei ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model can see pictures, but Inglenook gives it text only.</source>
+        <translation>Das Modell kann Bilder sehen, bekommt von Inglenook aber nur Text.</translation>
     </message>
     <message>
         <source>Context length: {n} tokens.</source>
@@ -2647,6 +2767,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Context length: {n} tokens; up to {best} would fit.</source>
         <translation>Kontext: {n} Tokens; bis zu {best} würden passen.</translation>
+    </message>
+    <message>
+        <source>It writes more slowly than people read.</source>
+        <translation>Es schreibt langsamer, als Menschen lesen.</translation>
     </message>
     <message>
         <source>Only a context of {n} tokens fits.</source>
@@ -2715,6 +2839,14 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Context length: {n_ctx} tokens</source>
         <translation>Kontext: {n_ctx} Tokens</translation>
+    </message>
+    <message>
+        <source>Adapter {name}, scale {scale}</source>
+        <translation>Adapter {name}, Faktor {scale}</translation>
+    </message>
+    <message>
+        <source>{n} adapters</source>
+        <translation>{n} Adapter</translation>
     </message>
     <message>
         <source>{n} downloads</source>
@@ -2820,6 +2952,46 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <source>Unload</source>
         <translation>Entladen</translation>
     </message>
+    <message>
+        <source>{name} suits this computer best</source>
+        <translation>{name} passt am besten zu diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Download of {name}</source>
+        <translation>Download von {name}</translation>
+    </message>
+    <message>
+        <source>{name} was downloaded</source>
+        <translation>{name} wurde heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Loading it replaces the included model in memory. Your chats are not affected.</source>
+        <translation>Beim Laden ersetzt es das mitgelieferte Modell im Speicher. Die Chats bleiben unverändert.</translation>
+    </message>
+    <message>
+        <source>Needs about {needed} of memory and generates {speed} here.</source>
+        <translation>Braucht etwa {needed} Speicher und schreibt hier {speed}.</translation>
+    </message>
+    <message>
+        <source>It is much more capable than the included model, which goes on answering meanwhile.</source>
+        <translation>Es kann viel mehr als das mitgelieferte Modell, das währenddessen weiter antwortet.</translation>
+    </message>
+    <message>
+        <source>Source: huggingface.co/{repo}. Licence: {licence}.</source>
+        <translation>Quelle: huggingface.co/{repo}. Lizenz: {licence}.</translation>
+    </message>
+    <message>
+        <source>Download ({size})</source>
+        <translation>Herunterladen ({size})</translation>
+    </message>
+    <message>
+        <source>Load it</source>
+        <translation>Laden</translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation>Fortsetzen</translation>
+    </message>
 </context>
 <context>
     <name>notifications</name>
@@ -2893,10 +3065,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{n} der {all} Teile fehlen</translation>
     </message>
     <message>
-        <source>it is an adapter for another model</source>
-        <translation>es ist ein Adapter für ein anderes Modell</translation>
-    </message>
-    <message>
         <source>this model ranks texts, it does not embed them</source>
         <translation>dieses Modell ordnet Texte, es bettet sie nicht ein</translation>
     </message>
@@ -2961,12 +3129,44 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>die Datei ist unvollständig; bitte neu herunterladen</translation>
     </message>
     <message>
+        <source>it is an adapter for {architecture} models</source>
+        <translation>es ist ein Adapter für {architecture}-Modelle</translation>
+    </message>
+    <message>
         <source>it is the image encoder of another model</source>
         <translation>es ist der Bild-Encoder eines anderen Modells</translation>
     </message>
     <message>
         <source>it contains no weights</source>
         <translation>es enthält keine Gewichte</translation>
+    </message>
+    <message>
+        <source>there are more than {n}</source>
+        <translation>es sind mehr als {n}</translation>
+    </message>
+    <message>
+        <source>the scale of {name} is out of range</source>
+        <translation>der Faktor von {name} liegt außerhalb des gültigen Bereichs</translation>
+    </message>
+    <message>
+        <source>{name} is not an adapter</source>
+        <translation>{name} ist kein Adapter</translation>
+    </message>
+    <message>
+        <source>{name} is of the kind {kind}, not lora</source>
+        <translation>{name} ist von der Art {kind}, nicht lora</translation>
+    </message>
+    <message>
+        <source>{name} is for {kind} models, the model is {model}</source>
+        <translation>{name} ist für {kind}-Modelle, das Modell ist {model}</translation>
+    </message>
+    <message>
+        <source>{name} changes {tensor}, which the model does not have</source>
+        <translation>{name} ändert {tensor}, das im Modell fehlt</translation>
+    </message>
+    <message>
+        <source>{name} does not fit the model ({why})</source>
+        <translation>{name} passt nicht zum Modell ({why})</translation>
     </message>
     <message>
         <source>{name} has another vocabulary than the model</source>

@@ -20,6 +20,8 @@ from openai import OpenAI
 
 from api.__main__ import main
 from tests.api.live_endpoint import KEY, wait_until
+from tests.model_files.tiny_adapter import write_adapter
+from tests.model_files.tiny_models import TINY_MODELS
 
 COMMAND = [sys.executable, "-m", "api", "--port", "0"]
 
@@ -87,6 +89,24 @@ def test_server_loads_answers_and_exits_on_signal(model_path: Path, tmp_path: Pa
     assert err == f"Its key is in {key_file}\n"
     assert key not in err
     assert took < 6
+
+
+def test_lora_option_loads_the_adapter_with_its_scale(tmp_path: Path) -> None:
+    model = TINY_MODELS["plain"].write(tmp_path / "plain.gguf")
+    adapter = write_adapter(tmp_path / "style.gguf")
+    options = ("--model", model, "--lora", f"{adapter}=0.5", "--profile", tmp_path / "profile")
+    with served(*options, INGLENOOK_API_KEY=KEY) as (_, url):
+        wait_ready(url)
+        head = {"authorization": f"Bearer {KEY}"}
+        with httpx.Client(base_url=url.removesuffix("v1"), headers=head, trust_env=False) as client:
+            (listed,) = client.get("lora-adapters").json()
+            assert (listed["path"], listed["scale"]) == ("style.gguf", 0.5)
+            body = {"prompt": "It was late when the last letter came", "n_predict": 24, "temperature": 0}
+            texts = [
+                client.post("completion", json={**body, "lora": lora}).json()["content"]
+                for lora in ([], [{"id": 0, "scale": 0.5}], [{"id": 0, "scale": 0}])
+            ]
+            assert texts[0] == texts[1] != texts[2]
 
 
 def test_signal_during_stream_ends_the_process(model_path: Path, tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ class Works:
         monkeypatch.setattr(part("process"), "LOG", folder / "setup.log")
         monkeypatch.setattr(part("checks"), "compiler", lambda: None)
         toolchain = part("vulkan_toolchain")
-        monkeypatch.setattr(toolchain, "ensure", lambda folder: toolchain.Toolchain((("Vulkan_LIBRARY", "/v"),)))
+        monkeypatch.setattr(
+            toolchain, "ensure", lambda folder: toolchain.Toolchain("1.4.309", (("Vulkan_LIBRARY", "/v"),))
+        )
         progress = part("build_progress").BuildProgress(as_json=True, write=self.lines.append)
         self.builder = self.backend.Builder(install=self._install, n_jobs=3, progress=progress)
 
@@ -67,6 +69,7 @@ def test_library_is_built_from_locked_sources_with_locked_tools(works: Works) ->
     library = works.builder.ensure("vulkan")
 
     assert library.read_text() == "library\n"
+    assert works.backend.headers_version("vulkan") == "1.4.309"
     tools, sources = works.installs
     assert all("--require-hashes" in args and "--no-deps" in args for args in works.installs)
     assert str(ROOT / "packaging/lock/build.txt") in tools
@@ -155,6 +158,14 @@ def test_progress_for_people_is_a_line_per_ten_percent(part: Part) -> None:
     assert lines[-1] == "Compiling for graphics cards, 90 %"
 
 
+def test_progress_ignores_a_ninja_that_is_run_by_a_step_of_ninja(part: Part) -> None:
+    lines: list[str] = []
+    progress = part("build_progress").BuildProgress(as_json=True, write=lines.append)
+    for line in ("[1/100] Building", "[1/2] Building the shader compiler", "[2/2] Linking", "[50/100] Building"):
+        progress.line(line)
+    assert [json.loads(line)["percent"] for line in lines] == [5, 52]
+
+
 def test_set_up_without_a_choice_builds_nothing_for_graphics_cards(checkout: Checkout) -> None:
     checkout.make_venv()
     checkout.make_uv()
@@ -221,7 +232,8 @@ def machine(tmp_path: Path, part: Part, monkeypatch: pytest.MonkeyPatch) -> Mach
 def test_new_tools_of_the_system_are_used(machine: Machine) -> None:
     machine.add_system_tools((1, 4, 309))
     machine.add_apt()
-    assert machine.ensure().definitions == ()
+    toolchain = machine.ensure()
+    assert (toolchain.headers, toolchain.definitions) == ("1.4.309", ())
 
 
 @pytest.mark.parametrize(("version", "has_integer_dot"), [((1, 3, 239), True), ((1, 3, 275), False)])

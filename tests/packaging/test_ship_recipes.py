@@ -173,10 +173,8 @@ def test_flatpak_manifest_starts_the_program(ship: Ship) -> None:
 
 
 def test_flatpak_permissions_are_minimal(ship: Ship) -> None:
-    """The Flatpak may use the screen, and the network for the endpoint and downloads. It may read files in the home
-    folder, since model files are not copied.
-
-    It may use no device: it computes on the processor and draws without OpenGL."""
+    """The Flatpak may use the screen, graphics cards, and the network for the endpoint and downloads. It may read files
+    in the home folder, since model files are not copied."""
     manifest = yaml.safe_load((LINUX / f"flatpak/{ship('linux_files').APP_ID}.yml").read_text(encoding="utf-8"))
     screen = {"--socket=wayland", "--socket=fallback-x11", "--share=ipc"}
-    assert set(manifest["finish-args"]) == screen | {"--share=network", "--filesystem=home:ro"}
+    assert set(manifest["finish-args"]) == screen | {"--device=dri", "--share=network", "--filesystem=home:ro"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from engine.errors import DraftModelError, ModelFileError
 from engine.events import Usage
 from engine.library.load_trial import LoadTrial
 from engine.speculation.model_drafter import ModelDrafter
+from engine.speculation.step_cost import StepCost
 from tests.conftest import chat
 from tests.fakes import FakeBackend, FakeDraftModel, FakeOpener, Script
 
@@ -43,11 +45,17 @@ def wrong(tokens: list[int], n: int) -> list[int]:
     return [ord("~")] * n
 
 
-def run(opener: DraftingOpener, n_draft_max: int | None = None, n_requests: int = 1) -> tuple[list[str], Usage, int]:
+def run(
+    opener: DraftingOpener,
+    n_draft_max: int | None = None,
+    n_requests: int = 1,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[list[str], Usage, int]:
     """Returns the answers, the usage of the first one, and the number of decodes."""
 
     async def answers() -> tuple[list[str], Usage, int]:
         engine = Engine(opener)
+        engine._worker._clock = clock
         await engine.load(Path("fake.gguf"))
         try:
             request = replace(chat(), n_draft_max=n_draft_max)
@@ -150,3 +158,34 @@ def test_model_is_loaded_without_a_draft_model_that_cannot_be_loaded() -> None:
 def test_model_that_is_as_slow_as_the_main_one_does_not_draft() -> None:
     assert ModelDrafter(63, token_cost=1.0).choose(100) == 0
     assert ModelDrafter(63, token_cost=0.1).choose(100) > 0
+
+
+def test_measured_time_of_the_draft_model_replaces_the_assumed_one() -> None:
+    drafter = ModelDrafter(63, token_cost=0.1)
+    assert drafter.choose(100, token_cost=1.0) == 0
+    assert drafter.choose(100, token_cost=0.1) > 0
+    costs = StepCost()
+    assert costs.of_model_token(1) is None
+    costs.record(1, 0.010)
+    costs.record_model(4, 0.020)
+    assert costs.of_model_token(1) == 0.5
+
+
+class SlowDrafts:
+    """A clock that passes one second while the draft model drafts, and a millisecond otherwise."""
+
+    def __init__(self, model: FakeDraftModel) -> None:
+        self._model = model
+        self._n_calls, self._now = 0, 0.0
+
+    def __call__(self) -> float:
+        self._now += 0.001 + (self._model.n_calls - self._n_calls)
+        self._n_calls = self._model.n_calls
+        return self._now
+
+
+def test_draft_model_that_is_slower_than_assumed_is_hardly_asked() -> None:
+    opener = DraftingOpener(right, LIMITS)
+    together, _, _ = run(opener, n_requests=2, clock=SlowDrafts(opener.model))
+    assert together == [STORY.decode()] * 2
+    assert opener.model.n_calls <= 2

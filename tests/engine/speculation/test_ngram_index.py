@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from engine.speculation.ngram_index import MIN_MATCH, NgramIndex, continuation
+from engine.speculation.ngram_drafter import NgramDrafter
+from engine.speculation.ngram_index import MAX_ADDED, MIN_MATCH, NgramIndex, continuation
 
 
 def found(tokens: list[int], expected: int = -1) -> int | None:
@@ -46,3 +47,23 @@ def test_continuation_repeats_the_end_of_a_text_that_repeats_itself() -> None:
     tokens = [5, 1, 2, 3, 1, 2, 3]
     assert continuation(tokens, 4, 7) == [1, 2, 3, 1, 2, 3, 1]
     assert continuation(tokens, 1, 3) == [1, 2, 3]
+
+
+def test_long_text_is_added_in_several_calls() -> None:
+    tokens = list(range(2 * MAX_ADDED + 10))
+    index, n_calls = NgramIndex(), 1
+    while not index.update(tokens):
+        n_calls += 1
+    assert n_calls == 3
+    assert index.update(tokens)
+    assert index._previous == [-1] * len(tokens)
+
+
+def test_no_draft_is_proposed_before_a_long_prompt_is_in_the_index() -> None:
+    tokens = [*range(2 * MAX_ADDED), 5, 6, 7, 8, 9]
+    drafter = NgramDrafter(8, frozenset())
+    assert drafter.propose(tokens) == []
+    assert drafter.propose([*tokens, 10]) == []
+    following = [drafter.propose([*tokens, *range(10, 11 + n)], cost=lambda n: 0.1 * n) for n in range(1, 30)]
+    assert any(following)
+    assert all(draft == list(range(draft[0], draft[0] + len(draft))) for draft in following if draft)

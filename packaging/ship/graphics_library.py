@@ -1,0 +1,47 @@
+"""The library for graphics cards in the Linux packages: Vulkan's, which all makers' drivers support.
+
+It is one build for all cards and processors. The Vulkan loader and the drivers are the system's: nothing of them is
+packed, and without them the library is left out when the program starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from bootstrap.console import say
+from bootstrap.graphics_backend import Builder, headers_version
+
+from . import environment
+
+KIND = "vulkan"
+FOLDER = Path("llama_cpp/lib/gpu")
+"""The library's folder in the freeze. It is apart from llama.cpp's other libraries, because those are all loaded at the
+start (engine/devices/library_folders.py)."""
+
+LOADER = "libvulkan.so.1"
+"""The library that it links, which is the system's."""
+
+NO_DEPENDENCY = ("libvulkan1", "mesa-vulkan-drivers")
+"""The Debian packages of the loader and of the drivers for AMD and Intel. The program starts without them."""
+
+
+def add(internal: Path) -> None:
+    """Builds the library, unless there is one, and copies it into the freeze. Does nothing on other systems than Linux.
+    Raises SetupError."""
+    if not sys.platform.startswith("linux"):
+        return
+    say("Building the library for graphics cards")
+    library = Builder(install=environment.install, n_jobs=os.cpu_count() or 1).ensure(KIND)
+    target = internal / FOLDER / library.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(library, target)
+
+
+def components(internal: Path) -> list[tuple[str, str, str]]:
+    """Name, version and licence of what the library contains beside ggml. Empty if the freeze has no such library."""
+    if not any((internal / FOLDER).glob("*.so")):
+        return []
+    version = headers_version(KIND)
+    return [("Vulkan-Headers", version, "Apache-2.0"), ("SPIRV-Headers", version, "MIT")]
