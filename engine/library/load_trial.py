@@ -23,6 +23,8 @@ from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
 from engine.library.adapter_file import check_adapters
 from engine.library.fingerprint import fingerprint
+from engine.library.gguf_header import GgufHeader
+from engine.library.model_metadata import unusable_reason
 from engine.library.split_files import read_model, total_size
 
 START_S = 30.0
@@ -80,7 +82,7 @@ class LoadTrial:
             read_model(path)  # raises ModelFileError with the reason
             raise
         if not is_default:
-            read_model(path)
+            _check_kind(path, read_model(path))
             paths = [adapter.path for adapter in adapters]
             _run_child(path, paths, [*self._command(path), *map(str, paths)], cancelled)
         if mark is not None:
@@ -96,6 +98,12 @@ class LoadTrial:
             return None
         kind = " ".join([FINGERPRINT_KIND, *(fingerprint(each.path, FINGERPRINT_KIND).hex() for each in adapters)])
         return self._folder / fingerprint(path, kind).hex()
+
+
+def _check_kind(path: Path, header: GgufHeader) -> None:
+    """Raises ModelFileError for a LoRA adapter. llama.cpp's reason would be that numbers of a model are missing."""
+    if header.values.get("general.type") == "adapter":
+        raise ModelFileError(path, unusable_reason(header))
 
 
 def _is_default(path: Path) -> bool:

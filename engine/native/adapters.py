@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapter import AdapterScales
-from engine.errors import InvalidSettings, Reason
+from engine.errors import InvalidSettings, ModelFileError, Reason
 from engine.files.display_name import display_name
 from engine.native.context import NativeContext
 from engine.native.llama import C, take_error_message
@@ -22,7 +22,8 @@ class NativeAdapters:
     that decodes."""
 
     def __init__(self, model: NativeModel, paths: Iterable[Path]) -> None:
-        """Raises InvalidSettings if llama.cpp cannot apply one of them to the model."""
+        """Raises InvalidSettings if llama.cpp cannot apply one of them to the model, and ModelFileError if there is no
+        memory for one."""
         self._pointers: list[Any] = []
         try:
             for path in paths:
@@ -49,6 +50,8 @@ def _load(model: NativeModel, path: Path) -> Any:
     pointer = C.llama_adapter_lora_init(model.pointer, os.fsencode(path))
     if not pointer:
         why = take_error_message().rpartition("failed to apply lora adapter: ")[2] or "llama.cpp cannot load it"
+        if "failed to allocate" in why:  # with fewer layers on a graphics card, there can be memory for it
+            raise ModelFileError(path, why)
         name = display_name(path.name)
         raise InvalidSettings("adapters", Reason("{name} does not fit the model ({why})", name=name, why=why))
     return pointer

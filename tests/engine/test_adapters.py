@@ -69,3 +69,20 @@ def test_other_scales_are_ignored_if_the_model_has_no_adapters() -> None:
         assert opener.backends[0].adapter_scales == [()]
 
     asyncio.run(run())
+
+
+def test_snapshot_is_read_from_disk_while_other_scales_are_in_use(tmp_path: Path) -> None:
+    prompt = "word " * 40
+
+    async def run() -> None:
+        for others in ((), ((0.25,),)):
+            engine = Engine(FakeOpener(), snapshots=tmp_path)
+            await engine.load(Path("fake.gguf"), SETTINGS)
+            for scales in others:
+                await ask(engine, prompt, scales)
+            request = CompletionRequest(prompt, "endpoint", Sampling(), max_tokens=4)
+            n_cached = (await engine.submit(request).collect())[1].usage.n_cached
+            assert (n_cached > 0) == bool(others)
+            await engine.aclose()
+
+    asyncio.run(run())

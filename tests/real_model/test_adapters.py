@@ -16,6 +16,8 @@ from engine.engine import Engine
 from engine.errors import InvalidSettings, ModelFileError
 from engine.events import TextDelta
 from engine.library.load_trial import LoadTrial
+from engine.native.backend import open_native
+from engine.native.llama import C
 from engine.requests import GREEDY, CompletionRequest
 from tests.model_files.tiny_adapter import QUERIES, write_adapter
 from tests.model_files.tiny_models import N_EMBD, TINY_MODELS
@@ -169,6 +171,23 @@ def test_adapter_that_ends_the_process_is_refused_by_the_trial(model: Path, tmp_
     with pytest.raises(ModelFileError, match="the trial ended") as refused:
         LoadTrial(None).check(model, bool, (Adapter(good), Adapter(path)))
     assert refused.value.path == path
+
+
+def test_adapter_without_memory_for_it_is_no_invalid_setting(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a ModelFileError, a model is loaded again with fewer layers on graphics cards."""
+    message = "llama_adapter_lora_init: failed to apply lora adapter: failed to allocate buffer for lora adapter"
+    monkeypatch.setattr("engine.native.adapters.take_error_message", lambda: message)
+    monkeypatch.setattr(C, "llama_adapter_lora_init", lambda model, path: None)
+    settings = LoadSettings(n_ctx=256, adapters=(Adapter(write_adapter(tmp_path / "x.gguf")),))
+    with pytest.raises(ModelFileError, match=r"x\.gguf: failed to allocate buffer"):
+        open_native(model, settings, lambda progress: True)
+
+
+def test_adapter_opened_as_a_model_is_named_as_an_adapter(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="it is an adapter for llama models"):
+        LoadTrial(None).check(write_adapter(tmp_path / "x.gguf"), bool)
 
 
 def test_damaged_and_missing_adapters_are_refused(model: Path, tmp_path: Path) -> None:
