@@ -53,7 +53,7 @@ def end_with_stdin() -> None:
     the pipe closes. This process must lead its process group."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):  # without the lock of sys.stdin, which Python takes when it ends
             pass
         if os.getpgrp() == os.getpid():
             os.killpg(os.getpgrp(), signal.SIGKILL)

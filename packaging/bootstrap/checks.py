@@ -12,6 +12,7 @@ from .paths import ROOT, uv_cache
 
 GB = 1_000_000_000
 NEEDED_GB = 2.0
+_MEMINFO = Path("/proc/meminfo")
 
 
 def display() -> None:
@@ -46,6 +47,26 @@ def disk() -> None:
                 f"The disk that holds {path} has {free_gb:.1f} GB left and set-up needs {NEEDED_GB:.0f} GB: "
                 "free some space, then start again."
             )
+
+
+def memory(needed_gb: float) -> None:
+    """Checks the free memory before a compilation that takes `needed_gb`. Without this check, the system might end
+    other programs."""
+    free = available_memory_bytes()
+    if free is not None and free < needed_gb * GB:
+        raise SetupError(
+            f"Compiling for graphics cards takes {needed_gb:.0f} GB of memory and {free / GB:.1f} GB are free: close "
+            "other programs, then start again."
+        )
+
+
+def available_memory_bytes() -> int | None:
+    """The memory that programs can still take; None where Linux's /proc is missing."""
+    try:
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
 def _existing_parent(path: Path) -> Path:

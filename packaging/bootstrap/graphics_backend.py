@@ -21,6 +21,9 @@ from .errors import SetupError
 from .paths import GPU, GPU_WORK, LLAMA_GPU, LOCKS, LOG
 from .process import run, shown
 
+COMPILE_GB = 3.0
+"""What the largest file of Vulkan's library takes to compile, as measured with GCC 12."""
+
 DEFINITIONS = {
     "CMAKE_BUILD_TYPE": "Release",
     "CMAKE_MODULE_LINKER_FLAGS": "-s",
@@ -64,7 +67,7 @@ class Builder:
     """How libraries are built: `install` runs `uv pip install`, and `n_jobs` compilers run at once."""
 
     install: Callable[..., None] = install
-    n_jobs: int = field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2))
+    n_jobs: int = field(default_factory=lambda: spare_jobs(os.cpu_count() or 1, checks.available_memory_bytes()))
     progress: BuildProgress = field(default_factory=BuildProgress)
 
     def ensure(self, kind: str) -> Path:
@@ -89,6 +92,7 @@ class Builder:
     def _build(self, kind: str) -> tuple[Path, str]:
         """Builds a library. Returns its path, and the version of the Vulkan headers for Vulkan's."""
         checks.compiler()
+        checks.memory(COMPILE_GB)
         definitions = DEFINITIONS | KINDS[kind].definitions | _compiler(kind)
         headers = ""
         if kind == "vulkan":
@@ -106,7 +110,7 @@ class Builder:
         run([cmake, "-S", LLAMA_GPU, "-B", folder, *generator, *words], task)
         targets = ("--target", f"ggml-{kind}", "--parallel", str(self.n_jobs))
         run([cmake, "--build", folder, *targets], task, on_line=self.progress.line)
-        built = folder / "out" / f"libggml-{kind}.so"
+        built = folder / "bin" / f"libggml-{kind}.so"
         if not built.is_file():
             raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
         return built, headers
@@ -128,6 +132,12 @@ class Builder:
             "--target", part, "-r", locked, task="fetching the sources of llama.cpp"
         ))  # fmt: skip
         return tools, sources / "ggml"
+
+
+def spare_jobs(n_processors: int, free_bytes: int | None) -> int:
+    """How many compilers to run beside the app: half of the processors, as far as the free memory allows."""
+    fitting = n_processors if free_bytes is None else int(free_bytes / (COMPILE_GB * checks.GB))
+    return max(1, min(n_processors // 2, fitting))
 
 
 def path(kind: str) -> Path:

@@ -28,9 +28,12 @@ NO_DEPENDENCY = ("libvulkan1", "mesa-vulkan-drivers")
 
 
 def add(internal: Path) -> None:
-    """Builds the library, unless there is one, and copies it into the freeze. Does nothing on other systems than Linux.
-    Raises SetupError."""
+    """Builds the library, unless there is one, and copies it into the freeze. Does nothing on other systems than Linux,
+    and if the environment variable GPU is `off`. Raises SetupError."""
     if not sys.platform.startswith("linux"):
+        return
+    if os.environ.get("GPU") == "off":
+        say("The library for graphics cards is left out, as GPU=off asks")
         return
     say("Building the library for graphics cards")
     library = Builder(install=environment.install, n_jobs=os.cpu_count() or 1).ensure(KIND)

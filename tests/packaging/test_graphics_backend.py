@@ -23,7 +23,7 @@ case "$1" in
     --build)
         echo "[1/4] Building CXX object"; echo "[4/4] Linking CXX shared module"
         {build}
-        mkdir -p "$2/out" && echo library > "$2/out/libggml-${{4#ggml-}}.so" ;;
+        mkdir -p "$2/bin" && echo library > "$2/bin/libggml-${{4#ggml-}}.so" ;;
 esac
 """
 
@@ -40,6 +40,7 @@ class Works:
             monkeypatch.setattr(self.backend, name, place)
         monkeypatch.setattr(part("process"), "LOG", folder / "setup.log")
         monkeypatch.setattr(part("checks"), "compiler", lambda: None)
+        monkeypatch.setattr(part("checks"), "available_memory_bytes", lambda: None)
         toolchain = part("vulkan_toolchain")
         monkeypatch.setattr(
             toolchain, "ensure", lambda folder: toolchain.Toolchain("1.4.309", (("Vulkan_LIBRARY", "/v"),))
@@ -142,6 +143,27 @@ def test_cuda_library_is_built_with_the_compiler_that_was_found(works: Works, mo
     configure, build = works.cmake_calls()
     assert {"-DGGML_CUDA=ON", "-DCMAKE_CUDA_COMPILER=/cuda/bin/nvcc"} <= set(configure.split())
     assert "--target ggml-cuda" in build
+
+
+def test_build_is_refused_without_enough_memory(works: Works, part: Part, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part("checks"), "available_memory_bytes", lambda: 1_200_000_000)
+    with pytest.raises(part("errors").SetupError, match="takes 3 GB of memory"):
+        works.builder.ensure("vulkan")
+
+
+@pytest.mark.parametrize(("n_processors", "free_gb", "n_jobs"), [(16, 64, 8), (16, 7, 2), (2, 1, 1), (1, 64, 1)])
+def test_compilers_take_half_of_the_processors_as_far_as_memory_allows(
+    part: Part, n_processors: int, free_gb: int, n_jobs: int
+) -> None:
+    assert part("graphics_backend").spare_jobs(n_processors, free_gb * 1_000_000_000) == n_jobs
+    assert part("graphics_backend").spare_jobs(n_processors, None) == max(1, n_processors // 2)
+
+
+def test_free_memory_is_read_from_proc(part: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part("checks"), "_MEMINFO", tmp_path / "meminfo")
+    assert part("checks").available_memory_bytes() is None
+    (tmp_path / "meminfo").write_text("MemTotal: 200 kB\nMemFree: 50 kB\nMemAvailable: 100 kB\n")
+    assert part("checks").available_memory_bytes() == 102_400
 
 
 def test_unknown_kind_is_refused(works: Works, part: Part) -> None:

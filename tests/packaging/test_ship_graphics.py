@@ -35,6 +35,7 @@ def internal(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A freeze to which the library was added."""
     library, wanted, folder = ship("graphics_library"), list[str](), tmp_path / "_internal"
     monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("GPU", raising=False)
     monkeypatch.setattr(library, "Builder", lambda **_: FakeBuilder(tmp_path / LIBRARY, wanted))
     monkeypatch.setattr(library, "headers_version", lambda kind: "1.4.309")
     library.add(folder)
@@ -49,6 +50,15 @@ def test_library_is_packed_in_the_folder_where_the_app_looks(internal: Path) -> 
 
 def test_library_is_packed_on_linux_only(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
+    ship("graphics_library").add(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_library_is_left_out_of_packages_with_gpu_off(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("GPU", "off")
     ship("graphics_library").add(tmp_path)
     assert not list(tmp_path.iterdir())
 

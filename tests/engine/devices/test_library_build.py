@@ -95,13 +95,30 @@ def test_stop_ends_the_build_with_the_processes_that_it_started(tmp_path: Path) 
     build.stop()
 
 
-def test_build_of_set_up_ends_when_the_app_was_killed(tmp_path: Path) -> None:
+def copy_set_up(checkout: Path) -> None:
+    packaging = Path(__file__).resolve().parents[3] / "packaging"
+    for name in ("bootstrap", "lock", "llama-gpu"):
+        shutil.copytree(packaging / name, checkout / "packaging" / name)
+    # The free memory of the machine does not matter here.
+    checks = checkout / "packaging/bootstrap/checks.py"
+    checks.write_text(checks.read_text(encoding="utf-8").replace("/proc/meminfo", "/none"), encoding="utf-8")
+
+
+def test_set_up_that_refuses_a_build_gives_one_sentence(tmp_path: Path) -> None:
+    copy_set_up(tmp_path)
+    ended = threading.Event()
+    build = LibraryBuild("metal", lambda: ended.set() if build.is_done else None, checkout=tmp_path)
+    build.start()
+    assert ended.wait(60)
+    assert build.error == "There is no library for graphics cards called metal: GPU is vulkan, cuda, hip or off."
+
+
+def test_build_of_set_up_ends_when_the_app_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real command of set-up, with a fake cmake that never ends. Closing its stdin is what happens when the app is
     killed."""
-    root = Path(__file__).resolve().parents[3]
-    shutil.copytree(root / "packaging/bootstrap", tmp_path / "packaging/bootstrap")
-    shutil.copytree(root / "packaging/lock", tmp_path / "packaging/lock")
-    shutil.copytree(root / "packaging/llama-gpu", tmp_path / "packaging/llama-gpu")
+    copy_set_up(tmp_path)
+    monkeypatch.setenv("CC", "sh")  # nothing is compiled
+    monkeypatch.setenv("CXX", "sh")
     work = tmp_path / "build/gpu-work"
     cmake = work / "tools/cmake/data/bin/cmake"
     cmake.parent.mkdir(parents=True)
