@@ -32,7 +32,7 @@ def placement_sentence(offload: Offload) -> str:
     """What computes a model, as a sentence."""
     if not offload.n_layers:
         return translate("models", "The processor computes the model.")
-    cards = translate("models", "the cards") if len(offload.devices) > 1 else translate("models", "the card")
+    cards = cards_of(offload)
     if offload.is_whole:
         text = translate("models", "All layers are on {cards}.")
     elif not offload.n_cpu_experts:
@@ -48,6 +48,11 @@ def placement_sentence(offload: Offload) -> str:
             "{experts} layers.",
         )
     return text.format(cards=cards, n=offload.n_layers, all=offload.n_all, experts=offload.n_cpu_experts)
+
+
+def cards_of(offload: Offload) -> str:
+    """The cards that compute a model, for a sentence in which something is "on" them."""
+    return translate("models", "the cards") if len(offload.devices) > 1 else translate("models", "the card")
 
 
 def fewer_layers(offload: Offload, n_wanted: int) -> str:
