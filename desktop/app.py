@@ -30,6 +30,7 @@ from desktop.framework.actions import Actions
 from desktop.import_export.controller import ImportExportController
 from desktop.import_export.exporter import Exporter
 from desktop.import_export.strings import role_name
+from desktop.models.graphics_controller import GraphicsController
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_switcher import ModelSwitcher
@@ -157,6 +158,8 @@ def _open_services(
     library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
+    graphics = _open_graphics(models, library, tasks)
+    stack.closes("graphics cards", graphics.aclose, 3)
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
     # The chats are closed before the engine, because closing them stops the answers and saves their text.
@@ -181,11 +184,21 @@ def _open_services(
         models=models,
         model_switcher=ModelSwitcher(window, window.chat_page, models, settings, tasks),
         library=library,
+        graphics=graphics,
         endpoint=endpoint,
         endpoint_presenter=endpoint_presenter,
         import_export=import_export,
         diagnostics=lambda: diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail()),
     )
+
+
+def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
+    async def find_devices(again: bool) -> None:
+        pass
+
+    graphics = GraphicsController(library, find_devices, tasks)
+    models.status_changed.connect(lambda status: graphics.update_status(status, ()))
+    return graphics
 
 
 def _import_export(profile: Profile, store: Store, window: MainWindow) -> ImportExportController:

@@ -33,6 +33,13 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "{name} is for {kind} models, the model is {model}"),
     QT_TRANSLATE_NOOP("reasons", "{name} changes {tensor}, which the model does not have"),
     QT_TRANSLATE_NOOP("reasons", "{name} does not fit the model ({why})"),
+    # Reasons why a graphics card is unusable.
+    QT_TRANSLATE_NOOP("reasons", "the driver did not answer for {seconds} s"),
+    QT_TRANSLATE_NOOP("reasons", "it cannot be tried ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "the driver ended its process ({code})"),
+    QT_TRANSLATE_NOOP("reasons", "the devices could not be read"),
+    QT_TRANSLATE_NOOP("reasons", "the build cannot be started ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "the build ended ({code})"),
     # Reasons why a draft model is unusable.
     QT_TRANSLATE_NOOP("reasons", "{name} has another vocabulary than the model"),
     QT_TRANSLATE_NOOP("reasons", "tokens cannot be removed from the memory of {name}, so it cannot draft"),

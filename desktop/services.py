@@ -13,6 +13,7 @@ from desktop.endpoint.presenter import EndpointPresenter
 from desktop.framework.actions import Actions
 from desktop.framework.app_window import AppWindow
 from desktop.import_export.controller import ImportExportController
+from desktop.models.graphics_controller import GraphicsController
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_switcher import ModelSwitcher
@@ -40,6 +41,7 @@ class Services:
     models: ModelController
     model_switcher: ModelSwitcher
     library: LibraryController
+    graphics: GraphicsController
     endpoint: EndpointController
     endpoint_presenter: EndpointPresenter
     import_export: ImportExportController

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from desktop.models.model_list import (
     ModelRow,
     Use,
     fit_of_catalogue_entry,
+    placement_of,
     row_of_catalogue_entry,
     row_of_file,
     row_of_hub_model,
@@ -29,6 +30,8 @@ from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
 from engine.backend import LoadSettings
+from engine.devices.device import Device
+from engine.devices.offload import NO_OFFLOAD
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
@@ -36,7 +39,7 @@ from engine.library.download import SPARE_BYTES, free_disk_bytes
 from engine.library.draft_candidates import draft_candidates
 from engine.library.hub import Hub, ModelVariant
 from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from_size
-from engine.library.model_metadata import pretty_name
+from engine.library.model_metadata import ModelMetadata, pretty_name
 from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.library.recommendation import best_for_machine
@@ -87,6 +90,8 @@ class LibraryController(QObject):
         self._entries: tuple[CatalogueEntry, ...] = ()
         self._status = Status("empty")
         self._loaded_path: Path | None = None
+        self._fits: dict[Path, tuple[ModelMetadata, tuple[LoadOptions, MachineCapacity], MemoryFit]] = {}
+        """The estimate of each model, with all that it depends on."""
         self._stop_scan = threading.Event()
         self._was_shown = False
         self._scanning = asyncio.Lock()
@@ -148,13 +153,30 @@ class LibraryController(QObject):
             self._measure_memory()
         self._update_local()
 
+    def set_devices(self, devices: Iterable[Device]) -> None:
+        """Set the graphics cards on which models can be loaded."""
+        self._capacity.set_devices(devices)
+        self._measure_memory()
+        self._update_lists()
+
+    def would_use_card(self) -> bool:
+        """Whether the processor alone computes the model in memory, and a card would if it was loaded again."""
+        model = self._status.model if self._status.state == "ready" else None
+        if model is None or model.memory is None or model.memory.offload.devices or model.n_layers_wanted:
+            return False
+        file = self.find_file(model.path)
+        fit = self._fit_of(file, self._options.saved(model.path)) if file is not None else None
+        return fit is not None and fit.verdict != "too_big" and fit.offload.n_layers > 0
+
     def add_measured_speed(self, tokens_per_s: float) -> None:
         """Correct the speed estimates of all models by the measured speed of an answer of the model in memory."""
         path = self._loaded_path if self._status.state == "ready" else None
         model = self.find_file(path) if path is not None else None
         if model is None or model.metadata is None:
             return
-        if self._capacity.add_measured_speed(tokens_per_s, model.metadata):
+        memory = self._status.model.memory if self._status.model is not None else None
+        offload = memory.offload if memory is not None else NO_OFFLOAD
+        if self._capacity.add_measured_speed(tokens_per_s, model.metadata, offload):
             self._measure_memory()
             self._update_lists()
 
@@ -200,7 +222,9 @@ class LibraryController(QObject):
     def would_fit(self, choice: ModelVariant) -> bool:
         """Whether a model file of the hub would fit into the memory of this machine. Thread-safe."""
         capacity = self._capacity.capacity
-        estimate = estimate_fit_from_size(choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s)
+        estimate = estimate_fit_from_size(
+            choice.size_bytes, 0, 0, capacity.free, capacity.total, capacity.bytes_per_s, cards=capacity.cards
+        )
         return estimate.verdict in ("fits", "slow") or not capacity.total
 
     async def aclose(self) -> None:
@@ -290,13 +314,29 @@ class LibraryController(QObject):
         loaded = self._status.model if use == "in_use" else None
         adapters = options.adapters if loaded is None else loaded.adapters
         estimate = self._fit_of(model, options)
-        return row_of_file(model, estimate, use, self._status.progress, is_bundled=is_bundled, adapters=adapters)
+        placement = placement_of(estimate, self.capacity)
+        if placement is not None and loaded is not None and loaded.memory is not None:
+            placement = loaded.memory.offload
+        progress = self._status.progress
+        row = row_of_file(model, estimate, use, progress, is_bundled=is_bundled, adapters=adapters, placement=placement)
+        return replace(row, n_layers_wanted=loaded.n_layers_wanted if loaded is not None else 0)
 
     def _fit_of(self, model: ModelFile, options: LoadOptions) -> MemoryFit | None:
         capacity = self._capacity.capacity
         if model.metadata is None or not capacity.total:
             return None
-        return estimate_fit(model.metadata, options.settings, capacity.free, capacity.total, capacity.bytes_per_s)
+        known = self._fits.get(model.path)
+        if known is None or known[0] is not model.metadata or known[1] != (options, capacity):
+            fit = estimate_fit(
+                model.metadata,
+                options.settings,
+                capacity.free,
+                capacity.total,
+                capacity.bytes_per_s,
+                capacity.cards,
+            )
+            known = self._fits[model.path] = model.metadata, (options, capacity), fit
+        return known[2]
 
     def _update_hub(self) -> None:
         self._set(hub=self._hub_search.state)

@@ -14,6 +14,10 @@ from engine.library.memory_estimate import MIN_CTX
 
 MAX_CTX = 1 << 24
 MAX_LAYERS = 10_000
+MAX_CARDS = 16
+
+PROCESSOR = "processor"
+"""The value of `LoadOptions.device` with which no graphics card is used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class LoadOptions:
     draft_model: str = ""
     """The path of the draft model; "" if there is none."""
     adapters: tuple[Adapter, ...] = ()
+    device: str = ""
+    """The id of the graphics card that computes the model; "" for all cards, or PROCESSOR."""
+    n_cpu_experts: int | None = None
+    tensor_split: tuple[float, ...] = ()
+    """Shares of the cards. They are only used if all cards are."""
 
     @property
     def settings(self) -> LoadSettings:
@@ -40,6 +49,9 @@ class LoadOptions:
             drafts=self.drafts,
             draft_model=Path(self.draft_model) if self.draft_model and self.drafts else None,
             adapters=self.adapters,
+            devices=None if not self.device else () if self.device == PROCESSOR else (self.device,),
+            n_cpu_experts=self.n_cpu_experts,
+            tensor_split=self.tensor_split if not self.device else (),
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -55,6 +67,7 @@ class LoadOptions:
         """The options with these stored values. Invalid values are replaced by the defaults."""
         n_ctx, kv_type, n_layers = stored.get("n_ctx"), stored.get("kv_type"), stored.get("n_gpu_layers")
         draft_model, default = stored.get("draft_model"), cls()
+        device, n_experts = stored.get("device"), stored.get("n_cpu_experts")
         return cls(
             n_ctx if isinstance(n_ctx, int) and MIN_CTX <= n_ctx <= MAX_CTX else default.n_ctx,
             kv_type if kv_type in get_args(KvType) else default.kv_type,  # type: ignore[arg-type]
@@ -62,7 +75,19 @@ class LoadOptions:
             stored.get("drafts") is not False,
             draft_model if isinstance(draft_model, str) else default.draft_model,
             tuple(_stored_adapters(stored.get("adapters"))),
+            device if isinstance(device, str) else default.device,
+            n_experts if isinstance(n_experts, int) and 0 <= n_experts <= MAX_LAYERS else None,
+            _stored_split(stored.get("tensor_split")),
         )
+
+
+def _stored_split(stored: object) -> tuple[float, ...]:
+    """The stored shares of the cards; empty if they are invalid."""
+    shares = stored if isinstance(stored, list | tuple) else ()
+    is_valid = len(shares) <= MAX_CARDS and all(
+        isinstance(each, int | float) and isfinite(each) and each >= 0 for each in shares
+    )
+    return tuple(map(float, shares)) if is_valid and any(shares) else ()
 
 
 def _stored_adapters(stored: object) -> Iterator[Adapter]:

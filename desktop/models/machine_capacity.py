@@ -4,11 +4,15 @@ speed of real answers. Qt-free."""
 from __future__ import annotations
 
 import statistics
-from collections import deque
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import psutil
 
+from engine.devices.card import Card
+from engine.devices.device import Device
+from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.library.model_metadata import ModelMetadata
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
@@ -25,6 +29,8 @@ class MachineCapacity:
     """Memory that would be free if the loaded model were unloaded."""
     total: int = 0
     bytes_per_s: float = 0.0
+    cards: tuple[Card, ...] = ()
+    """The graphics cards, with the memory that would be free on them without the loaded model."""
 
 
 class CapacityEstimator:
@@ -33,12 +39,17 @@ class CapacityEstimator:
     def __init__(self, throughput: ThroughputEstimate) -> None:
         self.capacity = MachineCapacity()
         self._throughput = throughput
-        self._speeds: deque[float] = deque(maxlen=N_SPEEDS)
+        self._devices: tuple[Device, ...] = ()
+        self._speeds: defaultdict[tuple[str, ...], deque[float]] = defaultdict(lambda: deque(maxlen=N_SPEEDS))
 
     def measure_throughput(self) -> None:
         """Load the stored estimate of this machine's memory bandwidth, or measure it for 0.25 s. Blocks; call on a pool
         thread."""
         self._throughput.measure()
+
+    def set_devices(self, devices: Iterable[Device]) -> None:
+        """Set the graphics cards. `measure_memory` then updates `capacity`."""
+        self._devices = tuple(devices)
 
     def measure_memory(self, status: Status) -> bool:
         """Update `capacity` and return whether it changed.
@@ -48,15 +59,31 @@ class CapacityEstimator:
         model = status.model if status.state == "ready" else None
         own = model.memory.needed if model is not None and model.memory is not None else 0
         free, total = min(int(memory.total), int(memory.available) + own), int(memory.total)
-        before, self.capacity = self.capacity, MachineCapacity(free, total, self._throughput.bytes_per_s)
+        offload = model.memory.offload if model is not None and model.memory is not None else NO_OFFLOAD
+        cards = tuple(self._card(device, offload) for device in self._devices)
+        before, self.capacity = self.capacity, MachineCapacity(free, total, self._throughput.bytes_per_s, cards)
         return self.capacity != before
 
-    def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata) -> bool:
-        """Add the measured speed of an answer; `metadata` is that of the model. Return whether the estimate changed.
+    def add_measured_speed(self, tokens_per_s: float, metadata: ModelMetadata, offload: Offload = NO_OFFLOAD) -> bool:
+        """Add the measured speed of an answer; `metadata` is that of the model, `offload` says where it is. Return
+        whether an estimate changed.
 
-        The estimate uses the median of the last `N_SPEEDS` answers, because the speed of one short answer is
-        unreliable."""
-        if not self._throughput.is_measured:
+        The estimate uses the median of the last `N_SPEEDS` answers of the same placement, because the speed of one
+        short answer is unreliable. A model that is divided between card and processor says nothing about either."""
+        is_divided = bool(offload.devices) and not (offload.is_whole and len(offload.devices) == 1)
+        if not self._throughput.is_measured or is_divided:
             return False
-        self._speeds.append(tokens_per_s * metadata.read_bytes)
-        return len(self._speeds) >= N_SPEEDS and self._throughput.observe(statistics.median(self._speeds))
+        speeds = self._speeds[offload.devices]
+        speeds.append(tokens_per_s * metadata.read_bytes)
+        if len(speeds) < N_SPEEDS:
+            return False
+        speed = statistics.median(speeds)
+        if not offload.devices:
+            return self._throughput.observe(speed)
+        card = next((each for each in self.capacity.cards if each.device.id == offload.devices[0]), None)
+        return card is not None and self._throughput.observe_card(card.key, speed)
+
+    def _card(self, device: Device, offload: Offload) -> Card:
+        own = dict(zip(offload.devices, offload.device_bytes, strict=True)).get(device.id, 0)
+        card = Card(replace(device, memory_free=min(device.memory_total, device.memory_free + own)))
+        return replace(card, bytes_per_s=self._throughput.card_bytes_per_s(card.key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
 from engine.adapter import Adapter
+from engine.devices.offload import Offload
 from engine.errors import Reason
 from engine.files.display_name import display_name
 from engine.library.catalogue import Ability, CatalogueEntry
@@ -65,6 +67,11 @@ class ModelRow:
     is_size_exact: bool = True
     is_best: bool = False
     """Whether this model of the catalogue suits this computer best."""
+    placement: Offload | None = None
+    """What computes the model, or would compute it; None if there is no graphics card."""
+    n_layers_wanted: int = 0
+    """See `engine.status.ModelInfo`; 0 if the model is not loaded."""
+    has_experts: bool = False
 
     @property
     def path(self) -> Path:
@@ -103,6 +110,7 @@ def row_of_file(
     *,
     is_bundled: bool,
     adapters: Sequence[Adapter] = (),
+    placement: Offload | None = None,
 ) -> ModelRow:
     metadata = model.metadata
     return ModelRow(
@@ -120,6 +128,8 @@ def row_of_file(
         n_ctx_train=metadata.n_ctx_train if metadata is not None else 0,
         adapters=tuple(display_name(each.path.stem) for each in adapters if each.scale),
         is_bundled=is_bundled,
+        placement=placement,
+        has_experts=metadata is not None and metadata.has_experts,
     )
 
 
@@ -131,13 +141,14 @@ def fit_of_catalogue_entry(entry: CatalogueEntry, capacity: MachineCapacity) -> 
 def row_of_catalogue_entry(
     entry: CatalogueEntry, capacity: MachineCapacity, *, is_local: bool, is_best: bool = False
 ) -> ModelRow:
+    fit = fit_of_catalogue_entry(entry, capacity)
     return ModelRow(
         entry.repo,
         "catalogue",
         entry.name,
         entry.quantisation,
         entry.size_bytes,
-        fit_of_catalogue_entry(entry, capacity),
+        fit,
         licence=entry.licence,
         good_for=entry.good_for,
         n_params=entry.n_params,
@@ -147,17 +158,19 @@ def row_of_catalogue_entry(
         abilities=entry.abilities,
         is_size_exact=entry.is_size_exact,
         is_best=is_best,
+        placement=placement_of(fit, capacity),
     )
 
 
 def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bool) -> ModelRow:
     size_bytes = round(model.n_params * BYTES_PER_PARAM)
+    fit = _estimated_fit(size_bytes, model.n_params, model.n_ctx_train, capacity)
     return ModelRow(
         model.repo,
         "hub",
         model.name,
         size_bytes=size_bytes,
-        fit=_estimated_fit(size_bytes, model.n_params, model.n_ctx_train, capacity),
+        fit=fit,
         licence=model.licence,
         maker=model.maker,
         n_params=model.n_params,
@@ -166,9 +179,16 @@ def row_of_hub_model(model: HubModel, capacity: MachineCapacity, *, is_local: bo
         gated=model.gated,
         is_local=is_local,
         is_size_exact=False,
+        placement=placement_of(fit, capacity),
     )
 
 
+def placement_of(fit: MemoryFit | None, capacity: MachineCapacity) -> Offload | None:
+    """What would compute a model; None if there is no graphics card, or if the model does not fit."""
+    return fit.offload if fit is not None and capacity.cards and fit.verdict != "too_big" else None
+
+
+@lru_cache(1024)  # planning the layers of all models for a card takes longer than a frame
 def _estimated_fit(
     size_bytes: int, n_params: int, n_ctx_train: int, capacity: MachineCapacity, n_active: int = 0
 ) -> MemoryFit | None:
@@ -176,5 +196,12 @@ def _estimated_fit(
     if not (size_bytes and capacity.total):
         return None
     return estimate_fit_from_size(
-        size_bytes, n_params, n_ctx_train, capacity.free, capacity.total, capacity.bytes_per_s, n_active
+        size_bytes,
+        n_params,
+        n_ctx_train,
+        capacity.free,
+        capacity.total,
+        capacity.bytes_per_s,
+        n_active,
+        capacity.cards,
     )

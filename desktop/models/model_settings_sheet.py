@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import strings
 from desktop.models.adapter_list import AdapterList
+from desktop.models.card_options import CardOptions
 from desktop.models.draft_model_field import DraftModelField
 from desktop.models.load_options import LoadOptions
 from desktop.models.model_list import ModelRow
@@ -21,10 +22,10 @@ from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import label, set_style_flag
 from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
+from engine.devices.card import Card
 from engine.library.memory_estimate import MIN_CTX
 from engine.library.model_scan import ModelFile
 
-MAX_LAYERS = 1000
 KV_TYPES: tuple[KvType, ...] = get_args(KvType)
 
 
@@ -58,11 +59,11 @@ class ModelSettingsSheet(SideSheet):
         self.drafts.group.idClicked.connect(lambda number: self._change(drafts=number == 0))
         self.draft_model = DraftModelField(self)
         self.draft_model.chosen.connect(lambda path: self._change(draft_model=path))
-        self.layers = OptionField(self.tr("Layers on the graphics card"), self)
-        self.layers.entered.connect(lambda n_layers: self._change(n_gpu_layers=n_layers))
+        self.card_options = CardOptions(self)
+        self.card_options.changed.connect(lambda changes: self._change(**changes))
         self.adapters = AdapterList(theme, self)
         self.adapters.changed.connect(lambda adapters: self._change(adapters=adapters))
-        for field in (self.context, self.layers):
+        for field in self._fields:
             field.validity_changed.connect(self._enable_load)
         self.load = QPushButton(self)
         self.load.setObjectName("primary")
@@ -79,10 +80,15 @@ class ModelSettingsSheet(SideSheet):
         return self._row.path if not self.isHidden() else None
 
     def show_model(
-        self, row: ModelRow, options: LoadOptions, loaded: LoadOptions | None, draft_models: Sequence[ModelFile] = ()
+        self,
+        row: ModelRow,
+        options: LoadOptions,
+        loaded: LoadOptions | None,
+        draft_models: Sequence[ModelFile] = (),
+        cards: Sequence[Card] = (),
     ) -> None:
         """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
-        `draft_models` can be chosen as its draft model.
+        `draft_models` can be chosen as its draft model, `cards` to compute it.
 
         If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
@@ -98,7 +104,7 @@ class ModelSettingsSheet(SideSheet):
         max_ctx = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: automatic.")
         self.context.set_range(MIN_CTX, max_ctx, help_text.format(least=whole(MIN_CTX), most=whole(max_ctx)))
-        self.layers.set_range(0, MAX_LAYERS, self.tr("Empty: all layers, if there is a graphics card."))
+        self.card_options.show_options(row, options, cards)
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
@@ -123,7 +129,7 @@ class ModelSettingsSheet(SideSheet):
             self.options_changed.emit(self._row.path, options)
 
     def _load(self) -> None:
-        for field in (self.context, self.layers):
+        for field in self._fields:
             field.commit()  # a click on the load button may leave the typed text unvalidated
         self.adapters.commit()
         if not self._is_wrong:
@@ -131,15 +137,19 @@ class ModelSettingsSheet(SideSheet):
 
     @property
     def _is_wrong(self) -> bool:
-        return self.context.is_wrong or self.layers.is_wrong
+        return self.context.is_wrong or self.card_options.is_wrong
+
+    @property
+    def _fields(self) -> tuple[OptionField, ...]:
+        return (self.context, *self.card_options.fields)
 
     def _show_numbers(self) -> None:
         self.context.show_value(self._options.n_ctx or None)
-        self.layers.show_value(self._options.n_gpu_layers)
+        self.card_options.show_values(self._options)
 
     def _discard_typing(self) -> None:
-        self.context.discard_typing()
-        self.layers.discard_typing()
+        for field in self._fields:
+            field.discard_typing()
 
     def _enable_load(self) -> None:
         self.load.setEnabled(not self._is_wrong)
@@ -166,7 +176,7 @@ class ModelSettingsSheet(SideSheet):
         self._add_part(
             column, self.tr("Draft model"), self.draft_model, label("settingHelp", draft_model_help, self, wraps=True)
         )
-        self._add_part(column, self.tr("Graphics card"), self.layers)
+        column.addWidget(self.card_options)
         adapters_help = self.tr(
             "LoRA adapters change the style or the knowledge of a model. With the scale 0, one is off."
         )

@@ -14,10 +14,11 @@ from desktop.framework.actions import Action
 from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.model_controller import ModelController
+from desktop.models.placement_strings import fewer_layers
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
 from engine.errors import DraftModelError, LoadCancelled
-from engine.status import Status
+from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
 
@@ -35,6 +36,7 @@ class ModelSwitcher(QObject):
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
         self._draft_error: DraftModelError | None = None
+        self._model: ModelInfo | None = None
         page.greeting.model_file_requested.connect(self.choose_file)
         models.status_changed.connect(self._show_status)
 
@@ -88,6 +90,15 @@ class ModelSwitcher(QObject):
             self._window.toast.show_message(error_message(error), alert=True, topic=TOPIC)
         self._draft_error = error
 
+    def _show_fewer_layers(self, status: Status) -> None:
+        """Show once for each load that a card had less memory than it reported."""
+        model, before = status.model, self._model
+        self._model = model
+        if model is None or model.memory is None or (before is not None and before.loaded_at == model.loaded_at):
+            return
+        if text := fewer_layers(model.memory.offload, model.n_layers_wanted):
+            self._window.toast.show_message(text, topic=TOPIC)
+
     def _show_status(self, status: Status) -> None:
         header_state = HEADER_STATES.get(status.state, "none")
         state, facts = strings.model_state(status), strings.model_facts(status.model)
@@ -98,6 +109,7 @@ class ModelSwitcher(QObject):
             if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
             self._show_draft_error(status)
+            self._show_fewer_layers(status)
         elif status.state == "dead":
             again = translate("window", "Load it again")
             toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)

@@ -1,4 +1,4 @@
-"""A field for an optional number in the settings sheet of a model."""
+"""A field for an optional value in the settings sheet of a model: a number, or what a subclass reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class OptionField(QWidget):
     correct it."""
 
     entered = Signal(object)
-    """The user entered a value. Carries the valid number, or None if the field is empty."""
+    """The user entered a value. Carries the valid value, or None if the field is empty."""
     validity_changed = Signal()
 
     def __init__(self, name: str, parent: QWidget) -> None:
@@ -49,19 +49,37 @@ class OptionField(QWidget):
         self._least, self._most = least, most
         self.help.setText(help_text)
 
-    def show_value(self, value: int | None) -> None:
+    def show_automatic(self, text: str) -> None:
+        """Show in the empty field what the automatic value is; "" if it is not known."""
+        self.edit.setPlaceholderText(text or self.tr("automatic"))
+
+    def show_value(self, value: object) -> None:
         """Show a value, unless the user is typing."""
-        text = "" if value is None else str(value)
+        text = "" if value is None else self.text_of(value)
         if not self.edit.isModified() and text != self.edit.text():
             self.edit.setText(text)
 
     def commit(self) -> None:
         """Validate the typed text and emit `entered` if it is valid."""
-        digits = "".join(letter for letter in self.edit.text() if letter not in SEPARATORS)
-        is_valid = not digits or (digits.isdecimal() and self._least <= int(digits) <= self._most)
-        self._finish(is_wrong=not is_valid)
-        if is_valid:
-            self.entered.emit(int(digits) if digits else None)
+        try:
+            value = self.parse(self.edit.text())
+        except ValueError:
+            self._finish(is_wrong=True)
+            return
+        self._finish(is_wrong=False)
+        self.entered.emit(value)
+
+    def parse(self, text: str) -> object:
+        """The value of a text; None if it is empty. Raises ValueError."""
+        digits = "".join(letter for letter in text if letter not in SEPARATORS)
+        if not digits:
+            return None
+        if not digits.isdecimal() or not self._least <= int(digits) <= self._most:
+            raise ValueError(text)
+        return int(digits)
+
+    def text_of(self, value: object) -> str:
+        return str(value)
 
     def discard_typing(self) -> None:
         """Let the next `show_value` replace what the user typed."""

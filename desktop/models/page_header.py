@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.models import strings
+from desktop.models.card_lines import CardLines
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import IconButton
@@ -26,6 +27,7 @@ class ModelsPageHeader(QWidget):
         self._theme = theme
         self._title = PageTitle(theme, self.tr("Models"), strings.machine_summary(MachineCapacity()), self)
         self.sidebar_button = self._title.sidebar_button
+        self.cards = CardLines(self)
         self.search = ModelSearch(theme, self)
         self.open_file = self._button(self.tr("Open a file"))
         self.open_file.clicked.connect(self.file_requested)
@@ -40,7 +42,11 @@ class ModelsPageHeader(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(18)
-        column.addWidget(self._title)
+        top = QVBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(self._title)
+        top.addWidget(self.cards)
+        column.addLayout(top)
         column.addLayout(tools)
         theme.changed.connect(self._restyle)
         self._restyle()

@@ -34,6 +34,7 @@ def _prepare(services: Services) -> Callable[[], QWidget]:
         services.chats,
         services.model_switcher,
         services.tasks,
+        services.graphics,
         offer.offers_to_load,
     )
     return wiring.make_page

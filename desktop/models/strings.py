@@ -11,6 +11,7 @@ from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.models.model_list import ModelRow
+from desktop.models.placement_strings import fewer_layers, placement, placement_sentence
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from engine.backend import KvType
 from engine.files.display_name import display_name
@@ -120,6 +121,8 @@ def details(row: ModelRow) -> str:
         parts.append(translate("models", "included with Inglenook"))
     if row.adapters:
         parts.append(translate("models", "with {adapters}").format(adapters=", ".join(row.adapters)))
+    if row.placement is not None:
+        parts.append(placement(row.placement, is_approximate=row.place != "disk"))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
@@ -181,15 +184,21 @@ def explanation(row: ModelRow) -> str:
     if row.gated:
         return hub_error(Gated(403, row.key))
     parts = [_memory_explanation(row.fit) if row.fit is not None else ""]
+    if row.placement is not None and row.place == "disk":
+        parts.append(fewer_layers(row.placement, row.n_layers_wanted) or placement_sentence(row.placement))
     if "pictures" in row.abilities:
         parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
     return " ".join(part for part in parts if part)
 
 
 def _memory_explanation(fit: MemoryFit) -> str:
-    needs = translate("models", "Needs about {needed} of memory, {free} are free.").format(
-        needed=memory(fit.needed), free=memory(fit.estimate.available)
-    )
+    if on_cards := sum(fit.offload.device_bytes):
+        text = translate(
+            "models", "Needs about {card} on the graphics card and {needed} of memory; {free} of memory are free."
+        )
+    else:
+        text = translate("models", "Needs about {needed} of memory, {free} are free.")
+    needs = text.format(card=memory(on_cards), needed=memory(fit.needed), free=memory(fit.estimate.available))
     tokens = whole(fit.n_ctx)
     match fit.verdict, fit.reason:
         case "fits", _:
@@ -335,15 +344,17 @@ def model_name(model: ModelInfo) -> str:
     return " ".join(words) or model.id
 
 
-def model_facts(model: ModelInfo | None) -> list[str]:
-    """Lines about the loaded model: file, size, context length."""
+def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]:
+    """Lines about the loaded model: file, size, context length, and what computes it if this computer has a card."""
     if model is None:
         return []
+    offload = model.memory.offload if model.memory is not None else None
     size = translate("models", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
     return [
         display_name(model.path.name),
         size,
         translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+        *([placement_sentence(offload)] if offload is not None and (has_card or offload.devices) else ()),
         *(
             translate("models", "Adapter {name}, scale {scale}").format(
                 name=display_name(each.path.name), scale=plain(round(each.scale, 3))

@@ -14,6 +14,7 @@ from desktop.chat.controller import ChatController
 from desktop.framework.app_window import AppWindow
 from desktop.models import strings
 from desktop.models.download_manager import DownloadState
+from desktop.models.graphics_controller import GraphicsController
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
 from desktop.models.model_list import ModelRow
@@ -37,11 +38,13 @@ class ModelsWiring(QObject):
         chats: ChatController,
         switcher: ModelSwitcher,
         tasks: TaskSet,
+        graphics: GraphicsController,
         offers_to_load: Callable[[Path], bool],
     ) -> None:
         """`offers_to_load(path)` returns whether another part of the window offers to load this file now."""
         super().__init__(window)
         self._offers_to_load = offers_to_load
+        self._graphics = graphics
         self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
         self._failed: set[str] = set()
@@ -59,6 +62,7 @@ class ModelsWiring(QObject):
         self._connect_sheet(page)
         library.changed.connect(page.show_state)
         library.capacity_changed.connect(page.header.show_capacity)
+        self._connect_cards(page)
         library.downloads.changed.connect(page.downloads.show_states)
         page.show_state(library.state)
         page.header.show_capacity(library.capacity)
@@ -81,6 +85,13 @@ class ModelsWiring(QObject):
         page.downloads.pause_requested.connect(library.downloads.pause)
         page.downloads.resume_requested.connect(library.downloads.resume)
         page.downloads.cancel_requested.connect(library.downloads.cancel)
+
+    def _connect_cards(self, page: ModelsPage) -> None:
+        cards = page.header.cards
+        self._graphics.changed.connect(cards.show_state)
+        cards.show_state(self._graphics.state)
+        cards.retry_requested.connect(self._graphics.try_again)
+        cards.load_requested.connect(self._load_again)
 
     def _connect_sheet(self, page: ModelsPage) -> None:
         sheet = page.sheet
@@ -109,12 +120,18 @@ class ModelsWiring(QObject):
         self._library.save_options(path)
         self._switcher.load(str(path))
 
+    def _load_again(self) -> None:
+        if self._models.path is not None:
+            self._switcher.load(str(self._models.path))
+
     def _unload(self) -> None:
         self._tasks.spawn(self._models.unload(), "unload the model")
 
     def _show_sheet(self, sheet: ModelSettingsSheet, row: ModelRow) -> None:
         loaded = self._library.loaded_options if row.use == "in_use" else None
-        sheet.show_model(row, self._library.options_for(row.path), loaded, self._library.draft_models_for(row.path))
+        library, path = self._library, row.path
+        options, draft_models = library.options_for(path), library.draft_models_for(path)
+        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards)
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:

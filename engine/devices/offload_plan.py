@@ -60,8 +60,9 @@ def plan_offload(
         is_partial = n_layers < n_all or n_experts > 0
         room = partial_budgets if is_partial else budgets
         weights = _on_cards(sizes, n_layers, n_experts)
-        if settings.tensor_split:
-            split: list[int] | None = _in_proportion(n_layers, settings.tensor_split[: len(devices)])
+        shares = settings.tensor_split[: len(devices)]
+        if any(shares):
+            split: list[int] | None = _in_proportion(n_layers, shares)
         else:
             split = _balanced(weights, room)
         if split is None and is_forced:
