@@ -13,7 +13,7 @@ from engine.devices.device_probe import BackendState
 
 translate = QCoreApplication.translate
 
-_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm"}
+_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm", "metal": "Metal"}
 
 
 def card(device: Device, *, is_used: bool) -> str:
