@@ -68,14 +68,13 @@ def test_answer_with_drafts_equals_the_answer_without(model_path: Path, request_
 
 
 def test_long_greedy_request_takes_the_same_steps_every_time(model_path: Path) -> None:
-    """Beyond 512 cells, a step with one row rounds differently than a step with several. So the log probabilities are
-    equal only if the drafts are."""
+    """With one thread, because the choice between several depends on what else the machine computes."""
     lines = "".join(f"The {n % 7} sails of boat {n} are {('grey', 'brown', 'red')[n % 3]}.\n" for n in range(40))
     request = replace(COPY, prompt=f"{lines}\nOnce more:\n{lines[:80]}", max_tokens=120)
 
     async def run() -> None:
         engine = Engine()
-        await engine.load(model_path, LoadSettings(n_ctx=2048, n_threads=2))
+        await engine.load(model_path, LoadSettings(n_ctx=2048, n_threads=1))
         try:
             first = await answer(engine, request)
             assert first[1].n_prompt > 512
