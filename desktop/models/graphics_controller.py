@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from desktop.models.graphics_state import GraphicsState, LibraryProgress
 from desktop.models.library_controller import LibraryController
 from desktop.platform.task_set import TaskSet
+from engine.devices.backend_state import BackendState
 from engine.devices.card_detection import detect_cards
-from engine.devices.device_probe import BackendState
 from engine.devices.library_build import LibraryBuild, kind_to_build
 from engine.devices.offload import NO_OFFLOAD
 from engine.status import Status

@@ -28,9 +28,9 @@ from desktop.models.wiring import ModelsWiring
 from desktop.platform.task_set import TaskSet
 from desktop.platform.theme import Theme
 from engine.backend import LoadSettings
+from engine.devices.backend_state import BackendState
 from engine.devices.card import Card
 from engine.devices.device import Device
-from engine.devices.device_probe import BackendState
 from engine.devices.library_build import LibraryBuild
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import Reason
