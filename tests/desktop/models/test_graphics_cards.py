@@ -340,3 +340,37 @@ def test_library_is_built_shown_and_its_card_offered_for_the_next_load(
             await tasks.aclose()
 
     run(story())
+
+
+def test_cards_of_the_engine_are_shown_and_the_model_is_loaded_again(
+    run: Run,
+    open_gui: OpenGui,
+    fake_hub: FakeHub,
+    model_folder: Path,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_folder(profile, model_folder)
+    started: list[GraphicsController] = []
+    monkeypatch.setattr(GraphicsController, "start", lambda self: started.append(self))
+
+    async def story() -> None:
+        async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
+            page = page_of(gui)
+            gui.window.sidebar.page_buttons["models"].click()
+            await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
+            assert len(started) == 1, "a missing library is built"
+            lines = page.header.cards
+            assert lines.isHidden()
+            engine = await gui.window.findChild(ModelsWiring)._models.engine()
+            engine._status.publish_backends((BackendState("vulkan", (RADEON,)),))
+            await until(lambda: len(lines.lines) == 2)
+            assert lines.lines[0].text.text().startswith("Radeon RX 7600: ")
+            assert "The processor computes the model." in gui.window.chat_page.header._facts
+            button = lines.lines[1].button
+            assert button is not None
+            button.click()
+            await until(lambda: use_of(gui, "Alpha") == "loading")
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
+
+    run(story())
