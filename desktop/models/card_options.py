@@ -11,12 +11,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.models.choice_field import ChoiceField
 from desktop.models.load_options import PROCESSOR, LoadOptions
-from desktop.models.model_list import ModelRow
 from desktop.models.option_field import OptionField
 from desktop.platform.number_format import plain, whole
 from desktop.widgets.card_parts import label
 from engine.devices.card import Card
-from engine.devices.offload import NO_OFFLOAD
+from engine.devices.offload import Offload
 
 MAX_LAYERS = 1000
 MAX_SHARE = 10_000
@@ -51,11 +50,10 @@ class CardOptions(QWidget):
     def is_wrong(self) -> bool:
         return any(field.is_wrong for field in self.fields if field.isVisibleTo(self))
 
-    def show_options(self, row: ModelRow, options: LoadOptions, cards: Sequence[Card]) -> None:
-        """Show the options of the model of `row`. An empty field shows the automatic value."""
+    def show_options(self, options: LoadOptions, cards: Sequence[Card], plan: Offload, *, has_experts: bool) -> None:
+        """Show the options of a model. An empty field shows the automatic value, which is that of `plan`."""
         self.setVisible(bool(cards))
         self._show_devices(options, cards)
-        plan = row.fit.offload if row.fit is not None else NO_OFFLOAD
         n_all = plan.n_all or MAX_LAYERS
         self.layers.set_range(0, n_all, self.tr("0 to {most}. Empty: as many as fit.").format(most=whole(n_all)))
         experts_help = self.tr("0 to {most}. Empty: as few as needed.")
@@ -67,7 +65,7 @@ class CardOptions(QWidget):
         uses_card = options.device != PROCESSOR
         for field in self.fields:
             field.setEnabled(uses_card)
-        self.experts.setVisible(row.has_experts)
+        self.experts.setVisible(has_experts)
         self.split.setVisible(len(cards) > 1 and options.device in ("", PROCESSOR))
         self.show_values(options)
 

@@ -31,7 +31,7 @@ from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
 from engine.backend import LoadSettings
 from engine.devices.device import Device
-from engine.devices.offload import NO_OFFLOAD
+from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.files.profile import Profile
 from engine.library import default_model
 from engine.library.catalogue import CatalogueEntry, catalogue
@@ -90,8 +90,8 @@ class LibraryController(QObject):
         self._entries: tuple[CatalogueEntry, ...] = ()
         self._status = Status("empty")
         self._loaded_path: Path | None = None
-        self._fits: dict[Path, tuple[ModelMetadata, tuple[LoadOptions, MachineCapacity], MemoryFit]] = {}
-        """The estimate of each model, with all that it depends on."""
+        self._fits: dict[tuple[Path, bool], tuple[ModelMetadata, tuple[LoadSettings, MachineCapacity], MemoryFit]] = {}
+        """The estimates of each model, as planned (False) and as loaded (True), with all that they depend on."""
         self._stop_scan = threading.Event()
         self._was_shown = False
         self._scanning = asyncio.Lock()
@@ -214,6 +214,12 @@ class LibraryController(QObject):
         model = self.find_file(path)
         return self._local_row(model) if model is not None else None
 
+    def plan_for(self, path: Path) -> Offload:
+        """What would compute this model if it was loaded with the options that the settings sheet shows."""
+        model = self.find_file(path)
+        fit = self._fit_of(model, self.options_for(path)) if model is not None else None
+        return fit.offload if fit is not None else NO_OFFLOAD
+
     def draft_models_for(self, path: Path) -> list[ModelFile]:
         """The local models that can be the draft model of this one."""
         model = self.find_file(path)
@@ -317,25 +323,37 @@ class LibraryController(QObject):
         placement = placement_of(estimate, self.capacity)
         if placement is not None and loaded is not None and loaded.memory is not None:
             placement = loaded.memory.offload
+            if options == self.loaded_options:
+                estimate = self._fit_of(model, options, placement)
         progress = self._status.progress
         row = row_of_file(model, estimate, use, progress, is_bundled=is_bundled, adapters=adapters, placement=placement)
         return replace(row, n_layers_wanted=loaded.n_layers_wanted if loaded is not None else 0)
 
-    def _fit_of(self, model: ModelFile, options: LoadOptions) -> MemoryFit | None:
+    def _fit_of(self, model: ModelFile, options: LoadOptions, placement: Offload | None = None) -> MemoryFit | None:
+        """`placement` replaces what would be planned for the model."""
         capacity = self._capacity.capacity
         if model.metadata is None or not capacity.total:
             return None
-        known = self._fits.get(model.path)
-        if known is None or known[0] is not model.metadata or known[1] != (options, capacity):
+        settings = options.settings
+        if placement is not None:
+            settings = replace(
+                settings,
+                devices=placement.devices,
+                n_gpu_layers=placement.n_layers,
+                n_cpu_experts=placement.n_cpu_experts,
+            )
+        key, basis = (model.path, placement is not None), (settings, capacity)
+        known = self._fits.get(key)
+        if known is None or known[0] is not model.metadata or known[1] != basis:
             fit = estimate_fit(
                 model.metadata,
-                options.settings,
+                settings,
                 capacity.free,
                 capacity.total,
                 capacity.bytes_per_s,
                 capacity.cards,
             )
-            known = self._fits[model.path] = model.metadata, (options, capacity), fit
+            known = self._fits[key] = model.metadata, basis, fit
         return known[2]
 
     def _update_hub(self) -> None:

@@ -23,6 +23,7 @@ from desktop.widgets.card_parts import label, set_style_flag
 from desktop.widgets.side_sheet import Segments, SideSheet
 from engine.backend import KvType
 from engine.devices.card import Card
+from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.library.memory_estimate import MIN_CTX
 from engine.library.model_scan import ModelFile
 
@@ -86,9 +87,11 @@ class ModelSettingsSheet(SideSheet):
         loaded: LoadOptions | None,
         draft_models: Sequence[ModelFile] = (),
         cards: Sequence[Card] = (),
+        plan: Offload = NO_OFFLOAD,
     ) -> None:
         """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
-        `draft_models` can be chosen as its draft model, `cards` to compute it.
+        `draft_models` can be chosen as its draft model, `cards` to compute it. With `options`, the cards would compute
+        what `plan` says.
 
         If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
@@ -104,7 +107,7 @@ class ModelSettingsSheet(SideSheet):
         max_ctx = max(row.n_ctx_train, MIN_CTX)
         help_text = self.tr("{least} to {most}. Empty: automatic.")
         self.context.set_range(MIN_CTX, max_ctx, help_text.format(least=whole(MIN_CTX), most=whole(max_ctx)))
-        self.card_options.show_options(row, options, cards)
+        self.card_options.show_options(options, cards, plan, has_experts=row.has_experts)
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)

@@ -11,7 +11,7 @@ from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.models.model_list import ModelRow
-from desktop.models.placement_strings import fewer_layers, placement, placement_sentence
+from desktop.models.placement_strings import cards_of, fewer_layers, placement, placement_sentence
 from desktop.platform.number_format import counted, decimal, plain, short, whole
 from engine.backend import KvType
 from engine.files.display_name import display_name
@@ -117,12 +117,12 @@ def details(row: ModelRow) -> str:
     parts = [row.quantisation]
     if row.size_bytes:
         parts.append(download_size(row.size_bytes, is_exact=row.is_size_exact))
+    if row.placement is not None:
+        parts.append(placement(row.placement, is_approximate=row.place != "disk"))
     if row.is_bundled:
         parts.append(translate("models", "included with Inglenook"))
     if row.adapters:
         parts.append(translate("models", "with {adapters}").format(adapters=", ".join(row.adapters)))
-    if row.placement is not None:
-        parts.append(placement(row.placement, is_approximate=row.place != "disk"))
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
@@ -193,12 +193,15 @@ def explanation(row: ModelRow) -> str:
 
 def _memory_explanation(fit: MemoryFit) -> str:
     if on_cards := sum(fit.offload.device_bytes):
-        text = translate(
-            "models", "Needs about {card} on the graphics card and {needed} of memory; {free} of memory are free."
-        )
+        text = translate("models", "Needs about {size} on {cards} and {needed} of memory; {free} of memory are free.")
     else:
         text = translate("models", "Needs about {needed} of memory, {free} are free.")
-    needs = text.format(card=memory(on_cards), needed=memory(fit.needed), free=memory(fit.estimate.available))
+    needs = text.format(
+        size=memory(on_cards),
+        cards=cards_of(fit.offload),
+        needed=memory(fit.needed),
+        free=memory(fit.estimate.available),
+    )
     tokens = whole(fit.n_ctx)
     match fit.verdict, fit.reason:
         case "fits", _:

@@ -131,7 +131,7 @@ class ModelsWiring(QObject):
         loaded = self._library.loaded_options if row.use == "in_use" else None
         library, path = self._library, row.path
         options, draft_models = library.options_for(path), library.draft_models_for(path)
-        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards)
+        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards, library.plan_for(path))
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:

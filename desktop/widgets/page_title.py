@@ -15,13 +15,17 @@ class PageTitle(QWidget):
         super().__init__(parent)
         self.sidebar_button = SidebarButton(theme, self)
         self.about = label("pageText", about, self, wraps=True)
-        texts = QVBoxLayout()
-        texts.setSpacing(10)
-        texts.addWidget(label("pageTitle", title, self))
-        texts.addWidget(self.about)
+        self._texts = QVBoxLayout()
+        self._texts.setSpacing(10)
+        self._texts.addWidget(label("pageTitle", title, self))
+        self._texts.addWidget(self.about)
         self.about.setVisible(bool(about))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.sidebar_button, alignment=Qt.AlignmentFlag.AlignTop)
-        row.addLayout(texts, 1)
+        row.addLayout(self._texts, 1)
+
+    def add_below(self, widget: QWidget) -> None:
+        """Add a widget below the sentence, aligned with it."""
+        self._texts.addWidget(widget)

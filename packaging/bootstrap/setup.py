@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import build_fingerprint, checks, environment, model, system_packages
+from . import build_fingerprint, checks, environment, graphics_drivers, model, system_packages
 from .console import say
 from .paths import BUILD, LOCKS
 from .process import start_log
@@ -74,6 +74,7 @@ def _set_up(state: State, lock: str, parts: tuple[str, ...], wheel: Path | None)
     environment.install_llama(path, reinstall=_is_llama_outdated(state))
     state.compiled = "" if state.wheel else build_fingerprint.native_build_digest()
     environment.install_project()
+    graphics_drivers.ensure()
     # The development packages include the runtime packages.
     for part in (*parts, "runtime"):
         state.done[part] = digest()

@@ -17,10 +17,13 @@ from .errors import ChildFailed, SetupError
 from .paths import DEBIAN_PACKAGES, LOG
 from .process import run, shown
 
+_QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A line of debian-packages.txt: `use` is engine, window or fonts; `provides` is a library's soname or a path."""
+    """A line of debian-packages.txt: `use` is engine, window, fonts or graphics; `provides` is a library's soname or a
+    path."""
 
     use: str
     name: str
@@ -68,6 +71,22 @@ def ensure(*, window: bool) -> None:
             raise SetupError(f"These packages were installed but do not work: {' '.join(missing)}; see {shown(LOG)}.")
 
 
+def ensure_graphics() -> None:
+    """Installs missing packages for graphics cards if that needs no password. Otherwise, on Debian and Ubuntu, prints
+    the command to run. They are optional, so this never fails."""
+    names = [package.name for package in listed() if package.use == "graphics" and package.is_missing()]
+    if not names or not shutil.which("apt-get"):
+        return
+    root = _as_root()
+    if root is None:
+        say(f"The graphics card can be used with packages that are missing here: {_command(['sudo'], names)}")
+        return
+    say(f"Installing system packages: {' '.join(names)}")
+    _update(root)
+    with contextlib.suppress(ChildFailed):
+        run(_command(root, names).split(), "installing packages for graphics cards", env=_QUIET)
+
+
 def _venv_packages() -> list[str]:
     """If Python's module ensurepip is missing, the Debian package that contains it."""
     if importlib.util.find_spec("ensurepip"):
@@ -97,14 +116,10 @@ def _command(root: list[str], names: list[str]) -> str:
 
 def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
     say(f"Installing system packages: {' '.join([*names, *fonts])}")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    # The update fails if any package source is unreachable. This failure is ignored: if that source is needed, the
-    # installation below fails too.
-    with contextlib.suppress(ChildFailed):
-        run([*root, "apt-get", "update"], "reading the list of system packages", env=quiet)
+    _update(root)
     try:
         if names:
-            run(_command(root, names).split(), "installing system packages", env=quiet)
+            run(_command(root, names).split(), "installing system packages", env=_QUIET)
     except ChildFailed as failure:
         command = _command(["sudo"], names)
         raise SetupError(
@@ -113,4 +128,11 @@ def _install(root: list[str], names: list[str], fonts: list[str]) -> None:
     # Fonts are optional: without these packages Qt uses the fonts that are installed.
     if fonts:
         with contextlib.suppress(ChildFailed):
-            run(_command(root, fonts).split(), "installing fonts", env=quiet)
+            run(_command(root, fonts).split(), "installing fonts", env=_QUIET)
+
+
+def _update(root: list[str]) -> None:
+    """Reads the lists of packages anew. This fails if any package source is unreachable. The failure is ignored: if
+    that source is needed, the installation fails too."""
+    with contextlib.suppress(ChildFailed):
+        run([*root, "apt-get", "update"], "reading the list of system packages", env=_QUIET)

@@ -98,7 +98,7 @@ def _set_modes(root: Path) -> None:
 
 def _write_control(root: Path) -> None:
     size_kb = sum(path.lstat().st_size for path in root.rglob("*") if not path.is_dir()) // 1024
-    fonts = [package.name for package in listed() if package.use == "fonts"]
+    optional = [package.name for package in listed() if package.use in ("fonts", "graphics")]
     fields = {
         "Package": "inglenook",
         "Version": version(),
@@ -106,7 +106,7 @@ def _write_control(root: Path) -> None:
         "Maintainer": MAINTAINER,
         "Installed-Size": str(size_kb),
         "Depends": dependencies(root),
-        "Recommends": ", ".join([*fonts, "fontconfig", *graphics_library.NO_DEPENDENCY]),
+        "Recommends": ", ".join([*optional, "fontconfig"]),
         "Section": "utils",
         "Priority": "optional",
         "Description": _DESCRIPTION,

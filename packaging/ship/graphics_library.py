@@ -20,12 +20,6 @@ FOLDER = Path("llama_cpp/lib/gpu")
 """The library's folder in the freeze. It is apart from llama.cpp's other libraries, because those are all loaded at the
 start (engine/devices/library_folders.py)."""
 
-LOADER = "libvulkan.so.1"
-"""The library that it links, which is the system's."""
-
-NO_DEPENDENCY = ("libvulkan1", "mesa-vulkan-drivers")
-"""The Debian packages of the loader and of the drivers for AMD and Intel. The program starts without them."""
-
 
 def add(internal: Path) -> None:
     """Builds the library, unless there is one, and copies it into the freeze. Does nothing on other systems than Linux,

@@ -56,11 +56,9 @@ def estimate(offload: Offload) -> MemoryEstimate:
     return MemoryEstimate(4 * GIB, 1 * GIB, 10**7, 20 * GIB, 10**7, offload)
 
 
-def row(offload: Offload = PART, *, has_experts: bool = True) -> ModelRow:
+def row(offload: Offload = PART) -> ModelRow:
     fit = MemoryFit("fits", "", estimate(offload), 8192, 8192)
-    return ModelRow(
-        "/m/a.gguf", "disk", "Qwen3 8B", "Q4_K_M", 5 * 10**9, fit, placement=offload, has_experts=has_experts
-    )
+    return ModelRow("/m/a.gguf", "disk", "Qwen3 8B", "Q4_K_M", 5 * 10**9, fit, placement=offload)
 
 
 def test_line_of_a_card_has_name_memory_driver_and_state(qtbot: QtBot) -> None:
@@ -104,16 +102,21 @@ def test_lines_are_hidden_without_a_card_and_offer_what_can_be_done(qtbot: QtBot
 @pytest.mark.parametrize(
     ("offload", "words", "sentence"),
     [
-        (WHOLE, "on the card", "The graphics card computes the model."),
+        (WHOLE, "on the card", "All layers are on the card."),
         (
             PART,
             "20 of 33 layers on the card",
-            "20 of 33 layers are on the graphics card, the processor computes the others.",
+            "20 of 33 layers are on the card; the processor computes the others.",
         ),
         (
             EXPERTS,
             "experts on the processor",
-            "The model is on the graphics card, except for the experts of 12 layers on the processor.",
+            "All layers are on the card; the processor computes the experts of 12 of them.",
+        ),
+        (
+            replace(PART, devices=("Vulkan0", "Vulkan1"), split=(12, 8), device_bytes=(2, 2)),
+            "20 of 33 layers on the cards",
+            "20 of 33 layers are on the cards; the processor computes the others.",
         ),
         (Offload(n_all=33), "on the processor", "The processor computes the model."),
     ],
@@ -128,7 +131,7 @@ def test_row_of_a_model_says_what_computes_it(qtbot: QtBot, offload: Offload, wo
 
 def test_explanation_names_memory_on_the_card_and_layers_that_did_not_fit(qtbot: QtBot) -> None:
     text = strings.explanation(row(WHOLE)).replace("\u00a0", " ")
-    assert text.startswith("Needs about 4.0 GB on the graphics card and 1.0 GB of memory; 20.0 GB of memory are free.")
+    assert text.startswith("Needs about 4.0 GB on the card and 1.0 GB of memory; 20.0 GB of memory are free.")
     fewer = "The card had too little memory: 20 instead of 33 layers are on it."
     assert fewer in strings.explanation(replace(row(PART), n_layers_wanted=33))
     assert fewer_layers(PART, 33) == fewer
@@ -159,27 +162,27 @@ def type_into(field: OptionField, text: str) -> None:
 
 def test_card_options_are_hidden_without_a_card_and_show_the_automatic_values(qtbot: QtBot) -> None:
     home, part, _ = options_of(qtbot)
-    part.show_options(row(), LoadOptions(), ())
+    part.show_options(LoadOptions(), (), PART, has_experts=True)
     assert part.isHidden()
-    part.show_options(row(EXPERTS), LoadOptions(), CARDS[:1])
+    part.show_options(LoadOptions(), CARDS[:1], EXPERTS, has_experts=True)
     assert not part.isHidden()
     assert part.device.text() == "Automatic"
     assert part.layers.edit.placeholderText() == "33"
     assert part.experts.edit.placeholderText() == "12"
     assert part.split.isHidden(), "there is one card"
-    part.show_options(row(WHOLE, has_experts=False), LoadOptions(), CARDS)
+    part.show_options(LoadOptions(), CARDS, WHOLE, has_experts=False)
     assert part.experts.isHidden()
     assert not part.split.isHidden()
-    part.show_options(row(), LoadOptions(device=PROCESSOR), CARDS)
+    part.show_options(LoadOptions(device=PROCESSOR), CARDS, PART, has_experts=True)
     assert not part.layers.isEnabled()
-    part.show_options(row(), LoadOptions(device="CUDA7"), CARDS)
+    part.show_options(LoadOptions(device="CUDA7"), CARDS, PART, has_experts=True)
     assert part.device.text() == "CUDA7, which is missing"
     assert home is part.parent()
 
 
 def test_card_options_are_changed_and_wrong_values_refused(qtbot: QtBot) -> None:
     home, part, changes = options_of(qtbot)
-    part.show_options(row(), LoadOptions(), CARDS)
+    part.show_options(LoadOptions(), CARDS, PART, has_experts=True)
     menu = part.device.menu()
     assert [action.text() for action in menu.actions()] == [
         "Automatic",
@@ -223,7 +226,7 @@ def test_settings_sheet_cannot_load_while_a_card_option_is_wrong(qtbot: QtBot, t
     home = QWidget()
     qtbot.addWidget(home)
     sheet = ModelSettingsSheet(theme, home)
-    sheet.show_model(row(), LoadOptions(), None, (), CARDS)
+    sheet.show_model(row(), LoadOptions(), None, (), CARDS, PART)
     type_into(sheet.card_options.layers, "99")
     assert not sheet.load.isEnabled()
     type_into(sheet.card_options.layers, "9")
@@ -322,6 +325,10 @@ def test_library_is_built_shown_and_its_card_offered_for_the_next_load(
             assert [card.device.name for card in graphics.state.cards] == ["Radeon RX 7600"]
             assert graphics.state.offers_load, "the processor computes the model in use"
             await until(lambda: "on the processor" in strings.details(rows(page.local_models.view)[0]))
+            in_use = rows(page.local_models.view)[0].fit
+            assert in_use is not None
+            assert not in_use.offload.devices, "its memory and speed are those of the processor"
+            assert library.plan_for(Path(rows(page.local_models.view)[0].key)).is_whole
             click(page.local_models.view, "Beta", "settings")
             assert not page.sheet.card_options.isHidden()
             assert "on the card" in strings.details(next(r for r in rows(page.local_models.view) if r.name == "Beta"))
