@@ -2853,10 +2853,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Das Modell kann Bilder sehen, bekommt von Inglenook aber nur Text.</translation>
     </message>
     <message>
-        <source>Needs about {card} on the graphics card and {needed} of memory; {free} of memory are free.</source>
-        <translation>Braucht etwa {card} auf der Grafikkarte und {needed} Arbeitsspeicher; {free} Arbeitsspeicher sind frei.</translation>
-    </message>
-    <message>
         <source>Context length: {n} tokens.</source>
         <translation>Kontext: {n} Tokens.</translation>
     </message>
@@ -2981,6 +2977,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Herunterladen</translation>
     </message>
     <message>
+        <source>Needs about {size} on {cards} and {needed} of memory; {free} of memory are free.</source>
+        <translation>Braucht etwa {size} auf {cards} und {needed} Arbeitsspeicher; {free} Arbeitsspeicher sind frei.</translation>
+    </message>
+    <message>
         <source>Needs about {needed} of memory, {free} are free.</source>
         <translation>Braucht etwa {needed} Speicher, {free} sind frei.</translation>
     </message>
@@ -3085,8 +3085,8 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Laden</translation>
     </message>
     <message>
-        <source>Continue</source>
-        <translation>Fortsetzen</translation>
+        <source>Continue download</source>
+        <translation>Download fortsetzen</translation>
     </message>
     <message>
         <source>on the processor</source>
@@ -3105,6 +3105,14 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>teilweise auf der Karte</translation>
     </message>
     <message>
+        <source>partly on the cards</source>
+        <translation>teilweise auf den Karten</translation>
+    </message>
+    <message>
+        <source>{n} of {all} layers on the cards</source>
+        <translation>{n} von {all} Schichten auf den Karten</translation>
+    </message>
+    <message>
         <source>{n} of {all} layers on the card</source>
         <translation>{n} von {all} Schichten auf der Karte</translation>
     </message>
@@ -3113,20 +3121,28 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Der Prozessor berechnet das Modell.</translation>
     </message>
     <message>
-        <source>The graphics card computes the model.</source>
-        <translation>Die Grafikkarte berechnet das Modell.</translation>
+        <source>All layers are on {cards}.</source>
+        <translation>Alle Schichten sind auf {cards}.</translation>
     </message>
     <message>
-        <source>{n} of {all} layers are on the graphics card, the processor computes the others.</source>
-        <translation>{n} von {all} Schichten sind auf der Grafikkarte, die übrigen berechnet der Prozessor.</translation>
+        <source>{n} of {all} layers are on {cards}; the processor computes the others.</source>
+        <translation>{n} von {all} Schichten sind auf {cards}; die übrigen berechnet der Prozessor.</translation>
     </message>
     <message>
-        <source>The model is on the graphics card, except for the experts of {experts} layers on the processor.</source>
-        <translation>Das Modell ist auf der Grafikkarte, nur die Experten von {experts} Schichten sind auf dem Prozessor.</translation>
+        <source>All layers are on {cards}; the processor computes the experts of {experts} of them.</source>
+        <translation>Alle Schichten sind auf {cards}; die Experten von {experts} davon berechnet der Prozessor.</translation>
     </message>
     <message>
-        <source>{n} of {all} layers are on the graphics card; the processor computes the others and the experts of {experts} layers.</source>
-        <translation>{n} von {all} Schichten sind auf der Grafikkarte; die übrigen und die Experten von {experts} Schichten berechnet der Prozessor.</translation>
+        <source>{n} of {all} layers are on {cards}; the processor computes the others and the experts of {experts} layers.</source>
+        <translation>{n} von {all} Schichten sind auf {cards}; die übrigen und die Experten von {experts} Schichten berechnet der Prozessor.</translation>
+    </message>
+    <message>
+        <source>the cards</source>
+        <translation>den Karten</translation>
+    </message>
+    <message>
+        <source>the card</source>
+        <translation>der Karte</translation>
     </message>
     <message>
         <source>The card had too little memory: {n} instead of {wanted} layers are on it.</source>
