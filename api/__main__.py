@@ -23,6 +23,7 @@ from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.adapter import Adapter
 from engine.backend import LoadSettings
+from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
 from engine.files.profile import Profile
@@ -67,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
     except ValueError as error:
         return _fail(str(error))
-    return _serve(Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots), settings, model, key.path)
+    graphics = GraphicsCards(profile.graphics)
+    engine = Engine(load_trial=LoadTrial(profile.probed), graphics=graphics, snapshots=profile.snapshots)
+    return _serve(engine, settings, model, key.path)
 
 
 def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:

@@ -33,6 +33,7 @@ from api.errors import (
     UnsupportedParameter,
 )
 from engine.errors import (
+    CardLost,
     ConstraintError,
     ContextOverflow,
     EngineClosed,
@@ -252,6 +253,9 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ConstraintError: lambda e: _invalid(f"This constraint cannot be applied: {e.reason[:500]}", "constraint_refused"),
     RequestError: lambda e: _invalid(f"The model cannot process this request: {e}."),
     NotLoaded: _not_loaded,
+    CardLost: lambda e: _unavailable(
+        "The graphics card stopped responding; the model must be loaded again.", "engine_dead", 30
+    ),
     EngineDead: lambda e: _unavailable("The engine has stopped; the model must be loaded again.", "engine_dead", 30),
     EngineClosed: lambda e: _unavailable("The server is closing.", "closing", 30),
     EngineError: lambda e: Problem(500, "server_error", "The engine failed to process this request.", "engine_error"),

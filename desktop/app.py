@@ -194,10 +194,11 @@ def _open_services(
 
 def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
     async def find_devices(again: bool) -> None:
-        pass
+        engine = await models.engine()
+        await engine.find_graphics_cards(again)
 
     graphics = GraphicsController(library, find_devices, tasks)
-    models.status_changed.connect(lambda status: graphics.update_status(status, ()))
+    models.status_changed.connect(lambda status: graphics.update_status(status, status.backends))
     return graphics
 
 
@@ -392,10 +393,13 @@ async def _start_endpoint(endpoint: EndpointController, was_on: bool) -> None:
 def make_engine(profile: Profile) -> Engine:
     """Creates the engine that runs llama.cpp. The first call takes long because of its imports. May be called on any
     thread."""
+    from engine.devices.graphics_cards import GraphicsCards
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
-    return Engine(load_trial=LoadTrial(profile.probed), snapshots=profile.snapshots)
+    return Engine(
+        load_trial=LoadTrial(profile.probed), graphics=GraphicsCards(profile.graphics), snapshots=profile.snapshots
+    )
 
 
 async def _save_geometry(window: MainWindow, settings: SettingsFile) -> None:

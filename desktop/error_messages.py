@@ -12,6 +12,7 @@ from desktop.platform.number_format import counted, whole
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
+    CardLost,
     ContextOverflow,
     DraftModelError,
     EngineClosed,
@@ -64,6 +65,12 @@ def error_message(error: BaseException) -> str:
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")
+        case CardLost():
+            return translate(
+                "errors",
+                "The graphics card stopped responding. Load the model again, or choose the processor in the model's "
+                "settings; no text is lost.",
+            )
         case EngineDead():
             return translate("errors", "The model stopped working. Load it again to continue; no text is lost.")
         case LoadCancelled():

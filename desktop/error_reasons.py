@@ -38,6 +38,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it cannot be tried ({why})"),
     QT_TRANSLATE_NOOP("reasons", "the driver ended its process ({code})"),
     QT_TRANSLATE_NOOP("reasons", "the devices could not be read"),
+    QT_TRANSLATE_NOOP("reasons", "the app ended unexpectedly while it used the graphics card"),
     QT_TRANSLATE_NOOP("reasons", "the build cannot be started ({why})"),
     QT_TRANSLATE_NOOP("reasons", "the build ended ({code})"),
     # Reasons why a draft model is unusable.

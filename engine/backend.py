@@ -170,6 +170,10 @@ class NativeFailure(Exception):
     """llama.cpp failed, and the context cannot be used any more."""
 
 
+class CardFailure(NativeFailure):
+    """llama.cpp failed while graphics cards computed layers of the model."""
+
+
 class Tokenize(Protocol):
     def __call__(
         self,

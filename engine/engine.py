@@ -13,6 +13,9 @@ from pathlib import Path
 
 from engine.adapter import Adapter, AdapterScales, fitted
 from engine.backend import LoadSettings, OpenBackend, OpenEmbedder
+from engine.devices.backend_state import BackendState
+from engine.devices.card_finder import CardFinder
+from engine.devices.graphics_cards import GraphicsCards
 from engine.embedding.client import EmbeddingClient
 from engine.embedding.executor import EmbeddingExecutor
 from engine.errors import DraftModelError, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
@@ -46,11 +49,13 @@ class Engine:
         *,
         open_embedder: OpenEmbedder | None = None,
         load_trial: LoadTrial | None = None,
+        graphics: GraphicsCards | None = None,
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
     ) -> None:
         """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are loaded
-        without a trial.
+        without a trial. `graphics` finds the graphics cards at the first load; with None, only those that llama.cpp
+        knows by itself are used.
 
         `snapshots` is the folder for KV snapshots on disk; with None, KV states are saved in host memory only."""
         configure_malloc()
@@ -68,6 +73,7 @@ class Engine:
             self._on_progress,
             self._on_death,
         )
+        self._cards = CardFinder(graphics, self._worker.call, self._status)
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")
         self._worker_run: asyncio.Future[None] | None = None
         self._prompts = PromptDispatcher(self._registry, self._worker.submit)
@@ -108,17 +114,20 @@ class Engine:
         Raises ModelFileError, InvalidSettings, NotEnoughMemory, LoadCancelled, EngineClosed, EngineDead."""
         async with self._load_lock:
             self._begin_load()
+            self._start_worker()
+            self._cards.begin()
             draft_error = await self._try_models(path, settings)
             if draft_error is not None:
                 settings = replace(settings, draft_model=None)
-            self._start_worker()
             try:
                 await self._invalidate_chat_model()
+                await self._cards.prepare_load(settings)
                 backend = await asyncio.wrap_future(self._worker.load(path, settings))
                 self._prompts.prompt_builder = prompt_builder = PromptBuilder(backend)
                 self._prompts.run("window", 0, prompt_builder, PromptBuilder.warm_up)
                 self._embedding.chat_backend = backend
             except EngineError as error:
+                await self._cards.set_in_use(())
                 self._status.publish(Status("empty", error=error))
                 raise
             except BaseException:
@@ -126,6 +135,8 @@ class Engine:
                 self._worker.unload()  # the model may have been loaded before the load was cancelled
                 self._status.publish(Status("empty"))
                 raise
+            memory = backend.info.memory
+            await self._cards.set_in_use(memory.offload.devices if memory is not None else ())
             info = replace(backend.info, draft_error=draft_error or backend.info.draft_error)
             self._status.publish(Status("ready", info, 1.0))
             return info
@@ -143,6 +154,17 @@ class Engine:
             self._status.publish(Status("empty"))
             await self._invalidate_chat_model()
             await asyncio.wrap_future(self._worker.unload())
+            await self._cards.set_in_use(())
+
+    async def find_graphics_cards(self, again: bool = False) -> tuple[BackendState, ...]:
+        """Looks for libraries for graphics cards, and makes their cards known for the next load. With `again`,
+        libraries that failed before are tried again. The result is also in `status`.
+
+        Raises EngineClosed."""
+        if self._closing:
+            raise EngineClosed
+        self._start_worker()
+        return await self._cards.find(again)
 
     def submit(self, request: Request) -> RequestStream:
         """Queues a request and returns the stream of its events, which arrive on the running event loop. Never blocks.
@@ -220,6 +242,7 @@ class Engine:
         second call completes the closing."""
         self._closing = True
         self._load_cancelled.set()
+        self._cards.stop()
         self._embedding.cancel_load()
         async with self._load_lock:
             if self._closed:
@@ -231,6 +254,7 @@ class Engine:
             if self._worker_run is not None:
                 self._worker.close()
                 await asyncio.shield(self._worker_run)
+            await self._cards.set_in_use(())
             self._native_thread.shutdown()
             self._prompts.close()
             self._registry.fail_all(EngineClosed())

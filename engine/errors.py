@@ -3,6 +3,7 @@
 EngineError
 ├── NotLoaded            no model is loaded, or it is still loading
 ├── EngineDead           a native failure ended the engine; loading again works
+│   └── CardLost         a graphics card stopped responding
 ├── EngineClosed         the engine was closed
 ├── LoadCancelled        the load was cancelled
 ├── ModelFileError       the file is missing, damaged or not supported
@@ -52,6 +53,14 @@ class EngineDead(EngineError):
     def __init__(self, cause: str) -> None:
         super().__init__(f"the engine stopped: {cause}")
         self.cause = cause
+
+
+class CardLost(EngineDead):
+    """A graphics card stopped responding while it computed the model. Loading again works if the driver has recovered,
+    otherwise with `LoadSettings(devices=())`."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the graphics card stopped responding ({cause})")
 
 
 class EngineClosed(EngineError):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.adapter import Adapter, AdapterScales
+from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import DraftModelError, EngineError
 from engine.priority import Origin
@@ -127,6 +128,9 @@ class Status:
     """The error of the last load, or the failure of llama.cpp that ended the engine."""
     embedder: EmbedderInfo | None = None
     """The loaded embedding model. StatusPublisher sets it, independently of the chat model's state."""
+    backends: tuple[BackendState, ...] = ()
+    """The libraries for graphics cards, with their devices or the reason why they are not used. StatusPublisher sets
+    it."""
 
 
 class StatusPublisher:
@@ -136,6 +140,7 @@ class StatusPublisher:
         self._lock = threading.RLock()
         self._status = Status("empty")
         self._embedder: EmbedderInfo | None = None
+        self._backends: tuple[BackendState, ...] = ()
         self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
 
     @property
@@ -148,7 +153,7 @@ class StatusPublisher:
     def update(self, change: Callable[[Status], Status]) -> None:
         """Atomically replaces the current status by the result of `change`, which gets the current one."""
         with self._lock:
-            status = replace(change(self._status), embedder=self._embedder)
+            status = replace(change(self._status), embedder=self._embedder, backends=self._backends)
             if status == self._status:
                 return
             self._status = status
@@ -162,6 +167,11 @@ class StatusPublisher:
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
         with self._lock:
             self._embedder = embedder
+            self.update(lambda before: before)
+
+    def publish_backends(self, backends: tuple[BackendState, ...]) -> None:
+        with self._lock:
+            self._backends = backends
             self.update(lambda before: before)
 
     def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:

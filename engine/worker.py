@@ -13,10 +13,11 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
-from engine.backend import Backend, LoadSettings, OpenBackend
+from engine.backend import Backend, CardFailure, LoadSettings, OpenBackend
 from engine.embedding.executor import EmbeddingExecutor
-from engine.errors import EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
+from engine.errors import CardLost, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Failed
 from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.redacted_traceback import redacted_traceback
@@ -24,6 +25,8 @@ from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
 from engine.status import KvUsage
 from engine.step_interruption import StepInterruption
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,12 @@ class Worker:
     def post(self, action: Callable[[], None]) -> None:
         """Runs `action` on the native thread, after all actions that were posted earlier."""
         self._actions.put(action)
+
+    def call(self, function: Callable[[], T]) -> Future[T]:
+        """Calls `function` on the native thread. The returned future has its result, or its exception."""
+        done: Future[T] = Future()
+        self.post(partial(_fulfil, done, function))
+        return done
 
     def load(self, path: Path, settings: LoadSettings) -> Future[Backend]:
         """Replaces the chat model. The returned future raises the errors of OpenBackend, or EngineDead."""
@@ -165,7 +174,8 @@ class Worker:
             action(self._session)
         except Exception as error:
             log.error("the native thread failed\n%s", redacted_traceback(error))
-            death = EngineDead(str(error) or type(error).__name__)
+            kind = CardLost if isinstance(error, CardFailure) else EngineDead
+            death = kind(str(error) or type(error).__name__)
             self._on_death(death)  # `on_death` is called first, so that the status is "dead" before any request ends
             self._free_session(death)
 
@@ -234,3 +244,11 @@ class Worker:
         finally:
             if session is not None:
                 session.close(cause)
+
+
+def _fulfil(done: Future[T], function: Callable[[], T]) -> None:
+    if done.set_running_or_notify_cancel():
+        try:
+            done.set_result(function())
+        except Exception as error:
+            done.set_exception(error)

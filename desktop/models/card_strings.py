@@ -8,12 +8,12 @@ from desktop.error_reasons import translated_reason
 from desktop.models import strings
 from desktop.models.graphics_state import LibraryProgress
 from desktop.platform.number_format import whole
+from engine.devices.backend_state import BackendState
 from engine.devices.device import Device
-from engine.devices.device_probe import BackendState
 
 translate = QCoreApplication.translate
 
-_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm"}
+_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm", "metal": "Metal"}
 
 
 def card(device: Device, *, is_used: bool) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.devices.backend_state import BackendState
 from engine.devices.card import Card
-from engine.devices.device_probe import BackendState
 from engine.errors import Reason
 
 

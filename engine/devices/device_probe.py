@@ -10,15 +10,17 @@ import contextlib
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.child_commands import device_probe_command
 from engine.devices.backend_libraries import BackendLibrary
+from engine.devices.backend_state import BackendState
 from engine.devices.device import Device, without_duplicates
 from engine.errors import Reason
 from engine.files.atomic_write import write_atomic
+from engine.files.private_files import make_private_folder
 
 TIMEOUT_S = 60.0
 """How long the child process may take. Drivers that compile their programs at the first use take some seconds."""
@@ -27,16 +29,6 @@ OUTPUT_PREFIX = "devices: "
 """Prefix of the line with the result on the child's stdout. Drivers may write other lines."""
 
 FILE_FORMAT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BackendState:
-    """What is known of a library for graphics cards."""
-
-    kind: str
-    devices: tuple[Device, ...] = ()
-    error: str | Reason = ""
-    """Why the library is not used; empty if it is used."""
 
 
 class DeviceProbe:
@@ -53,6 +45,9 @@ class DeviceProbe:
         self._file = file
         self._command = command
         self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
 
     def check(self, libraries: Sequence[BackendLibrary], *, again: bool = False) -> list[BackendState]:
         """Returns the state of each library. Blocks while a child process lists devices, which takes about a second.
@@ -69,28 +64,48 @@ class DeviceProbe:
             if state.error:
                 records[mark] = str(state.error)
             states.append(state)
-        if records != known:
+        if records != known and not self._stopped.is_set():
             self._write(records)
         return _divided(states)
 
+    def stop(self) -> None:
+        """Ends `check` early, and makes later calls return at once. May be called on any thread."""
+        with self._lock:
+            self._stopped.set()
+            if self._child is not None:
+                self._child.kill()
+
     def _try(self, library: BackendLibrary) -> BackendState:
         try:
-            done = subprocess.run(
-                self._command(library),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # otherwise ggml starts a debugger before it aborts
-                cwd=Path(__file__).parents[2],  # so that `engine` can be imported
-                timeout=self._timeout_s,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except subprocess.TimeoutExpired:
-            reason = Reason("the driver did not answer for {seconds} s", seconds=round(self._timeout_s))
-            return BackendState(library.kind, error=reason)
+            with self._lock:
+                if self._stopped.is_set():
+                    return BackendState(library.kind)
+                child = self._child = self._start(library)
+            with child:
+                try:
+                    output, _ = child.communicate(timeout=self._timeout_s)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    reason = Reason("the driver did not answer for {seconds} s", seconds=round(self._timeout_s))
+                    return BackendState(library.kind, error=reason)
         except OSError as error:
             return BackendState(library.kind, error=Reason("it cannot be tried ({why})", why=error.strerror or ""))
-        return _read_report(library.kind, done)
+        finally:
+            self._child = None
+        if self._stopped.is_set():
+            return BackendState(library.kind)
+        return _read_report(library.kind, child.returncode, output)
+
+    def _start(self, library: BackendLibrary) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command(library),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # otherwise ggml starts a debugger before it aborts
+            cwd=Path(__file__).parents[2],  # so that `engine` can be imported
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
 
     def _read(self) -> dict[str, str]:
         """The reasons of libraries that failed, by their marks."""
@@ -107,14 +122,15 @@ class DeviceProbe:
     def _write(self, failed: dict[str, str]) -> None:
         if self._file is not None:
             with contextlib.suppress(OSError):  # then the library is tried again at the next start
+                make_private_folder(self._file.parent)
                 write_atomic(self._file, json.dumps({"format": FILE_FORMAT, "failed": failed}))
 
 
-def _read_report(kind: str, done: subprocess.CompletedProcess[bytes]) -> BackendState:
-    lines = done.stdout.decode(errors="replace").splitlines()
+def _read_report(kind: str, returncode: int, output: bytes) -> BackendState:
+    lines = output.decode(errors="replace").splitlines()
     reports = [line.removeprefix(OUTPUT_PREFIX) for line in lines if line.startswith(OUTPUT_PREFIX)]
-    if done.returncode != 0 or not reports:
-        return BackendState(kind, error=Reason("the driver ended its process ({code})", code=done.returncode))
+    if returncode != 0 or not reports:
+        return BackendState(kind, error=Reason("the driver ended its process ({code})", code=returncode))
     try:
         report = json.loads(reports[-1])
         if report.get("error"):

@@ -29,7 +29,9 @@ _FILE_PREFIXES = (
 """The names of the app's own files begin with these prefixes. Journals, old logs and copies have longer names that
 begin in the same way."""
 
-_FOLDER_PREFIXES = ("models", "snapshots", "responses", "probed", "restore", "before-restore", "recovering-")
+_FOLDER_PREFIXES = (
+    "models", "snapshots", "responses", "probed", "graphics", "restore", "before-restore", "recovering-",
+)  # fmt: skip
 """The names of the app's own folders begin with these prefixes."""
 
 

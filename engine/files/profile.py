@@ -65,6 +65,11 @@ class Profile:
         return self.root / "probed"
 
     @property
+    def graphics(self) -> Path:
+        """Folder that records which libraries for graphics cards work. It may be deleted at any time."""
+        return self.root / "graphics"
+
+    @property
     def library(self) -> Path:
         """File with cached metadata of model files. It may be deleted at any time."""
         return self.root / "library.json"

@@ -54,6 +54,9 @@ N_BATCH = 256
 
 Compared with 512, prompt processing is 3 % slower, and cancelling takes half as long."""
 
+N_BATCH_CARD = 512
+"""The same if graphics cards compute the whole model: they need more tokens at a time to be busy."""
+
 
 class ContextShape(TypedDict):
     """The numbers of sequences, batch tokens and output rows with which a llama.cpp context is created."""

@@ -11,6 +11,7 @@ from engine.child_commands import LOAD_TRIAL, child_arguments
 
 if TYPE_CHECKING:
     from engine.backend import Backend, Embedder, LoadSettings
+    from engine.devices.device import Device
 
 
 def open_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Backend:
@@ -25,6 +26,24 @@ def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callab
     from engine.native.embedder import open_embedder
 
     return open_embedder(path, settings, on_progress)
+
+
+def load_library(path: Path) -> str:
+    """Loads a library for graphics cards (see `engine.native.devices`). Returns why it cannot be loaded, else ""."""
+    from engine.native.devices import BackendLoadFailed, load_backend_library
+
+    try:
+        load_backend_library(path)
+    except BackendLoadFailed as error:
+        return str(error)
+    return ""
+
+
+def list_devices() -> list[Device]:
+    """The graphics cards that llama.cpp knows in this process."""
+    from engine.native.devices import devices
+
+    return devices()
 
 
 def run_as_child(arguments: Sequence[str]) -> int | None:

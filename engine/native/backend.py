@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.adapter import AdapterScales
-from engine.backend import Chunk, KvType, Limits, LoadSettings, NativeFailure
+from engine.backend import CardFailure, Chunk, KvType, Limits, LoadSettings, NativeFailure
+from engine.devices.device import Device, without_duplicates
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
 from engine.errors import DraftModelError, EngineError, ModelFileError, Reason
@@ -24,7 +25,7 @@ from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import (
-    N_BATCH,
+    N_BATCH_CARD,
     N_OUTPUTS,
     N_SLOTS,
     N_SLOTS_STATEFUL,
@@ -40,6 +41,7 @@ from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, start
 from engine.native.model import NativeModel
 from engine.native.sampler import NativeSampler
+from engine.native.step_choices import step_choices
 from engine.requests import Sampling
 from engine.scheduler.thread_tuner import thread_counts
 from engine.status import MemoryEstimate, ModelInfo
@@ -54,10 +56,6 @@ user reads."""
 N_RUNNING_STATEFUL = 8
 """Maximum number of running sequences for recurrent and hybrid models. It is lower, because checkpoints (copies of
 prefixes) of such a model also occupy slots."""
-
-PROMPT_CUT = 128
-"""See `Limits.prompt_cut`. 2,000 tokens take 8.6 s with cuts of 512, 256 and 128 tokens, and 8.9 s with 64
-(SmolLM2-135M, AMD EPYC, 2 threads)."""
 
 DELIVERY_INTERVAL_S = 0.033
 """See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
@@ -98,13 +96,13 @@ def _open_where_it_fits(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
     """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
-    cards = usable_devices(devices(), settings)
+    cards = usable_devices(without_duplicates(devices()), settings)
     failed = NO_OFFLOAD
     for share in CARD_SHARES:
         if failed.devices:
             cards = with_less_memory(cards, failed, share)
             settings = replace(settings, n_gpu_layers=None, n_cpu_experts=None)
-        n_ctx, wanted, foreseen = choose_context_length(header, settings, devices=cards, **context_shape(header))
+        n_ctx, wanted, foreseen = _plan(header, settings, cards)
         try:
             backend = _open(path, replace(settings, n_ctx=n_ctx), on_progress, foreseen)
         except ModelFileError:
@@ -116,6 +114,18 @@ def _open_where_it_fits(
         backend.info = replace(backend.info, n_ctx_wanted=n_ctx_wanted, n_layers_wanted=failed.n_layers)
         return backend
     raise AssertionError("the last try uses no card")
+
+
+def _plan(header: GgufHeader, settings: LoadSettings, cards: Sequence[Device]) -> tuple[int, int, MemoryEstimate]:
+    """See `choose_context_length`. If all layers fit on the cards, the plan is for the larger batches that suit cards,
+    unless the model then no longer fits."""
+    shape = context_shape(header)
+    plan = choose_context_length(header, settings, devices=cards, **shape)
+    if not plan[2].offload.is_whole:
+        return plan
+    shape["n_batch"] = N_BATCH_CARD
+    larger = choose_context_length(header, settings, devices=cards, **shape)
+    return larger if larger[2].offload.is_whole and larger[0] == plan[0] else plan
 
 
 def _open(
@@ -139,7 +149,8 @@ def _state_kind(settings: LoadSettings, offload: Offload) -> str:
     """Identifies, together with the model file, the KV states that can be restored. Those of another build, processor,
     card or prompt cut are rounded differently. Raises OSError if an adapter cannot be read."""
     build = C.llama_print_system_info().decode(errors="replace")
-    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {PROMPT_CUT} {build}"
+    cut = step_choices(offload, settings.n_threads).prompt_cut
+    kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {cut} {build}"
     cards = [f"{offload.devices} {offload.split}"] if offload.devices else []
     adapters = (f"{fingerprint(each.path, 'lora').hex()} {each.scale}" for each in settings.adapters if each.scale)
     return " ".join([kind, *cards, *adapters])
@@ -161,8 +172,9 @@ class NativeBackend:
         self.piece = model.piece
         name = model.metadata("general.name") or display_name(model.path.stem)
         n_slots = N_SLOTS_STATEFUL if model.is_stateful else N_SLOTS
-        counts = thread_counts(settings.n_threads)
-        params = context_params(settings.n_ctx, N_BATCH, n_slots, counts[-1])
+        choices = step_choices(memory.offload, settings.n_threads)
+        self._offload, self._is_interruptible = memory.offload, choices.is_interruptible
+        params = context_params(settings.n_ctx, choices.n_batch, n_slots, choices.thread_counts[-1])
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
@@ -176,15 +188,15 @@ class NativeBackend:
         self.limits = Limits(
             n_cells=C.llama_n_ctx(self._context.pointer),
             n_slots=n_slots,
-            n_batch=N_BATCH,
+            n_batch=choices.n_batch,
             n_running=N_RUNNING_STATEFUL if model.is_stateful else N_RUNNING,
             n_outputs=N_OUTPUTS,
-            thread_counts=counts,
+            thread_counts=choices.thread_counts,
             supports_truncation=not model.is_stateful,
             uses_drafts=settings.drafts,
             sliding_window=C.llama_model_n_swa(model.pointer),
             cell_bytes=memory.kv_bytes // settings.n_ctx,
-            prompt_cut=PROMPT_CUT,
+            prompt_cut=choices.prompt_cut,
             delivery_interval_s=DELIVERY_INTERVAL_S,
         )
         self.info = ModelInfo(
@@ -209,7 +221,7 @@ class NativeBackend:
                 replace(settings, n_ctx=self.limits.n_cells),
                 self._model,
                 self.limits.n_running,
-                self.limits.thread_counts[-1],
+                thread_counts(settings.n_threads)[-1],  # the processor computes drafts
             )
 
     def constraint_tokenizer(self) -> LLTokenizer:
@@ -225,7 +237,12 @@ class NativeBackend:
         return NativeSampler(self._model, self._context, sampling, history)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
-        self._context.decode(chunks, n_threads, interruptible=interruptible)
+        try:
+            self._context.decode(chunks, n_threads, interruptible=interruptible and self._is_interruptible)
+        except NativeFailure as error:
+            if not self._offload.devices:
+                raise
+            raise CardFailure(str(error)) from error
 
     def set_adapter_scales(self, scales: AdapterScales) -> None:
         self._adapters.apply(self._context, scales)

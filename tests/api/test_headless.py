@@ -124,6 +124,7 @@ def test_signal_during_stream_ends_the_process(model_path: Path, tmp_path: Path)
     assert {path.name for path in tmp_path.iterdir()} <= {
         "snapshots",
         "probed",
+        "graphics",
     }  # a key from the environment is not written to the profile
 
 

@@ -1,0 +1,102 @@
+"""Remembers which libraries for graphics cards work with the drivers of this machine, and with which one a process of
+the app ended unexpectedly.
+
+Several processes of the app may use the same folder at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from engine.files.atomic_write import write_atomic
+from engine.files.private_files import make_private_folder
+
+_IN_USE = "in-use-"
+"""A file with this prefix and a process id holds the marks of the libraries that this process uses."""
+
+
+class LibraryRecord:
+    """Libraries are identified by their marks (`BackendLibrary.mark`). May be used on any thread, with one call at a
+    time. If a file cannot be written, nothing is remembered."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """With `folder` None nothing is remembered."""
+        self._folder = folder
+
+    def has_passed(self, mark: str, drivers: str) -> bool:
+        """Whether the library was tried with these drivers before, and works (see `driver_mark`)."""
+        return self._read("passed.json").get(mark) == drivers
+
+    def add_passed(self, mark: str, drivers: str) -> None:
+        self._write("passed.json", self._read("passed.json") | {mark: drivers})
+
+    def crashed(self) -> frozenset[str]:
+        """The libraries that a process used which ended without saying so: it crashed or was killed."""
+        crashed = self._read("crashed.json")
+        ended = [path for path in self._in_use() if not _is_running(path)]
+        for path in ended:
+            crashed |= dict.fromkeys(_read(path), "")
+        if ended:
+            self._write("crashed.json", crashed)
+        for path in ended:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return frozenset(crashed)
+
+    def forget_crashes(self) -> None:
+        self.crashed()  # also removes the files of processes that have ended
+        self._write("crashed.json", {})
+
+    def set_in_use(self, marks: Iterable[str]) -> None:
+        """Records which libraries this process uses from now on. With none, a crash is not their fault."""
+        path, used = self._own(), dict.fromkeys(marks, _started(os.getpid()))
+        if path is None:
+            return
+        if used:
+            self._write(path.name, used)
+        else:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _own(self) -> Path | None:
+        return self._folder / f"{_IN_USE}{os.getpid()}" if self._folder is not None else None
+
+    def _in_use(self) -> list[Path]:
+        return sorted(self._folder.glob(f"{_IN_USE}*")) if self._folder is not None else []
+
+    def _read(self, name: str) -> dict[str, str]:
+        return _read(self._folder / name) if self._folder is not None else {}
+
+    def _write(self, name: str, values: dict[str, str]) -> None:
+        if self._folder is not None:
+            with contextlib.suppress(OSError):
+                make_private_folder(self._folder)
+                write_atomic(self._folder / name, json.dumps(values))
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return {str(mark): str(value) for mark, value in stored.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _is_running(path: Path) -> bool:
+    """Whether the process that wrote the file still runs. Its id may belong to a later process."""
+    pid = path.name.removeprefix(_IN_USE)
+    return pid.isdecimal() and _started(int(pid)) in (set(_read(path).values()) or {""})
+
+
+def _started(pid: int) -> str:
+    """When a process started; another text than "" only if it runs."""
+    try:
+        return f"{psutil.Process(pid).create_time():.1f}"
+    except (psutil.Error, OverflowError):
+        return "ended"
