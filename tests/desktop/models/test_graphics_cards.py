@@ -234,14 +234,14 @@ def test_settings_sheet_cannot_load_while_a_card_option_is_wrong(qtbot: QtBot, t
     assert home is sheet.parent()
 
 
-def test_memory_of_the_loaded_model_counts_as_free_on_its_card(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("loaded", "free_gib"), [(NO_OFFLOAD, 3), (WHOLE, 7)])
+def test_memory_of_the_model_in_memory_counts_as_free_on_its_card(loaded: Offload, free_gib: int) -> None:
     capacity = CapacityEstimator(ThroughputEstimate(None))
-    capacity.set_devices((replace(RADEON, memory_free=3 * GIB),))
-    capacity.measure_memory(Status("empty"))
-    assert capacity.capacity.cards[0].device.memory_free == 3 * GIB
+    capacity.set_devices((replace(RADEON, memory_free=3 * GIB),), loaded)
     model = ModelInfo("a", "A", Path("/m/a.gguf"), 10**9, 8192, 8192, GIB, 0.0, memory=estimate(WHOLE))
-    capacity.measure_memory(Status("ready", model))
-    assert capacity.capacity.cards[0].device.memory_free == 7 * GIB
+    for status in (Status("empty"), Status("ready", model)):
+        capacity.measure_memory(status)
+        assert capacity.capacity.cards[0].device.memory_free == free_gib * GIB
 
 
 def test_speed_of_a_card_is_learnt_from_answers_of_models_that_are_wholly_on_it(tmp_path: Path) -> None:
