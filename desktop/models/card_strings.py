@@ -25,7 +25,7 @@ def card(device: Device, *, is_used: bool) -> str:
             total=_whole_memory(device.memory_total), free=strings.memory(device.memory_free)
         )
     state = translate("models", "in use") if is_used else translate("models", "ready")
-    parts = [memory, device.driver, device.backend if device.driver else "", state]
+    parts = [memory, device.driver, device.backend, state]
     text = translate("models", "{name}: {facts}")
     return text.format(name=device.name, facts=", ".join(part for part in parts if part))
 

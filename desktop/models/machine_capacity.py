@@ -21,6 +21,11 @@ N_SPEEDS = 3
 """After this many answers, their median speed is used in place of the measured memory bandwidth."""
 
 
+CARD_READ_BYTES = 10**9
+"""The speed of a card is measured with models of which at least this much is read per token. A smaller model is limited
+by the time to start each computation on the card, not by its memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class MachineCapacity:
     """Memory in bytes and decoding throughput in bytes per second; 0 if not measured yet."""
@@ -76,7 +81,8 @@ class CapacityEstimator:
         The estimate uses the median of the last `N_SPEEDS` answers of the same placement, because the speed of one
         short answer is unreliable. A model that is divided between card and processor says nothing about either."""
         is_divided = bool(offload.devices) and not (offload.is_whole and len(offload.devices) == 1)
-        if not self._throughput.is_measured or is_divided:
+        is_too_small = bool(offload.devices) and metadata.read_bytes < CARD_READ_BYTES
+        if not self._throughput.is_measured or is_divided or is_too_small:
             return False
         speeds = self._speeds[offload.devices]
         speeds.append(tokens_per_s * metadata.read_bytes)

@@ -66,7 +66,7 @@ def test_line_of_a_card_has_name_memory_driver_and_state(qtbot: QtBot) -> None:
         "Radeon RX 7600: 8 GB of memory, 7.0 GB free, radv 25.1, Vulkan, in use"
     )
     shared = replace(RADEON, kind="igpu", driver="")
-    assert card_strings.card(shared, is_used=False) == "Radeon RX 7600: uses the memory of the computer, ready"
+    assert card_strings.card(shared, is_used=False) == "Radeon RX 7600: uses the memory of the computer, Vulkan, ready"
 
 
 def test_lines_are_hidden_without_a_card_and_offer_what_can_be_done(qtbot: QtBot) -> None:
@@ -254,6 +254,8 @@ def test_speed_of_a_card_is_learnt_from_answers_of_models_that_are_wholly_on_it(
     metadata = ModelMetadata("A", "llama", "Q4_0", 10**9, 8192, 5 * 10**9, 5 * 10**9, "", True, {})
     for offload in (PART, EXPERTS):
         assert not any(capacity.add_measured_speed(30, metadata, offload) for _ in range(N_SPEEDS))
+    small = replace(metadata, read_bytes=10**8)
+    assert not any(capacity.add_measured_speed(400, small, WHOLE) for _ in range(N_SPEEDS)), "not limited by memory"
     assert [capacity.add_measured_speed(40, metadata, WHOLE) for _ in range(N_SPEEDS)] == [False, False, True]
     capacity.measure_memory(Status("empty"))
     assert capacity.capacity.cards[0].bytes_per_s == 200e9
