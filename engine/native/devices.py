@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.devices.device import Device, DeviceKind
+from engine.devices.driver_name import driver_name
 from engine.native.llama import C, start, take_error_message
 
 _KINDS: dict[int, DeviceKind] = {1: "gpu", 2: "igpu"}
@@ -115,6 +116,7 @@ def _describe(pointer: int) -> Device | None:
         memory_free=int(properties.memory_free),
         memory_total=int(properties.memory_total),
         pci_id=_text(properties.device_id),
+        driver=driver_name(_text(properties.device_id)),
     )
 
 
