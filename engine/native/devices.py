@@ -115,7 +115,17 @@ def _describe(pointer: int) -> Device | None:
         memory_free=int(properties.memory_free),
         memory_total=int(properties.memory_total),
         pci_id=_text(properties.device_id),
+        driver=_nvidia_driver() if "nvidia" in _text(properties.description).lower() else "",
     )
+
+
+@cache
+def _nvidia_driver() -> str:
+    """The version of NVIDIA's driver on Linux; llama.cpp reports that of no driver."""
+    try:
+        return f"NVIDIA {Path('/sys/module/nvidia/version').read_text(encoding='ascii').strip()}"
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _text(value: bytes | None) -> str:
