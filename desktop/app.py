@@ -349,6 +349,7 @@ def _start(
     services.chat_page.composer.enable_sending()
     services.chat_page.composer.update_focus_frame()
     tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
+    services.graphics.start()
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
     models.status_changed.connect(_log_model)

@@ -13,7 +13,7 @@ from engine.devices.device import Device
 
 translate = QCoreApplication.translate
 
-_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm"}
+_NAMES = {"vulkan": "Vulkan", "cuda": "CUDA", "hip": "ROCm", "metal": "Metal"}
 
 
 def card(device: Device, *, is_used: bool) -> str:

@@ -13,6 +13,7 @@ from desktop.platform.task_set import TaskSet
 from engine.devices.backend_state import BackendState
 from engine.devices.card_detection import detect_cards
 from engine.devices.library_build import LibraryBuild, kind_to_build
+from engine.devices.offload import NO_OFFLOAD
 from engine.status import Status
 
 
@@ -51,15 +52,16 @@ class GraphicsController(QObject):
         if self._build is not None and self._build.error:
             self.start()
         else:
-            self._tasks.spawn(self._find_again(True), "find graphics cards")
+            self._tasks.spawn(self._find(True), "find graphics cards")
 
     def update_status(self, status: Status, backends: Sequence[BackendState]) -> None:
         """Set the status of the engine. `backends`: the state of each library for graphics cards."""
         memory = status.model.memory if status.state == "ready" and status.model is not None else None
-        self._used = memory.offload.devices if memory is not None else ()
+        loaded = memory.offload if memory is not None else NO_OFFLOAD
+        self._used = loaded.devices
         if self._backends != tuple(backends):
             self._backends = tuple(backends)
-            self._library.set_devices(device for each in backends for device in each.devices)
+            self._library.set_devices([device for each in backends for device in each.devices], loaded)
         self._update()
 
     async def aclose(self) -> None:
@@ -81,11 +83,11 @@ class GraphicsController(QObject):
         if build is not None and build.is_done and not build.error:
             self._build = None
             if build.library is not None:
-                self._tasks.spawn(self._find_again(False), "find graphics cards")
+                self._tasks.spawn(self._find(False), "find graphics cards")
         self._update()
 
-    async def _find_again(self, retry: bool) -> None:
-        await self._find_devices(retry)
+    async def _find(self, again: bool) -> None:
+        await self._find_devices(again)
 
     def _update(self) -> None:
         build = self._build

@@ -153,9 +153,10 @@ class LibraryController(QObject):
             self._measure_memory()
         self._update_local()
 
-    def set_devices(self, devices: Iterable[Device]) -> None:
-        """Set the graphics cards on which models can be loaded."""
-        self._capacity.set_devices(devices)
+    def set_devices(self, devices: Iterable[Device], loaded: Offload) -> None:
+        """Set the graphics cards on which models can be loaded. `loaded` is where the model was that was in memory when
+        they were listed."""
+        self._capacity.set_devices(devices, loaded)
         self._measure_memory()
         self._update_lists()
 

@@ -47,9 +47,15 @@ class CapacityEstimator:
         thread."""
         self._throughput.measure()
 
-    def set_devices(self, devices: Iterable[Device]) -> None:
-        """Set the graphics cards. `measure_memory` then updates `capacity`."""
-        self._devices = tuple(devices)
+    def set_devices(self, devices: Iterable[Device], loaded: Offload = NO_OFFLOAD) -> None:
+        """Set the graphics cards. `measure_memory` then updates `capacity`.
+
+        `loaded` is where the model was that was in memory when the devices were listed. Its memory counts as free."""
+        own = dict(zip(loaded.devices, loaded.device_bytes, strict=True))
+        self._devices = tuple(
+            replace(each, memory_free=min(each.memory_total, each.memory_free + own.get(each.id, 0)))
+            for each in devices
+        )
 
     def measure_memory(self, status: Status) -> bool:
         """Update `capacity` and return whether it changed.
@@ -59,8 +65,7 @@ class CapacityEstimator:
         model = status.model if status.state == "ready" else None
         own = model.memory.needed if model is not None and model.memory is not None else 0
         free, total = min(int(memory.total), int(memory.available) + own), int(memory.total)
-        offload = model.memory.offload if model is not None and model.memory is not None else NO_OFFLOAD
-        cards = tuple(self._card(device, offload) for device in self._devices)
+        cards = tuple(map(self._card, self._devices))
         before, self.capacity = self.capacity, MachineCapacity(free, total, self._throughput.bytes_per_s, cards)
         return self.capacity != before
 
@@ -83,7 +88,6 @@ class CapacityEstimator:
         card = next((each for each in self.capacity.cards if each.device.id == offload.devices[0]), None)
         return card is not None and self._throughput.observe_card(card.key, speed)
 
-    def _card(self, device: Device, offload: Offload) -> Card:
-        own = dict(zip(offload.devices, offload.device_bytes, strict=True)).get(device.id, 0)
-        card = Card(replace(device, memory_free=min(device.memory_total, device.memory_free + own)))
+    def _card(self, device: Device) -> Card:
+        card = Card(device)
         return replace(card, bytes_per_s=self._throughput.card_bytes_per_s(card.key))

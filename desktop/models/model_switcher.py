@@ -101,7 +101,8 @@ class ModelSwitcher(QObject):
 
     def _show_status(self, status: Status) -> None:
         header_state = HEADER_STATES.get(status.state, "none")
-        state, facts = strings.model_state(status), strings.model_facts(status.model)
+        has_card = any(each.devices for each in status.backends)
+        state, facts = strings.model_state(status), strings.model_facts(status.model, has_card=has_card)
         self._page.header.show_model(state, header_state, status.progress, facts)
         self._page.greeting.show_model(header_state)
         toast, error = self._window.toast, status.error

@@ -44,4 +44,4 @@ def main_button(offered: OfferedModel) -> str:
             return translate("models", "Load it")
         case _:
             stopped = offered.download is not None and not offered.download.is_active
-            return translate("models", "Continue") if stopped else ""
+            return translate("models", "Continue download") if stopped else ""

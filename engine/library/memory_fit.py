@@ -66,6 +66,8 @@ class MemoryFit:
     n_ctx: int
     n_ctx_best: int
     tokens_per_s: float = 0.0
+    least_tokens_per_s: float = 0.0
+    """The speed if cards of unknown speed were only as fast as the processor."""
     is_approximate: bool = False
 
     @property
@@ -132,7 +134,12 @@ def _with_speed(
 ) -> MemoryFit:
     """Adds the speed: the time for a token is what each card and the processor read, divided by their speeds."""
     reads = placed_reads(header, settings, fit.offload, TYPICAL_TOKENS)
-    fit = replace(fit, tokens_per_s=tokens_per_s(reads, fit.offload, cards, bytes_per_s))
+    known = [replace(card, bytes_per_s=card.bytes_per_s or bytes_per_s) for card in cards]
+    fit = replace(
+        fit,
+        tokens_per_s=tokens_per_s(reads, fit.offload, cards, bytes_per_s),
+        least_tokens_per_s=tokens_per_s(reads, fit.offload, known, bytes_per_s),
+    )
     if fit.verdict == "fits" and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S:
         return replace(fit, verdict="slow", reason="slow")
     return fit

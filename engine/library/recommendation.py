@@ -21,7 +21,8 @@ def best_for_machine(
     """The most capable chat model that fits and is fast enough; None if there is none.
 
     `fit_of` estimates memory and speed on this machine, with a graphics card if there is one. A model whose fit or
-    speed is unknown is not chosen. `total_bytes`: all memory in which the model would lie."""
+    speed is unknown is not chosen; a card of unknown speed counts as one that is as fast as the processor.
+    `total_bytes`: all memory of the machine."""
     able = [entry for entry in entries if entry.can_chat and _suits(entry, fit_of(entry), total_bytes)]
     return max(able, key=lambda entry: (entry.rank, -entry.size_bytes), default=None)
 
@@ -32,5 +33,5 @@ def _suits(entry: CatalogueEntry, fit: MemoryFit | None, total_bytes: int) -> bo
         fit is not None
         and fit.verdict == "fits"
         and fit.needed <= MEMORY_SHARE * total_bytes
-        and fit.tokens_per_s >= least
+        and (fit.tokens_per_s or fit.least_tokens_per_s) >= least
     )

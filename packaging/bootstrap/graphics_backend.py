@@ -5,7 +5,6 @@ the lock files, fetched by uv, which verifies their hashes. An interrupted build
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -75,6 +74,8 @@ class Builder:
         settings, which takes minutes. Raises SetupError."""
         if kind not in KINDS:
             raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
+        import fcntl  # Windows has no such module, but imports this file
+
         library, stamp = path(kind), path(kind).with_suffix(".made-for")
         if _is_current(kind):
             return library

@@ -136,6 +136,13 @@
             <numerusform>Dieser Rechner: %Ln Kerne, {memory} Speicher, {free} frei.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>on %Ln cards</source>
+        <translation>
+            <numerusform>auf %Ln Karte</numerusform>
+            <numerusform>auf %Ln Karten</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>AdapterList</name>
@@ -242,6 +249,60 @@
             <numerusform>{name}, %Ln Token</numerusform>
             <numerusform>{name}, %Ln Tokens</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>CardLines</name>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
+    </message>
+    <message>
+        <source>Load again</source>
+        <translation>Neu laden</translation>
+    </message>
+</context>
+<context>
+    <name>CardOptions</name>
+    <message>
+        <source>Layers on the graphics card</source>
+        <translation>Schichten auf der Grafikkarte</translation>
+    </message>
+    <message>
+        <source>Layers with experts on the processor</source>
+        <translation>Schichten mit Experten auf dem Prozessor</translation>
+    </message>
+    <message>
+        <source>Split between the cards</source>
+        <translation>Aufteilung auf die Karten</translation>
+    </message>
+    <message>
+        <source>Graphics card</source>
+        <translation>Grafikkarte</translation>
+    </message>
+    <message>
+        <source>0 to {most}. Empty: as many as fit.</source>
+        <translation>0 bis {most}. Leer: so viele, wie passen.</translation>
+    </message>
+    <message>
+        <source>0 to {most}. Empty: as few as needed.</source>
+        <translation>0 bis {most}. Leer: so wenige wie nötig.</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Processor only</source>
+        <translation>Nur Prozessor</translation>
+    </message>
+    <message>
+        <source>{card}, which is missing</source>
+        <translation>{card} (fehlt)</translation>
+    </message>
+    <message>
+        <source>Computed on: {name}</source>
+        <translation>Berechnet auf: {name}</translation>
     </message>
 </context>
 <context>
@@ -1059,10 +1120,6 @@
         <translation>Entwurfstoken: {choice}</translation>
     </message>
     <message>
-        <source>Layers on the graphics card</source>
-        <translation>Schichten auf der Grafikkarte</translation>
-    </message>
-    <message>
         <source>Unload</source>
         <translation>Entladen</translation>
     </message>
@@ -1073,10 +1130,6 @@
     <message>
         <source>{least} to {most}. Empty: automatic.</source>
         <translation>{least} bis {most}. Leer: automatisch.</translation>
-    </message>
-    <message>
-        <source>Empty: all layers, if there is a graphics card.</source>
-        <translation>Leer: alle Schichten, falls es eine Grafikkarte gibt.</translation>
     </message>
     <message>
         <source>Reload with these settings</source>
@@ -1129,10 +1182,6 @@
     <message>
         <source>Draft model</source>
         <translation>Entwurfsmodell</translation>
-    </message>
-    <message>
-        <source>Graphics card</source>
-        <translation>Grafikkarte</translation>
     </message>
 </context>
 <context>
@@ -1649,6 +1698,13 @@
     <message>
         <source>Hide the key</source>
         <translation>Schlüssel verbergen</translation>
+    </message>
+</context>
+<context>
+    <name>SplitField</name>
+    <message>
+        <source>{n} numbers, one for each card, such as {example}. Empty: by their free memory.</source>
+        <translation>{n} Zahlen, eine je Karte, etwa {example}. Leer: nach freiem Speicher.</translation>
     </message>
 </context>
 <context>
@@ -2653,8 +2709,44 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
 <context>
     <name>models</name>
     <message>
+        <source>uses the memory of the computer</source>
+        <translation>nutzt den Arbeitsspeicher des Computers</translation>
+    </message>
+    <message>
+        <source>{total} of memory, {free} free</source>
+        <translation>{total} Speicher, {free} frei</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>wird benutzt</translation>
+    </message>
+    <message>
+        <source>ready</source>
+        <translation>bereit</translation>
+    </message>
+    <message>
+        <source>{name}: {facts}</source>
+        <translation>{name}: {facts}</translation>
+    </message>
+    <message>
         <source>{size}&#xa0;GB</source>
         <translation>{size}&#xa0;GB</translation>
+    </message>
+    <message>
+        <source>The graphics card cannot be used with {library}: {reason}.</source>
+        <translation>Die Grafikkarte kann mit {library} nicht benutzt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The graphics card could not be prepared: {reason}.</source>
+        <translation>Die Grafikkarte konnte nicht vorbereitet werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>Preparing the graphics card… {percent} %</source>
+        <translation>Die Grafikkarte wird vorbereitet … {percent} %</translation>
+    </message>
+    <message>
+        <source>The graphics card is ready: load the model again to use it.</source>
+        <translation>Die Grafikkarte ist bereit: Beim nächsten Laden des Modells wird sie benutzt.</translation>
     </message>
     <message>
         <source>{size}&#xa0;MB</source>
@@ -2885,6 +2977,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Herunterladen</translation>
     </message>
     <message>
+        <source>Needs about {size} on {cards} and {needed} of memory; {free} of memory are free.</source>
+        <translation>Braucht etwa {size} auf {cards} und {needed} Arbeitsspeicher; {free} Arbeitsspeicher sind frei.</translation>
+    </message>
+    <message>
         <source>Needs about {needed} of memory, {free} are free.</source>
         <translation>Braucht etwa {needed} Speicher, {free} sind frei.</translation>
     </message>
@@ -2989,8 +3085,68 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Laden</translation>
     </message>
     <message>
-        <source>Continue</source>
-        <translation>Fortsetzen</translation>
+        <source>Continue download</source>
+        <translation>Download fortsetzen</translation>
+    </message>
+    <message>
+        <source>on the processor</source>
+        <translation>auf dem Prozessor</translation>
+    </message>
+    <message>
+        <source>experts on the processor</source>
+        <translation>Experten auf dem Prozessor</translation>
+    </message>
+    <message>
+        <source>on the card</source>
+        <translation>auf der Karte</translation>
+    </message>
+    <message>
+        <source>partly on the card</source>
+        <translation>teilweise auf der Karte</translation>
+    </message>
+    <message>
+        <source>partly on the cards</source>
+        <translation>teilweise auf den Karten</translation>
+    </message>
+    <message>
+        <source>{n} of {all} layers on the cards</source>
+        <translation>{n} von {all} Schichten auf den Karten</translation>
+    </message>
+    <message>
+        <source>{n} of {all} layers on the card</source>
+        <translation>{n} von {all} Schichten auf der Karte</translation>
+    </message>
+    <message>
+        <source>The processor computes the model.</source>
+        <translation>Der Prozessor berechnet das Modell.</translation>
+    </message>
+    <message>
+        <source>All layers are on {cards}.</source>
+        <translation>Alle Schichten sind auf {cards}.</translation>
+    </message>
+    <message>
+        <source>{n} of {all} layers are on {cards}; the processor computes the others.</source>
+        <translation>{n} von {all} Schichten sind auf {cards}; die übrigen berechnet der Prozessor.</translation>
+    </message>
+    <message>
+        <source>All layers are on {cards}; the processor computes the experts of {experts} of them.</source>
+        <translation>Alle Schichten sind auf {cards}; die Experten von {experts} davon berechnet der Prozessor.</translation>
+    </message>
+    <message>
+        <source>{n} of {all} layers are on {cards}; the processor computes the others and the experts of {experts} layers.</source>
+        <translation>{n} von {all} Schichten sind auf {cards}; die übrigen und die Experten von {experts} Schichten berechnet der Prozessor.</translation>
+    </message>
+    <message>
+        <source>the cards</source>
+        <translation>den Karten</translation>
+    </message>
+    <message>
+        <source>the card</source>
+        <translation>der Karte</translation>
+    </message>
+    <message>
+        <source>The card had too little memory: {n} instead of {wanted} layers are on it.</source>
+        <translation>Die Karte hatte zu wenig Speicher: {n} statt {wanted} Schichten sind auf ihr.</translation>
     </message>
 </context>
 <context>
@@ -3167,6 +3323,30 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>{name} does not fit the model ({why})</source>
         <translation>{name} passt nicht zum Modell ({why})</translation>
+    </message>
+    <message>
+        <source>the driver did not answer for {seconds} s</source>
+        <translation>der Treiber hat {seconds} s lang nicht geantwortet</translation>
+    </message>
+    <message>
+        <source>it cannot be tried ({why})</source>
+        <translation>sie kann nicht ausprobiert werden ({why})</translation>
+    </message>
+    <message>
+        <source>the driver ended its process ({code})</source>
+        <translation>der Treiber hat seinen Prozess beendet ({code})</translation>
+    </message>
+    <message>
+        <source>the devices could not be read</source>
+        <translation>die Geräte konnten nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>the build cannot be started ({why})</source>
+        <translation>der Bau kann nicht gestartet werden ({why})</translation>
+    </message>
+    <message>
+        <source>the build ended ({code})</source>
+        <translation>der Bau ist abgebrochen ({code})</translation>
     </message>
     <message>
         <source>{name} has another vocabulary than the model</source>

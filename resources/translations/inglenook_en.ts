@@ -136,6 +136,13 @@
             <numerusform>This computer: %Ln cores, {memory} of memory, {free} free.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>on %Ln cards</source>
+        <translation>
+            <numerusform>on %Ln card</numerusform>
+            <numerusform>on %Ln cards</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>AttachmentChip</name>

@@ -48,6 +48,12 @@ def _english(qapp: QApplication) -> None:
     install_translators(qapp, "en")
 
 
+@pytest.fixture(autouse=True)
+def _no_graphics_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uses no graphics card, and builds no library for one, whatever this machine has."""
+    monkeypatch.setenv("GPU", "off")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_cursor_blinking(qapp: QApplication) -> None:
     """Stops the text cursor from blinking, so that screenshots do not differ because of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,8 @@ import pytest
 
 from engine.devices import library_folders
 from tests.packaging.checkout import ROOT, Checkout
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="libraries are built on Linux only")
 
 Part = Callable[[str], ModuleType]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,15 @@ def test_installer_script_is_read_as_utf8(ship: Ship, tmp_path: Path, monkeypatc
     arguments = tool.with_name("makensis.arguments").read_text().splitlines()
     assert arguments[arguments.index("-INPUTCHARSET") + 1] == "UTF8"
     assert "schließen" in (ROOT / "packaging/windows/inglenook.nsi").read_text(encoding="utf-8")
+
+
+def test_installers_are_built_without_modules_that_windows_lacks() -> None:
+    missing = ("fcntl", "grp", "pwd", "resource", "termios")
+    script = f"import sys; sys.modules.update(dict.fromkeys({missing})); from ship.__main__ import _parts; _parts()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT / "packaging")}, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_windows_installer_waits_for_both_programs_to_end() -> None:

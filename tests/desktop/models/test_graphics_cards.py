@@ -234,14 +234,14 @@ def test_settings_sheet_cannot_load_while_a_card_option_is_wrong(qtbot: QtBot, t
     assert home is sheet.parent()
 
 
-def test_memory_of_the_loaded_model_counts_as_free_on_its_card(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("loaded", "free_gib"), [(NO_OFFLOAD, 3), (WHOLE, 7)])
+def test_memory_of_the_model_in_memory_counts_as_free_on_its_card(loaded: Offload, free_gib: int) -> None:
     capacity = CapacityEstimator(ThroughputEstimate(None))
-    capacity.set_devices((replace(RADEON, memory_free=3 * GIB),))
-    capacity.measure_memory(Status("empty"))
-    assert capacity.capacity.cards[0].device.memory_free == 3 * GIB
+    capacity.set_devices((replace(RADEON, memory_free=3 * GIB),), loaded)
     model = ModelInfo("a", "A", Path("/m/a.gguf"), 10**9, 8192, 8192, GIB, 0.0, memory=estimate(WHOLE))
-    capacity.measure_memory(Status("ready", model))
-    assert capacity.capacity.cards[0].device.memory_free == 7 * GIB
+    for status in (Status("empty"), Status("ready", model)):
+        capacity.measure_memory(status)
+        assert capacity.capacity.cards[0].device.memory_free == free_gib * GIB
 
 
 def test_speed_of_a_card_is_learnt_from_answers_of_models_that_are_wholly_on_it(tmp_path: Path) -> None:
@@ -338,5 +338,39 @@ def test_library_is_built_shown_and_its_card_offered_for_the_next_load(
             await until(lambda: found == [False, True])
             await graphics.aclose()
             await tasks.aclose()
+
+    run(story())
+
+
+def test_cards_of_the_engine_are_shown_and_the_model_is_loaded_again(
+    run: Run,
+    open_gui: OpenGui,
+    fake_hub: FakeHub,
+    model_folder: Path,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save_folder(profile, model_folder)
+    started: list[GraphicsController] = []
+    monkeypatch.setattr(GraphicsController, "start", lambda self: started.append(self))
+
+    async def story() -> None:
+        async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
+            page = page_of(gui)
+            gui.window.sidebar.page_buttons["models"].click()
+            await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
+            assert len(started) == 1, "a missing library is built"
+            lines = page.header.cards
+            assert lines.isHidden()
+            engine = await gui.window.findChild(ModelsWiring)._models.engine()
+            engine._status.publish_backends((BackendState("vulkan", (RADEON,)),))
+            await until(lambda: len(lines.lines) == 2)
+            assert lines.lines[0].text.text().startswith("Radeon RX 7600: ")
+            assert "The processor computes the model." in gui.window.chat_page.header._facts
+            button = lines.lines[1].button
+            assert button is not None
+            button.click()
+            await until(lambda: use_of(gui, "Alpha") == "loading")
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
 
     run(story())

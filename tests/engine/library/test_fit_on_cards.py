@@ -134,6 +134,8 @@ def test_recommended_model_is_larger_with_a_card() -> None:
 
     assert best(()) is entries[0]
     assert best((card(),)) is entries[1]
+    assert best((card(bytes_per_s=0),)) is entries[0], "as fast as the processor, as far as is known"
+    assert fit(model(), card(bytes_per_s=0)).least_tokens_per_s == pytest.approx(2.2, abs=0.2)
 
 
 def test_assumed_header_has_the_size_and_the_reads_of_the_model() -> None:
