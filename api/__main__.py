@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from api import key_command
 from api.app import Lifespan, create_app
 from api.authentication import find_key
+from api.card_options import add_card_options, card_settings
 from api.errors import CannotListen
 from api.request_context import engine_of
 from api.server import EndpointServer
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             named_keys=profile.named_keys,
             origins=tuple(options.origin),
             model_changes=model if options.allow_model_changes else None,
-            load_settings=LoadSettings(adapters=tuple(options.lora), draft_model=options.draft_model),
+            load_settings=load_settings(options),
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
@@ -161,6 +162,7 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="PATH[=SCALE]",
         help="a LoRA adapter in a GGUF file for the model, with a scale of 1 by default; repeatable",
     )
+    add_card_options(parser)
     parser.add_argument("--profile", type=Path, metavar="DIR", help="the folder of keys and models")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -182,6 +184,10 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     if not is_loopback(options.host) and not options.allow_lan:
         parser.error(f"other machines could reach {options.host}; add --allow-lan to allow that")
     return options
+
+
+def load_settings(options: argparse.Namespace) -> LoadSettings:
+    return LoadSettings(adapters=tuple(options.lora), draft_model=options.draft_model, **card_settings(options))
 
 
 def adapter(text: str) -> Adapter:

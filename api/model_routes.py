@@ -61,6 +61,8 @@ def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
 
 def model_object(model: ModelInfo) -> dict[str, object]:
     meta = {"n_ctx": model.n_ctx, "n_ctx_train": model.n_ctx_train, "size": model.size_bytes}
+    if model.memory is not None and model.memory.offload.devices:
+        meta["n_gpu_layers"] = model.memory.offload.n_layers
     return _object(model.id, model.loaded_at, meta)
 
 

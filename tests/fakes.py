@@ -63,7 +63,9 @@ class Script:
     load_s: float = 0.0
     load_error: ModelFileError | None = None
     fail_after: int | None = None
-    """Number of decodes that succeed; every later one raises NativeFailure. With None, no decode fails."""
+    """Number of decodes that succeed; every later one raises `failure`. With None, no decode fails."""
+    failure: type[NativeFailure] = NativeFailure
+    """What such a decode raises."""
     refuse_states: bool = False
     """Whether `restore` always returns False."""
     kv_full_at: set[int] = field(default_factory=set)
@@ -208,7 +210,7 @@ class FakeBackend:
             self.is_interruptible = False
             time.sleep(seconds)
         if self.script.fail_after is not None and at >= self.script.fail_after:
-            raise NativeFailure("scripted failure")
+            raise self.script.failure("scripted failure")
         if at in self.script.kv_full_at and {chunk.slot for chunk in chunks} | set(self.slots) != {chunks[0].slot}:
             raise KvAllocationFailed  # not raised if only one slot is used
         self._compute(chunks)

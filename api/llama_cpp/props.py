@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from api.llama_cpp.devices import device_list, failed_backend_list
 from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
-from engine.status import ModelInfo, ModelProps
+from engine.status import ModelInfo, ModelProps, Status
 
 
-def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
+def props_object(model: ModelInfo, props: ModelProps, status: Status) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
     file."""
     return {
@@ -27,6 +28,8 @@ def props_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
         "modalities": {"vision": False, "audio": False},
         "build_info": "inglenook",
         "is_sleeping": False,
+        "devices": device_list(status, model),
+        "failed_devices": failed_backend_list(status),
     }
 
 

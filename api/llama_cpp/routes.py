@@ -33,7 +33,7 @@ router = APIRouter()
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
     """Returns the model's properties."""
-    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props()))
+    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props(), ctx.engine.status))
 
 
 @router.get("/slots")

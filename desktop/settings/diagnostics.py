@@ -39,15 +39,31 @@ def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence
         f"{psutil.Process().memory_info().rss >> 20} MB of it taken by this process",
         f"screen: {screen.size().width()}×{screen.size().height()} at {screen.devicePixelRatio():g}",
         f"language: {QLocale().name()}",
+        *_card_lines(status),
         f"endpoint: {endpoint}",
         f"model: {status.state}",
     ]
     if (model := status.model) is not None:
         lines.append(f"  {model.name}, {model.size_bytes >> 20} MB, context {model.n_ctx} of {model.n_ctx_train}")
+        if model.memory is not None and (offload := model.memory.offload).devices:
+            lines.append(f"  {offload.n_layers} of {offload.n_all} layers on {', '.join(offload.devices)}")
     if status.error is not None:
         lines.append(f"  {type(status.error).__name__}")
     lines += ["settings:", *_settings_lines(settings), "log:", *(f"  {line}" for line in log)]
     return "\n".join(lines) + "\n"
+
+
+def _card_lines(status: Status) -> list[str]:
+    lines = []
+    for backend in status.backends:
+        lines += [
+            f"graphics card {each.id}: {each.name} ({each.kind}), driver {each.driver or 'unknown'}, "
+            f"{each.memory_total >> 20} MB, {each.memory_free >> 20} MB free"
+            for each in backend.devices
+        ]
+        if backend.error:
+            lines.append(f"graphics cards with {backend.kind}: {backend.error}")
+    return lines or ["graphics card: none"]
 
 
 def _settings_lines(settings: Settings) -> list[str]:

@@ -27,6 +27,9 @@ from engine.native import list_devices, load_library
 BUILT_IN = "metal"
 """The kind of cards for which llama.cpp needs no library of its own."""
 
+_BACKENDS = {"cuda": "CUDA", "hip": "ROCm", "vulkan": "Vulkan"}
+"""llama.cpp's names (`Device.backend`) for the devices of each kind of library."""
+
 Probed = tuple[BackendLibrary | None, BackendState]
 """A library, None if the cards need none, with its error or with what the child process listed."""
 
@@ -122,18 +125,18 @@ class GraphicsCards:
     def _loaded_state(self, library: BackendLibrary | None, kind: str) -> BackendState:
         if library is None:
             return BackendState(kind, tuple(self._list_devices()))
-        if kind not in self._loaded:
-            return self._newly_loaded(library)
-        known = {each.id for state in self._backends if state.kind == kind for each in state.devices}
-        return BackendState(kind, tuple(each for each in self._list_devices() if each.id in known))
+        error = "" if kind in self._loaded else self._load_new(library)
+        return BackendState(kind, () if error else self._devices_of(kind), error)
 
-    def _newly_loaded(self, library: BackendLibrary) -> BackendState:
+    def _devices_of(self, kind: str) -> tuple[Device, ...]:
+        return tuple(each for each in self._list_devices() if each.backend == _BACKENDS[kind])
+
+    def _load_new(self, library: BackendLibrary) -> str:
+        """Returns why the library cannot be loaded, else an empty text."""
         mark = library.mark
-        before = {each.id for each in self._list_devices()}
         self._write_in_use([*self._used, mark])  # so that a crash is remembered
         error = self._load_library(library.path)
-        devices = [each for each in self._list_devices() if each.id not in before]
         self._write_in_use(self._used)
         if not error:
             self._loaded[library.kind] = mark
-        return BackendState(library.kind, tuple(devices), error)
+        return error

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.backend import Limits
+from engine.backend import CardFailure, Limits, NativeFailure
 from engine.engine import Engine
 from engine.errors import (
+    CardLost,
     ContextOverflow,
     EngineClosed,
     EngineDead,
@@ -232,17 +233,20 @@ def test_submit_raises_if_the_request_id_is_in_use() -> None:
     asyncio.run(run())
 
 
-def test_native_failure_ends_every_request_and_model_can_be_loaded_again() -> None:
+@pytest.mark.parametrize(("failure", "death"), [(NativeFailure, EngineDead), (CardFailure, CardLost)])
+def test_native_failure_ends_every_request_and_model_can_be_loaded_again(
+    failure: type[NativeFailure], death: type[EngineDead]
+) -> None:
     async def run() -> None:
         # slow steps, so that all requests are submitted before the failure
-        opener = FakeOpener(Script(fail_after=5, step_s=0.02))
+        opener = FakeOpener(Script(fail_after=5, failure=failure, step_s=0.02))
         async with engine_over(opener) as engine:
             streams = [engine.submit(chat(str(i))) for i in range(3)]
             for stream in streams:
                 events = await events_of(stream)
                 check_shape(events)
                 assert isinstance(events[-1], Failed)
-                assert isinstance(events[-1].error, EngineDead)
+                assert type(events[-1].error) is death
             assert engine.status.state == "dead"
             with pytest.raises(EngineDead):
                 engine.submit(chat())

@@ -192,6 +192,15 @@ def test_second_search_keeps_libraries_and_reads_free_memory_again(tmp_path: Pat
     assert len(machine.loaded) == 1
 
 
+def test_second_engine_of_a_process_knows_the_cards_too(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    find(machine.start())
+    graphics = machine.start()
+    machine.known = [CARD]  # llama.cpp never forgets a library
+    machine.devices[file_name("vulkan")] = []
+    assert find(graphics) == (BackendState("vulkan", (CARD,)),)
+
+
 def test_driver_mark_changes_with_the_files_of_drivers(tmp_path: Path) -> None:
     marks = {driver_mark(tmp_path, "linux")}
     for name in ("usr/share/vulkan/icd.d/a.json", "sys/module/nvidia/version", "sys/class/drm/card0/device/vendor"):
