@@ -2544,6 +2544,10 @@
         <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
     </message>
     <message>
+        <source>The graphics card stopped responding. Load the model again, or choose the processor in the model&apos;s settings; no text is lost.</source>
+        <translation>Die Grafikkarte antwortet nicht mehr. Modell neu laden oder in den Einstellungen des Modells den Prozessor wählen; es geht kein Text verloren.</translation>
+    </message>
+    <message>
         <source>The model stopped working. Load it again to continue; no text is lost.</source>
         <translation>Das Modell arbeitet nicht mehr. Nach neuem Laden geht es weiter; nichts Geschriebenes ist verloren.</translation>
     </message>
@@ -3339,6 +3343,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>the devices could not be read</source>
         <translation>die Geräte konnten nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>the app ended unexpectedly while it used the graphics card</source>
+        <translation>das Programm wurde unerwartet beendet, während es die Grafikkarte benutzte</translation>
     </message>
     <message>
         <source>the build cannot be started ({why})</source>
