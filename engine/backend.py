@@ -21,6 +21,7 @@ from engine.status import EmbedderInfo, ModelInfo
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
+FlashAttention = Literal["auto", "on", "off"]
 KvType = Literal["f16", "q8_0", "q4_0"]
 Pooling = Literal["mean", "cls", "last"]
 
@@ -47,7 +48,7 @@ class LoadSettings:
     possible. It has no effect on models without experts."""
     tensor_split: tuple[float, ...] = ()
     """Shares of the layers for the cards, in the order of `devices`. Empty: in proportion to their free memory."""
-    flash_attention: Literal["auto", "on", "off"] = "auto"
+    flash_attention: FlashAttention = "auto"
     mlock: bool = False
     """Whether the weights are locked in RAM."""
     mmap: bool = True

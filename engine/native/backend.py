@@ -149,7 +149,7 @@ def _state_kind(settings: LoadSettings, offload: Offload) -> str:
     """Identifies, together with the model file, the KV states that can be restored. Those of another build, processor,
     card or prompt cut are rounded differently. Raises OSError if an adapter cannot be read."""
     build = C.llama_print_system_info().decode(errors="replace")
-    cut = step_choices(offload, settings.n_threads).prompt_cut
+    cut = step_choices(offload, settings).prompt_cut
     kind = f"{settings.kv_type_k} {settings.kv_type_v} {settings.flash_attention} {cut} {build}"
     cards = [f"{offload.devices} {offload.split}"] if offload.devices else []
     adapters = (f"{fingerprint(each.path, 'lora').hex()} {each.scale}" for each in settings.adapters if each.scale)
@@ -172,12 +172,12 @@ class NativeBackend:
         self.piece = model.piece
         name = model.metadata("general.name") or display_name(model.path.stem)
         n_slots = N_SLOTS_STATEFUL if model.is_stateful else N_SLOTS
-        choices = step_choices(memory.offload, settings.n_threads)
+        choices = step_choices(memory.offload, settings)
         self._offload, self._is_interruptible = memory.offload, choices.is_interruptible
         params = context_params(settings.n_ctx, choices.n_batch, n_slots, choices.thread_counts[-1])
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
-        params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
+        params.flash_attn_type = FLASH_ATTENTION[choices.flash_attention]
         self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
         try:
             self._context = NativeContext(model, params)

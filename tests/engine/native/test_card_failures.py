@@ -4,6 +4,7 @@ not real: the processor computes what is planned for it."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,13 @@ def test_failed_decode_says_whether_a_card_was_used(
 
 
 def test_choices_for_steps_follow_from_what_computes_the_layers() -> None:
-    processor, card = step_choices(NO_OFFLOAD, 3), step_choices(WHOLE, 3)
+    settings = LoadSettings(n_threads=3)
+    processor, card = step_choices(NO_OFFLOAD, settings), step_choices(WHOLE, settings)
     assert (processor.n_batch, processor.prompt_cut, processor.thread_counts) == (N_BATCH, PROMPT_CUT, (3,))
     assert processor.is_interruptible
     assert (card.n_batch, card.prompt_cut, card.thread_counts) == (N_BATCH_CARD, N_BATCH_CARD, (1,))
     assert not card.is_interruptible
-    for partial in (Offload(("Fake0",), 4, 5), Offload(("Fake0",), 5, 5, n_cpu_experts=1)):
-        assert step_choices(partial, 3) == processor
+    assert step_choices(Offload(("Fake0",), 5, 5, n_cpu_experts=1), settings) == processor
+    divided = Offload(("Fake0",), 4, 5)
+    assert step_choices(divided, settings) == replace(processor, flash_attention="on")
+    assert step_choices(divided, LoadSettings(flash_attention="off")).flash_attention == "off"
