@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from engine.backend import LoadSettings
 from engine.devices.backend_state import BackendState
 from engine.devices.graphics_cards import GraphicsCards
+from engine.redacted_traceback import redacted_traceback
 from engine.status import StatusPublisher
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,6 @@ class CardFinder:
     async def _search(self) -> tuple[BackendState, ...]:
         try:
             return await self.find(again=False)
-        except Exception:  # graphics cards must never keep a model from loading
-            log.exception("looking for graphics cards failed")
+        except Exception as error:  # graphics cards must never keep a model from loading
+            log.error("looking for graphics cards failed\n%s", redacted_traceback(error))
             return ()

@@ -13,10 +13,10 @@ TIMEOUT_S = 5.0
 
 @contextmanager
 def no_process_left() -> Iterator[None]:
-    """During the block SIGTERM has the effect of SIGINT. At its end, all descendants of this process are ended.
+    """During the block SIGTERM raises KeyboardInterrupt. At its end, all descendants of this process are ended.
 
     Call it on the main thread."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -12,10 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCHMARK = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from tests.bench.child_processes import no_process_left
 
 nested = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background process ignores SIGINT
 with no_process_left():
     child = subprocess.Popen([sys.executable, "-c", nested])
     print(child.pid, flush=True)
