@@ -35,6 +35,10 @@ LEAD_S = 1.0
 """The seconds for which the answers run before the long prompt is sent."""
 
 
+LONG_ANSWER = 4
+"""Number of tokens of the answer to the long prompt. A single token may be without text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     short_alone_s: float
@@ -78,8 +82,8 @@ async def _rounds() -> list[Round]:
 
 async def _round(engine: Engine, endpoint: EndpointServer, at: int) -> Round:
     alone = [await _short(engine, endpoint, origin, f"{at}, {i}") for i in range(N_ALONE) for origin in ORIGINS]
-    (long_alone,) = await send(endpoint.port, [long_body(LONG_PROMPT, 2 * at, 1)])
-    reading = asyncio.create_task(send(endpoint.port, [long_body(LONG_PROMPT, 2 * at + 1, 1)]))
+    (long_alone,) = await send(endpoint.port, [long_body(LONG_PROMPT, 2 * at, LONG_ANSWER)])
+    reading = asyncio.create_task(send(endpoint.port, [long_body(LONG_PROMPT, 2 * at + 1, LONG_ANSWER)]))
     shorts = await asyncio.gather(
         *(_later(engine, endpoint, origin, after_s, f"{at}, {10 + i}") for i, (origin, after_s) in enumerate(CASES))
     )
