@@ -147,10 +147,10 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Serves a GGUF model to programs on this computer, "
         "with the APIs of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
-    parser.add_argument("--model", type=Path, metavar="PATH", help="the GGUF file; without it, the default model")
+    parser.add_argument("--model", type=path, metavar="PATH", help="the GGUF file; without it, the default model")
     parser.add_argument(
         "--draft-model",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="a smaller GGUF file with the same vocabulary, which drafts tokens",
     )
@@ -192,11 +192,18 @@ def load_settings(options: argparse.Namespace) -> LoadSettings:
 
 def adapter(text: str) -> Adapter:
     """Parses the value of `--lora`. What follows the last equals sign is the scale, if it is a number."""
-    path, _, scale = text.rpartition("=")
+    file, _, scale = text.rpartition("=")
     try:
-        return Adapter(Path(path), float(scale)) if path else Adapter(Path(text))
+        return Adapter(path(file), float(scale)) if file else Adapter(path(text))
     except ValueError:
-        return Adapter(Path(text))
+        return Adapter(path(text))
+
+
+def path(text: str) -> Path:
+    """Parses a path that must not be empty. argparse uses this function's name in its error "invalid path value"."""
+    if not text:
+        raise ValueError
+    return Path(text)
 
 
 def port(text: str) -> int:

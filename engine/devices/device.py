@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-DeviceKind = Literal["gpu", "igpu", "accelerator"]
-"""`gpu` has memory of its own, `igpu` uses the machine's memory. An `accelerator` computes some operations for the
-processor."""
+DeviceKind = Literal["gpu", "igpu"]
+"""`gpu` has memory of its own, `igpu` uses the machine's memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,14 @@ def test_server_loads_answers_and_exits_on_signal(model_path: Path, tmp_path: Pa
     assert took < 6
 
 
+@pytest.mark.parametrize("option", ["--model", "--draft-model", "--lora"])
+def test_empty_path_is_a_usage_error(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([option, ""])
+    assert caught.value.code == 2
+    assert "value: ''" in capsys.readouterr().err
+
+
 def test_lora_option_loads_the_adapter_with_its_scale(tmp_path: Path) -> None:
     model = TINY_MODELS["plain"].write(tmp_path / "plain.gguf")
     adapter = write_adapter(tmp_path / "style.gguf")
