@@ -82,6 +82,11 @@ class ModelInfo:
     """Its LoRA adapters. The scales are those of requests that set none."""
 
     @property
+    def host(self) -> str:
+        """Empty, because the model runs in this process. See `engine.chat_engine.ChatModel`."""
+        return ""
+
+    @property
     def adapter_scales(self) -> AdapterScales:
         return tuple(adapter.scale for adapter in self.adapters)
 
