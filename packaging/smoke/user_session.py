@@ -19,6 +19,7 @@ from ship.paths import SHIP
 from .clean_root import USER_ID, CleanRoot
 
 DISPLAY = ":87"
+ENDPOINT_SHORTCUT = "Ctrl+3"
 ENDPOINT = "http://127.0.0.1:4645"
 OUTPUT_FOLDER = SHIP.parent / "smoke"
 ANSWER_S = 180
@@ -125,7 +126,7 @@ class UserSession:
 
     def show_endpoint_page(self) -> None:
         """Opens the page of the endpoint with its keyboard shortcut."""
-        _run("xdotool", "key", "ctrl+2")
+        _run("xdotool", "key", ENDPOINT_SHORTCUT.lower())
         time.sleep(1)
 
     def press_switch(self) -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from desktop.endpoint.registration import ENDPOINT_PAGE
 from tests.packaging.checkout import ROOT
 
 Smoke = Callable[[str], ModuleType]
@@ -71,6 +72,10 @@ def test_user_session_returns_only_finished_messages(smoke: Smoke, tmp_path: Pat
         store.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
         store.commit()
     assert session.messages() == [("user", "Colours?")]
+
+
+def test_page_of_the_endpoint_is_opened_by_its_shortcut(smoke: Smoke) -> None:
+    assert ENDPOINT_PAGE.shortcut == smoke("user_session").ENDPOINT_SHORTCUT
 
 
 def test_recommended_packages_can_be_left_out(smoke: Smoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
