@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.adapter import Adapter, AdapterScales, fitted
 from engine.backend import LoadSettings, OpenBackend, OpenEmbedder
+from engine.chat_engine import LOCAL_CAPABILITIES, Capabilities
 from engine.devices.backend_state import BackendState
 from engine.devices.card_finder import CardFinder
 from engine.devices.graphics_cards import GraphicsCards
@@ -88,6 +89,10 @@ class Engine:
     @property
     def status(self) -> Status:
         return self._status.status
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return LOCAL_CAPABILITIES
 
     @property
     def memory(self) -> MemoryUse:

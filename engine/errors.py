@@ -11,10 +11,16 @@ EngineError
 ├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
 ├── NotEnoughMemory      the model does not fit into the free memory
 ├── KvCacheFull          background work, such as a chat title, found no free KV memory
+├── RemoteError          a server on the network did not answer as it should
+│   ├── ServerUnreachable    no connection, or it was lost
+│   ├── AccessDenied         the server refused the key
+│   ├── ServerBusy           the server has too many requests, or is loading the model
+│   └── ServerFailed         the server answered with another error
 └── RequestError         the request cannot be served and will fail again
     ├── ContextOverflow  the prompt does not fit into the context
     ├── TemplateError    the chat template raised an error
-    └── ConstraintError  the constraint cannot be enforced
+    ├── ConstraintError  the constraint cannot be enforced
+    └── Unsupported      the model, or the server on which it runs, does not support what the request asks for
 """
 
 from __future__ import annotations
@@ -148,3 +154,46 @@ class ConstraintError(RequestError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the constraint cannot be enforced: {reason}")
         self.reason = reason
+
+
+class Unsupported(RequestError):
+    """The model, or the server on which it runs, does not support `feature`, which is a short noun phrase, such as
+    "log probabilities"."""
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(f"the model's server does not support {feature}")
+        self.feature = feature
+
+
+class RemoteError(EngineError):
+    """A server on the network did not answer as it should. `host` names it. `reason` may quote the server, so it is
+    untrusted text."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"{host}: {reason}")
+        self.host = host
+        self.reason = reason
+
+
+class ServerUnreachable(RemoteError):
+    """The server could not be reached, or the connection was lost."""
+
+
+class AccessDenied(RemoteError):
+    """The server refused the key, or requires one."""
+
+
+class ServerBusy(RemoteError):
+    """The server has too many requests, or is loading the model. `retry_after_s` is the delay that it asked for."""
+
+    def __init__(self, host: str, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(host, reason)
+        self.retry_after_s = retry_after_s
+
+
+class ServerFailed(RemoteError):
+    """The server answered with an error. `status` is the HTTP status; 200 if the error was part of a stream."""
+
+    def __init__(self, host: str, reason: str, status: int) -> None:
+        super().__init__(host, reason)
+        self.status = status
