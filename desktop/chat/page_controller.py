@@ -49,7 +49,7 @@ class ChatPageController(QObject):
         chats.sessions.failed.connect(window.show_error)
         chats.sessions.saving_failed.connect(self.show_not_saved)
         chats.sessions.saving_resumed.connect(lambda: window.toast.clear(NOT_SAVED))
-        models.status_changed.connect(lambda: transcript.refresh_status())
+        models.chat_status_changed.connect(lambda: transcript.refresh_status())
 
     def show_not_saved(self, error: BaseException) -> None:
         """Show a toast that explains why chats are not saved, or that chats were recovered from a damaged database. It

@@ -15,7 +15,7 @@ from engine.prompt.context_fit import ContextFit
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import ChatEngine
 
 SUMMARY_HEADING = "Summary of the conversation up to here:"
 """Heading of the summary. It is part of the prompt, so it is not translated."""
@@ -100,7 +100,7 @@ class ChatPrompt:
     branch: tuple[ChatMessage, ...]
     settings: ChatSettings
 
-    async def request(self, engine: Engine) -> ChatRequest:
+    async def request(self, engine: ChatEngine) -> ChatRequest:
         """The request to submit to the engine. With the setting `leaves_out`, the oldest turns are left out if the
         prompt does not fit. Raises EngineError."""
         loop = asyncio.get_running_loop()
@@ -124,7 +124,7 @@ class TokenCounter:
     """Counts tokens with the loaded model. The work runs on pool threads; call the methods on the event-loop thread
     only. All methods raise EngineError."""
 
-    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
+    async def fit(self, engine: ChatEngine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
         """How this branch fits into the context. In the result, `left_out` are indices into `unmerged_messages`."""
         messages = await asyncio.get_running_loop().run_in_executor(None, unmerged_messages, tuple(branch), settings)
         if not messages:
@@ -132,11 +132,11 @@ class TokenCounter:
             return ContextFit(0, n_ctx, (), 0, True)
         return await engine.queries.fit(messages)
 
-    async def attachment(self, engine: Engine, attachment: Attachment) -> int:
+    async def attachment(self, engine: ChatEngine, attachment: Attachment) -> int:
         """Number of tokens that this file adds to a message."""
         return await self.text(engine, await asyncio.get_running_loop().run_in_executor(None, fenced, attachment))
 
-    async def text(self, engine: Engine, text: str) -> int:
+    async def text(self, engine: ChatEngine, text: str) -> int:
         """Number of tokens that this text adds to a chat."""
         if not text:
             return 0

@@ -21,7 +21,7 @@ from engine.redacted_traceback import redacted_traceback
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import ChatEngine
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class TitleGenerator:
             if title := accepted_title(written, [message.text for message in branch]):
                 self._set_title(chat_id, title)
 
-    async def _generate(self, engine: Engine, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> str:
+    async def _generate(self, engine: ChatEngine, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> str:
         """Let the model generate a title. The request is one more message at the end of the chat, so that the cached
         prompt of the chat is reused."""
         request = chat_request((*prompt_messages(branch, settings), Message("user", TASK)), settings)

@@ -59,8 +59,8 @@ class ComposerController:
         chats.sessions.opened.connect(self._show_chat)
         chats.sessions.usage_changed.connect(self.usage.show_answer_usage)
         self.settings.changed.connect(self.usage.settings_changed)
-        models.status_changed.connect(self.attachments.count)
-        models.status_changed.connect(self.usage.recount)
+        models.chat_status_changed.connect(self.attachments.count)
+        models.chat_status_changed.connect(self.usage.recount)
 
     async def open(self) -> None:
         """Load drafts and presets from the store. Raises StoreError."""

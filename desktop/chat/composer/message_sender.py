@@ -61,12 +61,13 @@ class MessageSender(QObject):
         return (*self._chats.sessions.messages.rows, message)
 
     def submit(self) -> None:
-        """Send the draft. If a model is loaded and the draft may be too long, check first whether it fits."""
-        model, key, sessions = self._models.status.model, self.key, self._chats.sessions
+        """Send the draft. If the context length is known and the draft may be too long, check first whether it fits."""
+        status, key, sessions = self._models.chat_status, self.key, self._chats.sessions
         branch, settings, draft = self.branch(), sessions.settings, self._draft()
         if sessions.answering or key in self._checks:
             return
-        if model is None or self._models.status.state != "ready" or certainly_fits(branch, settings, model.n_ctx):
+        n_ctx = status.model.n_ctx if status.model is not None and status.state == "ready" else 0
+        if n_ctx == 0 or certainly_fits(branch, settings, n_ctx):
             self._send(draft)
             return
         check = self._check(key, branch, settings, draft)
