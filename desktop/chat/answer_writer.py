@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from desktop.chat.conversation import Conversation, RemovedMessages
-from desktop.chat.prompt import ChatPrompt
+from desktop.chat.prompt import ChatPrompt, continuing
 from desktop.chat.strings import context_full_note, model_unloaded_note
 from desktop.chat.time_left import TimeLeft
 from desktop.chat.waiting import Waiting
@@ -150,7 +150,8 @@ class Answer:
     async def _receive(self, engine: ChatEngine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id, wants_progress=True)
+        request = continuing(request, self._initial.text, engine.capabilities)
+        request = replace(request, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:
             if self._stopped:  # `stop` was called after the request was built and before it was submitted
                 self._stream.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,14 @@ from engine.prompt.context_fit import ContextFit
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.chat_engine import ChatEngine
+    from engine.chat_engine import Capabilities, ChatEngine
 
 SUMMARY_HEADING = "Summary of the conversation up to here:"
 """Heading of the summary. It is part of the prompt, so it is not translated."""
+
+CONTINUE = "Continue your last answer exactly where it ends. Write only the rest of it."
+"""Request for the rest of an answer, where a model cannot continue one. It is part of the prompt, so it is not
+translated."""
 
 SAMPLING_SETTINGS = {field.name for field in fields(Sampling)} & {field.name for field in fields(ChatSettings)}
 
@@ -109,7 +113,8 @@ class ChatPrompt:
             messages = await loop.run_in_executor(None, unmerged_messages, self.branch, self.settings)
             left_out = (await engine.queries.fit(messages)).left_out if messages else ()
         merged = await loop.run_in_executor(None, prompt_messages, self.branch, self.settings, left_out)
-        return chat_request(merged, self.settings)
+        request = chat_request(merged, self.settings)
+        return request if engine.capabilities.reasoning else replace(request, thinking=None)
 
 
 def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatRequest:
@@ -118,6 +123,14 @@ def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatR
     return ChatRequest(
         messages, "window", Sampling(**given), thinking=settings.thinking, max_tokens=settings.max_tokens
     )
+
+
+def continuing(request: ChatRequest, text: str, capabilities: Capabilities) -> ChatRequest:
+    """The request for the rest of an answer that begins with `text`. If the engine cannot continue an answer, one more
+    message asks for the rest."""
+    if not text or capabilities.answer_start:
+        return replace(request, answer_start=text)
+    return replace(request, messages=(*request.messages, Message("assistant", text), Message("user", CONTINUE)))
 
 
 class TokenCounter:

@@ -16,7 +16,7 @@ from engine.errors import AccessDenied, EngineError, ServerBusy, ServerFailed, S
 from tests.api.live_endpoint import KEY, settings
 from tests.limited_engine import LimitedEngine, LimitedModel, LimitedStatus
 
-USER = {"messages": [{"role": "user", "content": "Hi"}]}
+USER: dict[str, Any] = {"messages": [{"role": "user", "content": "Hi"}]}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 
@@ -139,12 +139,13 @@ def test_supported_request_is_answered_in_every_dialect() -> None:
 )
 def test_error_of_the_other_server_has_its_status_in_every_dialect(error: EngineError, status: int) -> None:
     with serving(LimitedEngine(error=error)) as client:
-        for path, body in [
-            ("/v1/chat/completions", USER),
-            ("/v1/responses", {"input": "a"}),
-            ("/v1/messages", {**USER, "max_tokens": 9}),
-            ("/api/chat", USER),
-        ]:
+        bodies: dict[str, dict[str, Any]] = {
+            "/v1/chat/completions": USER,
+            "/v1/responses": {"input": "a"},
+            "/v1/messages": {**USER, "max_tokens": 9},
+            "/api/chat": USER,
+        }
+        for path, body in bodies.items():
             for stream in (False, True):
                 answer = client.post(path, json={**body, "stream": stream})
                 assert answer.status_code == status, (path, answer.text)

@@ -15,7 +15,6 @@ import pytest
 from api.activity import KEY_CHECK_INTERVAL_S
 from api.authentication import KeyFile
 from api.request_context import RequestContextDep
-from engine.model_queries import ModelQueries
 from tests.api.live_endpoint import Live, ask, live, wait_until
 
 LIMIT_BYTES = 100_000

@@ -127,9 +127,10 @@ class AttachmentLoader(QObject):
     async def _count(self, item_id: str, attachment: Attachment) -> None:
         try:
             model = self._model
-            n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
+            engine = await self._models.ready()
+            n_tokens = await self._counter.attachment(engine, attachment)
         except EngineError:
             return  # The tokens of this file are counted when a model is loaded.
         if model == self._model:
-            self.list.set_n_tokens(item_id, n_tokens)
+            self.list.set_n_tokens(item_id, n_tokens, is_estimate=not engine.capabilities.counts_tokens)
             self.changed.emit()

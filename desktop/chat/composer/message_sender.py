@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -119,8 +120,10 @@ class MessageSender(QObject):
 
     async def _check(self, key: str, branch: tuple[ChatMessage, ...], settings: ChatSettings, draft: Draft) -> None:
         try:
-            fit = await self._counter.fit(await self._models.ready(), branch, settings)
-            overflow = find_overflow(branch, settings, fit)
+            engine = await self._models.ready()
+            overflow = find_overflow(branch, settings, await self._counter.fit(engine, branch, settings))
+            if overflow is not None and not engine.capabilities.counts_tokens:
+                overflow = replace(overflow, is_estimate=True)
         except EngineClosed:
             return
         except EngineError:
