@@ -12,6 +12,7 @@ from desktop.platform.number_format import counted, whole
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
+    AdapterError,
     CardLost,
     ContextOverflow,
     DraftModelError,
@@ -62,6 +63,10 @@ def error_message(error: BaseException) -> str:
         case DraftModelError(cause=cause):
             return translate("errors", "The model is loaded without its draft model. {error}").format(
                 error=error_message(cause)
+            )
+        case AdapterError(path=path, reason=clause):
+            return translate("errors", "The model is loaded without the adapter {name}: {reason}.").format(
+                name=display_name(path.name), reason=translated_reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")

@@ -30,6 +30,7 @@ def props_object(model: ModelInfo, props: ModelProps, status: Status) -> dict[st
         "is_sleeping": False,
         "devices": device_list(status, model),
         "failed_devices": failed_backend_list(status),
+        "load_warnings": [str(error) for error in model.load_errors],
     }
 
 

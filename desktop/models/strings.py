@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
@@ -188,6 +189,7 @@ def explanation(row: ModelRow) -> str:
         parts.append(fewer_layers(row.placement, row.n_layers_wanted) or placement_sentence(row.placement))
     if "pictures" in row.abilities:
         parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
+    parts += map(error_message, row.load_errors)
     return " ".join(part for part in parts if part)
 
 
