@@ -125,7 +125,7 @@ class NotEnoughMemory(EngineError):
     """The model does not fit into the free memory. `needed` and `available` are in bytes."""
 
     def __init__(self, needed: int, available: int) -> None:
-        super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
+        super().__init__(f"the model needs {needed // 10**6} MB of memory, {available // 10**6} MB are free")
         self.needed = needed
         self.available = available
 

@@ -56,6 +56,6 @@ def _check_mlock(n_bytes: int) -> None:
 
     allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if os.geteuid() != 0 and allowed != resource.RLIM_INFINITY and allowed < n_bytes:
-        limits = {"allowed": allowed >> 20, "size": n_bytes >> 20}
+        limits = {"allowed": allowed // 10**6, "size": n_bytes // 10**6}
         reason = Reason("the system allows locking {allowed} MB, the model has {size} MB", **limits)
         raise InvalidSettings("mlock", reason)
