@@ -8,11 +8,12 @@ from desktop.endpoint.errors import PortTaken
 from desktop.error_reasons import translated_reason
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
 from desktop.import_export.strings import problem_text
-from desktop.platform.number_format import counted, whole
+from desktop.platform.number_format import counted, size, whole
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
     AccessDenied,
+    AdapterError,
     CardLost,
     ContextOverflow,
     DraftModelError,
@@ -53,9 +54,9 @@ def error_message(error: BaseException) -> str:
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
-                "errors", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
+                "errors", "The model needs {needed} of memory, {available} are free. Close something first."
             )
-            return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
+            return text.format(needed=size(needed), available=size(available))
         case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded with these settings: {field}: {reason}.").format(
                 field=field, reason=translated_reason(clause)
@@ -73,6 +74,10 @@ def error_message(error: BaseException) -> str:
         case Unsupported(feature=feature):
             return translate("errors", "The model's server does not support this: {feature}.").format(
                 feature=translated_reason(feature)
+            )
+        case AdapterError(path=path, reason=clause):
+            return translate("errors", "The model is loaded without the adapter {name}: {reason}.").format(
+                name=display_name(path.name), reason=translated_reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")

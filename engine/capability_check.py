@@ -19,15 +19,15 @@ CONSTRAINTS: Mapping[ConstraintKind, str] = {
 
 FEATURES = (
     "embeddings",
-    "text completions",
-    "token ids as prompts",
-    "continuing a given answer",
+    "completions without a chat template",
+    "prompts as token ids",
+    "continuing an answer",
     "tools",
     "reasoning",
     "log probabilities",
     "log probabilities of the prompt",
-    "biases of tokens",
-    "adapters",
+    "logit bias",
+    "LoRA adapters",
     *dict.fromkeys(CONSTRAINTS.values()),
 )
 """Every feature that `Unsupported` can name here."""
@@ -50,16 +50,16 @@ def _missing(request: Request, capabilities: Capabilities) -> Iterator[str]:
     if request.prompt_logprobs and not capabilities.prompt_logprobs:
         yield "log probabilities of the prompt"
     if request.sampling.logit_bias and not capabilities.token_ids:
-        yield "biases of tokens"
+        yield "logit bias"
     if request.adapter_scales is not None and not capabilities.adapters:
-        yield "adapters"
+        yield "LoRA adapters"
     if request.constraint is not None and request.constraint.kind not in capabilities.constraints:
         yield CONSTRAINTS[request.constraint.kind]
 
 
 def _missing_for_chat(request: ChatRequest, capabilities: Capabilities) -> Iterator[str]:
     if request.answer_start and not capabilities.answer_start:
-        yield "continuing a given answer"
+        yield "continuing an answer"
     if request.tools and request.tool_choice != "none" and not capabilities.tools:
         yield "tools"
     if (request.thinking or request.effort not in (None, "minimal")) and not capabilities.reasoning:
@@ -68,6 +68,6 @@ def _missing_for_chat(request: ChatRequest, capabilities: Capabilities) -> Itera
 
 def _missing_for_completion(request: CompletionRequest, capabilities: Capabilities) -> Iterator[str]:
     if not capabilities.completions:
-        yield "text completions"
+        yield "completions without a chat template"
     if not isinstance(request.prompt, str) and not capabilities.token_ids:
-        yield "token ids as prompts"
+        yield "prompts as token ids"

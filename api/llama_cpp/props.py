@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 from api.llama_cpp.devices import device_list, failed_backend_list
 from engine.adapter import Adapter
 from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import EngineError
 from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
 from engine.status import ModelInfo, ModelProps
@@ -32,12 +33,17 @@ def props_object(model: ChatModel, props: ModelProps, status: EngineStatus) -> d
         "is_sleeping": False,
         "devices": device_list(status, model),
         "failed_devices": failed_backend_list(status),
+        "load_warnings": [str(error) for error in _load_errors(model)],
     }
 
 
 def adapters_of(model: ChatModel) -> tuple[Adapter, ...]:
     """Returns the adapters of a local model; none for other models."""
     return model.adapters if isinstance(model, ModelInfo) else ()
+
+
+def _load_errors(model: ChatModel) -> Sequence[EngineError]:
+    return model.load_errors if isinstance(model, ModelInfo) else ()
 
 
 def adapter_list(model: ChatModel) -> list[dict[str, object]]:

@@ -70,7 +70,7 @@ async def set_adapter_scales(ctx: RequestContextDep, holder: KeyHolderDep) -> Re
         raise OwnKeyNeeded
     wanted = scales(parse_body(await ctx.http.body(), AdapterScales).root)
     if not isinstance(ctx.engine, HasAdapters):
-        raise Unsupported("adapters")
+        raise Unsupported("LoRA adapters")
     check_scales(wanted, len(adapters_of(ctx.model)))
     ctx.engine.set_adapter_scales(wanted)
     return JSONResponse({"success": True})

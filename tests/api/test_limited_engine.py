@@ -52,10 +52,10 @@ def limited() -> Iterator[tuple[LimitedEngine, httpx.Client]]:
         ("/v1/chat/completions", {**USER, "logprobs": True, "top_logprobs": 2}, "log probabilities"),
         ("/v1/chat/completions", {**USER, "tools": [TOOL]}, "tools"),
         ("/v1/chat/completions", {**USER, "response_format": {"type": "json_object"}}, "answers in JSON"),
-        ("/v1/chat/completions", {**USER, "logit_bias": {"5": 1}}, "biases of tokens"),
-        ("/v1/chat/completions", {**USER, "lora": [{"id": 0, "scale": 1}]}, "adapters"),
+        ("/v1/chat/completions", {**USER, "logit_bias": {"5": 1}}, "logit bias"),
+        ("/v1/chat/completions", {**USER, "lora": [{"id": 0, "scale": 1}]}, "LoRA adapters"),
         ("/v1/chat/completions", {**USER, "reasoning_effort": "high"}, "reasoning"),
-        ("/v1/completions", {"prompt": "a"}, "text completions"),
+        ("/v1/completions", {"prompt": "a"}, "completions without a chat template"),
         ("/v1/responses", {"input": "a", "tools": [{"type": "function", "name": "f", "parameters": {}}]}, "tools"),
         (
             "/v1/messages",
@@ -64,7 +64,7 @@ def limited() -> Iterator[tuple[LimitedEngine, httpx.Client]]:
         ),
         ("/api/chat", {**USER, "format": SCHEMA}, "JSON schemas"),
         ("/api/chat", {**USER, "think": True}, "reasoning"),
-        ("/completion", {"prompt": "a"}, "text completions"),
+        ("/completion", {"prompt": "a"}, "completions without a chat template"),
     ],
 )
 def test_unsupported_field_is_400_with_its_name_and_nothing_is_sent(
@@ -94,7 +94,7 @@ def test_scales_of_adapters_are_refused_if_the_engine_has_none(limited: tuple[Li
     assert limited[1].get("/lora-adapters").json() == []
     answer = limited[1].post("/lora-adapters", json=[{"id": 0, "scale": 1}])
     assert answer.status_code == 400
-    assert message_of(answer) == "The model's server does not support adapters."
+    assert message_of(answer) == "The model's server does not support LoRA adapters."
 
 
 def test_listings_state_what_is_known_of_a_model_elsewhere(limited: tuple[LimitedEngine, httpx.Client]) -> None:

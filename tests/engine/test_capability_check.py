@@ -13,19 +13,19 @@ from engine.requests import ChatRequest, CompletionRequest, Constraint, Message,
 
 CHAT = ChatRequest((Message("user", "Hi"),), "window")
 NEEDS: dict[str, Request] = {
-    "continuing a given answer": replace(CHAT, answer_start="So"),
+    "continuing an answer": replace(CHAT, answer_start="So"),
     "tools": replace(CHAT, tools=(Tool("f"),)),
     "reasoning": replace(CHAT, thinking=True),
     "log probabilities": replace(CHAT, n_logprobs=0),
     "log probabilities of the prompt": replace(CHAT, prompt_logprobs=True),
-    "biases of tokens": replace(CHAT, sampling=Sampling(logit_bias=((1, 1.0),))),
-    "adapters": replace(CHAT, adapter_scales=(1.0,)),
+    "logit bias": replace(CHAT, sampling=Sampling(logit_bias=((1, 1.0),))),
+    "LoRA adapters": replace(CHAT, adapter_scales=(1.0,)),
     "answers in JSON": replace(CHAT, constraint=Constraint("json_object")),
     "JSON schemas": replace(CHAT, constraint=Constraint("json_schema", "{}")),
     "regular expressions as constraints": replace(CHAT, constraint=Constraint("regex", "a")),
     "answers from a list": replace(CHAT, constraint=Constraint("choice", "[]")),
     "grammars": replace(CHAT, constraint=Constraint("gbnf", "root ::= x")),
-    "text completions": CompletionRequest("a", "endpoint"),
+    "completions without a chat template": CompletionRequest("a", "endpoint"),
 }
 
 
@@ -39,7 +39,7 @@ def test_missing_capability_is_named(feature: str) -> None:
 
 
 def test_token_ids_as_prompt_are_named() -> None:
-    with pytest.raises(Unsupported, match="token ids as prompts"):
+    with pytest.raises(Unsupported, match="prompts as token ids"):
         check_capabilities(CompletionRequest((1, 2), "endpoint"), Capabilities(completions=True))
 
 
