@@ -175,5 +175,5 @@ def test_list_that_is_too_large_is_an_error(server: ScriptedServer) -> None:
 def test_detail_routes_that_are_no_json_do_not_matter(server: ScriptedServer) -> None:
     server.routes["/v1/models"] = replies(listing({"id": "m", "owned_by": "me"}))
     page = sends(response(b"<html></html>", 200, "text/html"))
-    server.routes |= {path: page for path in ("/props", "/api/version", "/api/v0/models", "/get_model_info")}
+    server.routes |= dict.fromkeys(("/props", "/api/version", "/api/v0/models", "/get_model_info"), page)
     assert found(server.address).kind == "openai"
