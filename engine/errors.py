@@ -9,6 +9,7 @@ EngineError
 ├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
+├── AdapterError         a LoRA adapter cannot be used; the model was loaded without it
 ├── NotEnoughMemory      the model does not fit into the free memory
 ├── KvCacheFull          background work, such as a chat title, found no free KV memory
 ├── RemoteError          a server on the network did not answer as it should
@@ -108,6 +109,16 @@ class DraftModelError(EngineError):
         super().__init__(f"the draft model {display_name(path.name)} is not used: {cause}")
         self.path = path
         self.cause = cause
+
+
+class AdapterError(EngineError):
+    """A LoRA adapter cannot be used. `reason` is a short clause about the file; it is a Reason if it contains values.
+    Loading a model does not raise this: the model is loaded without the adapter."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the adapter {display_name(path.name)} is not used: {reason}")
+        self.path = path
+        self.reason = reason
 
 
 class NotEnoughMemory(EngineError):

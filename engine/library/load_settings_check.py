@@ -7,6 +7,7 @@ import sys
 
 from engine.backend import LoadSettings
 from engine.errors import InvalidSettings, Reason
+from engine.library.adapter_file import check_number
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import head_sizes
 
@@ -20,6 +21,7 @@ KV_BLOCK = 32
 
 def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
     """Raises InvalidSettings if the model cannot be loaded with these settings."""
+    check_number(settings.adapters)
     _check_range("n_ctx", settings.n_ctx, MAX_CTX)
     _check_range("n_threads", settings.n_threads, MAX_THREADS)
     _check_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
