@@ -2243,6 +2243,10 @@
         <translation>Das Modell schrieb keine Zusammenfassung. Nichts wurde gesendet; noch einmal versuchen oder die Runden auslassen.</translation>
     </message>
     <message>
+        <source>about {count}</source>
+        <translation>etwa {count}</translation>
+    </message>
+    <message>
         <source>This message is too long for the model</source>
         <translation>Diese Nachricht ist zu lang für das Modell</translation>
     </message>
@@ -2521,6 +2525,14 @@
         <translation>Das Modell ist ohne sein Entwurfsmodell geladen. {error}</translation>
     </message>
     <message>
+        <source>The model&apos;s server does not support this: {feature}.</source>
+        <translation>Der Server des Modells unterstützt dies nicht: {feature}.</translation>
+    </message>
+    <message>
+        <source>The model is loaded without the adapter {name}: {reason}.</source>
+        <translation>Das Modell ist ohne den Adapter {name} geladen: {reason}.</translation>
+    </message>
+    <message>
         <source>No model is loaded. Choose a model file, then try again.</source>
         <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
     </message>
@@ -2539,6 +2551,22 @@
     <message>
         <source>Inglenook is closing.</source>
         <translation>Inglenook schließt gerade.</translation>
+    </message>
+    <message>
+        <source>{host} cannot be reached: {reason}.</source>
+        <translation>{host} ist nicht erreichbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>{host} refused the key, or requires one. Check the key of this connection.</source>
+        <translation>{host} hat den Schlüssel abgelehnt oder verlangt einen. Der Schlüssel dieser Verbindung ist zu prüfen.</translation>
+    </message>
+    <message>
+        <source>{host} is busy: {reason}. Try again in a moment.</source>
+        <translation>{host} ist ausgelastet: {reason}. Gleich noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{host} answered with an error: {reason}</source>
+        <translation>{host} hat mit einem Fehler geantwortet: {reason}</translation>
     </message>
     <message>
         <source>The disk is full: new messages are not saved. They stay here until Inglenook closes.</source>
@@ -3226,6 +3254,42 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>dieses Modell ordnet Texte, es bettet sie nicht ein</translation>
     </message>
     <message>
+        <source>its scale is not between -{largest} and {largest}</source>
+        <translation>sein Faktor liegt nicht zwischen -{largest} und {largest}</translation>
+    </message>
+    <message>
+        <source>it is not an adapter</source>
+        <translation>es ist kein Adapter</translation>
+    </message>
+    <message>
+        <source>it is of the kind {kind}, not lora</source>
+        <translation>es ist von der Art {kind}, nicht lora</translation>
+    </message>
+    <message>
+        <source>it is for {kind} models, the model is {model}</source>
+        <translation>es ist für {kind}-Modelle, das Modell ist {model}</translation>
+    </message>
+    <message>
+        <source>it changes {tensor}, which the model does not have</source>
+        <translation>es ändert {tensor}, was das Modell nicht hat</translation>
+    </message>
+    <message>
+        <source>its tensor {tensor} is not supported</source>
+        <translation>sein Tensor {tensor} wird nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>one of the two tensors for {tensor} is missing</source>
+        <translation>einer der zwei Tensoren für {tensor} fehlt</translation>
+    </message>
+    <message>
+        <source>{tensor} has another shape in the model</source>
+        <translation>{tensor} hat im Modell eine andere Form</translation>
+    </message>
+    <message>
+        <source>it does not fit the model ({why})</source>
+        <translation>es passt nicht zum Modell ({why})</translation>
+    </message>
+    <message>
         <source>llama.cpp cannot load it ({why})</source>
         <translation>llama.cpp kann es nicht laden ({why})</translation>
     </message>
@@ -3302,30 +3366,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>es sind mehr als {n}</translation>
     </message>
     <message>
-        <source>the scale of {name} is out of range</source>
-        <translation>der Faktor von {name} liegt außerhalb des gültigen Bereichs</translation>
-    </message>
-    <message>
-        <source>{name} is not an adapter</source>
-        <translation>{name} ist kein Adapter</translation>
-    </message>
-    <message>
-        <source>{name} is of the kind {kind}, not lora</source>
-        <translation>{name} ist von der Art {kind}, nicht lora</translation>
-    </message>
-    <message>
-        <source>{name} is for {kind} models, the model is {model}</source>
-        <translation>{name} ist für {kind}-Modelle, das Modell ist {model}</translation>
-    </message>
-    <message>
-        <source>{name} changes {tensor}, which the model does not have</source>
-        <translation>{name} ändert {tensor}, das im Modell fehlt</translation>
-    </message>
-    <message>
-        <source>{name} does not fit the model ({why})</source>
-        <translation>{name} passt nicht zum Modell ({why})</translation>
-    </message>
-    <message>
         <source>the driver did not answer for {seconds} s</source>
         <translation>der Treiber hat {seconds} s lang nicht geantwortet</translation>
     </message>
@@ -3386,6 +3426,66 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{name} ist kein gültiger Name einer Modelldatei</translation>
     </message>
     <message>
+        <source>embeddings</source>
+        <translation>Embeddings</translation>
+    </message>
+    <message>
+        <source>completions without a chat template</source>
+        <translation>Fortsetzungen ohne Chat-Vorlage</translation>
+    </message>
+    <message>
+        <source>prompts as token ids</source>
+        <translation>Token-Nummern als Prompt</translation>
+    </message>
+    <message>
+        <source>continuing an answer</source>
+        <translation>das Fortsetzen einer begonnenen Antwort</translation>
+    </message>
+    <message>
+        <source>tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>reasoning</source>
+        <translation>Schlussfolgern</translation>
+    </message>
+    <message>
+        <source>log probabilities</source>
+        <translation>Log-Wahrscheinlichkeiten</translation>
+    </message>
+    <message>
+        <source>log probabilities of the prompt</source>
+        <translation>Log-Wahrscheinlichkeiten des Prompts</translation>
+    </message>
+    <message>
+        <source>logit bias</source>
+        <translation>Gewichtung einzelner Token</translation>
+    </message>
+    <message>
+        <source>LoRA adapters</source>
+        <translation>LoRA-Adapter</translation>
+    </message>
+    <message>
+        <source>answers in JSON</source>
+        <translation>Antworten in JSON</translation>
+    </message>
+    <message>
+        <source>JSON schemas</source>
+        <translation>JSON-Schemas</translation>
+    </message>
+    <message>
+        <source>regular expressions as constraints</source>
+        <translation>reguläre Ausdrücke als Vorgabe</translation>
+    </message>
+    <message>
+        <source>answers from a list</source>
+        <translation>Antworten aus einer Liste</translation>
+    </message>
+    <message>
+        <source>grammars</source>
+        <translation>Grammatiken</translation>
+    </message>
+    <message>
         <source>No such file or directory</source>
         <translation>Datei oder Ordner nicht gefunden</translation>
     </message>
@@ -3440,6 +3540,78 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>disk I/O error</source>
         <translation>der Datenträger meldet einen Fehler</translation>
+    </message>
+    <message>
+        <source>There is no library for graphics cards called {kind}: GPU is {kinds} or off.</source>
+        <translation>Es gibt keine Bibliothek für Grafikkarten namens {kind}: GPU ist {kinds} oder off.</translation>
+    </message>
+    <message>
+        <source>The library {kind} for graphics cards was not built: the reason is in {log}.</source>
+        <translation>Die Bibliothek {kind} für Grafikkarten ist nicht entstanden: Der Grund steht in {log}.</translation>
+    </message>
+    <message>
+        <source>The library {kind} for graphics cards needs {tool}, which is not here: install its toolkit, or start with GPU=vulkan.</source>
+        <translation>Die Bibliothek {kind} für Grafikkarten braucht {tool}, das hier fehlt: das Toolkit dazu installieren oder mit GPU=vulkan starten.</translation>
+    </message>
+    <message>
+        <source>The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version {version} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, libvulkan-dev or vulkan-headers).</source>
+        <translation>Die Bibliothek für Grafikkarten braucht glslc, SPIRV-Headers und die Vulkan-Header ab Version {version}: die Pakete dafür installieren (glslc oder shaderc, spirv-headers, libvulkan-dev oder vulkan-headers).</translation>
+    </message>
+    <message>
+        <source>The Debian packages in {folder} are incomplete: remove that folder, then start again.</source>
+        <translation>Die Debian-Pakete in {folder} sind unvollständig: diesen Ordner löschen und neu starten.</translation>
+    </message>
+    <message>
+        <source>llama.cpp has to be compiled and there is no C++ compiler here: install one ({remedy}), or name a ready-built wheel, as in `make run WHEEL=llama_cpp_python-....whl`.</source>
+        <translation>llama.cpp muss kompiliert werden, und hier fehlt ein C++-Compiler: einen installieren ({remedy}) oder ein fertiges Wheel angeben, etwa `make run WHEEL=llama_cpp_python-....whl`.</translation>
+    </message>
+    <message>
+        <source>g++ or clang++</source>
+        <translation>g++ oder clang++</translation>
+    </message>
+    <message>
+        <source>Compiling for graphics cards takes {needed} GB of memory and {free} GB are free: close other programs, then start again.</source>
+        <translation>Das Kompilieren für Grafikkarten braucht {needed} GB Speicher, {free} GB sind frei: andere Programme schließen und neu starten.</translation>
+    </message>
+    <message>
+        <source>The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}.</source>
+        <translation>Der Datenträger ist voll: Platz schaffen (die Einrichtung braucht anfangs etwa 2 GB) und neu starten; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>A package that was downloaded is not the one that is locked, so it was not installed: start again, and if it happens again look at {log}.</source>
+        <translation>Ein heruntergeladenes Paket ist nicht das festgelegte und wurde deshalb nicht installiert: neu starten; wenn es wieder geschieht, hilft {log}.</translation>
+    </message>
+    <message>
+        <source>Compiling llama.cpp ran out of memory: close other programs and start again, or name a ready-built wheel with WHEEL=; the log is in {log}.</source>
+        <translation>Beim Kompilieren von llama.cpp ging der Speicher aus: andere Programme schließen und neu starten oder mit WHEEL= ein fertiges Wheel angeben; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>The packages could not be fetched: check the network connection, then start again; the log is in {log}.</source>
+        <translation>Die Pakete ließen sich nicht laden: die Netzverbindung prüfen und neu starten; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>Set-up stopped while {task}: the reason is at the end of {log}.</source>
+        <translation>Die Einrichtung ist abgebrochen ({task}): Der Grund steht am Ende von {log}.</translation>
+    </message>
+    <message>
+        <source>compiling llama.cpp&apos;s library for graphics cards</source>
+        <translation>Kompilieren der Bibliothek von llama.cpp für Grafikkarten</translation>
+    </message>
+    <message>
+        <source>fetching what llama.cpp is built with</source>
+        <translation>Holen der Werkzeuge für llama.cpp</translation>
+    </message>
+    <message>
+        <source>fetching the sources of llama.cpp</source>
+        <translation>Holen der Quellen von llama.cpp</translation>
+    </message>
+    <message>
+        <source>fetching the tools that compile for graphics cards</source>
+        <translation>Holen der Werkzeuge für Grafikkarten</translation>
+    </message>
+    <message>
+        <source>unpacking the tools that compile for graphics cards</source>
+        <translation>Entpacken der Werkzeuge für Grafikkarten</translation>
     </message>
 </context>
 <context>
