@@ -13,6 +13,7 @@ from engine.adapter import Adapter, AdapterScales
 from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import DraftModelError, EngineError
+from engine.events import DraftKind
 from engine.priority import Origin
 
 
@@ -78,6 +79,8 @@ class ModelInfo:
     otherwise 0."""
     draft_error: DraftModelError | None = None
     """Why the model was loaded without its draft model."""
+    mtp_refusal: str = ""
+    """Why its MTP layers are not used; "" if they are used, or if it has none."""
     adapters: tuple[Adapter, ...] = ()
     """Its LoRA adapters. The scales are those of requests that set none."""
 
@@ -114,8 +117,8 @@ class ModelProps:
     """Number of requests that can run at the same time."""
     supports_fim: bool
     """Whether the model supports fill-in-the-middle."""
-    supports_drafts: bool = False
-    """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_kinds: tuple[DraftKind, ...] = ()
+    """What can propose draft tokens where that saves time (speculative decoding)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from api.llama_cpp.devices import device_list, failed_backend_list
+from engine.events import DraftCounts
 from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
 from engine.status import ModelInfo, ModelProps, Status
 
 
-def props_object(model: ModelInfo, props: ModelProps, status: Status) -> dict[str, object]:
+def props_object(
+    model: ModelInfo, props: ModelProps, status: Status, drafts: Iterable[DraftCounts]
+) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
-    file."""
+    file. `drafts` are the draft tokens since the start of the endpoint, whatever model was loaded."""
     return {
         "default_generation_settings": {
             "n_ctx": model.n_ctx,
-            "speculative": props.supports_drafts,
+            "speculative": bool(props.draft_kinds),
             "params": sampling_params(Sampling()),
+        },
+        "drafts": {
+            "kinds": list(props.draft_kinds),
+            "mtp_refusal": model.mtp_refusal,
+            "counts": {each.kind: {"n": each.n_drafted, "n_accepted": each.n_accepted} for each in drafts},
         },
         "total_slots": props.n_running,
         "model_alias": model.id,
@@ -53,7 +61,7 @@ def slot_list(
             "id": index,
             "id_task": request.id if request is not None and request.id in visible_ids else -1,
             "n_ctx": n_ctx,
-            "speculative": props.supports_drafts,
+            "speculative": bool(props.draft_kinds),
             "is_processing": request is not None,
             "params": sampling_params(request.sampling) if request is not None and request.id in visible_ids else {},
         }

@@ -33,7 +33,8 @@ router = APIRouter()
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
     """Returns the model's properties."""
-    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props(), ctx.engine.status))
+    props, drafts = await ctx.engine.queries.props(), ctx.activity.totals.drafts.values()
+    return JSONResponse(props_object(ctx.model, props, ctx.engine.status, drafts))
 
 
 @router.get("/slots")
