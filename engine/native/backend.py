@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -162,10 +162,17 @@ def _open(
     has_mtp = uses_mtp(header, settings)
     model = NativeModel(path, on_progress, settings, offload=memory.offload, load_mtp=has_mtp)
     try:
-        return NativeBackend(model, settings, memory, mark, size_bytes, mtp_cost(header) if has_mtp else None)
+        backend = NativeBackend(model, settings, memory, mark, size_bytes)
     except BaseException:
         model.close()
         raise
+    try:
+        if has_mtp:
+            backend.open_mtp(mtp_cost(header))
+    except BaseException:
+        backend.close()
+        raise
+    return backend
 
 
 def _state_kind(settings: LoadSettings, offload: Offload) -> str:
@@ -183,16 +190,9 @@ class NativeBackend:
     """See `engine.backend.Backend`."""
 
     def __init__(
-        self,
-        model: NativeModel,
-        settings: LoadSettings,
-        memory: MemoryEstimate,
-        fingerprint: bytes,
-        size_bytes: int,
-        mtp_cost: float | None = None,
+        self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Takes ownership of `model`, unless the constructor raises ModelFileError or InvalidSettings. With `mtp_cost`,
-        which is `DraftModel.cost`, its MTP layers draft."""
+        """Takes ownership of `model`, unless the constructor raises ModelFileError or InvalidSettings."""
         self._model = model
         self.draft_model: NativeDraftModel | NativeMtp | None = None
         self._mtp: NativeMtp | None = None
@@ -206,14 +206,13 @@ class NativeBackend:
         choices = step_choices(memory.offload, settings)
         self._offload, self._is_interruptible = memory.offload, choices.is_interruptible
         params = context_params(settings.n_ctx, choices.n_batch, n_slots, choices.thread_counts[-1])
+        self._params = params
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[choices.flash_attention]
         self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
         try:
             self._context = NativeContext(model, params)
-            if mtp_cost is not None:
-                self.draft_model = self._mtp = self._open_mtp(params, mtp_cost)
         except BaseException:
             self._adapters.close()
             raise
@@ -245,12 +244,10 @@ class NativeBackend:
             adapters=settings.adapters,
         )
 
-    def _open_mtp(self, params: Any, cost: float) -> NativeMtp:
-        try:
-            return NativeMtp(self._model, self._context, params, N_RUNNING, cost)
-        except BaseException:
-            self._context.close()
-            raise
+    def open_mtp(self, cost: float) -> None:
+        """Opens a context for the MTP layers that the model was loaded with. `cost` is `DraftModel.cost`. Raises
+        ModelFileError."""
+        self.draft_model = self._mtp = NativeMtp(self._model, self._context, self._params, N_RUNNING, cost)
 
     def open_draft_model(self, settings: LoadSettings) -> None:
         """Opens the draft model, if the settings have one and its drafts can be verified. Raises InvalidSettings,

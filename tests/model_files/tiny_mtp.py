@@ -7,7 +7,6 @@ right token."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
@@ -22,7 +21,7 @@ _RANDOM = np.random.default_rng(3)
 CYCLE = "".join(_RANDOM.permutation(list(LETTERS)))
 """The order in which the model generates letters, again and again."""
 
-Matrix = npt.NDArray[np.floating[Any]]
+Matrix = npt.NDArray[np.float64]
 
 
 def continuation(prompt: str, n: int) -> str:
@@ -64,7 +63,7 @@ def _layer(random: np.random.Generator) -> dict[str, Matrix]:
 
 def _map(inputs: Matrix, outputs: Matrix) -> Matrix:
     """The matrix that maps each row of `inputs` to the same row of `outputs`."""
-    return np.linalg.lstsq(inputs, outputs, rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(inputs, outputs, rcond=None)[0].T, np.float64)
 
 
 def _write(path: Path, architecture: str, tensors: dict[str, Matrix]) -> None:
