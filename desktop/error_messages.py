@@ -8,10 +8,11 @@ from desktop.endpoint.errors import PortTaken
 from desktop.error_reasons import translated_reason
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
 from desktop.import_export.strings import problem_text
-from desktop.platform.number_format import counted, whole
+from desktop.platform.number_format import counted, size, whole
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
+    AdapterError,
     CardLost,
     ContextOverflow,
     DraftModelError,
@@ -48,9 +49,9 @@ def error_message(error: BaseException) -> str:
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
-                "errors", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
+                "errors", "The model needs {needed} of memory, {available} are free. Close something first."
             )
-            return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
+            return text.format(needed=size(needed), available=size(available))
         case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded with these settings: {field}: {reason}.").format(
                 field=field, reason=translated_reason(clause)
@@ -62,6 +63,10 @@ def error_message(error: BaseException) -> str:
         case DraftModelError(cause=cause):
             return translate("errors", "The model is loaded without its draft model. {error}").format(
                 error=error_message(cause)
+            )
+        case AdapterError(path=path, reason=clause):
+            return translate("errors", "The model is loaded without the adapter {name}: {reason}.").format(
+                name=display_name(path.name), reason=translated_reason(clause)
             )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")

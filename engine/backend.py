@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -59,7 +59,11 @@ class LoadSettings:
     """A smaller model with the same vocabulary, which drafts tokens where a request's own text predicts none.
     If it cannot be used, the model is loaded without it, and `ModelInfo.draft_error` says why."""
     adapters: tuple[Adapter, ...] = ()
-    """LoRA adapters for the model. A request can use other scales than those given here."""
+    """LoRA adapters for the model. A request can use other scales than those given here. If the file of an adapter
+    cannot be used, the model is loaded without it, and `ModelInfo.adapter_errors` says why."""
+
+    def without_adapter(self, path: Path) -> LoadSettings:
+        return replace(self, adapters=tuple(each for each in self.adapters if each.path != path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class DraftProposer:
         if wanted:
             for request_id, draft in self._draft_by_model(wanted).items():
                 running[request_id].set_model_draft(draft)
+        if not any(each.draft for each in sequences):
+            return
         limit_s = MAX_STEP_ALONE_S if is_alone else MAX_STEP_S
         n_rows = self._step_cost.n_rows_within(limit_s) if is_measured else self._backend.limits.n_outputs
         self._scheduler.n_draft_tokens = max(0, n_rows - len(sequences))

@@ -33,7 +33,7 @@ from engine.backend import (
     TokenizationCancelled,
     Vocabulary,
 )
-from engine.errors import LoadCancelled, ModelFileError, NotLoaded
+from engine.errors import DraftModelError, LoadCancelled, ModelFileError, NotLoaded
 from engine.events import DraftKind
 from engine.requests import Sampling
 from engine.status import ModelInfo
@@ -64,6 +64,8 @@ class Script:
     """Duration of a decode: `step_s`, plus `token_s` for each token."""
     load_s: float = 0.0
     load_error: ModelFileError | None = None
+    draft_error: DraftModelError | None = None
+    """Why the model was loaded without its draft model."""
     fail_after: int | None = None
     """Number of decodes that succeed; every later one raises `failure`. With None, no decode fails."""
     failure: type[NativeFailure] = NativeFailure
@@ -143,7 +145,18 @@ class FakeBackend:
         )
         self.chat_template = script.template
         self.fingerprint = b"fake".ljust(16)
-        self.info = ModelInfo("fake", "Fake", path, 1, limits.n_cells, limits.n_cells, 1, 0.0, adapters=adapters)
+        self.info = ModelInfo(
+            "fake",
+            "Fake",
+            path,
+            1,
+            limits.n_cells,
+            limits.n_cells,
+            1,
+            0.0,
+            adapters=adapters,
+            draft_error=script.draft_error,
+        )
         self.adapter_scales = [self.info.adapter_scales]
         """All scales that were set, the first ones by the load, and the last ones in use."""
         self.n_decodes = 0

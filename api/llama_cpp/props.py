@@ -19,7 +19,7 @@ def props_object(
     return {
         "default_generation_settings": {
             "n_ctx": model.n_ctx,
-            "speculative": bool(props.draft_kinds),
+            "speculative": props.supports_drafts,
             "params": sampling_params(Sampling()),
         },
         "drafts": {
@@ -38,6 +38,7 @@ def props_object(
         "is_sleeping": False,
         "devices": device_list(status, model),
         "failed_devices": failed_backend_list(status),
+        "load_warnings": [str(error) for error in model.load_errors],
     }
 
 
@@ -61,7 +62,7 @@ def slot_list(
             "id": index,
             "id_task": request.id if request is not None and request.id in visible_ids else -1,
             "n_ctx": n_ctx,
-            "speculative": bool(props.draft_kinds),
+            "speculative": props.supports_drafts,
             "is_processing": request is not None,
             "params": sampling_params(request.sampling) if request is not None and request.id in visible_ids else {},
         }

@@ -20,7 +20,7 @@ from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
 from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
-from desktop.platform.number_format import counted, plain, whole
+from desktop.platform.number_format import counted, plain, size, whole
 
 translate = QCoreApplication.translate
 
@@ -61,8 +61,8 @@ def _attachment_error_format(error: AttachError) -> str:
             text = translate("composer", "{name} has more than {most} characters of text. Attach a part of it.")
             return text.replace("{most}", whole(most))
         case TooLarge(most=most):
-            return translate("composer", "{name} has more than {most} MB. Attach a part of it.").replace(
-                "{most}", whole(most >> 20)
+            return translate("composer", "{name} is larger than {most}. Attach a part of it.").replace(
+                "{most}", size(most)
             )
         case Unreachable(reason=system_reason):
             return translate("composer", "{name} cannot be opened: {reason}.").replace(

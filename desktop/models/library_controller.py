@@ -328,7 +328,9 @@ class LibraryController(QObject):
                 estimate = self._fit_of(model, options, placement)
         progress = self._status.progress
         row = row_of_file(model, estimate, use, progress, is_bundled=is_bundled, adapters=adapters, placement=placement)
-        return replace(row, n_layers_wanted=loaded.n_layers_wanted if loaded is not None else 0)
+        if loaded is not None:
+            row = replace(row, n_layers_wanted=loaded.n_layers_wanted, load_errors=loaded.load_errors)
+        return row
 
     def _fit_of(self, model: ModelFile, options: LoadOptions, placement: Offload | None = None) -> MemoryFit | None:
         """`placement` replaces what would be planned for the model."""

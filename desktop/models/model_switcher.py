@@ -17,7 +17,7 @@ from desktop.models.model_controller import ModelController
 from desktop.models.placement_strings import fewer_layers
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
-from engine.errors import DraftModelError, LoadCancelled
+from engine.errors import EngineError, LoadCancelled
 from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
@@ -35,7 +35,7 @@ class ModelSwitcher(QObject):
         super().__init__(window)
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
-        self._draft_error: DraftModelError | None = None
+        self._load_errors: tuple[EngineError, ...] = ()
         self._model: ModelInfo | None = None
         page.greeting.model_file_requested.connect(self.choose_file)
         models.status_changed.connect(self._show_status)
@@ -83,12 +83,12 @@ class ModelSwitcher(QObject):
     def _reload(self) -> None:
         self._tasks.spawn(self._models.reload(), "load the model again")
 
-    def _show_draft_error(self, status: Status) -> None:
-        """Show once for each load why the model was loaded without its draft model."""
-        error = status.model.draft_error if status.model is not None else None
-        if error is not None and error is not self._draft_error:
-            self._window.toast.show_message(error_message(error), alert=True, topic=TOPIC)
-        self._draft_error = error
+    def _show_load_errors(self, status: Status) -> None:
+        """Show once for each load why the model was loaded without its draft model or an adapter."""
+        errors = status.model.load_errors if status.model is not None else ()
+        if errors and errors != self._load_errors:
+            self._window.toast.show_message(" ".join(map(error_message, errors)), alert=True, topic=TOPIC)
+        self._load_errors = errors
 
     def _show_fewer_layers(self, status: Status) -> None:
         """Show once for each load that a card had less memory than it reported."""
@@ -109,7 +109,7 @@ class ModelSwitcher(QObject):
         if error is None:
             if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
-            self._show_draft_error(status)
+            self._show_load_errors(status)
             self._show_fewer_layers(status)
         elif status.state == "dead":
             again = translate("window", "Load it again")

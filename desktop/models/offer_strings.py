@@ -6,6 +6,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.models import strings
 from desktop.models.model_offer import OfferedModel
+from desktop.platform.number_format import size
 
 translate = QCoreApplication.translate
 
@@ -31,7 +32,7 @@ def text(offered: OfferedModel) -> str:
     capable = translate("models", "It is much more capable than the included model, which goes on answering meanwhile.")
     source = translate("models", "Source: huggingface.co/{repo}. Licence: {licence}.")
     source = source.format(repo=entry.repo, licence=strings.licence(entry.licence))
-    return f"{capable} {needs.format(needed=strings.memory(fit.needed), speed=strings.speed(fit))}\n{source}"
+    return f"{capable} {needs.format(needed=size(fit.needed), speed=strings.speed(fit))}\n{source}"
 
 
 def main_button(offered: OfferedModel) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.models.model_list import ModelRow
 from desktop.models.placement_strings import cards_of, fewer_layers, placement, placement_sentence
-from desktop.platform.number_format import counted, decimal, plain, short, whole
+from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
@@ -40,24 +41,6 @@ def model_name_from_path(path: Path) -> str:
     return pretty_name(base_name(path))
 
 
-def size(n_bytes: float) -> str:
-    """Text for a size on disk, where 1 GB is 10⁹ bytes."""
-    return _size(n_bytes, 1e6, 1e9)
-
-
-def memory(n_bytes: float) -> str:
-    """Text for a size in memory, where 1 GB is 2³⁰ bytes."""
-    return _size(n_bytes, 2.0**20, 2.0**30)
-
-
-def _size(n_bytes: float, mega: float, giga: float) -> str:
-    if n_bytes >= 99.5 * giga:
-        return translate("models", "{size} GB").format(size=whole(round(n_bytes / giga)))
-    if n_bytes >= 0.9995 * giga:
-        return translate("models", "{size} GB").format(size=decimal(n_bytes / giga))
-    return translate("models", "{size} MB").format(size=whole(round(n_bytes / mega)))
-
-
 def params(n_params: int) -> str:
     """Text for a number of parameters, for example 7.6 B or 135 M."""
     if n_params >= 1e9:
@@ -74,8 +57,7 @@ def machine_summary(capacity: MachineCapacity) -> str:
         "",
         n_physical_cores(),
     )
-    all_of_it = translate("models", "{size} GB").format(size=whole(round(capacity.total / 2**30)))
-    return text.format(memory=all_of_it, free=memory(capacity.free))
+    return text.format(memory=size(capacity.total), free=size(capacity.free))
 
 
 def verdict(row: ModelRow) -> str:
@@ -99,7 +81,7 @@ def speed(fit: MemoryFit | None) -> str:
     if fit is None:
         return ""
     if fit.verdict == "too_big":
-        return translate("models", "needs {size}").format(size=memory(fit.needed))
+        return translate("models", "needs {size}").format(size=size(fit.needed))
     if not fit.tokens_per_s:
         return ""
     shown = fit.tokens_per_s
@@ -188,6 +170,7 @@ def explanation(row: ModelRow) -> str:
         parts.append(fewer_layers(row.placement, row.n_layers_wanted) or placement_sentence(row.placement))
     if "pictures" in row.abilities:
         parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
+    parts += map(error_message, row.load_errors)
     return " ".join(part for part in parts if part)
 
 
@@ -197,10 +180,10 @@ def _memory_explanation(fit: MemoryFit) -> str:
     else:
         text = translate("models", "Needs about {needed} of memory, {free} are free.")
     needs = text.format(
-        size=memory(on_cards),
+        size=size(on_cards),
         cards=cards_of(fit.offload),
-        needed=memory(fit.needed),
-        free=memory(fit.estimate.available),
+        needed=size(fit.needed),
+        free=size(fit.estimate.available),
     )
     tokens = whole(fit.n_ctx)
     match fit.verdict, fit.reason:
@@ -325,7 +308,7 @@ def memory_breakdown(fit: MemoryFit) -> str:
     account = fit.estimate
     text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
     other = account.compute_bytes + account.other_bytes
-    return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))
+    return text.format(weights=size(account.weights_bytes), chats=size(account.kv_bytes), other=size(other))
 
 
 def model_state(status: Status) -> str:
@@ -352,10 +335,9 @@ def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]
     if model is None:
         return []
     offload = model.memory.offload if model.memory is not None else None
-    size = translate("models", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
     return [
         display_name(model.path.name),
-        size,
+        translate("models", "{size} on disk").format(size=size(model.size_bytes)),
         translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
         *([placement_sentence(offload)] if offload is not None and (has_card or offload.devices) else ()),
         *(

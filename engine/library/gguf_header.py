@@ -6,9 +6,10 @@ gives a clearer error. Format: https://github.com/ggml-org/ggml/blob/master/docs
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -82,6 +83,9 @@ class GgufHeader:
     """The keys of strings that are too long to be in `values`."""
     n_skipped_layers: int = 0
     """Number of layers at the end that are not loaded; `tensor_bytes` does not contain their tensors."""
+    tensor_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The number of elements of each tensor in each of its dimensions, by name. The first is the length of a row. Empty
+    if the header was not read from the file."""
 
     @property
     def architecture(self) -> str:
@@ -124,7 +128,8 @@ def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHea
             reader = _Header(path, file, size, arrays)
             reader.check()
             reader.check_sizes()
-            return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, frozenset(reader.long_texts))
+            texts = frozenset(reader.long_texts)
+            return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, texts, reader.tensor_shapes)
     except FileNotFoundError:
         raise ModelFileError(path, "there is no such file") from None
     except IsADirectoryError:
@@ -144,6 +149,7 @@ class _Header:
         self._alignment = 32
         self.values: dict[str, Value] = {}
         self.tensor_bytes: dict[str, int] = {}
+        self.tensor_shapes: dict[str, tuple[int, ...]] = {}
         self.n_elements = 0
         self.long_texts: set[str] = set()
         self._n_texts = 0
@@ -224,14 +230,14 @@ class _Header:
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
             raise self._error("its header is damaged")
-        n_elements = 1
-        for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
-            n_elements *= dim
+        shape: tuple[int, ...] = struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims))
+        n_elements = math.prod(shape)
         kind, offset = struct.unpack("<IQ", self._take(12))
         # The size of a tensor of an unknown type cannot be calculated, so only its offset is checked.
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
+        self.tensor_shapes[name] = shape
         self.n_elements += n_elements
         return int(offset) + n_bytes
 

@@ -18,9 +18,9 @@ from engine.backend import CardFailure, Chunk, KvType, Limits, LoadSettings, Nat
 from engine.devices.device import Device, without_duplicates
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
-from engine.errors import DraftModelError, EngineError, ModelFileError, Reason
+from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, Reason
 from engine.files.display_name import display_name
-from engine.library.adapter_file import check_adapters
+from engine.library.adapter_file import usable_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
@@ -75,10 +75,8 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     """See `engine.backend.OpenBackend`. Called on the native thread, the one that decodes."""
     header = read_model(path)
     check_settings(settings, header)
-    adapter_bytes = {"adapters": check_adapters(settings.adapters, header)}
-    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, **adapter_bytes})
     start()  # loads the compute library that the system information names
-    backend = _open_with_mtp(path, all_weights, settings, on_progress)
+    backend = _open_with_usable_adapters(path, header, settings, on_progress)
     try:
         try:
             backend.open_draft_model(settings)
@@ -91,6 +89,28 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
     return backend
 
 
+def _open_with_usable_adapters(
+    path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
+) -> NativeBackend:
+    """Loads the model without the adapters that cannot be used."""
+    usable, n_bytes, unusable = usable_adapters(settings.adapters, header)
+    settings, errors = replace(settings, adapters=usable), list(unusable)
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, "adapters": n_bytes})
+    while True:
+        try:
+            backend = _open_with_mtp(path, all_weights, settings, on_progress)
+        except AdapterError as error:
+            errors.append(error)
+        except ModelFileError as error:
+            if error.path not in (adapter.path for adapter in settings.adapters):
+                raise
+            errors.append(AdapterError(error.path, error.reason))
+        else:
+            backend.info = replace(backend.info, adapter_errors=tuple(errors))
+            return backend
+        settings = settings.without_adapter(errors[-1].path)
+
+
 def _open_with_mtp(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
@@ -101,6 +121,8 @@ def _open_with_mtp(
             try:
                 return _open_where_it_fits(path, header, settings, on_progress)
             except ModelFileError as error:
+                if error.path != path:  # an adapter
+                    raise
                 refusal = error.reason
         else:
             refusal = MISSING_FUNCTIONS
@@ -192,7 +214,7 @@ class NativeBackend:
     def __init__(
         self, model: NativeModel, settings: LoadSettings, memory: MemoryEstimate, fingerprint: bytes, size_bytes: int
     ) -> None:
-        """Takes ownership of `model`, unless the constructor raises ModelFileError or InvalidSettings."""
+        """Takes ownership of `model`, unless the constructor raises ModelFileError or AdapterError."""
         self._model = model
         self.draft_model: NativeDraftModel | NativeMtp | None = None
         self._mtp: NativeMtp | None = None

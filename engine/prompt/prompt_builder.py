@@ -150,6 +150,7 @@ class PromptBuilder:
             self._vocabulary.eos,
             self._backend.limits.n_running,
             self._vocabulary.fim is not None,
+            self._backend.limits.supports_drafts,
             self._draft_kinds(),
         )
 

@@ -145,7 +145,7 @@ def test_slot_list_shows_running_requests() -> None:
 
 
 def slots_of(n_running: int) -> ModelProps:
-    return ModelProps("", "", "", n_running, supports_fim=False, draft_kinds=("ngram",))
+    return ModelProps("", "", "", n_running, supports_fim=False, supports_drafts=True)
 
 
 def test_tokenize_then_detokenize_returns_text(endpoint: Live) -> None:
