@@ -81,11 +81,11 @@ class GgufHeader:
     """The number of elements in all tensors together."""
     long_texts: frozenset[str] = frozenset()
     """The keys of strings that are too long to be in `values`."""
-    n_skipped_layers: int = 0
-    """Number of layers at the end that are not loaded; `tensor_bytes` does not contain their tensors."""
     tensor_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The number of elements of each tensor in each of its dimensions, by name. The first is the length of a row. Empty
     if the header was not read from the file."""
+    n_skipped_layers: int = 0
+    """Number of layers at the end that are not loaded; `tensor_bytes` does not contain their tensors."""
 
     @property
     def architecture(self) -> str:
