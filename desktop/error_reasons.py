@@ -76,6 +76,22 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "an embedding model supports only the default"),
     # Reasons why a download failed.
     QT_TRANSLATE_NOOP("reasons", "{name} is not a valid name of a model file"),
+    # What the server of a model does not support.
+    QT_TRANSLATE_NOOP("reasons", "embeddings"),
+    QT_TRANSLATE_NOOP("reasons", "completions without a chat template"),
+    QT_TRANSLATE_NOOP("reasons", "prompts as token ids"),
+    QT_TRANSLATE_NOOP("reasons", "continuing an answer"),
+    QT_TRANSLATE_NOOP("reasons", "tools"),
+    QT_TRANSLATE_NOOP("reasons", "reasoning"),
+    QT_TRANSLATE_NOOP("reasons", "log probabilities"),
+    QT_TRANSLATE_NOOP("reasons", "log probabilities of the prompt"),
+    QT_TRANSLATE_NOOP("reasons", "logit bias"),
+    QT_TRANSLATE_NOOP("reasons", "LoRA adapters"),
+    QT_TRANSLATE_NOOP("reasons", "answers in JSON"),
+    QT_TRANSLATE_NOOP("reasons", "JSON schemas"),
+    QT_TRANSLATE_NOOP("reasons", "regular expressions as constraints"),
+    QT_TRANSLATE_NOOP("reasons", "answers from a list"),
+    QT_TRANSLATE_NOOP("reasons", "grammars"),
     # Messages of the operating system.
     QT_TRANSLATE_NOOP("reasons", "No such file or directory"),
     QT_TRANSLATE_NOOP("reasons", "Permission denied"),

@@ -23,7 +23,7 @@ from desktop.models.model_settings_sheet import ModelSettingsSheet
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
-from engine.status import Status
+from engine.status import ModelInfo, Status
 
 
 class ModelsWiring(QObject):
@@ -53,7 +53,7 @@ class ModelsWiring(QObject):
         library.downloads.changed.connect(self._report_failed)
         library.downloads.arrived.connect(self._report_arrived)
         models.status_changed.connect(self._show_status)
-        chats.sessions.speed_measured.connect(library.add_measured_speed)
+        chats.sessions.speed_measured.connect(self._add_measured_speed)
 
     def make_page(self) -> ModelsPage:
         """Creates the page and connects it. Called once."""
@@ -142,6 +142,10 @@ class ModelsWiring(QObject):
         self._library.update_status(status, path)
         if status.state == "ready":
             self._window.toast.clear(str(path))
+
+    def _add_measured_speed(self, tokens_per_s: float) -> None:
+        if isinstance(self._models.chat_status.model, ModelInfo):
+            self._library.add_measured_speed(tokens_per_s)
 
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Add a folder with models"))
