@@ -42,6 +42,7 @@ from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from
 from engine.library.model_metadata import ModelMetadata, pretty_name
 from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
+from engine.library.mtp_layers import mtp_refusal
 from engine.library.recommendation import best_for_machine
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
@@ -221,6 +222,18 @@ class LibraryController(QObject):
         model = self.find_file(path)
         fit = self._fit_of(model, self.options_for(path)) if model is not None else None
         return fit.offload if fit is not None else NO_OFFLOAD
+
+    def mtp_refusal_for(self, path: Path) -> str | None:
+        """Why the MTP layers of this model would not be used, with the options that the settings sheet shows, or are
+        not used if it is loaded with them. "" if they are, None if it has none."""
+        model, loaded = self.find_file(path), self._status.model
+        if model is None or model.metadata is None or not model.metadata.header.n_mtp_layers:
+            return None
+        options = self.options_for(path)
+        in_use = loaded if self._status.state == "ready" and options == self.loaded_options else None
+        if in_use is not None and in_use.path == path:
+            return in_use.mtp_refusal
+        return mtp_refusal(model.metadata.header, options.settings)
 
     def draft_models_for(self, path: Path) -> list[ModelFile]:
         """The local models that can be the draft model of this one."""

@@ -58,6 +58,7 @@ class ModelSettingsSheet(SideSheet):
             self.kv_types.group.button(number).setToolTip(kind)
         self.drafts = Segments((self.tr("On"), self.tr("Off")), self.tr("Draft tokens: {choice}"), self)
         self.drafts.group.idClicked.connect(lambda number: self._change(drafts=number == 0))
+        self.mtp_note = label("settingHelp", "", self, wraps=True)
         self.draft_model = DraftModelField(self)
         self.draft_model.chosen.connect(lambda path: self._change(draft_model=path))
         self.card_options = CardOptions(self)
@@ -88,10 +89,11 @@ class ModelSettingsSheet(SideSheet):
         draft_models: Sequence[ModelFile] = (),
         cards: Sequence[Card] = (),
         plan: Offload = NO_OFFLOAD,
+        mtp_refusal: str | None = None,
     ) -> None:
         """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
         `draft_models` can be chosen as its draft model, `cards` to compute it. With `options`, the cards would compute
-        what `plan` says.
+        what `plan` says. `mtp_refusal`: why its MTP layers are not used; "" if they are, None if it has none.
 
         If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
@@ -111,6 +113,8 @@ class ModelSettingsSheet(SideSheet):
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
+        self.mtp_note.setText(strings.mtp_note(mtp_refusal))
+        self.mtp_note.setVisible(mtp_refusal is not None)
         self.draft_model.show_models(draft_models, options.draft_model)
         self.adapters.show_adapters(options.adapters)
         in_use = row.use == "in_use"
@@ -170,7 +174,11 @@ class ModelSettingsSheet(SideSheet):
         self._add_part(column, self.tr("KV cache"), self.kv_types, label("settingHelp", kv_help, self, wraps=True))
         drafts_help = self.tr("Text that repeats itself or the prompt is generated several tokens at a time.")
         self._add_part(
-            column, self.tr("Draft tokens"), self.drafts, label("settingHelp", drafts_help, self, wraps=True)
+            column,
+            self.tr("Draft tokens"),
+            self.drafts,
+            label("settingHelp", drafts_help, self, wraps=True),
+            self.mtp_note,
         )
         draft_model_help = self.tr(
             "A small model with the same vocabulary drafts tokens where a text does not repeat itself; this model "

@@ -304,6 +304,16 @@ def unload_label() -> str:
     return translate("models", "Unload")
 
 
+def mtp_note(refusal: str | None) -> str:
+    """Whether the MTP layers of a model draft tokens, and if not, why; "" with None, for a model without them."""
+    if refusal is None:
+        return ""
+    if not refusal:
+        return translate("models", "The model's MTP layers draft where a text does not repeat itself.")
+    text = translate("models", "The model's MTP layers are not used: {reason}.")
+    return text.format(reason=translated_reason(refusal))
+
+
 def memory_breakdown(fit: MemoryFit) -> str:
     """One text with the memory for weights, KV cache and compute buffers."""
     account = fit.estimate

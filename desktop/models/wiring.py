@@ -133,7 +133,8 @@ class ModelsWiring(QObject):
         loaded = self._library.loaded_options if row.use == "in_use" else None
         library, path = self._library, row.path
         options, draft_models = library.options_for(path), library.draft_models_for(path)
-        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards, library.plan_for(path))
+        cards, plan, mtp_refusal = library.capacity.cards, library.plan_for(path), library.mtp_refusal_for(path)
+        sheet.show_model(row, options, loaded, draft_models, cards, plan, mtp_refusal)
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:
