@@ -47,6 +47,14 @@ _MARKED = (
     # Reasons why a draft model is unusable.
     QT_TRANSLATE_NOOP("reasons", "{name} has another vocabulary than the model"),
     QT_TRANSLATE_NOOP("reasons", "tokens cannot be removed from the memory of {name}, so it cannot draft"),
+    # Reasons why the MTP layers of a model are not used.
+    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp lacks the functions for them"),
+    QT_TRANSLATE_NOOP("reasons", "the file does not contain their weights"),
+    QT_TRANSLATE_NOOP("reasons", "they are not supported for {architecture} models"),
+    QT_TRANSLATE_NOOP("reasons", "rejected tokens cannot be removed from the memory of this model"),
+    QT_TRANSLATE_NOOP("reasons", "draft tokens are turned off"),
+    QT_TRANSLATE_NOOP("reasons", "the draft model is used instead"),
+    QT_TRANSLATE_NOOP("reasons", "the outputs of its layers are not inputs of its MTP layers"),
     # Reasons why the trial load in a child process failed.
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load it ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its vocabulary is damaged ({why})"),

@@ -40,10 +40,12 @@ class ModelsWiring(QObject):
         tasks: TaskSet,
         graphics: GraphicsController,
         offers_to_load: Callable[[Path], bool],
+        shows_download: Callable[[str], bool],
     ) -> None:
-        """`offers_to_load(path)` returns whether another part of the window offers to load this file now."""
+        """`offers_to_load(path)` returns whether another part of the window offers to load this file now, and
+        `shows_download(key)` whether one shows the state of this download."""
         super().__init__(window)
-        self._offers_to_load = offers_to_load
+        self._offers_to_load, self._shows_download = offers_to_load, shows_download
         self._graphics = graphics
         self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
@@ -156,13 +158,12 @@ class ModelsWiring(QObject):
         dialog.open()
 
     def _report_failed(self, states: Sequence[DownloadState]) -> None:
-        """Show a toast for a failed download, unless the models page is open, since that page shows the reason
-        itself."""
+        """Show a toast for a failed download, unless the models page or the offer shows the reason."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if not self._window.is_page_shown("models"):
+            if not self._window.is_page_shown("models") and not self._shows_download(key):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
                 action, topic = self.tr("Show the models"), f"download of {key}"
