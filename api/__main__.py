@@ -20,7 +20,6 @@ from api.app import Lifespan, create_app
 from api.authentication import find_key
 from api.card_options import add_card_options, card_settings
 from api.errors import CannotListen
-from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.backend import LoadSettings
@@ -120,7 +119,7 @@ def loading(
     `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        engine = engine_of(app)
+        engine: Engine = app.state.engine
 
         async def load() -> None:
             try:

@@ -11,6 +11,7 @@ from engine.adapter import Adapter, AdapterScales
 from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import AdapterError, DraftModelError, EngineError
+from engine.events import DraftKind
 from engine.priority import Origin
 from engine.publisher import Publisher
 
@@ -77,6 +78,8 @@ class ModelInfo:
     otherwise 0."""
     draft_error: DraftModelError | None = None
     """Why the model was loaded without its draft model."""
+    mtp_refusal: str = ""
+    """Why its MTP layers are not used; "" if they are used, or if it has none."""
     adapter_errors: tuple[AdapterError, ...] = ()
     """Why the model was loaded without some of its adapters."""
     adapters: tuple[Adapter, ...] = ()
@@ -127,6 +130,8 @@ class ModelProps:
     """Whether the model supports fill-in-the-middle."""
     supports_drafts: bool = False
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_kinds: tuple[DraftKind, ...] = ()
+    """What can propose draft tokens; empty if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

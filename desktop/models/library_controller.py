@@ -140,6 +140,7 @@ class LibraryController(QObject):
         if self.state.folders or has_own_models:
             return None
         await self._prepare_catalogue()
+        await self.downloads.read_unfinished()
         room = await asyncio.to_thread(free_disk_bytes, self._profile.models) - SPARE_BYTES
         entry = self._best_entry(room)
         fit = fit_of_catalogue_entry(entry, self._capacity.capacity) if entry is not None else None

@@ -15,6 +15,7 @@ from desktop.models.model_list import ModelRow
 from desktop.models.placement_strings import cards_of, fewer_layers, placement, placement_sentence
 from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
+from engine.chat_engine import ChatModel, EngineStatus
 from engine.errors import AdapterError, EngineError
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
@@ -31,7 +32,7 @@ from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
 from engine.library.split_files import base_name
 from engine.library.throughput_estimate import n_physical_cores
-from engine.status import ModelInfo, Status
+from engine.status import ModelInfo
 
 translate = QCoreApplication.translate
 
@@ -320,7 +321,7 @@ def memory_breakdown(fit: MemoryFit) -> str:
     return text.format(weights=size(account.weights_bytes), chats=size(account.kv_bytes), other=size(other))
 
 
-def model_state(status: Status) -> str:
+def model_state(status: EngineStatus) -> str:
     """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
@@ -333,21 +334,25 @@ def model_state(status: Status) -> str:
             return translate("models", "No model")
 
 
-def model_name(model: ModelInfo) -> str:
+def model_name(model: ChatModel) -> str:
     """The id of the model without its quantisation and with spaces for hyphens."""
     words = [word for word in model.id.replace(".", "-").split("-") if not _QUANTISATION.fullmatch(word)]
     return " ".join(words) or model.id
 
 
-def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]:
-    """Lines about the loaded model: file, size, context length, and what computes it if this computer has a card."""
+def model_facts(model: ChatModel | None, *, has_card: bool = False) -> list[str]:
+    """Lines about the loaded model: file, size, context length, and what computes it if this computer has a card. Of a
+    model on another machine: the machine and the context length."""
     if model is None:
         return []
+    context = translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx))
+    if not isinstance(model, ModelInfo):
+        return [*filter(None, (model.host,)), *((context,) if model.n_ctx else ())]
     offload = model.memory.offload if model.memory is not None else None
     return [
         display_name(model.path.name),
         translate("models", "{size} on disk").format(size=size(model.size_bytes)),
-        translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+        context,
         *([placement_sentence(offload)] if offload is not None and (has_card or offload.devices) else ()),
         *(
             translate("models", "Adapter {name}, scale {scale}").format(
@@ -358,7 +363,9 @@ def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]
     ]
 
 
-def _active_adapters(model: ModelInfo) -> list[str]:
+def _active_adapters(model: ChatModel) -> list[str]:
     """The name of the adapter that changes the model's answers, or how many do; empty if none does."""
+    if not isinstance(model, ModelInfo):
+        return []
     names = [display_name(each.path.stem) for each in model.active_adapters]
     return names if len(names) < 2 else [translate("models", "{n} adapters").format(n=whole(len(names)))]

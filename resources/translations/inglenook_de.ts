@@ -1264,17 +1264,6 @@
     </message>
 </context>
 <context>
-    <name>OfferCard</name>
-    <message>
-        <source>Show the models</source>
-        <translation>Modelle anzeigen</translation>
-    </message>
-    <message>
-        <source>Not now</source>
-        <translation>Jetzt nicht</translation>
-    </message>
-</context>
-<context>
     <name>OptionField</name>
     <message>
         <source>automatic</source>
@@ -3045,12 +3034,28 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{name} wurde heruntergeladen</translation>
     </message>
     <message>
+        <source>It is on this computer now, and answers without a network.</source>
+        <translation>Es ist jetzt auf diesem Computer und antwortet ohne Netz.</translation>
+    </message>
+    <message>
         <source>Loading it replaces the included model in memory. Your chats are not affected.</source>
         <translation>Beim Laden ersetzt es das mitgelieferte Modell im Speicher. Die Chats bleiben unverändert.</translation>
     </message>
     <message>
+        <source>There is no model yet. This one is downloaded once, then it answers offline.</source>
+        <translation>Es gibt noch kein Modell. Dieses wird einmal heruntergeladen und antwortet dann ohne Netz.</translation>
+    </message>
+    <message>
         <source>Needs about {needed} of memory and generates {speed} here.</source>
         <translation>Braucht etwa {needed} Speicher und schreibt hier {speed}.</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
+    </message>
+    <message>
+        <source>Show the models</source>
+        <translation>Modelle anzeigen</translation>
     </message>
     <message>
         <source>It is much more capable than the included model, which goes on answering meanwhile.</source>
@@ -3059,6 +3064,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Source: huggingface.co/{repo}. Licence: {licence}.</source>
         <translation>Quelle: huggingface.co/{repo}. Lizenz: {licence}.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
     </message>
     <message>
         <source>Download ({size})</source>
