@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError
+from engine.native.card_guard import CardGuard
 from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
 
@@ -41,8 +42,8 @@ def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> An
 class NativeContext:
     """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
-    def __init__(self, model: NativeModel, params: Any) -> None:
-        """Opens a context over `model`. Raises ModelFileError."""
+    def __init__(self, model: NativeModel, params: Any, guard: CardGuard | None = None) -> None:
+        """Opens a context over `model`, of which cards compute layers if there is a `guard`. Raises ModelFileError."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
@@ -53,12 +54,13 @@ class NativeContext:
         self._views: dict[int, npt.NDArray[np.float32]] = {}
         """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
         highest logit in it."""
+        self._guard = guard
         self._batch = _Batch(params.n_batch)
         self._abort = _AbortFlag(self.pointer)
 
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early; call
-        `allow_interruption` before. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+        `allow_interruption` before. Raises KvAllocationFailed, Interrupted, CardFailure, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
@@ -66,7 +68,10 @@ class NativeContext:
         if not interruptible:
             self._abort.is_allowed = False
         try:
-            result = C.llama_decode(self.pointer, batch)
+            if self._guard is not None:
+                result = self._guard.decode(self.pointer, batch)
+            else:
+                result = C.llama_decode(self.pointer, batch)
         finally:
             self._abort.is_allowed = False
         if result == 1:
@@ -99,6 +104,14 @@ class NativeContext:
             self._views[address] = view
         return view
 
+    def copy_state(self, function: Any, state: npt.NDArray[np.uint8], slot: int) -> int:
+        """Calls `function`, llama_state_seq_get_data or llama_state_seq_set_data, and returns the number of bytes that
+        it copied. Raises CardFailure."""
+        address = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self._guard is not None:
+            return self._guard.copy_state(function, self.pointer, address, len(state), slot)
+        return int(function(self.pointer, address, len(state), slot))
+
     def clear(self, slot: int) -> None:
         """Removes all tokens of `slot` from KV memory."""
         if self.memory:
@@ -107,7 +120,8 @@ class NativeContext:
     def close(self) -> None:
         self._views.clear()
         self._batch.close()
-        C.llama_free(self.pointer)
+        if self._guard is None or not self._guard.has_lost_card:
+            C.llama_free(self.pointer)
 
 
 class _AbortFlag:
