@@ -9,12 +9,19 @@ EngineError
 ├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
+├── AdapterError         a LoRA adapter cannot be used; the model was loaded without it
 ├── NotEnoughMemory      the model does not fit into the free memory
 ├── KvCacheFull          background work, such as a chat title, found no free KV memory
+├── RemoteError          a server on the network did not answer as it should
+│   ├── ServerUnreachable    no connection, or it was lost
+│   ├── AccessDenied         the server refused the key
+│   ├── ServerBusy           the server has too many requests, or is loading the model
+│   └── ServerFailed         the server answered with another error
 └── RequestError         the request cannot be served and will fail again
     ├── ContextOverflow  the prompt does not fit into the context
     ├── TemplateError    the chat template raised an error
-    └── ConstraintError  the constraint cannot be enforced
+    ├── ConstraintError  the constraint cannot be enforced
+    └── Unsupported      the model, or the server on which it runs, does not support what the request asks for
 """
 
 from __future__ import annotations
@@ -104,11 +111,21 @@ class DraftModelError(EngineError):
         self.cause = cause
 
 
+class AdapterError(EngineError):
+    """A LoRA adapter cannot be used. `reason` is a short clause about the file; it is a Reason if it contains values.
+    Loading a model does not raise this: the model is loaded without the adapter."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the adapter {display_name(path.name)} is not used: {reason}")
+        self.path = path
+        self.reason = reason
+
+
 class NotEnoughMemory(EngineError):
     """The model does not fit into the free memory. `needed` and `available` are in bytes."""
 
     def __init__(self, needed: int, available: int) -> None:
-        super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
+        super().__init__(f"the model needs {needed // 10**6} MB of memory, {available // 10**6} MB are free")
         self.needed = needed
         self.available = available
 
@@ -148,3 +165,46 @@ class ConstraintError(RequestError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the constraint cannot be enforced: {reason}")
         self.reason = reason
+
+
+class Unsupported(RequestError):
+    """The model, or the server on which it runs, does not support `feature`, which is a short noun phrase, such as
+    "log probabilities"."""
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(f"the model's server does not support {feature}")
+        self.feature = feature
+
+
+class RemoteError(EngineError):
+    """A server on the network did not answer as it should. `host` names it. `reason` may quote the server, so it is
+    untrusted text."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"{host}: {reason}")
+        self.host = host
+        self.reason = reason
+
+
+class ServerUnreachable(RemoteError):
+    """The server could not be reached, or the connection was lost."""
+
+
+class AccessDenied(RemoteError):
+    """The server refused the key, or requires one."""
+
+
+class ServerBusy(RemoteError):
+    """The server has too many requests, or is loading the model. `retry_after_s` is the delay that it asked for."""
+
+    def __init__(self, host: str, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(host, reason)
+        self.retry_after_s = retry_after_s
+
+
+class ServerFailed(RemoteError):
+    """The server answered with an error. `status` is the HTTP status; 200 if the error was part of a stream."""
+
+    def __init__(self, host: str, reason: str, status: int) -> None:
+        super().__init__(host, reason)
+        self.status = status

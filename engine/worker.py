@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeVar
 
 from engine.backend import Backend, CardFailure, LoadSettings, OpenBackend
@@ -138,26 +138,29 @@ class Worker:
 
     def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
         actions = [self._actions.get()] if wait else []
-        try:
-            while True:
-                actions.append(self._actions.get_nowait())
-        except Empty:
-            return actions
+        while not self._actions.empty():  # no other thread takes actions
+            actions.append(self._actions.get())
+        return actions
 
     def _work(self) -> None:
         """Runs one step of the session (the loaded chat model), or one decode of embeddings. Steps and decodes of
         embeddings alternate, except that embeddings wait until an answer in the app's window has had its share of the
         time."""
         session = self._session if self._session is not None and not self._session.idle else None
+        if self._embedding.idle:
+            if session is not None:
+                self._step(session)
+                self._embeds_next = True
+            return
         has_spare_time = session is None or session.has_spare_time
-        if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):
+        if session is None or (self._embeds_next and has_spare_time):
             if session is not None:
                 session.flush_events()
             seconds = self._embedding.step(short=session is not None)
             if session is not None:
                 session.charge(seconds)
             self._embeds_next = False
-        elif session is not None:
+        else:
             self._step(session)
             self._embeds_next = self._embeds_next or has_spare_time
 

@@ -94,7 +94,7 @@ class NativeEmbedder:
         params.n_outputs_max = n_batch
         params.embeddings = True
         params.pooling_type = C.LLAMA_POOLING_TYPE_NONE
-        self._context = NativeContext(model, params, guard)
+        self._context = NativeContext(model, params, guard=guard)
 
     def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         self._context.decode(chunks, n_threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from engine.adapter import AdapterScales
@@ -140,7 +141,7 @@ class BatchEntry:
         return self.last_row - self.chunk.n_drafted
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BatchPlan:
     """The plan of one decode: KV memory operations, which are executed first and in order, and entries, which are
     decoded. At least one token is sampled for each entry whose chunk has `sample_last`."""
@@ -150,14 +151,14 @@ class BatchPlan:
     is_alone: bool = False
     """Whether only one sequence runs, and KV memory contains no other cells than its own, which are the first ones."""
 
-    @property
+    @cached_property
     def n_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries)
 
-    @property
+    @cached_property
     def n_drafted(self) -> int:
         return sum(entry.chunk.n_drafted for entry in self.entries)
 
-    @property
+    @cached_property
     def n_prompt_tokens(self) -> int:
         return sum(len(entry.chunk.tokens) for entry in self.entries if not entry.is_decoding)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from desktop.chat import answer_writer
 from desktop.chat.answer_writer import Answer
 from desktop.chat.controller import ChatController
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage
 from engine.backend import Limits
+from engine.chat_engine import ChatEngine
 from engine.engine import Engine
 from engine.files.profile import Profile
 from engine.requests import ChatRequest, Message
@@ -51,12 +56,54 @@ class PendingAnswer:
         await self.engine.load(self.path)
         return self.engine
 
-    async def build(self, engine: Engine) -> ChatRequest:
+    async def build(self, engine: ChatEngine) -> ChatRequest:
         self.reached.set()
         await self.release.wait()
         if self.error is not None:
             raise self.error
         return ChatRequest((Message("user", "Hi"),), "window")
+
+
+class VirtualTime(selectors.SelectSelector):
+    """A selector for an event loop whose time passes only while the loop waits, and without waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.now_s += timeout or 0.0
+        return super().select(0)
+
+
+@pytest.mark.parametrize("write_s", [0.0, 0.04, 0.075])
+def test_text_is_saved_within_250_ms_if_a_write_takes_up_to_75_ms(
+    monkeypatch: pytest.MonkeyPatch, write_s: float
+) -> None:
+    shown, saved = list[tuple[float, int]](), list[tuple[float, int]]()
+    virtual = VirtualTime()
+
+    async def save(message: ChatMessage) -> None:
+        await asyncio.sleep(write_s)
+        saved.append((virtual.now_s, len(message.text)))
+
+    async def story() -> None:
+        answer = Answer(ChatMessage("a", "c", None, "assistant", "", "streaming", 0.0), lambda message: None, save)
+        saving = asyncio.ensure_future(answer._save_periodically())
+        for n_letters in range(1, 500):
+            answer._change(replace(answer.message, text="x" * n_letters))
+            shown.append((virtual.now_s, n_letters))
+            await asyncio.sleep(0.004)
+        await asyncio.sleep(1)
+        saving.cancel()
+
+    loop = asyncio.SelectorEventLoop(virtual)
+    monkeypatch.setattr(loop, "time", lambda: virtual.now_s)
+    monkeypatch.setattr(answer_writer, "time", SimpleNamespace(monotonic=lambda: virtual.now_s))
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(story())
+    for at_s, n_letters in shown:
+        assert next(when_s for when_s, n_saved in saved if n_saved >= n_letters) <= at_s + 0.25
 
 
 def test_answer_stopped_while_its_request_is_built_is_marked_stopped(run: Run, profile: Profile) -> None:

@@ -1,10 +1,14 @@
-"""Tests of messages that are sent while a model is being loaded, and of reloading a model that stopped working."""
+"""Tests of messages that are sent while a model is being loaded, of reloading a model that stopped working, and of a
+draft model that cannot be used."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from engine.backend import CardFailure
+from engine.errors import DraftModelError, ModelFileError
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.fakes import Script
@@ -73,5 +77,19 @@ def test_toast_about_a_lost_card_offers_to_load_again_and_on_the_processor(
             await until(lambda: gui.ready)
             assert gui.opener.settings[-1].devices == (() if on_processor else None)
             assert toast.isHidden()
+
+    run(story())
+
+
+def test_toast_says_why_the_draft_model_is_not_used(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        missing = Path("small.gguf")
+        script = Script(draft_error=DraftModelError(missing, ModelFileError(missing, "it is not there")))
+        async with open_gui(script) as gui:
+            await until(lambda: gui.ready)
+            assert "small" in gui.window.toast.text
+            type_and_send(gui, "Are you there?")
+            await answered(gui)
+            assert gui.rows[-1].state != "failed"
 
     run(story())

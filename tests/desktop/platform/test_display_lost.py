@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.desktop.shell.test_process import wait_for
-from tests.desktop.test_crash import ROOT
+from tests.desktop.shell.test_process import ROOT, wait_for
 
 ENDS_S = 30.0
 """The longest time that the app may take to end on a busy machine. Usually it takes half a second."""

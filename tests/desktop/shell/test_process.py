@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desktop.test_crash import ROOT
+ROOT = Path(__file__).parents[3]
 
 
 def start(profile: Path, platform: str = "offscreen") -> subprocess.Popen[str]:

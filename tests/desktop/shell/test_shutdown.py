@@ -24,7 +24,7 @@ from engine.errors import EngineError
 from engine.files.profile import Profile
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, type_and_send
-from tests.desktop.test_crash import ROOT
+from tests.desktop.shell.test_process import ROOT
 from tests.fakes import Script
 
 STALLED_SCAN = """
