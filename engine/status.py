@@ -10,7 +10,8 @@ from typing import Literal
 from engine.adapter import Adapter, AdapterScales
 from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
-from engine.errors import DraftModelError, EngineError
+from engine.errors import AdapterError, DraftModelError, EngineError
+from engine.events import DraftKind
 from engine.priority import Origin
 from engine.publisher import Publisher
 
@@ -77,6 +78,10 @@ class ModelInfo:
     otherwise 0."""
     draft_error: DraftModelError | None = None
     """Why the model was loaded without its draft model."""
+    mtp_refusal: str = ""
+    """Why its MTP layers are not used; "" if they are used, or if it has none."""
+    adapter_errors: tuple[AdapterError, ...] = ()
+    """Why the model was loaded without some of its adapters."""
     adapters: tuple[Adapter, ...] = ()
     """Its LoRA adapters. The scales are those of requests that set none."""
 
@@ -88,6 +93,11 @@ class ModelInfo:
     @property
     def adapter_scales(self) -> AdapterScales:
         return tuple(adapter.scale for adapter in self.adapters)
+
+    @property
+    def load_errors(self) -> tuple[DraftModelError | AdapterError, ...]:
+        """Why the model was loaded without some of the files that its settings name."""
+        return (*((self.draft_error,) if self.draft_error is not None else ()), *self.adapter_errors)
 
     @property
     def active_adapters(self) -> tuple[Adapter, ...]:
@@ -120,6 +130,8 @@ class ModelProps:
     """Whether the model supports fill-in-the-middle."""
     supports_drafts: bool = False
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_kinds: tuple[DraftKind, ...] = ()
+    """What can propose draft tokens; empty if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

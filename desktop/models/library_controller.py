@@ -140,6 +140,7 @@ class LibraryController(QObject):
         if self.state.folders or has_own_models:
             return None
         await self._prepare_catalogue()
+        await self.downloads.read_unfinished()
         room = await asyncio.to_thread(free_disk_bytes, self._profile.models) - SPARE_BYTES
         entry = self._best_entry(room)
         fit = fit_of_catalogue_entry(entry, self._capacity.capacity) if entry is not None else None
@@ -328,7 +329,9 @@ class LibraryController(QObject):
                 estimate = self._fit_of(model, options, placement)
         progress = self._status.progress
         row = row_of_file(model, estimate, use, progress, is_bundled=is_bundled, adapters=adapters, placement=placement)
-        return replace(row, n_layers_wanted=loaded.n_layers_wanted if loaded is not None else 0)
+        if loaded is not None:
+            row = replace(row, n_layers_wanted=loaded.n_layers_wanted, load_errors=loaded.load_errors)
+        return row
 
     def _fit_of(self, model: ModelFile, options: LoadOptions, placement: Offload | None = None) -> MemoryFit | None:
         """`placement` replaces what would be planned for the model."""

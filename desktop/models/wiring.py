@@ -23,7 +23,7 @@ from desktop.models.model_settings_sheet import ModelSettingsSheet
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
 from desktop.platform.task_set import TaskSet
-from engine.status import Status
+from engine.status import ModelInfo, Status
 
 
 class ModelsWiring(QObject):
@@ -40,10 +40,12 @@ class ModelsWiring(QObject):
         tasks: TaskSet,
         graphics: GraphicsController,
         offers_to_load: Callable[[Path], bool],
+        shows_download: Callable[[str], bool],
     ) -> None:
-        """`offers_to_load(path)` returns whether another part of the window offers to load this file now."""
+        """`offers_to_load(path)` returns whether another part of the window offers to load this file now, and
+        `shows_download(key)` whether one shows the state of this download."""
         super().__init__(window)
-        self._offers_to_load = offers_to_load
+        self._offers_to_load, self._shows_download = offers_to_load, shows_download
         self._graphics = graphics
         self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
@@ -53,7 +55,7 @@ class ModelsWiring(QObject):
         library.downloads.changed.connect(self._report_failed)
         library.downloads.arrived.connect(self._report_arrived)
         models.status_changed.connect(self._show_status)
-        chats.sessions.speed_measured.connect(library.add_measured_speed)
+        chats.sessions.speed_measured.connect(self._add_measured_speed)
 
     def make_page(self) -> ModelsPage:
         """Creates the page and connects it. Called once."""
@@ -143,6 +145,10 @@ class ModelsWiring(QObject):
         if status.state == "ready":
             self._window.toast.clear(str(path))
 
+    def _add_measured_speed(self, tokens_per_s: float) -> None:
+        if isinstance(self._models.chat_status.model, ModelInfo):
+            self._library.add_measured_speed(tokens_per_s)
+
     def _choose_folder(self) -> None:
         dialog = QFileDialog(self._window, self.tr("Add a folder with models"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
@@ -152,13 +158,12 @@ class ModelsWiring(QObject):
         dialog.open()
 
     def _report_failed(self, states: Sequence[DownloadState]) -> None:
-        """Show a toast for a failed download, unless the models page is open, since that page shows the reason
-        itself."""
+        """Show a toast for a failed download, unless the models page or the offer shows the reason."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if not self._window.is_page_shown("models"):
+            if not self._window.is_page_shown("models") and not self._shows_download(key):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
                 action, topic = self.tr("Show the models"), f"download of {key}"

@@ -13,6 +13,7 @@ from engine.devices.offload_plan import plan_offload
 from engine.errors import NotEnoughMemory
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import cell_bytes, state_bytes
+from engine.library.mtp_layers import loaded_part, uses_mtp
 from engine.status import MemoryEstimate
 
 N_CTX_DEFAULT = 8192
@@ -48,6 +49,10 @@ N_SLOTS_STATEFUL = 17
 
 N_OUTPUTS = 64
 """The largest number of rows of logits from one decode."""
+
+N_RUNNING = 16
+"""Maximum number of sequences that run at the same time. With more, each answer would be generated more slowly than a
+user reads."""
 
 N_BATCH = 256
 """The largest number of tokens in one decode.
@@ -87,10 +92,13 @@ def estimate_memory(
     layers the graphics cards `devices` compute.
 
     Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
-    `swa_full`."""
+    `swa_full`. MTP layers are counted if they are used."""
+    has_mtp, header = uses_mtp(header, settings), loaded_part(header, settings)
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
     compute = _compute_bytes(header, settings, n_cells, n_batch, n_outputs)
+    if has_mtp:  # they have a context of their own
+        compute += _compute_bytes(header, settings, n_cells, min(n_batch, N_BATCH), N_RUNNING)
     return MemoryEstimate(
         weights_bytes=sum(header.tensor_bytes.values()),
         kv_bytes=kv,

@@ -22,6 +22,9 @@ MAX_VIEWS = 256
 _ABORTED = 2
 """What llama_decode returns after an abort."""
 
+HiddenState = npt.NDArray[np.float32]
+"""The output of a model's last layer for one token."""
+
 
 def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
     """Parameters of a context whose KV cache all sequences share. llama.cpp does not split a batch (n_ubatch =
@@ -41,8 +44,9 @@ def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> An
 class NativeContext:
     """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
-    def __init__(self, model: NativeModel, params: Any) -> None:
-        """Opens a context over `model`. Raises ModelFileError."""
+    def __init__(self, model: NativeModel, params: Any, n_state: int = 0) -> None:
+        """Opens a context over `model`. With `n_state` above 0, each token of a decode has a hidden state of this many
+        numbers as a second input. Raises ModelFileError."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
@@ -53,16 +57,24 @@ class NativeContext:
         self._views: dict[int, npt.NDArray[np.float32]] = {}
         """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
         highest logit in it."""
-        self._batch = _Batch(params.n_batch)
+        self._batch = _Batch(params.n_batch, n_state)
         self._abort = _AbortFlag(self.pointer)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+    def decode(
+        self,
+        chunks: Sequence[Chunk],
+        n_threads: int,
+        *,
+        interruptible: bool = False,
+        states: Sequence[HiddenState] = (),
+    ) -> None:
         """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early; call
-        `allow_interruption` before. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+        `allow_interruption` before. `states` are the hidden states of all tokens, if the context takes them. Raises
+        KvAllocationFailed, Interrupted, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
-        batch = self._batch.fill(chunks)
+        batch = self._batch.fill(chunks, states)
         if not interruptible:
             self._abort.is_allowed = False
         try:
@@ -110,6 +122,11 @@ class NativeContext:
         C.llama_free(self.pointer)
 
 
+def likeliest(context: NativeContext, row: int) -> int:
+    """Returns the token with the highest logit in `row`."""
+    return int(context.logits(row).argmax())
+
+
 class _AbortFlag:
     """Tells llama.cpp to abort a decode. It asks before each of the decode's operations on the CPU.
 
@@ -148,8 +165,11 @@ class _Batch:
 
     It is filled through numpy views, because a Python loop over ctypes arrays is too slow for every step."""
 
-    def __init__(self, n_tokens: int) -> None:
+    def __init__(self, n_tokens: int, n_state: int) -> None:
         self._batch = C.llama_batch_init(n_tokens, 0, 1)
+        self._states = np.zeros((n_tokens, n_state), np.float32)
+        if n_state:
+            self._batch.embd = self._states.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
         as_array = np.ctypeslib.as_array
         self._token = as_array(self._batch.token, (n_tokens,))
         self._pos = as_array(self._batch.pos, (n_tokens,))
@@ -157,9 +177,11 @@ class _Batch:
         as_array(self._batch.n_seq_id, (n_tokens,))[:] = 1
         self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
 
-    def fill(self, chunks: Sequence[Chunk]) -> object:
-        """Fills the batch with the chunks, and returns it as the argument for llama_decode. It is valid until the next
-        call."""
+    def fill(self, chunks: Sequence[Chunk], states: Sequence[HiddenState] = ()) -> object:
+        """Fills the batch with the chunks and the hidden states of their tokens, and returns it as the argument for
+        llama_decode. It is valid until the next call."""
+        if states:
+            self._states[: len(states)] = states
         row = 0
         for chunk in chunks:
             n = len(chunk.tokens)
@@ -181,4 +203,5 @@ class _Batch:
         return self._batch
 
     def close(self) -> None:
+        self._batch.embd = None  # its memory belongs to numpy
         C.llama_batch_free(self._batch)

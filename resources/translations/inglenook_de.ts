@@ -132,8 +132,8 @@
     <message numerus="yes">
         <source>This computer: %Ln cores, {memory} of memory, {free} free.</source>
         <translation>
-            <numerusform>Dieser Rechner: %Ln Kern, {memory} Speicher, {free} frei.</numerusform>
-            <numerusform>Dieser Rechner: %Ln Kerne, {memory} Speicher, {free} frei.</numerusform>
+            <numerusform>Dieser Computer: %Ln Kern, {memory} Speicher, {free} frei.</numerusform>
+            <numerusform>Dieser Computer: %Ln Kerne, {memory} Speicher, {free} frei.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -590,7 +590,7 @@
     </message>
     <message>
         <source>Other tools on this computer can use your model. Your own chat always has priority.</source>
-        <translation>Andere Programme auf diesem Rechner können das Modell benutzen. Der eigene Chat hat immer Vorrang.</translation>
+        <translation>Andere Programme auf diesem Computer können das Modell benutzen. Der eigene Chat hat immer Vorrang.</translation>
     </message>
     <message>
         <source>On</source>
@@ -662,7 +662,7 @@
     </message>
     <message>
         <source>A model is loaded on this computer. Nothing you write leaves it.</source>
-        <translation>Ein Modell ist auf diesem Rechner geladen. Was hier geschrieben wird, bleibt hier.</translation>
+        <translation>Ein Modell ist auf diesem Computer geladen. Was hier geschrieben wird, bleibt hier.</translation>
     </message>
     <message>
         <source>The model is being loaded. You can already write; it answers as soon as it is ready.</source>
@@ -670,7 +670,7 @@
     </message>
     <message>
         <source>There is no model yet. Choose a GGUF file on this computer; it is not copied.</source>
-        <translation>Es gibt noch kein Modell. Eine GGUF-Datei auf diesem Rechner auswählen; sie wird nicht kopiert.</translation>
+        <translation>Es gibt noch kein Modell. Eine GGUF-Datei auf diesem Computer auswählen; sie wird nicht kopiert.</translation>
     </message>
     <message>
         <source>Good morning</source>
@@ -1169,7 +1169,7 @@
     </message>
     <message>
         <source>Text that repeats itself or the prompt is generated several tokens at a time.</source>
-        <translation>Text, der sich selbst oder die Eingabe wiederholt, entsteht in Schritten von mehreren Token.</translation>
+        <translation>Text, der sich selbst oder die Eingabe wiederholt, entsteht in Schritten von mehreren Tokens.</translation>
     </message>
     <message>
         <source>Draft tokens</source>
@@ -1177,7 +1177,7 @@
     </message>
     <message>
         <source>A small model with the same vocabulary drafts tokens where a text does not repeat itself; this model verifies them in one step. It needs memory of its own.</source>
-        <translation>Ein kleines Modell mit demselben Vokabular schlägt Token vor, wo sich ein Text nicht wiederholt; dieses Modell prüft sie in einem Schritt. Es braucht eigenen Speicher.</translation>
+        <translation>Ein kleines Modell mit demselben Vokabular schlägt Tokens vor, wo sich ein Text nicht wiederholt; dieses Modell prüft sie in einem Schritt. Es braucht eigenen Speicher.</translation>
     </message>
     <message>
         <source>Draft model</source>
@@ -1261,17 +1261,6 @@
     <message>
         <source>Reset to default</source>
         <translation>Auf Standard zurücksetzen</translation>
-    </message>
-</context>
-<context>
-    <name>OfferCard</name>
-    <message>
-        <source>Show the models</source>
-        <translation>Modelle anzeigen</translation>
-    </message>
-    <message>
-        <source>Not now</source>
-        <translation>Jetzt nicht</translation>
     </message>
 </context>
 <context>
@@ -1413,7 +1402,7 @@
     </message>
     <message>
         <source>Enter sends the question in a new chat, Escape closes</source>
-        <translation>Enter sendet die Frage in einem neuen Chat, Escape schließt</translation>
+        <translation>Die Eingabetaste sendet die Frage in einem neuen Chat, Esc schließt</translation>
     </message>
     <message>
         <source>Open as chat</source>
@@ -1578,7 +1567,7 @@
     </message>
     <message>
         <source>When something does not work, this helps to find out why. It names the machine, the versions and the model, and holds nothing of your chats.</source>
-        <translation>Wenn etwas nicht geht, hilft das beim Suchen. Es nennt Rechner, Versionen und Modell und enthält nichts aus den Chats.</translation>
+        <translation>Wenn etwas nicht geht, hilft das beim Suchen. Es nennt Computer, Versionen und Modell und enthält nichts aus den Chats.</translation>
     </message>
     <message>
         <source>Appearance</source>
@@ -1832,7 +1821,7 @@
     </message>
     <message>
         <source>This is the newest version.</source>
-        <translation>Das ist die neueste Fassung.</translation>
+        <translation>Das ist die neueste Version.</translation>
     </message>
 </context>
 <context>
@@ -2206,10 +2195,6 @@
         <translation>{name} hat mehr als {most} Zeichen Text. Besser einen Teil davon anhängen.</translation>
     </message>
     <message>
-        <source>{name} has more than {most} MB. Attach a part of it.</source>
-        <translation>{name} hat mehr als {most} MB. Besser einen Teil davon anhängen.</translation>
-    </message>
-    <message>
         <source>{name} cannot be opened: {reason}.</source>
         <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
     </message>
@@ -2236,6 +2221,10 @@
     <message>
         <source>{name} contains no text. A scan needs text recognition (OCR) first.</source>
         <translation>{name} enthält keinen Text. Ein Scan braucht zuerst eine Texterkennung (OCR).</translation>
+    </message>
+    <message>
+        <source>{name} is larger than {most}. Attach a part of it.</source>
+        <translation>{name} ist größer als {most}. Besser einen Teil davon anhängen.</translation>
     </message>
     <message>
         <source>Checking whether it fits…</source>
@@ -2406,7 +2395,7 @@
     </message>
     <message>
         <source>embeddings</source>
-        <translation>Einbettungen</translation>
+        <translation>Embeddings</translation>
     </message>
     <message>
         <source>waiting · place {place}</source>
@@ -2485,14 +2474,6 @@
         <translation>seit dem Start nicht benutzt</translation>
     </message>
     <message>
-        <source>{size} GB</source>
-        <translation>{size} GB</translation>
-    </message>
-    <message>
-        <source>{size} MB</source>
-        <translation>{size} MB</translation>
-    </message>
-    <message>
         <source>{name} (tool)</source>
         <translation>{name} (Programm)</translation>
     </message>
@@ -2502,7 +2483,7 @@
     </message>
     <message>
         <source>{size} in host memory</source>
-        <translation>{size} im Hauptspeicher</translation>
+        <translation>{size} im Arbeitsspeicher</translation>
     </message>
     <message>
         <source>There is a key named “{name}” already.</source>
@@ -2524,8 +2505,8 @@
         <translation>{name} lässt sich nicht öffnen: {reason}.</translation>
     </message>
     <message>
-        <source>The model needs {needed} MB of memory, {available} MB are free. Close something first.</source>
-        <translation>Das Modell braucht {needed} MB Speicher, {available} MB sind frei. Zuerst etwas anderes schließen.</translation>
+        <source>The model needs {needed} of memory, {available} are free. Close something first.</source>
+        <translation>Das Modell braucht {needed} Speicher, {available} sind frei. Zuerst etwas anderes schließen.</translation>
     </message>
     <message>
         <source>The model cannot be loaded with these settings: {field}: {reason}.</source>
@@ -2733,10 +2714,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{name}: {facts}</translation>
     </message>
     <message>
-        <source>{size}&#xa0;GB</source>
-        <translation>{size}&#xa0;GB</translation>
-    </message>
-    <message>
         <source>The graphics card cannot be used with {library}: {reason}.</source>
         <translation>Die Grafikkarte kann mit {library} nicht benutzt werden: {reason}.</translation>
     </message>
@@ -2753,10 +2730,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Die Grafikkarte ist bereit: Beim nächsten Laden des Modells wird sie benutzt.</translation>
     </message>
     <message>
-        <source>{size}&#xa0;MB</source>
-        <translation>{size}&#xa0;MB</translation>
-    </message>
-    <message>
         <source>{n} B parameters</source>
         <translation>{n} Mrd. Parameter</translation>
     </message>
@@ -2766,11 +2739,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>Models on this computer, and models that run well on it.</source>
-        <translation>Modelle auf diesem Rechner und Modelle, die gut auf ihm laufen.</translation>
-    </message>
-    <message>
-        <source>{size} GB</source>
-        <translation>{size} GB</translation>
+        <translation>Modelle auf diesem Computer und Modelle, die gut auf ihm laufen.</translation>
     </message>
     <message>
         <source>Adapter</source>
@@ -2830,7 +2799,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>suits this computer best</source>
-        <translation>passt am besten zu diesem Rechner</translation>
+        <translation>passt am besten zu diesem Computer</translation>
     </message>
     <message>
         <source>about {size}</source>
@@ -2890,7 +2859,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>Hugging Face cannot be reached. Models on this computer still work.</source>
-        <translation>Hugging Face ist nicht erreichbar. Modelle auf diesem Rechner funktionieren weiterhin.</translation>
+        <translation>Hugging Face ist nicht erreichbar. Modelle auf diesem Computer funktionieren weiterhin.</translation>
     </message>
     <message>
         <source>Accept the publisher&apos;s terms on huggingface.co and download the file there, then open it here.</source>
@@ -2929,8 +2898,8 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Kein Modell</translation>
     </message>
     <message>
-        <source>{size} MB on disk</source>
-        <translation>{size} MB auf dem Datenträger</translation>
+        <source>{size} on disk</source>
+        <translation>{size} auf dem Datenträger</translation>
     </message>
     <message>
         <source>Context length: {n_ctx} tokens</source>
@@ -3054,7 +3023,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>{name} suits this computer best</source>
-        <translation>{name} passt am besten zu diesem Rechner</translation>
+        <translation>{name} passt am besten zu diesem Computer</translation>
     </message>
     <message>
         <source>Download of {name}</source>
@@ -3065,12 +3034,28 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{name} wurde heruntergeladen</translation>
     </message>
     <message>
+        <source>It is on this computer now, and answers without a network.</source>
+        <translation>Es ist jetzt auf diesem Computer und antwortet ohne Netz.</translation>
+    </message>
+    <message>
         <source>Loading it replaces the included model in memory. Your chats are not affected.</source>
         <translation>Beim Laden ersetzt es das mitgelieferte Modell im Speicher. Die Chats bleiben unverändert.</translation>
     </message>
     <message>
+        <source>There is no model yet. This one is downloaded once, then it answers offline.</source>
+        <translation>Es gibt noch kein Modell. Dieses wird einmal heruntergeladen und antwortet dann ohne Netz.</translation>
+    </message>
+    <message>
         <source>Needs about {needed} of memory and generates {speed} here.</source>
         <translation>Braucht etwa {needed} Speicher und schreibt hier {speed}.</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Jetzt nicht</translation>
+    </message>
+    <message>
+        <source>Show the models</source>
+        <translation>Modelle anzeigen</translation>
     </message>
     <message>
         <source>It is much more capable than the included model, which goes on answering meanwhile.</source>
@@ -3079,6 +3064,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Source: huggingface.co/{repo}. Licence: {licence}.</source>
         <translation>Quelle: huggingface.co/{repo}. Lizenz: {licence}.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
     </message>
     <message>
         <source>Download ({size})</source>
@@ -3166,6 +3155,14 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
 </context>
 <context>
     <name>numbers</name>
+    <message>
+        <source>{size}&#xa0;GB</source>
+        <translation>{size}&#xa0;GB</translation>
+    </message>
+    <message>
+        <source>{size}&#xa0;MB</source>
+        <translation>{size}&#xa0;MB</translation>
+    </message>
     <message>
         <source>{n} M</source>
         <translation>{n} Mio.</translation>
@@ -3362,7 +3359,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>tokens cannot be removed from the memory of {name}, so it cannot draft</source>
-        <translation>aus dem Speicher von {name} lassen sich keine Token entfernen, deshalb kann es keine Entwürfe schreiben</translation>
+        <translation>aus dem Speicher von {name} lassen sich keine Tokens entfernen, deshalb kann es keine Entwürfe schreiben</translation>
     </message>
     <message>
         <source>the load trial failed ({why})</source>
@@ -3382,7 +3379,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>an embedding model supports only the default</source>
-        <translation>ein Einbettungsmodell unterstützt nur den Standardwert</translation>
+        <translation>ein Embedding-Modell unterstützt nur den Standardwert</translation>
     </message>
     <message>
         <source>{name} is not a valid name of a model file</source>

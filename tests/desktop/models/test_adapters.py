@@ -88,21 +88,28 @@ def test_adapter_is_added_scaled_loaded_and_removed(
     run(story())
 
 
-def test_adapter_that_does_not_fit_leaves_the_model_in_memory(
+def test_missing_adapter_is_left_out_at_the_start_and_named(
     run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile, tmp_path: Path
 ) -> None:
     save_folder(profile, model_folder)
-    adapter = write_adapter(tmp_path / "other.gguf", "qwen2")
+    path, missing = model_folder / "Alpha-Q4_0.gguf", tmp_path / "gone.gguf"
+    settings = SettingsFile(profile.settings)
+    settings.change(model_settings={str(path): {"adapters": [{"path": str(missing), "scale": 1.0}]}})
+    settings.save()
+    text = "The model is loaded without the adapter gone.gguf: there is no such file."
 
     async def story() -> None:
-        async with open_gui(real=model_folder / "Alpha-Q4_0.gguf") as gui:
+        async with open_gui(real=path) as gui:
             page = page_of(gui)
+            await until(lambda: gui.ready and gui.window.toast.text == text)
+            assert gui.window.chat_page.header._model_text == "Alpha"
             gui.window.sidebar.page_buttons["models"].click()
-            await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
+            await until(lambda: use_of(gui, "Alpha") == "in_use")
+            (row,) = (each for each in rows(page.local_models.view) if each.name == "Alpha")
+            assert text in strings.explanation(row)
             click(page.local_models.view, "Alpha", "settings")
-            page.sheet.adapters.add_files([adapter])
-            page.sheet.load.click()
-            await until(lambda: "other.gguf is for qwen2 models, the model is llama" in gui.window.toast.text)
+            assert len(page.sheet.adapters.rows) == 1, "it stays in the settings until the user removes it"
+        assert settings.value.model_settings == {str(path): {"adapters": [{"path": str(missing), "scale": 1.0}]}}
 
     run(story())
 
