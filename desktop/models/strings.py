@@ -314,11 +314,18 @@ def unload_label() -> str:
 
 
 def memory_breakdown(fit: MemoryFit) -> str:
-    """One text with the memory for weights, KV cache and compute buffers."""
+    """One text with the memory for weights, KV cache, compute buffers and draft model."""
     account = fit.estimate
-    text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
-    other = account.compute_bytes + account.other_bytes
-    return text.format(weights=size(account.weights_bytes), chats=size(account.kv_bytes), other=size(other))
+    if account.draft_bytes:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.")
+    else:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
+    return text.format(
+        weights=size(account.weights_bytes),
+        chats=size(account.kv_bytes),
+        other=size(account.compute_bytes + account.other_bytes),
+        draft=size(account.draft_bytes),
+    )
 
 
 def model_state(status: EngineStatus) -> str:

@@ -15,11 +15,12 @@ from pytestqt.qtbot import QtBot
 from desktop.models import strings
 from desktop.models.adapter_list import AdapterList
 from desktop.models.load_options import LoadOptions
-from desktop.models.model_list import row_of_file
+from desktop.models.model_list import ModelRow, row_of_file
 from desktop.platform.theme import Theme
 from desktop.settings.settings_file import SettingsFile
 from engine.adapter import Adapter
 from engine.files.profile import Profile
+from engine.library.memory_fit import MemoryFit
 from engine.library.model_scan import scan
 from engine.library.model_scan_cache import ModelScanCache
 from engine.status import ModelInfo, Status
@@ -260,6 +261,40 @@ def test_sheet_opens_at_the_top(
             assert bar.value() == 0
 
     run(story())
+
+
+def test_needed_memory_includes_adapters_and_the_draft_model(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, model_folder: Path, profile: Profile, tmp_path: Path
+) -> None:
+    save_folder(profile, model_folder)
+    path = model_folder / "Alpha-Q4_0.gguf"
+    adapter = write_adapter(tmp_path / "large.gguf", tensors={"blk.0.attn_q.weight": (1 << 20, 32)})
+
+    async def story() -> None:
+        async with open_gui(real=path) as gui:
+            page = page_of(gui)
+            gui.window.sidebar.page_buttons["models"].click()
+            await until(lambda: gui.ready and use_of(gui, "Alpha") == "in_use")
+
+            def row() -> ModelRow:
+                return next(each for each in rows(page.local_models.view) if each.name == "Alpha")
+
+            await until(lambda: row().fit is not None)
+            click(page.local_models.view, "Alpha", "settings")
+            assert "draft model" not in page.sheet._parts.text()
+            before = fit_of(row()).needed
+            page.sheet.adapters.add_checked([Adapter(adapter)], ())
+            await until(lambda: fit_of(row()).needed - before == adapter.stat().st_size)
+            page.sheet.options_changed.emit(path, LoadOptions(draft_model=str(path)))
+            await until(lambda: "draft model" in page.sheet._parts.text())
+            assert fit_of(row()).needed - before == fit_of(row()).estimate.draft_bytes > path.stat().st_size
+
+    run(story())
+
+
+def fit_of(row: ModelRow) -> MemoryFit:
+    assert row.fit is not None
+    return row.fit
 
 
 def test_header_names_one_adapter_and_counts_several() -> None:
