@@ -183,6 +183,11 @@ class LibraryController(QObject):
             self._update_lists()
 
     @property
+    def models_folder(self) -> Path:
+        """The folder into which models are downloaded."""
+        return self._profile.models
+
+    @property
     def capacity(self) -> MachineCapacity:
         """The last measured capacity of this machine."""
         return self._capacity.capacity

@@ -16,6 +16,7 @@ from desktop.models.placement_strings import cards_of, fewer_layers, placement, 
 from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
 from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import AdapterError, EngineError
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -173,6 +174,14 @@ def explanation(row: ModelRow) -> str:
         parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
     parts += map(error_message, row.load_errors)
     return " ".join(part for part in parts if part)
+
+
+def adapter_problem(error: EngineError) -> str:
+    """One sentence that says why an adapter cannot be added to a model."""
+    if not isinstance(error, AdapterError):
+        return error_message(error)
+    text = translate("models", "{name} cannot be added: {reason}.")
+    return text.format(name=display_name(error.path.name), reason=translated_reason(error.reason))
 
 
 def _memory_explanation(fit: MemoryFit) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -36,6 +35,7 @@ from engine.library.memory_estimate import (
 from engine.library.mtp_layers import mtp_cost, mtp_refusal, uses_mtp, without_mtp
 from engine.library.split_files import read_model, total_size
 from engine.native.adapters import NativeAdapters
+from engine.native.card_guard import card_guard
 from engine.native.context import NativeContext, context_params
 from engine.native.devices import devices
 from engine.native.draft_model import NativeDraftModel, open_draft_model
@@ -59,7 +59,7 @@ prefixes) of such a model also occupy slots."""
 DELIVERY_INTERVAL_S = 0.033
 """See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
 
-CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+CARD_SHARES: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25, 0.0)
 """If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
 there, and at last without cards."""
 
@@ -135,10 +135,14 @@ def _open_with_mtp(
 def _open_where_it_fits(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
-    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
+    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails. While a card is lost,
+    loads none."""
     cards = usable_devices(without_duplicates(devices()), settings)
     failed = NO_OFFLOAD
-    for share in CARD_SHARES:
+    guard, shares = card_guard(), CARD_SHARES
+    if guard is not None and guard.has_lost_card:
+        failed, shares = _plan(header, settings, cards)[2].offload, CARD_SHARES[-1:]
+    for share in shares:
         if failed.devices:
             cards = with_less_memory(cards, failed, share)
             settings = replace(settings, n_gpu_layers=None, n_cpu_experts=None)
@@ -232,9 +236,10 @@ class NativeBackend:
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[choices.flash_attention]
+        self._guard = card_guard() if self._offload.devices else None
         self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
         try:
-            self._context = NativeContext(model, params)
+            self._context = NativeContext(model, params, guard=self._guard)
         except BaseException:
             self._adapters.close()
             raise
@@ -340,18 +345,17 @@ class NativeBackend:
 
     def save(self, slot: int) -> memoryview:
         state = np.empty(C.llama_state_seq_get_size(self._context.pointer, slot), np.uint8)
-        written = C.llama_state_seq_get_data(self._context.pointer, _bytes_at(state), len(state), slot)
-        return state[:written].data
+        return state[: self._context.copy_state(C.llama_state_seq_get_data, state, slot)].data
 
     def restore(self, slot: int, state: memoryview) -> bool:
         data = np.frombuffer(state, np.uint8)
-        if C.llama_state_seq_set_data(self._context.pointer, _bytes_at(data), len(data), slot) == len(data):
+        if self._context.copy_state(C.llama_state_seq_set_data, data, slot) == len(data):
             return True
         self.clear(slot)
         return False
 
     def open_embedder(self) -> NativeEmbedder:
-        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
+        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False, guard=self._guard)
 
     def close(self) -> None:
         if self.draft_model is not None:
@@ -359,7 +363,5 @@ class NativeBackend:
         self._context.close()
         self._adapters.close()
         self._model.close()
-
-
-def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self._guard is not None and self._model.is_freed:
+            self._guard.reconnect()
