@@ -7,11 +7,13 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.models import strings
+from desktop.models.adapter_sizes import AdapterSizes
 from desktop.models.download_manager import DownloadManager
 from desktop.models.hub_search import HubSearch, HubSearchState
 from desktop.models.load_options import LoadOptions, LoadOptionsByFile
@@ -46,6 +48,9 @@ from engine.library.mtp_layers import mtp_refusal
 from engine.library.recommendation import best_for_machine
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
+
+_Models = tuple[ModelMetadata, ModelMetadata | None]
+"""A model and its draft model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +96,13 @@ class LibraryController(QObject):
         self._entries: tuple[CatalogueEntry, ...] = ()
         self._status = Status("empty")
         self._loaded_path: Path | None = None
-        self._fits: dict[tuple[Path, bool], tuple[ModelMetadata, tuple[LoadSettings, MachineCapacity], MemoryFit]] = {}
+        self._fits: dict[tuple[Path, bool], tuple[_Models, tuple[LoadSettings, MachineCapacity, int], MemoryFit]] = {}
         """The estimates of each model, as planned (False) and as loaded (True), with all that they depend on."""
         self._stop_scan = threading.Event()
         self._was_shown = False
         self._scanning = asyncio.Lock()
         self._tasks = TaskSet(lambda error, name: self.failed.emit(error))
+        self._adapter_sizes = AdapterSizes(self._tasks, self._update_local)
         self.downloads.arrived.connect(lambda path: self.refresh())
         self.downloads.changed.connect(lambda states: self._update_remote())
 
@@ -182,6 +188,11 @@ class LibraryController(QObject):
         if self._capacity.add_measured_speed(tokens_per_s, model.metadata, offload):
             self._measure_memory()
             self._update_lists()
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder into which models are downloaded."""
+        return self._profile.models
 
     @property
     def capacity(self) -> MachineCapacity:
@@ -359,9 +370,12 @@ class LibraryController(QObject):
                 n_gpu_layers=placement.n_layers,
                 n_cpu_experts=placement.n_cpu_experts,
             )
-        key, basis = (model.path, placement is not None), (settings, capacity)
+        draft = self.find_file(settings.draft_model) if settings.draft_model is not None else None
+        models = model.metadata, draft.metadata if draft is not None else None
+        adapter_bytes = self._adapter_sizes.total(settings.adapters)
+        key, basis = (model.path, placement is not None), (settings, capacity, adapter_bytes)
         known = self._fits.get(key)
-        if known is None or known[0] is not model.metadata or known[1] != basis:
+        if known is None or not all(map(is_, known[0], models)) or known[1] != basis:
             fit = estimate_fit(
                 model.metadata,
                 settings,
@@ -369,8 +383,10 @@ class LibraryController(QObject):
                 capacity.total,
                 capacity.bytes_per_s,
                 capacity.cards,
+                draft=models[1],
+                adapter_bytes=adapter_bytes,
             )
-            known = self._fits[key] = model.metadata, basis, fit
+            known = self._fits[key] = models, basis, fit
         return known[2]
 
     def _update_hub(self) -> None:

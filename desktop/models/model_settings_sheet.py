@@ -35,6 +35,8 @@ class ModelSettingsSheet(SideSheet):
 
     options_changed = Signal(object, object)
     """The user changed an option. Carries the path of the model file and the new `LoadOptions`."""
+    adapters_requested = Signal(object, object)
+    """The user requested to add adapters. Carries the path of the model file and a list with those of the adapters."""
     load_requested = Signal(object)
     """The user requested to load the model. Carries the path of its file."""
     unload_requested = Signal()
@@ -65,6 +67,8 @@ class ModelSettingsSheet(SideSheet):
         self.card_options.changed.connect(lambda changes: self._change(**changes))
         self.adapters = AdapterList(theme, self)
         self.adapters.changed.connect(lambda adapters: self._change(adapters=adapters))
+        self.adapters.add_requested.connect(lambda paths: self.adapters_requested.emit(self._row.path, paths))
+        self.adapters.validity_changed.connect(self._enable_load)
         for field in self._fields:
             field.validity_changed.connect(self._enable_load)
         self.load = QPushButton(self)
@@ -126,6 +130,7 @@ class ModelSettingsSheet(SideSheet):
     def open_sheet(self) -> None:
         self._discard_typing()
         self._show_numbers()
+        self.adapters.show_adapters(self._options.adapters)
         super().open_sheet()
         self.context.edit.setFocus()
 
@@ -144,7 +149,7 @@ class ModelSettingsSheet(SideSheet):
 
     @property
     def _is_wrong(self) -> bool:
-        return self.context.is_wrong or self.card_options.is_wrong
+        return self.context.is_wrong or self.card_options.is_wrong or self.adapters.is_wrong
 
     @property
     def _fields(self) -> tuple[OptionField, ...]:
@@ -157,6 +162,7 @@ class ModelSettingsSheet(SideSheet):
     def _discard_typing(self) -> None:
         for field in self._fields:
             field.discard_typing()
+        self.adapters.discard_typing()
 
     def _enable_load(self) -> None:
         self.load.setEnabled(not self._is_wrong)
