@@ -184,7 +184,7 @@ def _locked() -> str:
 def _expected_digest(kind: str) -> str:
     """A digest of all inputs of the build but the toolchain."""
     sha256 = hashlib.sha256(json.dumps([_locked(), DEFINITIONS, KINDS[kind].definitions]).encode())
-    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt"):
+    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt", LLAMA_GPU / "guarded_calls.cpp"):
         sha256.update(file.read_bytes())
     return sha256.hexdigest()
 

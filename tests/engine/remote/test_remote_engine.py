@@ -332,7 +332,7 @@ def test_server_that_is_not_there_is_unreachable() -> None:
         port = probe.getsockname()[1]
     error = failure(ScriptedServer(port))
     assert isinstance(error, ServerUnreachable)
-    assert "no connection" in error.reason
+    assert error.reason == "no connection (Connection refused)"
 
 
 def test_silent_server_is_unreachable_after_the_idle_time(server: ScriptedServer) -> None:
