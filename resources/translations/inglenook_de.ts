@@ -173,6 +173,10 @@
         <source>Remove {name}</source>
         <translation>{name} entfernen</translation>
     </message>
+    <message>
+        <source>A number from {least} to {most}.</source>
+        <translation>Eine Zahl von {least} bis {most}.</translation>
+    </message>
 </context>
 <context>
     <name>AddressCard</name>
@@ -2537,8 +2541,8 @@
         <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
     </message>
     <message>
-        <source>The graphics card stopped responding. Load the model again, or choose the processor in the model&apos;s settings; no text is lost.</source>
-        <translation>Die Grafikkarte antwortet nicht mehr. Modell neu laden oder in den Einstellungen des Modells den Prozessor wählen; es geht kein Text verloren.</translation>
+        <source>The graphics card stopped responding. Load the model again to continue, or load it on the processor; no text is lost.</source>
+        <translation>Die Grafikkarte antwortet nicht mehr. Zum Fortfahren das Modell erneut laden, oder auf den Prozessor laden; es geht kein Text verloren.</translation>
     </message>
     <message>
         <source>The model stopped working. Load it again to continue; no text is lost.</source>
@@ -2854,6 +2858,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Das Modell kann Bilder sehen, bekommt von Inglenook aber nur Text.</translation>
     </message>
     <message>
+        <source>{name} cannot be added: {reason}.</source>
+        <translation>{name} kann nicht hinzugefügt werden: {reason}.</translation>
+    </message>
+    <message>
         <source>Context length: {n} tokens.</source>
         <translation>Kontext: {n} Tokens.</translation>
     </message>
@@ -2912,6 +2920,18 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>The file cannot be written to the disk: {reason}.</source>
         <translation>Die Datei lässt sich nicht auf den Datenträger schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s MTP layers draft where a text does not repeat itself.</source>
+        <translation>Wo ein Text sich nicht wiederholt, entwerfen die MTP-Schichten des Modells.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s MTP layers are not used: {reason}.</source>
+        <translation>Die MTP-Schichten des Modells werden nicht benutzt: {reason}.</translation>
+    </message>
+    <message>
+        <source>Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.</source>
+        <translation>Gewichte {weights}, KV-Cache {chats}, Rechenpuffer {other}, Entwurfsmodell {draft}.</translation>
     </message>
     <message>
         <source>Weights {weights}, KV cache {chats}, compute buffers {other}.</source>
@@ -3166,6 +3186,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>der Karte</translation>
     </message>
     <message>
+        <source>The card could not be used: the processor computes the model.</source>
+        <translation>Die Karte konnte nicht verwendet werden: Der Prozessor berechnet das Modell.</translation>
+    </message>
+    <message>
         <source>The card had too little memory: {n} instead of {wanted} layers are on it.</source>
         <translation>Die Karte hatte zu wenig Speicher: {n} statt {wanted} Schichten sind auf ihr.</translation>
     </message>
@@ -3402,6 +3426,38 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>aus dem Speicher von {name} lassen sich keine Tokens entfernen, deshalb kann es keine Entwürfe schreiben</translation>
     </message>
     <message>
+        <source>this build of llama.cpp lacks the functions for them</source>
+        <translation>dieser Fassung von llama.cpp fehlen die Funktionen dafür</translation>
+    </message>
+    <message>
+        <source>the file does not contain their weights</source>
+        <translation>die Datei enthält ihre Gewichte nicht</translation>
+    </message>
+    <message>
+        <source>they are not supported for {architecture} models</source>
+        <translation>für {architecture}-Modelle werden sie nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>only a single MTP layer of the usual kind is supported</source>
+        <translation>nur eine einzelne MTP-Schicht der üblichen Art wird unterstützt</translation>
+    </message>
+    <message>
+        <source>rejected tokens cannot be removed from the memory of this model</source>
+        <translation>abgelehnte Token lassen sich nicht aus dem Speicher dieses Modells entfernen</translation>
+    </message>
+    <message>
+        <source>draft tokens are turned off</source>
+        <translation>Entwurfstoken sind ausgeschaltet</translation>
+    </message>
+    <message>
+        <source>the draft model is used instead</source>
+        <translation>stattdessen wird das Entwurfsmodell benutzt</translation>
+    </message>
+    <message>
+        <source>the outputs of its layers are not inputs of its MTP layers</source>
+        <translation>die Ausgaben seiner Schichten passen nicht zu seinen MTP-Schichten</translation>
+    </message>
+    <message>
         <source>the load trial failed ({why})</source>
         <translation>der Ladeversuch ist fehlgeschlagen ({why})</translation>
     </message>
@@ -3484,6 +3540,214 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>grammars</source>
         <translation>Grammatiken</translation>
+    </message>
+    <message>
+        <source>a minimum length of the answer</source>
+        <translation>eine Mindestlänge der Antwort</translation>
+    </message>
+    <message>
+        <source>a required tool call</source>
+        <translation>ein verlangter Werkzeugaufruf</translation>
+    </message>
+    <message>
+        <source>embeddings of token ids</source>
+        <translation>Embeddings von Token-Nummern</translation>
+    </message>
+    <message>
+        <source>fill-in-the-middle prompts</source>
+        <translation>Prompts zum Füllen von Lücken</translation>
+    </message>
+    <message>
+        <source>log probabilities together with tools</source>
+        <translation>Log-Wahrscheinlichkeiten zusammen mit Werkzeugen</translation>
+    </message>
+    <message>
+        <source>showing the prompt</source>
+        <translation>das Anzeigen des Prompts</translation>
+    </message>
+    <message>
+        <source>the texts of tokens</source>
+        <translation>die Texte von Token</translation>
+    </message>
+    <message>
+        <source>tokenization</source>
+        <translation>Tokenisierung</translation>
+    </message>
+    <message>
+        <source>tools together with a grammar</source>
+        <translation>Werkzeuge zusammen mit einer Grammatik</translation>
+    </message>
+    <message>
+        <source>a certificate file cannot be used ({why})</source>
+        <translation>eine Zertifikatsdatei ist nicht verwendbar ({why})</translation>
+    </message>
+    <message>
+        <source>it aborted the answer</source>
+        <translation>er hat die Antwort abgebrochen</translation>
+    </message>
+    <message>
+        <source>it answered {status}</source>
+        <translation>er antwortete mit {status}</translation>
+    </message>
+    <message>
+        <source>it answered {status}: {text}</source>
+        <translation>er antwortete mit {status}: {text}</translation>
+    </message>
+    <message>
+        <source>it did not accept a connection in time</source>
+        <translation>er hat die Verbindung nicht rechtzeitig angenommen</translation>
+    </message>
+    <message>
+        <source>it did not count the tokens</source>
+        <translation>er hat die Token nicht gezählt</translation>
+    </message>
+    <message>
+        <source>it did not read the request in time</source>
+        <translation>er hat die Anfrage nicht rechtzeitig gelesen</translation>
+    </message>
+    <message>
+        <source>it ended the answer early</source>
+        <translation>er hat die Antwort vorzeitig beendet</translation>
+    </message>
+    <message>
+        <source>it has no list of models</source>
+        <translation>er hat keine Liste von Modellen</translation>
+    </message>
+    <message>
+        <source>it redirects to an invalid address</source>
+        <translation>er leitet auf eine ungültige Adresse um</translation>
+    </message>
+    <message>
+        <source>it redirects to another address ({host})</source>
+        <translation>er leitet auf eine andere Adresse um ({host})</translation>
+    </message>
+    <message>
+        <source>it redirects too often</source>
+        <translation>er leitet zu oft um</translation>
+    </message>
+    <message>
+        <source>it reported an error without a description</source>
+        <translation>er meldete einen Fehler ohne Beschreibung</translation>
+    </message>
+    <message>
+        <source>it sent a web page instead of an answer</source>
+        <translation>er sandte eine Webseite statt einer Antwort</translation>
+    </message>
+    <message>
+        <source>it sent an event that is not JSON</source>
+        <translation>er sandte ein Ereignis, das kein JSON ist</translation>
+    </message>
+    <message>
+        <source>it sent an event that is too large</source>
+        <translation>er sandte ein zu großes Ereignis</translation>
+    </message>
+    <message>
+        <source>it sent nothing for too long</source>
+        <translation>er sandte zu lange nichts</translation>
+    </message>
+    <message>
+        <source>its answer is compressed</source>
+        <translation>seine Antwort ist komprimiert</translation>
+    </message>
+    <message>
+        <source>its answer is not JSON</source>
+        <translation>seine Antwort ist kein JSON</translation>
+    </message>
+    <message>
+        <source>its answer is too large</source>
+        <translation>seine Antwort ist zu groß</translation>
+    </message>
+    <message>
+        <source>its certificate is not trusted ({why})</source>
+        <translation>seinem Zertifikat wird nicht vertraut ({why})</translation>
+    </message>
+    <message>
+        <source>its embeddings cannot be read</source>
+        <translation>seine Einbettungen sind nicht lesbar</translation>
+    </message>
+    <message>
+        <source>no connection ({why})</source>
+        <translation>keine Verbindung ({why})</translation>
+    </message>
+    <message>
+        <source>no secure connection ({why})</source>
+        <translation>keine sichere Verbindung ({why})</translation>
+    </message>
+    <message>
+        <source>the connection was lost</source>
+        <translation>die Verbindung ging verloren</translation>
+    </message>
+    <message>
+        <source>the proxy in the system&apos;s settings is not supported</source>
+        <translation>der Proxy in den Systemeinstellungen wird nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>the proxy refused the connection</source>
+        <translation>der Proxy hat die Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>too many requests are open</source>
+        <translation>zu viele Anfragen sind offen</translation>
+    </message>
+    <message>
+        <source>no computer has this name</source>
+        <translation>kein Rechner hat diesen Namen</translation>
+    </message>
+    <message>
+        <source>the private key is encrypted</source>
+        <translation>der private Schlüssel ist verschlüsselt</translation>
+    </message>
+    <message>
+        <source>not a valid PEM file</source>
+        <translation>keine gültige PEM-Datei</translation>
+    </message>
+    <message>
+        <source>host or port are invalid</source>
+        <translation>Rechnername oder Port sind ungültig</translation>
+    </message>
+    <message>
+        <source>it contains a query</source>
+        <translation>sie enthält eine Abfrage</translation>
+    </message>
+    <message>
+        <source>it contains a user name or a password</source>
+        <translation>sie enthält einen Benutzernamen oder ein Passwort</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>sie ist leer</translation>
+    </message>
+    <message>
+        <source>it is too long</source>
+        <translation>sie ist zu lang</translation>
+    </message>
+    <message>
+        <source>only http and https are supported</source>
+        <translation>nur http und https werden unterstützt</translation>
+    </message>
+    <message>
+        <source>the name of the server is invalid</source>
+        <translation>der Name des Servers ist ungültig</translation>
+    </message>
+    <message>
+        <source>the path is invalid</source>
+        <translation>der Pfad ist ungültig</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>kein Weg zum Rechner</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>das Netzwerk ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Verbindung von der Gegenseite beendet</translation>
     </message>
     <message>
         <source>No such file or directory</source>
@@ -3896,6 +4160,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Load it again</source>
         <translation>Neu laden</translation>
+    </message>
+    <message>
+        <source>Load on the processor</source>
+        <translation>Auf den Prozessor laden</translation>
     </message>
     <message>
         <source>Choose another…</source>
