@@ -15,14 +15,13 @@ from queue import Empty, SimpleQueue
 from fastapi import FastAPI
 
 from api import key_command
+from api.adapter_option import FORM, adapter
 from api.app import Lifespan, create_app
 from api.authentication import find_key
 from api.card_options import add_card_options, card_settings
 from api.errors import CannotListen
-from api.request_context import engine_of
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
-from engine.adapter import Adapter
 from engine.backend import LoadSettings
 from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
@@ -120,17 +119,17 @@ def loading(
     `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
-        engine = engine_of(app)
+        engine: Engine = app.state.engine
 
         async def load() -> None:
             try:
                 info = await engine.load(model, load_settings)
-                if info.draft_error is not None:
-                    print(f"inglenook-serve: {info.draft_error}", file=sys.stderr, flush=True)
+                for error in info.load_errors:
+                    print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
             except LoadCancelled:
                 pass
-            except Exception as error:
-                on_failed(error)
+            except Exception as failure:
+                on_failed(failure)
 
         task = asyncio.create_task(load(), name="load the model")
         yield
@@ -159,7 +158,7 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         type=adapter,
         action="append",
         default=[],
-        metavar="PATH[=SCALE]",
+        metavar=FORM,
         help="a LoRA adapter in a GGUF file for the model, with a scale of 1 by default; repeatable",
     )
     add_card_options(parser)
@@ -188,15 +187,6 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def load_settings(options: argparse.Namespace) -> LoadSettings:
     return LoadSettings(adapters=tuple(options.lora), draft_model=options.draft_model, **card_settings(options))
-
-
-def adapter(text: str) -> Adapter:
-    """Parses the value of `--lora`. What follows the last equals sign is the scale, if it is a number."""
-    file, _, scale = text.rpartition("=")
-    try:
-        return Adapter(path(file), float(scale)) if file else Adapter(path(text))
-    except ValueError:
-        return Adapter(path(text))
 
 
 def path(text: str) -> Path:

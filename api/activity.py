@@ -30,7 +30,7 @@ from api.request_record import (
     holder_of,
 )
 from api.streaming import MergedStream
-from engine.engine import Engine
+from engine.chat_engine import ChatEngine
 from engine.errors import EngineError
 from engine.events import Embeddings, Event, Finished
 from engine.request_state import RequestProgress
@@ -117,13 +117,13 @@ class Activity:
 
     @asynccontextmanager
     async def submit(
-        self, engine: Engine, requests: Sequence[Request], scope: Scope, receive: Receive
+        self, engine: ChatEngine, requests: Sequence[Request], scope: Scope, receive: Receive
     ) -> AsyncIterator[MergedStream]:
         """Submits the `requests` of one client to the engine. The requests can run until the `async with` block ends.
 
         When the client disconnects, its requests are cancelled at once, even while a prompt is being processed. Each
         stream then ends with `Finished`. Raises QueueFull, and the exceptions of `before_submit` and
-        `Engine.submit`."""
+        `ChatEngine.submit`."""
         await self.before_submit()
         self._check_room(len(requests))
         owner = holder_of(scope).name
@@ -148,9 +148,9 @@ class Activity:
                 watch.cancel()
                 await asyncio.wait({watch})
 
-    async def embed(self, engine: Engine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
+    async def embed(self, engine: ChatEngine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
         """Computes embeddings for one client. Raises QueueFull, RequestStopped, and the exceptions of
-        `Engine.embed`."""
+        `ChatEngine.embed`."""
         return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive)
 
     async def query(
@@ -224,7 +224,7 @@ class Activity:
         self.on_change()
 
 
-def _stream_record(engine: Engine, request: Request, stream: RequestStream, scope: Scope) -> RequestRecord:
+def _stream_record(engine: ChatEngine, request: Request, stream: RequestStream, scope: Scope) -> RequestRecord:
     def progress() -> RequestProgress | None:
         last = stream.last
         # The engine deletes its progress report on an answer when the answer ends, even if a slow client has not yet

@@ -30,6 +30,7 @@ from api.request_context import MAX_LARGE_BODIES
 from api.request_record import REQUEST_ID
 from api.security import SecurityMiddleware, is_own_host
 from api.settings import EndpointSettings
+from engine.chat_engine import ChatEngine
 from engine.engine import Engine
 from engine.errors import EngineError
 
@@ -40,12 +41,13 @@ DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_c
 in `api.request_record`, and its schemas in `api.openapi`."""
 
 
-def create_app(engine: Engine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(engine: ChatEngine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
     """Creates the endpoint's ASGI app. The engine belongs to the caller. It may have no model, and its model may change
-    at any time. The model is loaded and unloaded only by `lifespan` and, if the settings allow model changes, by
-    `KeepAlive`. Only `lifespan` may close the engine. FastAPI's own documentation routes are off: they would need no
-    key, and would load scripts from other servers."""
-    keep_alive = KeepAlive(engine, settings.model_changes, settings.load_settings)
+    at any time. The model of a local engine is loaded and unloaded only by `lifespan` and, if the settings allow model
+    changes, by `KeepAlive`. Only `lifespan` may close the engine. FastAPI's own documentation routes are off: they
+    would need no key, and would load scripts from other servers."""
+    local_engine = engine if isinstance(engine, Engine) else None
+    keep_alive = KeepAlive(local_engine, settings.model_changes, settings.load_settings)
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncGenerator[None, None]:

@@ -3,6 +3,7 @@ body."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ from api.errors import (
     UnsupportedParameter,
 )
 from engine.errors import (
+    AccessDenied,
     CardLost,
     ConstraintError,
     ContextOverflow,
@@ -40,13 +42,23 @@ from engine.errors import (
     EngineDead,
     EngineError,
     NotLoaded,
+    RemoteError,
     RequestError,
+    ServerBusy,
+    ServerFailed,
+    ServerUnreachable,
     TemplateError,
+    Unsupported,
 )
 
 LOADING_RETRY_S = 2
 NO_MODEL_RETRY_S = 15
 QUEUE_RETRY_S = 2
+BUSY_RETRY_S = 5
+"""`retry-after` if a busy server names no delay, in seconds."""
+MAX_RETRY_S = 3600
+OWN_ACCESS = frozenset((401, 402, 403, 407, 429))
+"""Statuses of another server that concern this server's access to it, not the client's access to this server."""
 
 ANTHROPIC_PATH, OLLAMA_PATH = "/v1/messages", "/api/"
 
@@ -167,6 +179,23 @@ def _not_loaded(error: NotLoaded) -> Problem:
     return _unavailable("No model is loaded.", "model_not_loaded", NO_MODEL_RETRY_S)
 
 
+def _upstream(message: str, code: str) -> Problem:
+    """A failure of the server on which the model runs."""
+    return Problem(502, "server_error", message, code)
+
+
+def _server_busy(error: ServerBusy) -> Problem:
+    delay_s = BUSY_RETRY_S if error.retry_after_s is None else min(max(1, math.ceil(error.retry_after_s)), MAX_RETRY_S)
+    return _unavailable(f"{error.host} is busy: {error.reason[:500]}", "server_busy", delay_s)
+
+
+def _server_failed(error: ServerFailed) -> Problem:
+    message = f"{error.host} answered with an error: {error.reason[:500]}"
+    if 400 <= error.status < 500 and error.status not in OWN_ACCESS:
+        return _invalid(message, "server_refused", status=error.status)
+    return _upstream(message, "server_failed")
+
+
 def _origin_not_allowed(error: OriginNotAllowed) -> Problem:
     message = "Requests from this Origin are not allowed."
     if error.origin:
@@ -251,6 +280,7 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         f"The model's chat template refused the messages: {e.reason[:500]}", "template_refused", "messages"
     ),
     ConstraintError: lambda e: _invalid(f"This constraint cannot be applied: {e.reason[:500]}", "constraint_refused"),
+    Unsupported: lambda e: _invalid(f"The model's server does not support {e.feature}.", "unsupported_parameter"),
     RequestError: lambda e: _invalid(f"The model cannot process this request: {e}."),
     NotLoaded: _not_loaded,
     CardLost: lambda e: _unavailable(
@@ -258,5 +288,13 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ),
     EngineDead: lambda e: _unavailable("The engine has stopped; the model must be loaded again.", "engine_dead", 30),
     EngineClosed: lambda e: _unavailable("The server is closing.", "closing", 30),
+    ServerUnreachable: lambda e: _upstream(f"{e.host} cannot be reached: {e.reason[:500]}", "server_unreachable"),
+    # The server's own words may quote the key.
+    AccessDenied: lambda e: _upstream(
+        f"{e.host} refused the key that is set for it in Inglenook, or requires one.", "server_refused_key"
+    ),
+    ServerBusy: _server_busy,
+    ServerFailed: _server_failed,
+    RemoteError: lambda e: _upstream(f"{e.host} did not answer as it should.", "server_failed"),
     EngineError: lambda e: Problem(500, "server_error", "The engine failed to process this request.", "engine_error"),
 }

@@ -22,15 +22,15 @@ POLL_INTERVAL_S = 0.1
 class KeepAlive:
     """Decides when the model is unloaded and loaded again. Used on the endpoint's event loop only.
 
-    `file`: the model's file, which is loaded with `settings`. If it is None, no idle model is unloaded; else the
-    endpoint's event loop must own the engine. A model can be unloaded in two ways. After `unload`, requests fail until
-    `load` is called. A model that was unloaded because it was idle is still listed, and the next request loads it again
-    (`ensure_loaded`)."""
+    `file`: the model's file, which is loaded with `settings`. If it is None, or if there is no local `engine`, no idle
+    model is unloaded; else the endpoint's event loop must own the engine. A model can be unloaded in two ways. After
+    `unload`, requests fail until `load` is called. A model that was unloaded because it was idle is still listed, and
+    the next request loads it again (`ensure_loaded`)."""
 
-    def __init__(self, engine: Engine, file: Path | None, settings: LoadSettings = LoadSettings()) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine | None, file: Path | None, settings: LoadSettings = LoadSettings()) -> None:
+        self._local_engine = engine
         self._settings = settings
-        self._file = file
+        self._file = file if engine is not None else None
         self._changing = asyncio.Lock()
         self._unloaded_model: ModelInfo | None = None
         self._idle_limit_s: float | None = None
@@ -38,6 +38,11 @@ class KeepAlive:
         self._used_at = 0.0
         self._changed = asyncio.Event()
         self._timer: asyncio.Task[None] | None = None
+
+    @property
+    def _engine(self) -> Engine:
+        assert self._local_engine is not None
+        return self._local_engine
 
     @property
     def can_unload(self) -> bool:

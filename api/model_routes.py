@@ -11,7 +11,8 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from api.errors import ModelNotFound
-from api.request_context import KeepAliveDep, RequestContext, RequestContextDep
+from api.request_context import KeepAliveDep, RequestContext, RequestContextDep, embedder_of
+from engine.chat_engine import ChatModel
 from engine.status import EmbedderInfo, ModelInfo
 
 router = APIRouter()
@@ -53,13 +54,15 @@ async def load_model(keep_alive: KeepAliveDep) -> Response:
 
 def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
     found = {ctx.model.id: model_object(ctx.model)}
-    embedder = ctx.engine.status.embedder
+    embedder = embedder_of(ctx.engine.status)
     if embedder is not None:
         found.setdefault(embedder.id, embedder_object(embedder, ctx.model.loaded_at))
     return found
 
 
-def model_object(model: ModelInfo) -> dict[str, object]:
+def model_object(model: ChatModel) -> dict[str, object]:
+    if not isinstance(model, ModelInfo):
+        return _object(model.id, model.loaded_at, {"n_ctx": model.n_ctx} if model.n_ctx else {}, owner=model.host)
     meta = {"n_ctx": model.n_ctx, "n_ctx_train": model.n_ctx_train, "size": model.size_bytes}
     if model.memory is not None and model.memory.offload.devices:
         meta["n_gpu_layers"] = model.memory.offload.n_layers
@@ -70,16 +73,16 @@ def embedder_object(model: EmbedderInfo, loaded_at: float) -> dict[str, object]:
     return _object(model.id, loaded_at, {"n_ctx": model.n_ctx, "n_embd": model.n_dimensions, "size": model.size_bytes})
 
 
-def _object(id: str, loaded_at: float, meta: dict[str, int]) -> dict[str, object]:
-    return {"id": id, "object": "model", "created": int(loaded_at), "owned_by": "inglenook", "meta": meta}
+def _object(id: str, loaded_at: float, meta: dict[str, int], owner: str = "inglenook") -> dict[str, object]:
+    return {"id": id, "object": "model", "created": int(loaded_at), "owned_by": owner, "meta": meta}
 
 
-def anthropic_model(model: ModelInfo) -> dict[str, object]:
+def anthropic_model(model: ChatModel) -> dict[str, object]:
     created_at = datetime.fromtimestamp(int(model.loaded_at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": "model", "id": model.id, "display_name": model.name, "created_at": created_at}
 
 
-def anthropic_list(models: list[ModelInfo]) -> dict[str, object]:
+def anthropic_list(models: list[ChatModel]) -> dict[str, object]:
     return {
         "data": [anthropic_model(model) for model in models],
         "has_more": False,

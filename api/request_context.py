@@ -27,12 +27,12 @@ from api.keep_alive import KeepAlive
 from api.request_record import BODY, REQUEST_ID, holder_of
 from api.settings import EndpointSettings
 from api.streaming import SSE, EventStreamResponse, EventWriter, Framing
-from engine.engine import Engine
-from engine.errors import EngineClosed, EngineDead, NotLoaded
+from engine.capability_check import check_capabilities
+from engine.chat_engine import ChatEngine, ChatModel, EngineStatus, Queries
+from engine.errors import EngineClosed, NotLoaded, RemoteError, Unsupported
 from engine.events import Embeddings
-from engine.model_queries import ModelQueries
 from engine.requests import EmbedRequest, Request
-from engine.status import ModelInfo, Status
+from engine.status import EmbedderInfo, ModelInfo, ModelProps, Status
 
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -42,8 +42,8 @@ MAX_LARGE_BODIES = 2
 """Maximum number of large bodies that are parsed at the same time."""
 
 
-def engine_of(app: FastAPI) -> Engine:
-    engine: Engine = app.state.engine
+def engine_of(app: FastAPI) -> ChatEngine:
+    engine: ChatEngine = app.state.engine
     return engine
 
 
@@ -52,8 +52,13 @@ def activity_of(app: FastAPI) -> Activity:
     return activity
 
 
-async def get_status(http: HttpRequest) -> Status:
+async def get_status(http: HttpRequest) -> EngineStatus:
     return engine_of(http.app).status
+
+
+def embedder_of(status: EngineStatus) -> EmbedderInfo | None:
+    """Returns the embedding model beside a local chat model."""
+    return status.embedder if isinstance(status, Status) else None
 
 
 async def get_activity(http: HttpRequest) -> Activity:
@@ -74,7 +79,7 @@ async def get_keep_alive(http: HttpRequest) -> KeepAlive:
     return keep_alive
 
 
-StatusDep = Annotated[Status, Depends(get_status)]
+StatusDep = Annotated[EngineStatus, Depends(get_status)]
 ActivityDep = Annotated[Activity, Depends(get_activity)]
 KeyHolderDep = Annotated[KeyHolder, Depends(get_holder)]
 SettingsDep = Annotated[EndpointSettings, Depends(get_settings)]
@@ -91,25 +96,25 @@ async def use_keep_alive(http: HttpRequest, keep_alive: KeepAliveDep) -> AsyncGe
             yield keep_alive
 
 
-async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ModelInfo:
+async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ChatModel:
     """Returns the loaded model. If the model was unloaded because it was idle, returns that model, because the request
     will load it again.
 
-    Raises NotLoaded, EngineDead, EngineClosed."""
-    match status:
-        case Status(state="ready", model=ModelInfo() as model):
-            return model
-        case Status(state="dead", error=EngineDead() as error):
-            raise error
-        case Status(state="closed"):
+    Raises NotLoaded, EngineDead, EngineClosed, RemoteError."""
+    match status.state:
+        case "ready" if status.model is not None:
+            return status.model
+        case "dead" if status.error is not None:
+            raise status.error
+        case "closed":
             raise EngineClosed
     if keep_alive.unloaded_model is not None:
         return keep_alive.unloaded_model
-    raise NotLoaded(loading=status.state == "loading")
+    raise status.error if isinstance(status.error, RemoteError) else NotLoaded(loading=status.state == "loading")
 
 
 KeepAliveInUseDep = Annotated[KeepAlive, Depends(use_keep_alive)]
-ModelDep = Annotated[ModelInfo, Depends(get_model)]
+ModelDep = Annotated[ChatModel, Depends(get_model)]
 
 
 async def read_body(http: HttpRequest, shape: type[Body], limit_bytes: int | None = None) -> Body:
@@ -134,8 +139,8 @@ class RequestContext:
     """One HTTP request to the chat model, and the ways to answer it. Used on the endpoint's event loop only."""
 
     http: HttpRequest
-    engine: Engine
-    model: ModelInfo
+    engine: ChatEngine
+    model: ChatModel
     settings: EndpointSettings
     activity: Activity
     keep_alive: KeepAlive
@@ -165,9 +170,7 @@ class RequestContext:
         if self.settings.unknown_model == "404" and name not in (None, self.model.id):
             raise ModelNotFound(name or "")
 
-    async def query(
-        self, work: Callable[[ModelQueries], Coroutine[None, None, T]], *, answer_follows: bool = False
-    ) -> T:
+    async def query(self, work: Callable[[Queries], Coroutine[None, None, T]], *, answer_follows: bool = False) -> T:
         """Runs a query about the model. It is cancelled when its client disconnects or someone stops it.
 
         `answer_follows`: the query prepares an answer, and /v1/activity lists only the answer. Raises EngineError,
@@ -183,15 +186,18 @@ class RequestContext:
     async def collect(self, requests: Sequence[Request]) -> list[Answer]:
         """Runs the requests, and returns their complete answers. Raises EngineError, RequestStopped, QueueFull,
         BadRequest."""
-        self._check_adapters(requests)
+        self._check_supported(requests)
         async with self.activity.submit(self.engine, requests, self.http.scope, self.http.receive) as stream:
             answers = await stream.collect()
         pairs = zip(requests, answers, strict=True)
         return [replace(answer, not_met=violated_keywords(request, answer)) for request, answer in pairs]
 
-    def _check_adapters(self, requests: Sequence[Request]) -> None:
+    def _check_supported(self, requests: Sequence[Request]) -> None:
+        """Raises Unsupported, and BadRequest for scales of adapters that the model does not have."""
         for request in requests:
-            check_scales(request.adapter_scales, len(self.model.adapters))
+            check_capabilities(request, self.engine.capabilities)
+            if isinstance(self.model, ModelInfo):
+                check_scales(request.adapter_scales, len(self.model.adapters))
 
     def reply(self, body: object, answers: Sequence[Answer]) -> Response:
         """Returns `body` as JSON, with headers that list the schema keywords that were not enforced or not met in
@@ -214,7 +220,7 @@ class RequestContext:
     ) -> Response:
         """Runs the requests, and streams their answers. For `ends_on_thread` see EventStreamResponse. Raises
         BadRequest."""
-        self._check_adapters(requests)
+        self._check_supported(requests)
         return EventStreamResponse(
             partial(self.activity.submit, self.engine, requests),
             writer,
@@ -224,13 +230,21 @@ class RequestContext:
         )
 
 
+async def known_props(queries: Queries) -> ModelProps:
+    """Returns the model's properties. Those that the engine does not know are empty."""
+    try:
+        return await queries.props()
+    except Unsupported:
+        return ModelProps("", "", "", 1, False)
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddingContext:
     """One HTTP request for embeddings. `model`: id of the embedding model, or of the chat model if there is no
     embedding model."""
 
     http: HttpRequest
-    engine: Engine
+    engine: ChatEngine
     model: str
     settings: EndpointSettings
     activity: Activity
@@ -250,6 +264,8 @@ class EmbeddingContext:
 
     async def embed(self, request: EmbedRequest) -> Embeddings:
         """Computes embeddings. Raises EngineError, RequestStopped, QueueFull."""
+        if not self.engine.capabilities.embeddings:
+            raise Unsupported("embeddings")
         return await self.activity.embed(self.engine, request, self.http.scope, self.http.receive)
 
 
@@ -270,7 +286,8 @@ async def get_embedding_context(
 ) -> EmbeddingContext:
     """Returns the context of an embedding request. Raises the exceptions of `get_model` unless an embedding model is
     loaded."""
-    name = status.embedder.id if status.embedder is not None else (await get_model(status, keep_alive)).id
+    embedder = embedder_of(status)
+    name = embedder.id if embedder is not None else (await get_model(status, keep_alive)).id
     return EmbeddingContext(http, engine_of(http.app), name, settings, activity, keep_alive)
 
 

@@ -8,10 +8,12 @@ from desktop.endpoint.errors import PortTaken
 from desktop.error_reasons import translated_reason
 from desktop.import_export.errors import UnknownFormat, UnreadableFile
 from desktop.import_export.strings import problem_text
-from desktop.platform.number_format import counted, whole
+from desktop.platform.number_format import counted, size, whole
 from desktop.settings.settings_file import SettingsDamaged, SettingsUnreadable
 from desktop.store.errors import StoreDamaged, StoreFull, StoreNewer, StoreRefused, StoreUnreachable
 from engine.errors import (
+    AccessDenied,
+    AdapterError,
     CardLost,
     ContextOverflow,
     DraftModelError,
@@ -22,7 +24,11 @@ from engine.errors import (
     ModelFileError,
     NotEnoughMemory,
     NotLoaded,
+    RemoteError,
+    ServerBusy,
+    ServerUnreachable,
     TemplateError,
+    Unsupported,
 )
 from engine.files.display_name import display_name
 
@@ -48,9 +54,9 @@ def error_message(error: BaseException) -> str:
             )
         case NotEnoughMemory(needed=needed, available=available):
             text = translate(
-                "errors", "The model needs {needed} MB of memory, {available} MB are free. Close something first."
+                "errors", "The model needs {needed} of memory, {available} are free. Close something first."
             )
-            return text.format(needed=whole(needed >> 20), available=whole(available >> 20))
+            return text.format(needed=size(needed), available=size(available))
         case InvalidSettings(field=field, reason=clause):
             return translate("errors", "The model cannot be loaded with these settings: {field}: {reason}.").format(
                 field=field, reason=translated_reason(clause)
@@ -63,13 +69,23 @@ def error_message(error: BaseException) -> str:
             return translate("errors", "The model is loaded without its draft model. {error}").format(
                 error=error_message(cause)
             )
+        case RemoteError():
+            return _of_connection(error)
+        case Unsupported(feature=feature):
+            return translate("errors", "The model's server does not support this: {feature}.").format(
+                feature=translated_reason(feature)
+            )
+        case AdapterError(path=path, reason=clause):
+            return translate("errors", "The model is loaded without the adapter {name}: {reason}.").format(
+                name=display_name(path.name), reason=translated_reason(clause)
+            )
         case NotLoaded():
             return translate("errors", "No model is loaded. Choose a model file, then try again.")
         case CardLost():
             return translate(
                 "errors",
-                "The graphics card stopped responding. Load the model again, or choose the processor in the model's "
-                "settings; no text is lost.",
+                "The graphics card stopped responding. Load the model again to continue, or load it on the processor; "
+                "no text is lost.",
             )
         case EngineDead():
             return translate("errors", "The model stopped working. Load it again to continue; no text is lost.")
@@ -79,6 +95,19 @@ def error_message(error: BaseException) -> str:
             return translate("errors", "Inglenook is closing.")
         case _:
             return _of_desktop(error)
+
+
+def _of_connection(error: RemoteError) -> str:
+    match error:
+        case ServerUnreachable():
+            text = translate("errors", "{host} cannot be reached: {reason}.")
+        case AccessDenied():
+            text = translate("errors", "{host} refused the key, or requires one. Check the key of this connection.")
+        case ServerBusy():
+            text = translate("errors", "{host} is busy: {reason}. Try again in a moment.")
+        case _:
+            text = translate("errors", "{host} answered with an error: {reason}")
+    return text.format(host=error.host, reason=translated_reason(error.reason))
 
 
 def _of_desktop(error: BaseException) -> str:

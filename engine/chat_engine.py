@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
+from engine.adapter import AdapterScales
 from engine.errors import EngineError
 from engine.events import Embeddings
 from engine.prompt.context_fit import ContextFit
@@ -163,3 +164,12 @@ class ChatEngine(Protocol):
     def watch(self, listener: Callable[[EngineStatus], None]) -> Callable[[], None]:
         """Calls `listener` on the caller's event loop, first with the current status and then after every change.
         Returns a function that ends these calls."""
+
+
+@runtime_checkable
+class HasAdapters(Protocol):
+    """What an engine with `Capabilities.adapters` has besides."""
+
+    def set_adapter_scales(self, scales: AdapterScales) -> None:
+        """Sets the scales of the model's adapters for requests that are submitted later and set none. Missing ones
+        become 0. Does nothing if no model is loaded."""

@@ -19,7 +19,7 @@ from engine.devices.card_finder import CardFinder
 from engine.devices.graphics_cards import GraphicsCards
 from engine.embedding.client import EmbeddingClient
 from engine.embedding.executor import EmbeddingExecutor
-from engine.errors import DraftModelError, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
+from engine.errors import AdapterError, DraftModelError, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Embeddings
 from engine.kv_cache.snapshot_store import SNAPSHOT_CAP_BYTES, open_snapshot_store
 from engine.library.load_trial import LoadTrial
@@ -73,6 +73,7 @@ class Engine:
             embedding,
             self._on_progress,
             self._on_death,
+            lambda: self._cards.first_step_passed(),
         )
         self._cards = CardFinder(graphics, self._worker.call, self._status)
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")
@@ -121,9 +122,7 @@ class Engine:
             self._begin_load()
             self._start_worker()
             self._cards.begin()
-            draft_error = await self._try_models(path, settings)
-            if draft_error is not None:
-                settings = replace(settings, draft_model=None)
+            settings, draft_error, adapter_errors = await self._try_models(path, settings)
             try:
                 await self._invalidate_chat_model()
                 await self._cards.prepare_load(settings)
@@ -142,7 +141,11 @@ class Engine:
                 raise
             memory = backend.info.memory
             await self._cards.set_in_use(memory.offload.devices if memory is not None else ())
-            info = replace(backend.info, draft_error=draft_error or backend.info.draft_error)
+            info = replace(
+                backend.info,
+                draft_error=draft_error or backend.info.draft_error,
+                adapter_errors=(*adapter_errors, *backend.info.adapter_errors),
+            )
             self._status.publish(Status("ready", info, 1.0))
             return info
 
@@ -272,20 +275,41 @@ class Engine:
             raise EngineClosed
         self._load_cancelled.clear()
 
-    async def _try_models(self, path: Path, settings: LoadSettings) -> DraftModelError | None:
-        """Runs the trial load of a chat model in a child process, then that of its draft model. Returns why the draft
-        model cannot be used. Requests to the previous model continue meanwhile, although the status is "loading"."""
+    async def _try_models(
+        self, path: Path, settings: LoadSettings
+    ) -> tuple[LoadSettings, DraftModelError | None, tuple[AdapterError, ...]]:
+        """Runs the trial load of a chat model in a child process, then that of its draft model. Returns the settings
+        without the adapters and the draft model that cannot be used, and why they cannot. Requests to the previous
+        model continue meanwhile, although the status is "loading"."""
         before = self.status
         self._status.publish(Status("loading"))
         try:
-            await self._try_file(path, settings.adapters)
-            return await self._try_draft_model(settings)
+            settings, adapter_errors = await self._try_with_adapters(path, settings)
+            draft_error = await self._try_draft_model(settings)
         except BaseException as error:
             if self.status.state == "loading":
                 reason = error if isinstance(error, EngineError) else None
                 stays_loaded = before.state == "ready"
                 self._status.publish(replace(before, error=reason) if stays_loaded else Status("empty", error=reason))
             raise
+        if draft_error is not None:
+            settings = replace(settings, draft_model=None)
+        return settings, draft_error, adapter_errors
+
+    async def _try_with_adapters(
+        self, path: Path, settings: LoadSettings
+    ) -> tuple[LoadSettings, tuple[AdapterError, ...]]:
+        """Loads a chat model on trial, again without each adapter that cannot be used. Returns the settings without
+        them, and why they cannot be used."""
+        errors: list[AdapterError] = []
+        while True:
+            try:
+                await self._try_file(path, settings.adapters)
+            except AdapterError as error:
+                errors.append(error)
+                settings = settings.without_adapter(error.path)
+            else:
+                return settings, tuple(errors)
 
     async def _try_draft_model(self, settings: LoadSettings) -> DraftModelError | None:
         """Loads the draft model on trial. Returns why it cannot be used; None if it can, or if there is none. Raises
@@ -298,18 +322,18 @@ class Engine:
         except LoadCancelled:
             raise
         except EngineError as error:
-            self._load_cancelled.clear()
             return DraftModelError(path, error)
         return None
 
     async def _try_file(self, path: Path, adapters: tuple[Adapter, ...] = ()) -> None:
-        """Loads a file on trial in a child process. Raises ModelFileError, InvalidSettings, LoadCancelled."""
+        """Loads a file on trial in a child process. Raises ModelFileError, AdapterError, InvalidSettings,
+        LoadCancelled."""
         if self._load_trial is None:
             return
         try:
             await asyncio.to_thread(self._load_trial.check, path, self._load_cancelled.is_set, adapters)
-        except BaseException:
-            self._load_cancelled.set()  # stops the trial load, which still runs if this task was cancelled
+        except asyncio.CancelledError:
+            self._load_cancelled.set()  # stops the trial load, which still runs
             raise
 
     def _start_worker(self) -> None:

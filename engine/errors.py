@@ -9,6 +9,7 @@ EngineError
 ├── ModelFileError       the file is missing, damaged or not supported
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
+├── AdapterError         a LoRA adapter cannot be used; the model was loaded without it
 ├── NotEnoughMemory      the model does not fit into the free memory
 ├── KvCacheFull          background work, such as a chat title, found no free KV memory
 ├── RemoteError          a server on the network did not answer as it should
@@ -110,11 +111,21 @@ class DraftModelError(EngineError):
         self.cause = cause
 
 
+class AdapterError(EngineError):
+    """A LoRA adapter cannot be used. `reason` is a short clause about the file; it is a Reason if it contains values.
+    Loading a model does not raise this: the model is loaded without the adapter."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the adapter {display_name(path.name)} is not used: {reason}")
+        self.path = path
+        self.reason = reason
+
+
 class NotEnoughMemory(EngineError):
     """The model does not fit into the free memory. `needed` and `available` are in bytes."""
 
     def __init__(self, needed: int, available: int) -> None:
-        super().__init__(f"the model needs {needed >> 20} MB of memory, {available >> 20} MB are free")
+        super().__init__(f"the model needs {needed // 10**6} MB of memory, {available // 10**6} MB are free")
         self.needed = needed
         self.available = available
 

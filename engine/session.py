@@ -211,8 +211,10 @@ class Session:
             running.state.n_computed = entry.chunk.start + n
             if entry.chunk.needs_all_logits:
                 running.add_prompt_logprobs(self._backend, entry.last_row - n + 1, entry.chunk.start, n)
-        self._report_progress(plan)
-        self._request_prompt_snapshots(plan)
+        before_output = [entry for entry in plan.entries if not entry.sequence.n_output]
+        if before_output:
+            self._report_progress(before_output)
+            self._request_prompt_snapshots(before_output)
         outcomes = [self._sample(entry) for entry in plan.entries if entry.chunk.sample_last]
         self._scheduler.commit(plan)
         if plan.n_drafted:
@@ -234,13 +236,10 @@ class Session:
         """Delivers the events that are held. Call this before other work that delays the next step."""
         self._delivery.flush()
 
-    def _report_progress(self, plan: BatchPlan) -> None:
-        """Sends `PromptProgress` to the requests that want it and of whose prompt the step has computed tokens."""
+    def _report_progress(self, entries: Sequence[BatchEntry]) -> None:
+        """Sends `PromptProgress` to the requests that want it. The step has computed tokens of their prompts."""
         states = [
-            state
-            for entry in plan.entries
-            if (state := self._running[entry.sequence.id].state).request.wants_progress
-            and entry.chunk.start < len(state.prompt)
+            state for entry in entries if (state := self._running[entry.sequence.id].state).request.wants_progress
         ]
         if states:
             now = self._clock()
@@ -317,8 +316,8 @@ class Session:
             return False
         seconds = self._clock() - started
         self._threads.record(seconds)
-        beside_answers = any(entry.is_decoding for entry in plan.entries)
         seconds = self._drafts.record(plan, seconds)
+        beside_answers = plan.n_prompt_tokens > 0 and any(entry.is_decoding for entry in plan.entries)
         self._prefill_budget.record(plan.n_prompt_tokens, seconds, pace, beside_answers=beside_answers)
         return True
 
@@ -387,10 +386,11 @@ class Session:
                 break
         return outcome
 
-    def _request_prompt_snapshots(self, plan: BatchPlan) -> None:
-        for entry in plan.entries:
+    def _request_prompt_snapshots(self, entries: Sequence[BatchEntry]) -> None:
+        """Requests the due snapshots of those prompts of which the step has computed the last token."""
+        for entry in entries:
             sequence = entry.sequence
-            if entry.chunk.sample_last and sequence.n_output == 0 and sequence.prefix is not None:
+            if entry.chunk.sample_last and sequence.prefix is not None:
                 self._snapshot_policy.prompt_computed(sequence.prefix, len(sequence.prompt) - sequence.n_cached)
 
     def _fail(self, running: RunningRequest, error: EngineError, events: Sequence[Event] = ()) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +10,10 @@ from typing import Literal
 from engine.adapter import Adapter, AdapterScales
 from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
-from engine.errors import DraftModelError, EngineError
+from engine.errors import AdapterError, DraftModelError, EngineError
+from engine.events import DraftKind
 from engine.priority import Origin
+from engine.publisher import Publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,13 @@ class MemoryEstimate:
     """Size of the vocabulary and of internal data of llama.cpp."""
     offload: Offload = NO_OFFLOAD
     """The layers on graphics cards. The other sizes include what lies there."""
+    draft_bytes: int = 0
+    """Size of the draft model with its context, both in the machine's memory."""
 
     @property
     def needed(self) -> int:
-        """What the model needs of the machine's memory."""
-        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+        """What the model and its draft model need of the machine's memory."""
+        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes + self.draft_bytes
         return total - self.offload.moved_bytes
 
     @property
@@ -78,6 +80,10 @@ class ModelInfo:
     otherwise 0."""
     draft_error: DraftModelError | None = None
     """Why the model was loaded without its draft model."""
+    mtp_refusal: str = ""
+    """Why its MTP layers are not used; "" if they are used, or if it has none."""
+    adapter_errors: tuple[AdapterError, ...] = ()
+    """Why the model was loaded without some of its adapters."""
     adapters: tuple[Adapter, ...] = ()
     """Its LoRA adapters. The scales are those of requests that set none."""
 
@@ -89,6 +95,11 @@ class ModelInfo:
     @property
     def adapter_scales(self) -> AdapterScales:
         return tuple(adapter.scale for adapter in self.adapters)
+
+    @property
+    def load_errors(self) -> tuple[DraftModelError | AdapterError, ...]:
+        """Why the model was loaded without some of the files that its settings name."""
+        return (*((self.draft_error,) if self.draft_error is not None else ()), *self.adapter_errors)
 
     @property
     def active_adapters(self) -> tuple[Adapter, ...]:
@@ -121,6 +132,8 @@ class ModelProps:
     """Whether the model supports fill-in-the-middle."""
     supports_drafts: bool = False
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_kinds: tuple[DraftKind, ...] = ()
+    """What can propose draft tokens; empty if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,36 +151,17 @@ class Status:
     it."""
 
 
-class StatusPublisher:
-    """Holds the current `Status` and notifies listeners of changes. May be used on any thread."""
+class StatusPublisher(Publisher[Status]):
+    """Publishes the engine's `Status`, with the embedding model and the backends in every one. May be used on any
+    thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._status = Status("empty")
+        super().__init__(Status("empty"))
         self._embedder: EmbedderInfo | None = None
         self._backends: tuple[BackendState, ...] = ()
-        self._listeners: dict[object, tuple[asyncio.AbstractEventLoop, Callable[[Status], None]]] = {}
-
-    @property
-    def status(self) -> Status:
-        return self._status
-
-    def publish(self, status: Status) -> None:
-        self.update(lambda before: status)
 
     def update(self, change: Callable[[Status], Status]) -> None:
-        """Atomically replaces the current status by the result of `change`, which gets the current one."""
-        with self._lock:
-            status = replace(change(self._status), embedder=self._embedder, backends=self._backends)
-            if status == self._status:
-                return
-            self._status = status
-            # Listeners are notified while the lock is held, so that all of them get the changes in the same order.
-            for key, (loop, notify) in list(self._listeners.items()):
-                try:
-                    loop.call_soon_threadsafe(notify, status)
-                except RuntimeError:  # the listener's event loop is closed
-                    del self._listeners[key]
+        super().update(lambda before: replace(change(before), embedder=self._embedder, backends=self._backends))
 
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
         with self._lock:
@@ -178,26 +172,3 @@ class StatusPublisher:
         with self._lock:
             self._backends = backends
             self.update(lambda before: before)
-
-    def watch(self, listener: Callable[[Status], None]) -> Callable[[], None]:
-        """Calls `listener` on the caller's event loop, first with the current status and then after every change.
-
-        Returns a function that ends these calls. That function may be called on any thread."""
-        loop = asyncio.get_running_loop()
-        key = object()
-        active = True
-
-        def notify(status: Status) -> None:
-            if active:
-                listener(status)
-
-        def stop() -> None:
-            nonlocal active
-            active = False
-            with self._lock:
-                self._listeners.pop(key, None)
-
-        with self._lock:
-            self._listeners[key] = (loop, notify)
-            loop.call_soon(notify, self._status)
-        return stop

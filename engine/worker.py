@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TypeVar
 
 from engine.backend import Backend, CardFailure, LoadSettings, OpenBackend
@@ -44,10 +44,12 @@ class Worker:
         embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
+        on_first_step: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_progress` gets the loaded share, 0..1, and returns False to cancel a load. `on_death` gets the failure
-        that ends a session. Both are called on the native thread."""
+        that ends a session. `on_first_step` is called after the first step of each loaded model that did not fail.
+        All are called on the native thread."""
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open_backend = open_backend
         self._open_snapshots = open_snapshots
@@ -55,6 +57,8 @@ class Worker:
         self._embedding = embedding
         self._on_progress = on_progress
         self._on_death = on_death
+        self._on_first_step = on_first_step
+        self._awaits_first_step = False
         self._clock = clock
         self._embeds_next = False
         self._closed = threading.Event()
@@ -138,31 +142,37 @@ class Worker:
 
     def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
         actions = [self._actions.get()] if wait else []
-        try:
-            while True:
-                actions.append(self._actions.get_nowait())
-        except Empty:
-            return actions
+        while not self._actions.empty():  # no other thread takes actions
+            actions.append(self._actions.get())
+        return actions
 
     def _work(self) -> None:
         """Runs one step of the session (the loaded chat model), or one decode of embeddings. Steps and decodes of
         embeddings alternate, except that embeddings wait until an answer in the app's window has had its share of the
         time."""
         session = self._session if self._session is not None and not self._session.idle else None
+        if self._embedding.idle:
+            if session is not None:
+                self._step(session)
+                self._embeds_next = True
+            return
         has_spare_time = session is None or session.has_spare_time
-        if not self._embedding.idle and (session is None or (self._embeds_next and has_spare_time)):
+        if session is None or (self._embeds_next and has_spare_time):
             if session is not None:
                 session.flush_events()
             seconds = self._embedding.step(short=session is not None)
             if session is not None:
                 session.charge(seconds)
             self._embeds_next = False
-        elif session is not None:
+        else:
             self._step(session)
             self._embeds_next = self._embeds_next or has_spare_time
 
     def _step(self, session: Session) -> None:
         self._guard(Session.step)
+        if self._awaits_first_step and self._session is session:
+            self._awaits_first_step = False
+            self._on_first_step()
         if self._session is session and session.idle:
             self._guard(Session.save_due_snapshots)
 
@@ -192,6 +202,7 @@ class Worker:
             done.set_exception(EngineDead(str(error)))
         else:
             self._session = session
+            self._awaits_first_step = True
             self._embedding.chat_backend = session.backend
             done.set_result(session.backend)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from api.body import Body
 from api.errors import BadRequest
@@ -20,8 +21,21 @@ class AdapterScale(Body):
     scale: Annotated[float, Field(ge=-MAX_SCALE, le=MAX_SCALE, allow_inf_nan=False)]
 
 
+def _with_distinct_ids(given: list[AdapterScale]) -> list[AdapterScale]:
+    """llama.cpp's server takes the last scale of an adapter that is listed twice. That is more likely a mistake."""
+    ids = [each.id for each in given]
+    if twice := sorted({each for each in ids if ids.count(each) > 1}):
+        raise PydanticCustomError("duplicate_id", "The id {id} is listed more than once", {"id": twice[0]})
+    return given
+
+
+AdapterScaleList = Annotated[
+    list[AdapterScale], Field(max_length=MAX_ADAPTERS, fail_fast=True), AfterValidator(_with_distinct_ids)
+]
+
+
 class AdapterFields(Body):
-    lora: Annotated[list[AdapterScale], Field(max_length=MAX_ADAPTERS)] | None = None
+    lora: AdapterScaleList | None = None
     """The scales of the model's adapters for this request. Adapters that are not listed get 0. An empty list means the
     scales that /lora-adapters lists, as in llama.cpp's server."""
 

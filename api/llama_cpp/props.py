@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from api.llama_cpp.devices import device_list, failed_backend_list
+from engine.adapter import Adapter
+from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import EngineError
+from engine.events import DraftCounts
 from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
-from engine.status import ModelInfo, ModelProps, Status
+from engine.status import ModelInfo, ModelProps
 
 
-def props_object(model: ModelInfo, props: ModelProps, status: Status) -> dict[str, object]:
+def props_object(
+    model: ChatModel, props: ModelProps, status: EngineStatus, drafts: Iterable[DraftCounts]
+) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
-    file."""
+    file. `drafts` are the draft tokens since the start of the endpoint, whatever model was loaded."""
     return {
         "default_generation_settings": {
             "n_ctx": model.n_ctx,
             "speculative": props.supports_drafts,
             "params": sampling_params(Sampling()),
+        },
+        "drafts": {
+            "kinds": list(props.draft_kinds),
+            "mtp_refusal": model.mtp_refusal if isinstance(model, ModelInfo) else "",
+            "counts": {each.kind: {"n": each.n_drafted, "n_accepted": each.n_accepted} for each in drafts},
         },
         "total_slots": props.n_running,
         "model_alias": model.id,
@@ -30,14 +41,24 @@ def props_object(model: ModelInfo, props: ModelProps, status: Status) -> dict[st
         "is_sleeping": False,
         "devices": device_list(status, model),
         "failed_devices": failed_backend_list(status),
+        "load_warnings": [str(error) for error in _load_errors(model)],
     }
 
 
-def adapter_list(model: ModelInfo) -> list[dict[str, object]]:
+def adapters_of(model: ChatModel) -> tuple[Adapter, ...]:
+    """Returns the adapters of a local model; none for other models."""
+    return model.adapters if isinstance(model, ModelInfo) else ()
+
+
+def _load_errors(model: ChatModel) -> Sequence[EngineError]:
+    return model.load_errors if isinstance(model, ModelInfo) else ()
+
+
+def adapter_list(model: ChatModel) -> list[dict[str, object]]:
     """Returns the answer to /lora-adapters. `path` is only the name of the file."""
     return [
         {"id": index, "path": display_name(each.path.name), "scale": each.scale, "task_name": "", "prompt_prefix": ""}
-        for index, each in enumerate(model.adapters)
+        for index, each in enumerate(adapters_of(model))
     ]
 
 

@@ -12,7 +12,7 @@ from api.errors import BadRequest, NoSlotFree, OwnKeyNeeded
 from api.fields.adapters import check_scales, scales
 from api.fields.prompts import MAX_ANSWERS, Prompt
 from api.llama_cpp.answer import LlamaChunkWriter, LlamaResponseOptions, completion, token_pieces
-from api.llama_cpp.props import adapter_list, props_object, slot_list
+from api.llama_cpp.props import adapter_list, adapters_of, props_object, slot_list
 from api.llama_cpp.request import completion_prompts, completion_request, infill_context
 from api.llama_cpp.schemas import (
     AdapterScales,
@@ -24,8 +24,9 @@ from api.llama_cpp.schemas import (
 )
 from api.openai.chat.request import chat_request
 from api.openai.chat.schemas import ChatCompletionBody
-from api.request_context import ActivityDep, KeyHolderDep, RequestContext, RequestContextDep
-from engine.model_queries import ModelQueries
+from api.request_context import ActivityDep, KeyHolderDep, RequestContext, RequestContextDep, known_props
+from engine.chat_engine import HasAdapters, Queries
+from engine.errors import Unsupported
 
 router = APIRouter()
 
@@ -33,13 +34,14 @@ router = APIRouter()
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
     """Returns the model's properties."""
-    return JSONResponse(props_object(ctx.model, await ctx.engine.queries.props(), ctx.engine.status))
+    props, drafts = await known_props(ctx.engine.queries), ctx.activity.totals.drafts.values()
+    return JSONResponse(props_object(ctx.model, props, ctx.engine.status, drafts))
 
 
 @router.get("/slots")
 async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
     """Describes each slot and the request in it."""
-    props = await ctx.engine.queries.props()
+    props = await known_props(ctx.engine.queries)
     visible_ids = {view.id for view in ctx.activity.views(holder)}
     slots = slot_list(props, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
     if ctx.http.query_params.get("fail_on_no_slot") and all(slot["is_processing"] for slot in slots):
@@ -68,7 +70,9 @@ async def set_adapter_scales(ctx: RequestContextDep, holder: KeyHolderDep) -> Re
     if not holder.sees_all:
         raise OwnKeyNeeded
     wanted = scales(parse_body(await ctx.http.body(), AdapterScales).root)
-    check_scales(wanted, len(ctx.model.adapters))
+    if not isinstance(ctx.engine, HasAdapters):
+        raise Unsupported("LoRA adapters")
+    check_scales(wanted, len(adapters_of(ctx.model)))
     ctx.engine.set_adapter_scales(wanted)
     return JSONResponse({"success": True})
 
@@ -78,7 +82,7 @@ async def tokenize(ctx: RequestContextDep) -> Response:
     """Tokenizes a text."""
     body = await ctx.read_query(TokenizeBody)
 
-    async def query(queries: ModelQueries) -> Sequence[object]:
+    async def query(queries: Queries) -> Sequence[object]:
         tokens = await queries.tokenize(
             body.content, add_special=bool(body.add_special), parse_special=body.parse_special is not False
         )

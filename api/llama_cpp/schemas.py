@@ -7,13 +7,12 @@ from typing import Annotated
 from pydantic import Field, RootModel
 
 from api.body import INT32_MAX, Body, CountOrUnlimited, Stops
-from api.fields.adapters import AdapterFields, AdapterScale
+from api.fields.adapters import AdapterFields, AdapterScaleList
 from api.fields.constraints import ConstraintFields
 from api.fields.sampling import SamplerFields
-from engine.library.adapter_file import MAX_ADAPTERS
 
 
-class AdapterScales(RootModel[Annotated[list[AdapterScale], Field(max_length=MAX_ADAPTERS, fail_fast=True)]]):
+class AdapterScales(RootModel[AdapterScaleList]):
     """Body of /lora-adapters. Adapters that are not listed get 0."""
 
 

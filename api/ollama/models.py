@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from api.ollama.answer import timestamp
+from engine.chat_engine import Capabilities, ChatModel
 from engine.events import Embeddings
 from engine.status import ModelInfo, ModelProps
 
@@ -20,24 +21,27 @@ def bare_name(name: str | None) -> str | None:
     return None if name is None else name.removesuffix(":latest")
 
 
-def list_entry(model: ModelInfo) -> dict[str, object]:
+def list_entry(model: ChatModel) -> dict[str, object]:
+    """Returns the entry for /api/tags. The size of a model on another machine is not known, and given as 0."""
+    size_bytes = model.size_bytes if isinstance(model, ModelInfo) else 0
     return {
         "name": model.id,
         "model": model.id,
         "modified_at": timestamp(model.loaded_at),
-        "size": model.size_bytes,
-        "digest": hashlib.sha256(f"{model.id} {model.size_bytes}".encode()).hexdigest(),
+        "size": size_bytes,
+        "digest": hashlib.sha256(f"{model.id} {size_bytes}".encode()).hexdigest(),
         "details": _details(),
+        **({"remote_model": model.id, "remote_host": model.host} if model.host else {}),
     }
 
 
-def running_entry(model: ModelInfo, expires_at: float | None) -> dict[str, object]:
+def running_entry(model: ChatModel, expires_at: float | None) -> dict[str, object]:
     """Returns the entry for /api/ps. `expires_at`: Unix time, or None for a model that stays loaded."""
     until = NEVER if expires_at is None else timestamp(expires_at)
     return {**list_entry(model), "expires_at": until, "size_vram": 0, "context_length": model.n_ctx}
 
 
-def details_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
+def details_object(model: ChatModel, props: ModelProps, supported: Capabilities) -> dict[str, object]:
     return {
         "modelfile": "",
         "parameters": "",
@@ -49,16 +53,22 @@ def details_object(model: ModelInfo, props: ModelProps) -> dict[str, object]:
             "general.basename": model.name,
             "gguf.context_length": model.n_ctx,
         },
-        "capabilities": capabilities(props),
+        "capabilities": capabilities(model, props, supported),
         "modified_at": timestamp(model.loaded_at),
     }
 
 
-def capabilities(props: ModelProps) -> list[str]:
-    found = ["completion", "tools"]
+def capabilities(model: ChatModel, props: ModelProps, supported: Capabilities) -> list[str]:
+    found = ["completion"]
+    if supported.tools:
+        found.append("tools")
     if props.supports_fim:
         found.append("insert")
-    if "enable_thinking" in props.chat_template or "<think>" in props.chat_template:
+    if supported.images:
+        found.append("vision")
+    # The local engine supports reasoning, but not every model that it runs does.
+    in_template = "enable_thinking" in props.chat_template or "<think>" in props.chat_template
+    if supported.reasoning and (in_template or not isinstance(model, ModelInfo)):
         found.append("thinking")
     return found
 

@@ -18,6 +18,7 @@ from api.request_context import (
     RequestContext,
     RequestContextDep,
     StatusDep,
+    known_props,
     read_body,
 )
 from api.streaming import NDJSON
@@ -51,7 +52,7 @@ async def show_model(ctx: RequestContextDep) -> Response:
     """Describes the model."""
     body = await ctx.read(ModelBody)
     _check_model(ctx, body)
-    return JSONResponse(details_object(ctx.model, await ctx.query(lambda queries: queries.props())))
+    return JSONResponse(details_object(ctx.model, await ctx.query(known_props), ctx.engine.capabilities))
 
 
 @router.post("/chat")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from desktop.chat.conversation import Conversation, RemovedMessages
-from desktop.chat.prompt import ChatPrompt
+from desktop.chat.prompt import ChatPrompt, continuing
 from desktop.chat.strings import context_full_note, model_unloaded_note
 from desktop.chat.time_left import TimeLeft
 from desktop.chat.waiting import Waiting
@@ -38,7 +38,7 @@ from engine.redacted_traceback import redacted_traceback
 from engine.requests import ChatRequest, Sampling, new_request_id
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import ChatEngine
     from engine.stream import RequestStream
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 0.13
 """Interval between two saves of an answer that is being written. A crash loses at most the text of the last 250 ms."""
 
-BuildRequest = Callable[["Engine"], Awaitable[ChatRequest]]
+BuildRequest = Callable[["ChatEngine"], Awaitable[ChatRequest]]
 """Builds the request for an answer. It needs the engine to find out which messages fit into the context. Raises
 EngineError."""
 
@@ -73,7 +73,7 @@ class Answer:
         self._reasoning_since_s: float | None = None
         self._preparing: asyncio.Timeout | None = None
         """Timeout around waiting for the model and building the prompt; None at other times. `stop` makes it expire."""
-        self._engine: Engine | None = None
+        self._engine: ChatEngine | None = None
         self._stream: RequestStream | None = None
         self._has_output = False
         self._progress: PromptProgress | None = None
@@ -106,7 +106,7 @@ class Answer:
         if self.message.state == "streaming":
             self._end("failed", error_message(error)) if error is not None else self._end("stopped")
 
-    async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[Engine]], build: BuildRequest) -> None:
+    async def run(self, tasks: TaskSet, ready: Callable[[], Awaitable[ChatEngine]], build: BuildRequest) -> None:
         """Write the answer until it ends. An error marks the answer as failed instead of being raised, unless `save`
         raised it."""
         saving = tasks.spawn(self._save_periodically(), f"save answer {self.message.id}")
@@ -130,8 +130,8 @@ class Answer:
             await self._save(self.message)
 
     async def _prepare(
-        self, ready: Callable[[], Awaitable[Engine]], build: BuildRequest
-    ) -> tuple[Engine, ChatRequest] | None:
+        self, ready: Callable[[], Awaitable[ChatEngine]], build: BuildRequest
+    ) -> tuple[ChatEngine, ChatRequest] | None:
         """Wait for the engine, then build the request. Returns None if the answer was stopped before the request was
         built."""
         if self._stopped:
@@ -147,10 +147,11 @@ class Answer:
         finally:
             self._preparing = None  # asyncio forbids `stop` to reschedule a timeout that has ended
 
-    async def _receive(self, engine: Engine, request: ChatRequest) -> None:
+    async def _receive(self, engine: ChatEngine, request: ChatRequest) -> None:
         model = engine.status.model
         self._change(replace(self.message, model_id=model.id if model else ""))
-        request = replace(request, answer_start=self._initial.text, owner=self.message.chat_id, wants_progress=True)
+        request = continuing(request, self._initial.text, engine.capabilities)
+        request = replace(request, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:
             if self._stopped:  # `stop` was called after the request was built and before it was submitted
                 self._stream.cancel()
@@ -216,7 +217,7 @@ class Answer:
         if event.reason == "cancelled":
             self._end("stopped")
         elif event.reason == "length":
-            is_full = usage.n_prompt + usage.n_output >= n_ctx
+            is_full = 0 < n_ctx <= usage.n_prompt + usage.n_output
             self._end("length", context_full_note() if is_full else "")
         else:
             self._end("complete")
@@ -283,7 +284,7 @@ class SeededPrompt:
     prompt: ChatPrompt
     seed: int
 
-    async def request(self, engine: Engine) -> ChatRequest:
+    async def request(self, engine: ChatEngine) -> ChatRequest:
         request = await self.prompt.request(engine)
         # With temperature 0 (greedy sampling) all answers would be the same.
         temperature = request.sampling.temperature or Sampling().temperature
@@ -334,7 +335,7 @@ class AnswerWriter:
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting
                 if waiting.stage == "loading":
-                    return replace(waiting, share=self._models.status.progress)
+                    return replace(waiting, share=self._models.chat_status.progress)
                 return replace(waiting, behind=self._running_title(session)) if waiting.stage == "queued" else waiting
         return Waiting("writing")
 

@@ -13,6 +13,7 @@ from desktop.models.model_controller import ModelController
 from desktop.store.records import Chat
 from desktop.transcript.answer_status import WaitStatus
 from desktop.transcript.view import TranscriptView
+from engine.chat_engine import Capabilities
 
 NOT_SAVED = "not saved"
 """Topic of toasts which tell that chats are not saved, or that chats were recovered from a damaged database."""
@@ -49,7 +50,8 @@ class ChatPageController(QObject):
         chats.sessions.failed.connect(window.show_error)
         chats.sessions.saving_failed.connect(self.show_not_saved)
         chats.sessions.saving_resumed.connect(lambda: window.toast.clear(NOT_SAVED))
-        models.status_changed.connect(lambda: transcript.refresh_status())
+        models.chat_status_changed.connect(lambda: transcript.refresh_status())
+        models.chat_status_changed.connect(lambda: self._show_capabilities(models.capabilities))
 
     def show_not_saved(self, error: BaseException) -> None:
         """Show a toast that explains why chats are not saved, or that chats were recovered from a damaged database. It
@@ -64,6 +66,11 @@ class ChatPageController(QObject):
         self._page.show_greeting(chat is None)
         self._page.header.show_chat(chat)
         self._window.setWindowTitle(f"{chat.title} – Inglenook" if chat else "Inglenook")
+
+    def _show_capabilities(self, capabilities: Capabilities) -> None:
+        """Hide what the engine does not support."""
+        self._transcript.enable_words(capabilities.word_alternatives)
+        self.composer.settings.sheet.show_thinking(capabilities.reasoning)
 
     def _show_answering(self, answering: bool) -> None:
         self._page.composer.set_answering(answering, stopping=self._chats.sessions.stopping)

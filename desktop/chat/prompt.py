@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,14 @@ from engine.prompt.context_fit import ContextFit
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import Capabilities, ChatEngine
 
 SUMMARY_HEADING = "Summary of the conversation up to here:"
 """Heading of the summary. It is part of the prompt, so it is not translated."""
+
+CONTINUE = "Continue your last answer exactly where it ends. Write only the rest of it."
+"""Request for the rest of an answer, where a model cannot continue one. It is part of the prompt, so it is not
+translated."""
 
 SAMPLING_SETTINGS = {field.name for field in fields(Sampling)} & {field.name for field in fields(ChatSettings)}
 
@@ -100,7 +104,7 @@ class ChatPrompt:
     branch: tuple[ChatMessage, ...]
     settings: ChatSettings
 
-    async def request(self, engine: Engine) -> ChatRequest:
+    async def request(self, engine: ChatEngine) -> ChatRequest:
         """The request to submit to the engine. With the setting `leaves_out`, the oldest turns are left out if the
         prompt does not fit. Raises EngineError."""
         loop = asyncio.get_running_loop()
@@ -109,7 +113,8 @@ class ChatPrompt:
             messages = await loop.run_in_executor(None, unmerged_messages, self.branch, self.settings)
             left_out = (await engine.queries.fit(messages)).left_out if messages else ()
         merged = await loop.run_in_executor(None, prompt_messages, self.branch, self.settings, left_out)
-        return chat_request(merged, self.settings)
+        request = chat_request(merged, self.settings)
+        return request if engine.capabilities.reasoning else replace(request, thinking=None)
 
 
 def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatRequest:
@@ -120,11 +125,19 @@ def chat_request(messages: tuple[Message, ...], settings: ChatSettings) -> ChatR
     )
 
 
+def continuing(request: ChatRequest, text: str, capabilities: Capabilities) -> ChatRequest:
+    """The request for the rest of an answer that begins with `text`. If the engine cannot continue an answer, one more
+    message asks for the rest."""
+    if not text or capabilities.answer_start:
+        return replace(request, answer_start=text)
+    return replace(request, messages=(*request.messages, Message("assistant", text), Message("user", CONTINUE)))
+
+
 class TokenCounter:
     """Counts tokens with the loaded model. The work runs on pool threads; call the methods on the event-loop thread
     only. All methods raise EngineError."""
 
-    async def fit(self, engine: Engine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
+    async def fit(self, engine: ChatEngine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
         """How this branch fits into the context. In the result, `left_out` are indices into `unmerged_messages`."""
         messages = await asyncio.get_running_loop().run_in_executor(None, unmerged_messages, tuple(branch), settings)
         if not messages:
@@ -132,11 +145,11 @@ class TokenCounter:
             return ContextFit(0, n_ctx, (), 0, True)
         return await engine.queries.fit(messages)
 
-    async def attachment(self, engine: Engine, attachment: Attachment) -> int:
+    async def attachment(self, engine: ChatEngine, attachment: Attachment) -> int:
         """Number of tokens that this file adds to a message."""
         return await self.text(engine, await asyncio.get_running_loop().run_in_executor(None, fenced, attachment))
 
-    async def text(self, engine: Engine, text: str) -> int:
+    async def text(self, engine: ChatEngine, text: str) -> int:
         """Number of tokens that this text adds to a chat."""
         if not text:
             return 0

@@ -20,7 +20,7 @@ from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
 from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
-from desktop.platform.number_format import counted, plain, whole
+from desktop.platform.number_format import counted, plain, size, whole
 
 translate = QCoreApplication.translate
 
@@ -61,8 +61,8 @@ def _attachment_error_format(error: AttachError) -> str:
             text = translate("composer", "{name} has more than {most} characters of text. Attach a part of it.")
             return text.replace("{most}", whole(most))
         case TooLarge(most=most):
-            return translate("composer", "{name} has more than {most} MB. Attach a part of it.").replace(
-                "{most}", whole(most >> 20)
+            return translate("composer", "{name} is larger than {most}. Attach a part of it.").replace(
+                "{most}", size(most)
             )
         case Unreachable(reason=system_reason):
             return translate("composer", "{name} cannot be opened: {reason}.").replace(
@@ -102,6 +102,11 @@ def summary_failed() -> str:
     return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
 
 
+def about(count: str) -> str:
+    """A number of tokens that is estimated."""
+    return translate("composer", "about {count}").format(count=count)
+
+
 def overflow_title(overflow: Overflow) -> str:
     if overflow.kind == "message":
         return translate("composer", "This message is too long for the model")
@@ -112,7 +117,7 @@ def overflow_text(overflow: Overflow) -> str:
     """Text that tells how many tokens are needed and available, and what would be left out."""
     if overflow.kind == "message":
         text = translate("composer", "It takes {n_prompt} tokens, the model reads {n_ctx}. Shorten it, or attach less.")
-        return text.format(n_prompt=whole(overflow.n_prompt), n_ctx=whole(overflow.n_ctx))
+        return text.format(n_prompt=_token_count(overflow, overflow.n_prompt), n_ctx=whole(overflow.n_ctx))
     if overflow.has_instructions:
         text = counted(
             "It needs {n_prompt} tokens, the model reads {n_ctx}. The %Ln oldest turns ({n_left_out} tokens) would be "
@@ -128,8 +133,14 @@ def overflow_text(overflow: Overflow) -> str:
             len(overflow.turns),
         )
     return text.format(
-        n_prompt=whole(overflow.n_prompt), n_ctx=whole(overflow.n_ctx), n_left_out=whole(overflow.n_left_out)
+        n_prompt=_token_count(overflow, overflow.n_prompt),
+        n_ctx=whole(overflow.n_ctx),
+        n_left_out=_token_count(overflow, overflow.n_left_out),
     )
+
+
+def _token_count(overflow: Overflow, n: int) -> str:
+    return about(whole(n)) if overflow.is_estimate else whole(n)
 
 
 def overflow_description(overflow: Overflow) -> str:

@@ -8,7 +8,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from desktop.chat.answer_writer import ChatSession
@@ -21,7 +21,7 @@ from engine.redacted_traceback import redacted_traceback
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import Capabilities, ChatEngine
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,15 @@ def _cut_to_width(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class _PendingTitle:
+    """A chat that waits for a title: its shown branch, its settings, and the model that wrote its last answer."""
+
+    branch: tuple[ChatMessage, ...]
+    settings: ChatSettings
+    model_id: str
+
+
 class TitleGenerator:
     """Generates titles of chats with the model, one at a time. A chat gets its title after its first answer. Event-loop
     thread only.
@@ -110,15 +119,16 @@ class TitleGenerator:
         self._tasks = TaskSet(lambda error, name: log.error("%s failed\n%s", name, redacted_traceback(error)))
         self._task: asyncio.Task[object] | None = None
         self._done: set[str] = set()
-        self._pending: dict[str, tuple[tuple[ChatMessage, ...], ChatSettings]] = {}
-        """Chats that wait for a generated title: their shown branches and settings, by chat id. The last chat is the
-        next one to get a title. A chat stays here if the generation of its title was cancelled."""
+        self._pending: dict[str, _PendingTitle] = {}
+        """Chats that wait for a generated title, by chat id. The last chat is the next one to get a title. A chat stays
+        here if the generation of its title was cancelled."""
 
     def answer_ended(self, session: ChatSession, answer: ChatMessage) -> None:
         """Call this when an answer has ended. Generates a title for its chat, if the chat is short and the model has
         not given it a title yet. Then generates the titles that other chats still wait for."""
         if _needs_title(session, answer) and session.chat.id not in self._done:
-            self._pending[session.chat.id] = (tuple(session.conversation.branch()), session.chat.settings)
+            branch = tuple(session.conversation.branch())
+            self._pending[session.chat.id] = _PendingTitle(branch, session.chat.settings, answer.model_id)
         if self._pending and (self._task is None or self._task.done()):
             self._task = self._tasks.spawn(self._generate_pending(), "make titles")
 
@@ -133,23 +143,28 @@ class TitleGenerator:
 
     async def _generate_pending(self) -> None:
         while self._pending:
-            chat_id, (branch, settings) = next(reversed(self._pending.items()))
+            chat_id, pending = next(reversed(self._pending.items()))
             try:
-                written = await self._generate(await self._models.ready(), branch, settings)
+                written = await self._generate(await self._models.ready(), pending)
             except RequestError:
                 written = ""  # the same request would fail again if it were repeated
             except EngineError:
                 return
             self._pending.pop(chat_id, None)
             self._done.add(chat_id)
-            if title := accepted_title(written, [message.text for message in branch]):
+            if title := accepted_title(written, [message.text for message in pending.branch]):
                 self._set_title(chat_id, title)
 
-    async def _generate(self, engine: Engine, branch: tuple[ChatMessage, ...], settings: ChatSettings) -> str:
+    async def _generate(self, engine: ChatEngine, pending: _PendingTitle) -> str:
         """Let the model generate a title. The request is one more message at the end of the chat, so that the cached
-        prompt of the chat is reused."""
-        request = chat_request((*prompt_messages(branch, settings), Message("user", TASK)), settings)
-        async with engine.submit(_title_request(request)) as stream:
+        prompt of the chat is reused. A model on another machine gets only chats that it has answered; for others this
+        returns ""."""
+        model = engine.status.model
+        if model is None or (model.host and model.id != pending.model_id):
+            return ""
+        messages = (*prompt_messages(pending.branch, pending.settings), Message("user", TASK))
+        request = _title_request(chat_request(messages, pending.settings), engine.capabilities)
+        async with engine.submit(request) as stream:
             text, finished = await stream.collect()
         return text if finished.reason == "stop" else ""
 
@@ -165,8 +180,10 @@ def _needs_title(session: ChatSession, answer: ChatMessage) -> bool:
     return chat.title == title_of(text)
 
 
-def _title_request(request: ChatRequest) -> ChatRequest:
+def _title_request(request: ChatRequest, capabilities: Capabilities) -> ChatRequest:
     request = replace(request, sampling=Sampling(temperature=0.2), thinking=False, background=True)
+    if not capabilities.answer_start:
+        return replace(request, stop=("\n",), max_tokens=MAX_TOKENS)
     return replace(request, answer_start=ANSWER_START, stop=STOPS, max_tokens=MAX_TOKENS)
 
 

@@ -15,7 +15,7 @@ from engine.events import Failed, TextDelta
 from engine.requests import ChatRequest, Sampling, new_request_id
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import ChatEngine
 
 MAX_ALTERNATIVES = 6
 MIN_PROBABILITY = 0.005
@@ -47,7 +47,7 @@ class TokenAlternative:
 
 
 async def token_alternatives(
-    engine: Engine, request: ChatRequest, text: str, start: int, end: int
+    engine: ChatEngine, request: ChatRequest, text: str, start: int, end: int
 ) -> list[TokenAlternative]:
     """Up to `MAX_ALTERNATIVES` words that could replace `text[start:end]`, the most likely one first. `text` is the
     answer to `request`. The current word is always included. Raises EngineError."""
@@ -76,7 +76,7 @@ def _most_likely(merged: dict[str, float], word: str) -> list[TokenAlternative]:
     return best
 
 
-async def _word_starts(engine: Engine, request: ChatRequest, before: str, space: str) -> list[tuple[str, float]]:
+async def _word_starts(engine: ChatEngine, request: ChatRequest, before: str, space: str) -> list[tuple[str, float]]:
     """Text and probability of each likely next token that begins with `space` and starts a word. The text is without
     `space`."""
     tokens = await _first_tokens(engine, replace(request, answer_start=before))
@@ -84,7 +84,7 @@ async def _word_starts(engine: Engine, request: ChatRequest, before: str, space:
     return [(word, probability) for word, probability in words if word[:1].isalnum()]
 
 
-async def _first_tokens(engine: Engine, request: ChatRequest) -> list[tuple[str, float]]:
+async def _first_tokens(engine: ChatEngine, request: ChatRequest) -> list[tuple[str, float]]:
     """Text and probability of each likely next token."""
     request = replace(request, id=new_request_id(), n_logprobs=N_LOGPROBS, max_tokens=MAX_FIRST_TOKENS)
     async with engine.submit(request) as stream:
@@ -110,7 +110,7 @@ def _decoded(tokens: Sequence[tuple[bytes, float]]) -> list[tuple[str, float]]:
     return list(found.items())
 
 
-async def _completed(engine: Engine, request: ChatRequest, before: str, word_start: str) -> str:
+async def _completed(engine: ChatEngine, request: ChatRequest, before: str, word_start: str) -> str:
     """The most likely whole word that begins with `word_start`."""
     if _UNSPACED_SCRIPT.search(word_start) or _leading_word(word_start) != word_start:
         return _leading_word(word_start)

@@ -99,6 +99,12 @@ _LLAMA_VSCODE = """\
   "llama-vscode.api_key_tools": "$key"
 }"""
 
+_LLAMA_CPP = """\
+curl $root/completion \\
+  -H "Authorization: Bearer $key" \\
+  -H "Content-Type: application/json" \\
+  -d '{"prompt": "$hello", "n_predict": 60}'"""
+
 _LANGCHAIN = """\
 from langchain_openai import ChatOpenAI
 
@@ -115,5 +121,6 @@ _TEMPLATES = (
     ("Codex CLI", "~/.codex/config.toml", _CODEX),
     ("aider", "", _AIDER),
     ("llama.vscode", "settings.json", _LLAMA_VSCODE),
+    ("llama.cpp", "", _LLAMA_CPP),
     ("LangChain", "pip install langchain-openai", _LANGCHAIN),
 )

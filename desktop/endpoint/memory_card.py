@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from desktop.endpoint import strings
 from desktop.endpoint.memory_shares import MemoryShares
 from desktop.platform.bidi import mirrored
+from desktop.platform.number_format import size
 from desktop.platform.theme import Theme, text_font
 from desktop.widgets.card_parts import Card, label
 
@@ -38,9 +39,9 @@ class MemoryCard(Card):
         self.hide()
 
     def show_shares(self, shares: MemoryShares) -> None:
-        used, left = strings.size(shares.used), strings.size(shares.available)
+        used, left = size(shares.used), size(shares.available)
         self._sum.setText(self.tr("{used} used · {left} free").format(used=used, left=left))
-        self._disk.setText(self.tr("Cached on disk: {size}").format(size=strings.size(shares.snapshots)))
+        self._disk.setText(self.tr("Cached on disk: {size}").format(size=size(shares.snapshots)))
         self._disk.setVisible(shares.snapshots > 0)
         parts = [f"{strings.holder(each)} {strings.holder_size(each)}" for each in shares.holders[:MAX_HOLDERS]]
         self._holders.setText(self.tr("Used by: {list}").format(list=" · ".join(parts)))
@@ -102,7 +103,7 @@ class MemoryBar(QWidget):
         painter.end()
 
     def _legend_text(self, part: tuple[str, str, int]) -> str:
-        return f"{part[1]} {strings.size(part[2])}"
+        return f"{part[1]} {size(part[2])}"
 
     def _legend_positions(self) -> list[tuple[tuple[str, str, int], int, int]]:
         """Places the legend entries in lines. Returns each part of the bar with the position of its entry."""

@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.endpoint.activity import KeyUsage, ToolRequest
 from desktop.endpoint.errors import BodyNotStored, BodyUnreadable, InvalidKeyName, KeyNameTaken
 from desktop.endpoint.memory_shares import MemoryHolder
-from desktop.platform.number_format import counted, decimal, short, whole
+from desktop.platform.number_format import counted, short, size, whole
 
 NONE = "—"
 MAX_TITLE_LENGTH = 32
@@ -105,12 +105,6 @@ def key_usage(key: KeyUsage) -> str:
     if not key.n_requests:
         return translate("endpoint", "in use now") if key.in_use else translate("endpoint", "not used since the start")
     return counted("%Ln requests · {tokens} tokens", "", key.n_requests).format(tokens=short(key.n_tokens))
-
-
-def size(n_bytes: int) -> str:
-    if n_bytes >= 10**9:
-        return translate("endpoint", "{size} GB").format(size=decimal(n_bytes / 1e9))
-    return translate("endpoint", "{size} MB").format(size=whole(round(n_bytes / 1e6)))
 
 
 def holder(each: MemoryHolder) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from desktop.error_reasons import translated_reason
-from desktop.models import strings
 from desktop.models.graphics_state import LibraryProgress
-from desktop.platform.number_format import whole
+from desktop.platform.number_format import size
 from engine.devices.backend_state import BackendState
 from engine.devices.device import Device
 
@@ -22,20 +21,12 @@ def card(device: Device, *, is_used: bool) -> str:
         memory = translate("models", "uses the memory of the computer")
     else:
         memory = translate("models", "{total} of memory, {free} free").format(
-            total=_whole_memory(device.memory_total), free=strings.memory(device.memory_free)
+            total=size(device.memory_total), free=size(device.memory_free)
         )
     state = translate("models", "in use") if is_used else translate("models", "ready")
     parts = [memory, device.driver, device.backend, state]
     text = translate("models", "{name}: {facts}")
     return text.format(name=device.name, facts=", ".join(part for part in parts if part))
-
-
-def _whole_memory(n_bytes: int) -> str:
-    """The memory of a card as its maker states it: without decimals where it is a whole number of GB."""
-    giga = n_bytes / 2**30
-    if abs(giga - round(giga)) < 0.06 and giga >= 0.9:
-        return translate("models", "{size} GB").format(size=whole(round(giga)))
-    return strings.memory(n_bytes)
 
 
 def failure(state: BackendState) -> str:

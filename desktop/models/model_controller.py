@@ -1,16 +1,18 @@
-"""Creates the engine, and loads and unloads its model."""
+"""Creates the local engine, loads and unloads its model, and knows which engine answers in the window."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.backend import LoadSettings
+from engine.chat_engine import LOCAL_CAPABILITIES, Capabilities, ChatEngine, EngineStatus
 from engine.errors import EngineClosed, EngineError, NotLoaded
 from engine.redacted_traceback import redacted_traceback
 from engine.status import Status
@@ -22,18 +24,23 @@ log = logging.getLogger(__name__)
 
 
 class ModelController(QObject):
-    """Owns the engine of the process. Event loop thread only.
+    """Owns the local engine. It answers in the window unless `answer_with` chooses another one. Event loop thread only.
 
     `make_engine` is called once, on a pool thread, because its imports take long."""
 
     status_changed = Signal(object)
-    """Carries the `Status`."""
+    """Carries the `Status` of the local engine."""
+    chat_status_changed = Signal(object)
+    """Carries the `EngineStatus` of the engine that answers in the window."""
 
     def __init__(self, make_engine: Callable[[], Engine]) -> None:
         super().__init__()
         self._make_engine = make_engine
         self._making = asyncio.Lock()
         self._engine: Engine | None = None
+        self._chosen: ChatEngine | None = None
+        """The engine that answers in the window in place of the local one."""
+        self._end_chosen_watch: Callable[[], None] = lambda: None
         self._end_watch: Callable[[], None] | None = None
         self._changed = asyncio.Event()
         self._closed = False
@@ -47,14 +54,17 @@ class ModelController(QObject):
         """Set the status "empty", because no model file was found at the start."""
         self._set(Status("empty"))
 
-    async def load(self, path: Path) -> bool:
+    async def load(self, path: Path, *, on_processor: bool = False) -> bool:
         """Load this model in place of the one in memory. Return False if that failed; `status.error` is then the
-        reason."""
+        reason. The local engine then answers in the window. With `on_processor`, no graphics card computes the model,
+        whatever the settings say."""
+        self.answer_with(None)
         self._path = path
         self._set(Status("loading"))
         try:
             engine = await self.engine()
-            await engine.load(path, self.load_settings_for(path))
+            settings = self.load_settings_for(path)
+            await engine.load(path, replace(settings, devices=()) if on_processor else settings)
         except EngineError as error:
             if self.status.error is None:
                 self._set(Status("empty", error=error))
@@ -70,9 +80,9 @@ class ModelController(QObject):
         if self._engine is not None:
             self._engine.forget(owners)
 
-    async def reload(self) -> bool:
-        """Load the last model file again, after a failure."""
-        return self._path is not None and await self.load(self._path)
+    async def reload(self, *, on_processor: bool = False) -> bool:
+        """Load the last model file again, after a failure. See `load`."""
+        return self._path is not None and await self.load(self._path, on_processor=on_processor)
 
     def cancel_load(self) -> None:
         """Cancel the load in progress, if there is one. The status then has the error LoadCancelled."""
@@ -101,18 +111,40 @@ class ModelController(QObject):
                 self._end_watch = self._engine.watch(self._status_received)
             return self._engine
 
-    async def ready(self) -> Engine:
-        """Wait until no load is in progress and return the engine with its model. Raises the error of the load, or
-        NotLoaded."""
-        while self.status.state == "loading":
+    def answer_with(self, engine: ChatEngine | None) -> None:
+        """Choose the engine that answers in the window; None means the local one. The model of the local engine stays
+        loaded. Answers in progress are not affected."""
+        if engine is self._chosen:
+            return
+        self._end_chosen_watch()
+        self._chosen = engine
+        self._end_chosen_watch = (lambda: None) if engine is None else engine.watch(self._chat_changed)
+        self._chat_changed(self.chat_status)
+
+    @property
+    def chat_status(self) -> EngineStatus:
+        """Status of the engine that answers in the window."""
+        return self.status if self._chosen is None else self._chosen.status
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Capabilities of the engine that answers in the window. While no model is loaded, those of local models."""
+        return LOCAL_CAPABILITIES if self._chosen is None else self._chosen.capabilities
+
+    async def ready(self) -> ChatEngine:
+        """Wait until no load is in progress and return the engine that answers in the window, with its model. Raises
+        the error of the load, or NotLoaded."""
+        while self.chat_status.state == "loading":
             await self._changed.wait()
-        if self.status.state == "ready" and self._engine is not None:
-            return self._engine
-        raise self.status.error or NotLoaded()
+        engine, status = self._chosen or self._engine, self.chat_status
+        if status.state == "ready" and engine is not None:
+            return engine
+        raise status.error or NotLoaded()
 
     async def aclose(self) -> None:
         """Free the model and end the thread that calls llama.cpp. Idempotent."""
         self._closed = True
+        self._end_chosen_watch()
         if self._engine is not None:
             self._engine.cancel_load()
         async with self._making:
@@ -130,6 +162,11 @@ class ModelController(QObject):
 
     def _set(self, status: Status) -> None:
         self.status = status
+        self.status_changed.emit(status)
+        if self._chosen is None:
+            self._chat_changed(status)
+
+    def _chat_changed(self, status: EngineStatus) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-        self.status_changed.emit(status)
+        self.chat_status_changed.emit(status)

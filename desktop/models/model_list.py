@@ -14,7 +14,7 @@ from desktop.models.machine_capacity import MachineCapacity
 from desktop.widgets.row_list import KeyedList
 from engine.adapter import Adapter
 from engine.devices.offload import Offload
-from engine.errors import Reason
+from engine.errors import EngineError, Reason
 from engine.files.display_name import display_name
 from engine.library.catalogue import Ability, CatalogueEntry
 from engine.library.hub import HubModel
@@ -72,6 +72,8 @@ class ModelRow:
     n_layers_wanted: int = 0
     """See `engine.status.ModelInfo`; 0 if the model is not loaded."""
     has_experts: bool = False
+    load_errors: tuple[EngineError, ...] = ()
+    """Why the model was loaded without its draft model or an adapter."""
 
     @property
     def path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject
@@ -17,7 +18,8 @@ from desktop.models.model_controller import ModelController
 from desktop.models.placement_strings import fewer_layers
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
-from engine.errors import DraftModelError, LoadCancelled
+from engine.chat_engine import EngineStatus
+from engine.errors import CardLost, EngineError, LoadCancelled
 from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
@@ -35,10 +37,10 @@ class ModelSwitcher(QObject):
         super().__init__(window)
         self._window, self._page, self._models = window, page, models
         self._settings, self._tasks = settings, tasks
-        self._draft_error: DraftModelError | None = None
+        self._load_errors: tuple[EngineError, ...] = ()
         self._model: ModelInfo | None = None
         page.greeting.model_file_requested.connect(self.choose_file)
-        models.status_changed.connect(self._show_status)
+        models.chat_status_changed.connect(self._show_status)
 
     def actions(self) -> list[Action]:
         """The actions about the model. The menu of the model button in the header shows them too."""
@@ -80,28 +82,43 @@ class ModelSwitcher(QObject):
         if await self._models.load(path):
             self._settings.change(model_path=str(path))
 
-    def _reload(self) -> None:
-        self._tasks.spawn(self._models.reload(), "load the model again")
+    def _reload(self, *, on_processor: bool = False) -> None:
+        self._tasks.spawn(self._models.reload(on_processor=on_processor), "load the model again")
 
-    def _show_draft_error(self, status: Status) -> None:
-        """Show once for each load why the model was loaded without its draft model."""
-        error = status.model.draft_error if status.model is not None else None
-        if error is not None and error is not self._draft_error:
-            self._window.toast.show_message(error_message(error), alert=True, topic=TOPIC)
-        self._draft_error = error
+    def _show_death(self, error: BaseException) -> None:
+        """Offer to load the model again; also without the graphics card, if that has failed."""
+        again = translate("window", "Load it again")
+        without_card = (translate("window", "Load on the processor"), partial(self._reload, on_processor=True))
+        self._window.toast.show_message(
+            error_message(error),
+            alert=True,
+            action=again,
+            act=self._reload,
+            other_action=without_card if isinstance(error, CardLost) else None,
+            topic=TOPIC,
+        )
 
-    def _show_fewer_layers(self, status: Status) -> None:
+    def _show_load_errors(self, status: EngineStatus) -> None:
+        """Show once for each load why the model was loaded without its draft model or an adapter."""
+        errors = status.model.load_errors if isinstance(status.model, ModelInfo) else ()
+        if errors and errors != self._load_errors:
+            self._window.toast.show_message(" ".join(map(error_message, errors)), alert=True, topic=TOPIC)
+        self._load_errors = errors
+
+    def _show_fewer_layers(self, status: EngineStatus) -> None:
         """Show once for each load that a card had less memory than it reported."""
         model, before = status.model, self._model
-        self._model = model
-        if model is None or model.memory is None or (before is not None and before.loaded_at == model.loaded_at):
+        self._model = model if isinstance(model, ModelInfo) else None
+        if not isinstance(model, ModelInfo) or model.memory is None:
+            return
+        if before is not None and before.loaded_at == model.loaded_at:
             return
         if text := fewer_layers(model.memory.offload, model.n_layers_wanted):
             self._window.toast.show_message(text, topic=TOPIC)
 
-    def _show_status(self, status: Status) -> None:
+    def _show_status(self, status: EngineStatus) -> None:
         header_state = HEADER_STATES.get(status.state, "none")
-        has_card = any(each.devices for each in status.backends)
+        has_card = isinstance(status, Status) and any(each.devices for each in status.backends)
         state, facts = strings.model_state(status), strings.model_facts(status.model, has_card=has_card)
         self._page.header.show_model(state, header_state, status.progress, facts)
         self._page.greeting.show_model(header_state)
@@ -109,11 +126,10 @@ class ModelSwitcher(QObject):
         if error is None:
             if status.state in HEADER_STATES:
                 toast.clear(TOPIC)
-            self._show_draft_error(status)
+            self._show_load_errors(status)
             self._show_fewer_layers(status)
         elif status.state == "dead":
-            again = translate("window", "Load it again")
-            toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
+            self._show_death(error)
         elif isinstance(error, LoadCancelled):  # this toast is not an alert, because the user cancelled the load
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:

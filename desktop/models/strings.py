@@ -7,13 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
 from desktop.models.download_manager import DownloadState
 from desktop.models.machine_capacity import MachineCapacity
 from desktop.models.model_list import ModelRow
 from desktop.models.placement_strings import cards_of, fewer_layers, placement, placement_sentence
-from desktop.platform.number_format import counted, decimal, plain, short, whole
+from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
+from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import AdapterError, EngineError
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -29,7 +32,7 @@ from engine.library.memory_fit import MemoryFit
 from engine.library.model_metadata import pretty_name
 from engine.library.split_files import base_name
 from engine.library.throughput_estimate import n_physical_cores
-from engine.status import ModelInfo, Status
+from engine.status import ModelInfo
 
 translate = QCoreApplication.translate
 
@@ -38,24 +41,6 @@ _QUANTISATION = re.compile(r"I?Q\d\w*|B?F(16|32)", re.IGNORECASE)
 
 def model_name_from_path(path: Path) -> str:
     return pretty_name(base_name(path))
-
-
-def size(n_bytes: float) -> str:
-    """Text for a size on disk, where 1 GB is 10⁹ bytes."""
-    return _size(n_bytes, 1e6, 1e9)
-
-
-def memory(n_bytes: float) -> str:
-    """Text for a size in memory, where 1 GB is 2³⁰ bytes."""
-    return _size(n_bytes, 2.0**20, 2.0**30)
-
-
-def _size(n_bytes: float, mega: float, giga: float) -> str:
-    if n_bytes >= 99.5 * giga:
-        return translate("models", "{size} GB").format(size=whole(round(n_bytes / giga)))
-    if n_bytes >= 0.9995 * giga:
-        return translate("models", "{size} GB").format(size=decimal(n_bytes / giga))
-    return translate("models", "{size} MB").format(size=whole(round(n_bytes / mega)))
 
 
 def params(n_params: int) -> str:
@@ -74,8 +59,7 @@ def machine_summary(capacity: MachineCapacity) -> str:
         "",
         n_physical_cores(),
     )
-    all_of_it = translate("models", "{size} GB").format(size=whole(round(capacity.total / 2**30)))
-    return text.format(memory=all_of_it, free=memory(capacity.free))
+    return text.format(memory=size(capacity.total), free=size(capacity.free))
 
 
 def verdict(row: ModelRow) -> str:
@@ -99,7 +83,7 @@ def speed(fit: MemoryFit | None) -> str:
     if fit is None:
         return ""
     if fit.verdict == "too_big":
-        return translate("models", "needs {size}").format(size=memory(fit.needed))
+        return translate("models", "needs {size}").format(size=size(fit.needed))
     if not fit.tokens_per_s:
         return ""
     shown = fit.tokens_per_s
@@ -188,7 +172,16 @@ def explanation(row: ModelRow) -> str:
         parts.append(fewer_layers(row.placement, row.n_layers_wanted) or placement_sentence(row.placement))
     if "pictures" in row.abilities:
         parts.append(translate("models", "The model can see pictures, but Inglenook gives it text only."))
+    parts += map(error_message, row.load_errors)
     return " ".join(part for part in parts if part)
+
+
+def adapter_problem(error: EngineError) -> str:
+    """One sentence that says why an adapter cannot be added to a model."""
+    if not isinstance(error, AdapterError):
+        return error_message(error)
+    text = translate("models", "{name} cannot be added: {reason}.")
+    return text.format(name=display_name(error.path.name), reason=translated_reason(error.reason))
 
 
 def _memory_explanation(fit: MemoryFit) -> str:
@@ -197,10 +190,10 @@ def _memory_explanation(fit: MemoryFit) -> str:
     else:
         text = translate("models", "Needs about {needed} of memory, {free} are free.")
     needs = text.format(
-        size=memory(on_cards),
+        size=size(on_cards),
         cards=cards_of(fit.offload),
-        needed=memory(fit.needed),
-        free=memory(fit.estimate.available),
+        needed=size(fit.needed),
+        free=size(fit.estimate.available),
     )
     tokens = whole(fit.n_ctx)
     match fit.verdict, fit.reason:
@@ -320,15 +313,32 @@ def unload_label() -> str:
     return translate("models", "Unload")
 
 
+def mtp_note(refusal: str | None) -> str:
+    """Whether the MTP layers of a model draft tokens, and if not, why; "" with None, for a model without them."""
+    if refusal is None:
+        return ""
+    if not refusal:
+        return translate("models", "The model's MTP layers draft where a text does not repeat itself.")
+    text = translate("models", "The model's MTP layers are not used: {reason}.")
+    return text.format(reason=translated_reason(refusal))
+
+
 def memory_breakdown(fit: MemoryFit) -> str:
-    """One text with the memory for weights, KV cache and compute buffers."""
+    """One text with the memory for weights, KV cache, compute buffers and draft model."""
     account = fit.estimate
-    text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
-    other = account.compute_bytes + account.other_bytes
-    return text.format(weights=memory(account.weights_bytes), chats=memory(account.kv_bytes), other=memory(other))
+    if account.draft_bytes:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.")
+    else:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
+    return text.format(
+        weights=size(account.weights_bytes),
+        chats=size(account.kv_bytes),
+        other=size(account.compute_bytes + account.other_bytes),
+        draft=size(account.draft_bytes),
+    )
 
 
-def model_state(status: Status) -> str:
+def model_state(status: EngineStatus) -> str:
     """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
@@ -341,22 +351,25 @@ def model_state(status: Status) -> str:
             return translate("models", "No model")
 
 
-def model_name(model: ModelInfo) -> str:
+def model_name(model: ChatModel) -> str:
     """The id of the model without its quantisation and with spaces for hyphens."""
     words = [word for word in model.id.replace(".", "-").split("-") if not _QUANTISATION.fullmatch(word)]
     return " ".join(words) or model.id
 
 
-def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]:
-    """Lines about the loaded model: file, size, context length, and what computes it if this computer has a card."""
+def model_facts(model: ChatModel | None, *, has_card: bool = False) -> list[str]:
+    """Lines about the loaded model: file, size, context length, and what computes it if this computer has a card. Of a
+    model on another machine: the machine and the context length."""
     if model is None:
         return []
+    context = translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx))
+    if not isinstance(model, ModelInfo):
+        return [*filter(None, (model.host,)), *((context,) if model.n_ctx else ())]
     offload = model.memory.offload if model.memory is not None else None
-    size = translate("models", "{size} MB on disk").format(size=whole(round(model.size_bytes / 1e6)))
     return [
         display_name(model.path.name),
-        size,
-        translate("models", "Context length: {n_ctx} tokens").format(n_ctx=whole(model.n_ctx)),
+        translate("models", "{size} on disk").format(size=size(model.size_bytes)),
+        context,
         *([placement_sentence(offload)] if offload is not None and (has_card or offload.devices) else ()),
         *(
             translate("models", "Adapter {name}, scale {scale}").format(
@@ -367,7 +380,9 @@ def model_facts(model: ModelInfo | None, *, has_card: bool = False) -> list[str]
     ]
 
 
-def _active_adapters(model: ModelInfo) -> list[str]:
+def _active_adapters(model: ChatModel) -> list[str]:
     """The name of the adapter that changes the model's answers, or how many do; empty if none does."""
+    if not isinstance(model, ModelInfo):
+        return []
     names = [display_name(each.path.stem) for each in model.active_adapters]
     return names if len(names) < 2 else [translate("models", "{n} adapters").format(n=whole(len(names)))]

@@ -30,6 +30,16 @@ def plain(value: float) -> str:
     return QLocale().toString(float(value), "g", 12)
 
 
+def size(n_bytes: float) -> str:
+    """A number of bytes, of a file or of memory: 6.6 GB, 98 MB. A GB is 10⁹ bytes, as in file managers and on the hub.
+    All sizes on the screen are texts of this function."""
+    if n_bytes >= 99.5e9:
+        return translate("numbers", "{size} GB").format(size=whole(round(n_bytes / 1e9)))
+    if n_bytes >= 0.9995e9:
+        return translate("numbers", "{size} GB").format(size=decimal(n_bytes / 1e9))
+    return translate("numbers", "{size} MB").format(size=whole(round(n_bytes / 1e6)))
+
+
 def short(n: int) -> str:
     """A short approximate number: 2.1 M, 310 k, 88."""
     if n >= 999_500:

@@ -35,8 +35,8 @@ def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence
         f"Python: {platform.python_version()}",
         f"system: {platform.platform()}",
         f"processor: {platform.machine()}, {os.cpu_count()} threads",
-        f"memory: {memory.total >> 20} MB, {memory.available >> 20} MB free, "
-        f"{psutil.Process().memory_info().rss >> 20} MB of it taken by this process",
+        f"memory: {memory.total // 10**6} MB, {memory.available // 10**6} MB free, "
+        f"{psutil.Process().memory_info().rss // 10**6} MB of it taken by this process",
         f"screen: {screen.size().width()}×{screen.size().height()} at {screen.devicePixelRatio():g}",
         f"language: {QLocale().name()}",
         *_card_lines(status),
@@ -44,7 +44,7 @@ def diagnostics(status: Status, endpoint: str, settings: Settings, log: Sequence
         f"model: {status.state}",
     ]
     if (model := status.model) is not None:
-        lines.append(f"  {model.name}, {model.size_bytes >> 20} MB, context {model.n_ctx} of {model.n_ctx_train}")
+        lines.append(f"  {model.name}, {model.size_bytes // 10**6} MB, context {model.n_ctx} of {model.n_ctx_train}")
         if model.memory is not None and (offload := model.memory.offload).devices:
             lines.append(f"  {offload.n_layers} of {offload.n_all} layers on {', '.join(offload.devices)}")
     if status.error is not None:
@@ -58,7 +58,7 @@ def _card_lines(status: Status) -> list[str]:
     for backend in status.backends:
         lines += [
             f"graphics card {each.id}: {each.name} ({each.kind}), driver {each.driver or 'unknown'}, "
-            f"{each.memory_total >> 20} MB, {each.memory_free >> 20} MB free"
+            f"{each.memory_total // 10**6} MB, {each.memory_free // 10**6} MB free"
             for each in backend.devices
         ]
         if backend.error:

@@ -5,6 +5,9 @@ SQLite overwrites deleted rows (`secure_delete`), but FTS5 only marks the entrie
 segments of the index are merged into one, which drops such entries. The FTS5 option `secure-delete` would drop them at
 once. But it gives the index a format that SQLite before 3.42 cannot read, and a profile may be moved to another
 machine.
+
+In WAL mode, an erasure first changes only the WAL. The database file and older frames of the WAL contain the text until
+a checkpoint, which therefore follows each erasure.
 """
 
 from __future__ import annotations
@@ -67,14 +70,28 @@ def erase_deleted(connection: sqlite3.Connection) -> ErasedRows:
 
 
 def purge_index(connection: sqlite3.Connection, until_s: float, clock: Callable[[], float] = time.monotonic) -> bool:
-    """Merges the segments of the search indexes that must be purged, until `clock` reaches `until_s`. Returns True if
-    all are purged. Otherwise the next call continues, also after a restart."""
+    """Merges the segments of the search indexes that must be purged, until `clock` reaches `until_s`, then empties the
+    WAL. Returns True if nothing is left to purge. Otherwise the next call continues, also after a restart."""
     names = [row[0] for row in connection.execute("SELECT name FROM unfinished")]
     for name in names:
         if name in FTS_TABLES and not _merge(connection, name, until_s, clock):
             return False
-        connection.execute("DELETE FROM unfinished WHERE name = ?", (name,))
+    if names and not empty_wal(connection):
+        return False
+    connection.execute("DELETE FROM unfinished")
     return True
+
+
+def empty_wal(connection: sqlite3.Connection) -> bool:
+    """Writes the WAL into the database file and truncates it, so that neither contains erased text. Returns False if
+    another connection reads the database at this moment, which is not waited for."""
+    timeout_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {timeout_ms}")
+    return not is_busy
 
 
 def erase_in_copies(path: Path, erased: ErasedRows, now_s: float) -> None:

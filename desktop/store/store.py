@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from desktop.platform.surrogates import well_formed
 from desktop.store.database import open_database, translated_sqlite_errors
-from desktop.store.erasure import erase_deleted, erase_in_copies, purge_index
+from desktop.store.erasure import empty_wal, erase_deleted, erase_in_copies, purge_index
 from desktop.store.errors import StoreError
 from desktop.store.records import Attachment, Chat, ChatMessage, ChatSettings, Folder
 from desktop.store.rows import (
@@ -312,6 +312,7 @@ class Store:
         assert self._connection is not None
         if erased := erase_deleted(self._connection):
             self._on_erased((*erased.chat_ids, *erased.changed_ids))
+            empty_wal(self._connection)  # if it is in use, `purge_index` repeats this
             if not self._in_memory:
                 erase_in_copies(self._path, erased, self._clock())
 

@@ -108,6 +108,7 @@ class TranscriptView(QAbstractScrollArea):
             self, self.column, lambda message_id: self.edit_draft(message_id), lambda: self.edit_draft_keys()
         )
         self.selection = TextSelection(self, self.column)
+        self._read_only = read_only
         self.words = WordPicker(self, self.column, self.cache, enabled=not read_only)
         self.finder = FindInChat(theme, self, self.column, self.cache, self.selection)
         self.end_button = None if read_only else EndButton(theme, self)
@@ -194,6 +195,10 @@ class TranscriptView(QAbstractScrollArea):
 
     def open_find(self) -> None:
         self.finder.open()
+
+    def enable_words(self, enabled: bool) -> None:
+        """Set whether words of answers can be picked. Without effect on a view that is read-only."""
+        self.words.enabled = enabled and not self._read_only
 
     def clear_word_mark(self) -> None:
         self.words.clear_mark()

@@ -36,7 +36,8 @@ class WordPicker(QObject):
         self._area = area
         self._column = column
         self._cache = cache
-        self._enabled = enabled
+        self.enabled = enabled
+        """Whether words can be picked at all."""
         self._clicked: tuple[MessageItem, QPointF] | None = None
         self._by_key: tuple[str, list[Word], int] | None = None
         """While a word is being picked by keyboard: the message id, the words of the message, and the number of the
@@ -49,7 +50,7 @@ class WordPicker(QObject):
     def can_pick(self, item: MessageItem) -> bool:
         """Whether words of the message can be picked."""
         message = item.message
-        return self._enabled and message.role == "assistant" and message.state != "streaming" and bool(item.segments)
+        return self.enabled and message.role == "assistant" and message.state != "streaming" and bool(item.segments)
 
     def click(self, item: MessageItem, point: QPointF) -> None:
         """Picks the word at a point, unless the click becomes a double click. The point is relative to the message's

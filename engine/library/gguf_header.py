@@ -6,9 +6,10 @@ gives a clearer error. Format: https://github.com/ggml-org/ggml/blob/master/docs
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -33,7 +34,7 @@ MAX_KEPT_TOTAL = 16 << 20
 an array with 8 bytes."""
 
 MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
-_LAYERS = ("block_count", "attention.shared_kv_layers")
+_LAYERS = ("block_count", "attention.shared_kv_layers", "nextn_predict_layers")
 _SIZES = (
     "context_length", "embedding_length", "feed_forward_length", "vocab_size", "expert_count", "expert_used_count",
     "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
@@ -80,6 +81,11 @@ class GgufHeader:
     """The number of elements in all tensors together."""
     long_texts: frozenset[str] = frozenset()
     """The keys of strings that are too long to be in `values`."""
+    tensor_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The number of elements of each tensor in each of its dimensions, by name. The first is the length of a row. Empty
+    if the header was not read from the file."""
+    n_skipped_layers: int = 0
+    """Number of layers at the end that are not loaded; `tensor_bytes` does not contain their tensors."""
 
     @property
     def architecture(self) -> str:
@@ -90,6 +96,17 @@ class GgufHeader:
         none."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         return int(value) if isinstance(value, int) else default
+
+    @property
+    def n_mtp_layers(self) -> int:
+        """Number of MTP layers (multi-token prediction). They are the last layers, and `block_count` includes them."""
+        n = self.number("nextn_predict_layers")
+        return n if 0 < n < self.number("block_count") else 0
+
+    @property
+    def n_main_layers(self) -> int:
+        """Number of layers that every token passes through: those before the MTP layers."""
+        return self.number("block_count") - self.n_mtp_layers
 
     def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
         """Returns one integer for each layer. The value at `key` may be an array, or one number for all layers."""
@@ -111,7 +128,8 @@ def read_header(path: Path, arrays: StringArraySkipper | None = None) -> GgufHea
             reader = _Header(path, file, size, arrays)
             reader.check()
             reader.check_sizes()
-            return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, frozenset(reader.long_texts))
+            texts = frozenset(reader.long_texts)
+            return GgufHeader(reader.values, reader.tensor_bytes, reader.n_elements, texts, reader.tensor_shapes)
     except FileNotFoundError:
         raise ModelFileError(path, "there is no such file") from None
     except IsADirectoryError:
@@ -131,6 +149,7 @@ class _Header:
         self._alignment = 32
         self.values: dict[str, Value] = {}
         self.tensor_bytes: dict[str, int] = {}
+        self.tensor_shapes: dict[str, tuple[int, ...]] = {}
         self.n_elements = 0
         self.long_texts: set[str] = set()
         self._n_texts = 0
@@ -211,14 +230,14 @@ class _Header:
         (n_dims,) = struct.unpack("<I", self._take(4))
         if not 0 <= n_dims <= 4:
             raise self._error("its header is damaged")
-        n_elements = 1
-        for dim in struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims)):
-            n_elements *= dim
+        shape: tuple[int, ...] = struct.unpack(f"<{n_dims}Q", self._take(8 * n_dims))
+        n_elements = math.prod(shape)
         kind, offset = struct.unpack("<IQ", self._take(12))
         # The size of a tensor of an unknown type cannot be calculated, so only its offset is checked.
         per_block, block_bytes = BLOCKS.get(kind, (1, 0))
         n_bytes = n_elements // per_block * block_bytes
         self.tensor_bytes[name] = n_bytes
+        self.tensor_shapes[name] = shape
         self.n_elements += n_elements
         return int(offset) + n_bytes
 

@@ -7,6 +7,7 @@ import sys
 
 from engine.backend import LoadSettings
 from engine.errors import InvalidSettings, Reason
+from engine.library.adapter_file import check_number
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import head_sizes
 
@@ -20,6 +21,7 @@ KV_BLOCK = 32
 
 def check_settings(settings: LoadSettings, header: GgufHeader) -> None:
     """Raises InvalidSettings if the model cannot be loaded with these settings."""
+    check_number(settings.adapters)
     _check_range("n_ctx", settings.n_ctx, MAX_CTX)
     _check_range("n_threads", settings.n_threads, MAX_THREADS)
     _check_range("n_gpu_layers", settings.n_gpu_layers or 0, MAX_LAYERS)
@@ -54,6 +56,6 @@ def _check_mlock(n_bytes: int) -> None:
 
     allowed, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if os.geteuid() != 0 and allowed != resource.RLIM_INFINITY and allowed < n_bytes:
-        limits = {"allowed": allowed >> 20, "size": n_bytes >> 20}
+        limits = {"allowed": allowed // 10**6, "size": n_bytes // 10**6}
         reason = Reason("the system allows locking {allowed} MB, the model has {size} MB", **limits)
         raise InvalidSettings("mlock", reason)

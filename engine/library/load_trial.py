@@ -18,10 +18,10 @@ import psutil
 
 from engine.adapter import Adapter
 from engine.child_commands import load_trial_command
-from engine.errors import EngineError, InvalidSettings, LoadCancelled, ModelFileError, Reason
+from engine.errors import AdapterError, EngineError, LoadCancelled, ModelFileError, Reason
 from engine.files.private_files import make_private_file, make_private_folder
 from engine.library import default_model
-from engine.library.adapter_file import check_adapters
+from engine.library.adapter_file import check_adapter, check_number
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.model_metadata import unusable_reason
@@ -67,12 +67,15 @@ class LoadTrial:
 
     def check(self, path: Path, cancelled: Callable[[], bool], adapters: Sequence[Adapter] = ()) -> None:
         """Returns normally if the file can be loaded with these adapters; otherwise raises ModelFileError,
-        InvalidSettings (for an adapter that does not fit the model) or LoadCancelled.
+        AdapterError (for the first adapter that cannot be used), InvalidSettings or LoadCancelled.
 
         Blocks until the headers are checked and the child process has loaded the files. The included model without
         adapters, and files that passed before, are accepted without a load trial."""
         if adapters:
-            check_adapters(adapters, read_model(path))
+            check_number(adapters)
+            header = read_model(path)
+            for adapter in adapters:
+                check_adapter(adapter, header)
         try:
             mark = self._mark(path, adapters)
             if mark is not None and mark.exists():
@@ -141,13 +144,11 @@ def _run_child(path: Path, adapters: Sequence[Path], command: list[str], cancell
 def _error(path: Path, adapters: Sequence[Path], report: str, why: str) -> EngineError:
     """Returns the error that follows from the last report of a child process, which ended because of `why`."""
     kind, _, rest = report.partition(" ")
-    match kind:
-        case "refused":
-            return ModelFileError(path, rest)
-        case "unfit":
-            return InvalidSettings("adapters", rest)
-        case "adapter" if rest.isdecimal() and int(rest) < len(adapters):
-            return ModelFileError(adapters[int(rest)], Reason(f"{STAGES['loading']} ({{why}})", why=why))
+    if kind == "refused":
+        return ModelFileError(path, rest)
+    index, _, reason = rest.partition(" ")
+    if kind == "adapter" and index.isdecimal() and int(index) < len(adapters):
+        return AdapterError(adapters[int(index)], reason or Reason(f"{STAGES['loading']} ({{why}})", why=why))
     stage = STAGES.get(report, "the load trial failed")
     return ModelFileError(path, Reason(f"{stage} ({{why}})", why=why))
 

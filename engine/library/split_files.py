@@ -60,9 +60,10 @@ def read_model(path: Path, arrays: StringArraySkipper | None = None) -> GgufHead
     missing = [file for file in files if not file.is_file()]
     if missing:
         raise ModelFileError(path, Reason("{n} of its {all} parts are missing", n=len(missing), all=len(files)))
-    tensors, n_elements = dict(header.tensor_bytes), header.n_elements
+    tensors, shapes, n_elements = dict(header.tensor_bytes), dict(header.tensor_shapes), header.n_elements
     for file in files[1:]:
         part = read_header(file, arrays)
         tensors.update(part.tensor_bytes)
+        shapes.update(part.tensor_shapes)
         n_elements += part.n_elements
-    return replace(header, tensor_bytes=tensors, n_elements=n_elements)
+    return replace(header, tensor_bytes=tensors, tensor_shapes=shapes, n_elements=n_elements)

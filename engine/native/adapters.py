@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.adapter import AdapterScales
-from engine.errors import InvalidSettings, ModelFileError, Reason
-from engine.files.display_name import display_name
+from engine.errors import AdapterError, ModelFileError, Reason
 from engine.native.context import NativeContext
 from engine.native.llama import C, take_error_message
 from engine.native.model import NativeModel
@@ -22,8 +21,8 @@ class NativeAdapters:
     that decodes."""
 
     def __init__(self, model: NativeModel, paths: Iterable[Path]) -> None:
-        """Raises InvalidSettings if llama.cpp cannot apply one of them to the model, and ModelFileError if there is no
-        memory for one."""
+        """Raises AdapterError for the first one that llama.cpp cannot apply to the model, and ModelFileError for one if
+        there is no memory for it."""
         self._pointers: list[Any] = []
         try:
             for path in paths:
@@ -52,6 +51,5 @@ def _load(model: NativeModel, path: Path) -> Any:
         why = take_error_message().rpartition("failed to apply lora adapter: ")[2] or "llama.cpp cannot load it"
         if "failed to allocate" in why:  # with fewer layers on a graphics card, there can be memory for it
             raise ModelFileError(path, why)
-        name = display_name(path.name)
-        raise InvalidSettings("adapters", Reason("{name} does not fit the model ({why})", name=name, why=why))
+        raise AdapterError(path, Reason("it does not fit the model ({why})", why=why))
     return pointer

@@ -2,7 +2,7 @@
 model file, and LoRA adapters for it, and may crash without harm to the app.
 
 It reports on stdout each stage of `engine.library.load_trial.STAGES`, then "adapter" with the index of each adapter,
-and at the end "good", or "refused" with a reason, or "unfit" with the reason why an adapter does not fit the model.
+and at the end "good", or "refused" with a reason, or "adapter" with the index and the reason why it cannot be used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from engine.backend import Chunk, KvAllocationFailed, NativeFailure
-from engine.errors import InvalidSettings, ModelFileError, TemplateError
+from engine.errors import AdapterError, ModelFileError, TemplateError
 from engine.library.load_trial import OUTPUT_PREFIX
 from engine.native.adapters import NativeAdapters
 from engine.native.context import NativeContext, context_params
@@ -41,12 +41,11 @@ def main(arguments: list[str]) -> int:
         _render(model)
         for index, path in enumerate(arguments[1:]):
             _report(f"adapter {index}")
-            _compute(model, NativeAdapters(model, [Path(path)]))
+            if reason := _adapter_fault(model, Path(path)):
+                _report(f"adapter {index} {reason}")
+                return 1
     except ModelFileError as error:
         _report(f"refused {error.reason}")
-        return 1
-    except InvalidSettings as error:
-        _report(f"unfit {error.reason}")
         return 1
     _report("good")
     return 0
@@ -70,6 +69,15 @@ def _compute(model: NativeModel, adapters: NativeAdapters | None = None) -> None
         context.decode([Chunk(0, 0, tokens, sample_last=True)], n_threads=1)
     except (KvAllocationFailed, NativeFailure) as error:
         raise ModelFileError(model.path, str(error) or "llama.cpp cannot compute with it") from error
+
+
+def _adapter_fault(model: NativeModel, path: Path) -> str:
+    """Why an adapter cannot be used; an empty text if it can."""
+    try:
+        _compute(model, NativeAdapters(model, [path]))
+    except (AdapterError, ModelFileError) as error:
+        return error.reason
+    return ""
 
 
 def _render(model: NativeModel) -> None:

@@ -26,7 +26,7 @@ assumed to take NARROW_RATIO times as long per token."""
 NEARLY_WIDE = 48
 """From this number of tokens on, a step with WIDE tokens is computed instead: it takes hardly longer."""
 
-BESIDE_FIRST_TOKEN_S = 0.08
+BESIDE_FIRST_TOKEN_S = 0.1
 """Maximum forecast duration of a step that completes several short prompts, so that the first of them is answered
 early. A single prompt may take longer."""
 

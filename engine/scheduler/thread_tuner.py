@@ -20,6 +20,10 @@ MIN_INTERVAL_S, MAX_INTERVAL_S, MAX_QUIET_INTERVAL_S = 0.25, 4.0, 60.0
 probing costs little on a quiet machine. The second maximum applies while the highest thread count is the best one:
 then a probe is needed only when steps become slow, and that starts one at once."""
 
+CHANGED_INTERVAL_S = 0.05
+"""Time from a change of the thread count to the next probe. A change can be wrong: if other load ends during a probe,
+one thread looks better than two. Most such disturbances are short."""
+
 BETTER_RATIO, ABORT_RATIO = 0.95, 1.25
 """A probe succeeds if its steps take less than BETTER_RATIO times as long as steps with the current thread count. It is
 aborted if they take more than ABORT_RATIO times as long."""
@@ -143,7 +147,7 @@ class ThreadTuner:
             self._best = probed
             self._average_cost = probed_cost
             self._recent_costs.clear()
-            self._interval_s = MIN_INTERVAL_S
+            self._interval_s = CHANGED_INTERVAL_S
         else:
             self._direction = -self._direction
             is_highest = self._best == len(self._counts) - 1

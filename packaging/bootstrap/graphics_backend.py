@@ -18,7 +18,7 @@ from pathlib import Path
 from . import checks, graphics_cmake, vulkan_toolchain
 from .build_progress import BuildProgress
 from .environment import LLAMA, install, locked_version, split_lock
-from .errors import SetupError
+from .errors import Sentence, SetupError
 from .paths import GPU, GPU_WORK, LLAMA_GPU, LOCKS, LOG
 from .process import run, shown
 
@@ -75,7 +75,13 @@ class Builder:
         """The library of a kind, one of KINDS. It is built unless there is one of the locked version and these
         settings, which takes minutes. Raises SetupError."""
         if kind not in KINDS:
-            raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
+            raise SetupError(
+                Sentence(
+                    "There is no library for graphics cards called {kind}: GPU is {kinds} or off.",
+                    kind=kind,
+                    kinds=", ".join(KINDS),
+                )
+            )
         library, stamp = path(kind), path(kind).with_suffix(".made-for")
         if _is_current(kind):
             return library
@@ -104,11 +110,17 @@ class Builder:
         self.progress.report(4)
         folder = GPU_WORK / f"{kind}-{_expected_digest(kind)[:16]}"
         commands = graphics_cmake.commands(kind, folder, tools, sources, definitions, self.n_jobs)
-        task = f"compiling llama.cpp's library {kind} for graphics cards"
+        task = "compiling llama.cpp's library for graphics cards"
         run(commands.configure, task)
         run(commands.build, task, on_line=self.progress.line)
         if not commands.library.is_file():
-            raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
+            raise SetupError(
+                Sentence(
+                    "The library {kind} for graphics cards was not built: the reason is in {log}.",
+                    kind=kind,
+                    log=shown(LOG),
+                )
+            )
         return commands.library, headers
 
     def _fetch(self) -> tuple[Path, Path]:
@@ -182,7 +194,7 @@ def _locked() -> str:
 def _expected_digest(kind: str) -> str:
     """A digest of all inputs of the build but the toolchain."""
     sha256 = hashlib.sha256(json.dumps([_locked(), DEFINITIONS, KINDS[kind].definitions]).encode())
-    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt"):
+    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt", LLAMA_GPU / "guarded_calls.cpp"):
         sha256.update(file.read_bytes())
     return sha256.hexdigest()
 
@@ -195,8 +207,12 @@ def _compiler(kind: str) -> dict[str, str]:
     found = shutil.which(wanted.tool) or next((place for place in wanted.places if Path(place).is_file()), None)
     if found is None:
         raise SetupError(
-            f"The library {kind} for graphics cards needs {wanted.tool}, which is not here: install its toolkit, or "
-            "start with GPU=vulkan."
+            Sentence(
+                "The library {kind} for graphics cards needs {tool}, which is not here: install its toolkit, or start "
+                "with GPU=vulkan.",
+                kind=kind,
+                tool=wanted.tool,
+            )
         )
     return {wanted.compiler_definition: found} if wanted.compiler_definition else {}
 

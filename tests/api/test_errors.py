@@ -10,6 +10,7 @@ from api import error_bodies, errors
 from api.error_bodies import anthropic_body, error_body, error_response, openai_body, problem_of
 from api.errors import ApiError
 from engine.errors import (
+    AccessDenied,
     ConstraintError,
     ContextOverflow,
     EngineClosed,
@@ -17,8 +18,13 @@ from engine.errors import (
     EngineError,
     ModelFileError,
     NotLoaded,
+    RemoteError,
     RequestError,
+    ServerBusy,
+    ServerFailed,
+    ServerUnreachable,
     TemplateError,
+    Unsupported,
 )
 
 HIDDEN = Path("/home/me/secret.gguf")
@@ -53,6 +59,15 @@ HIDDEN = Path("/home/me/secret.gguf")
         (EngineError(f"{HIDDEN}"), 500, "engine_error"),
         (ModelFileError(HIDDEN, "cut short"), 500, "engine_error"),
         (ZeroDivisionError(f"{HIDDEN}"), 500, "internal_error"),
+        (Unsupported("log probabilities"), 400, "unsupported_parameter"),
+        (ServerUnreachable("gpu-box.lan", "connection refused"), 502, "server_unreachable"),
+        (AccessDenied("gpu-box.lan", "wrong key"), 502, "server_refused_key"),
+        (ServerBusy("gpu-box.lan", "too many requests"), 503, "server_busy"),
+        (ServerFailed("gpu-box.lan", "out of memory", 500), 502, "server_failed"),
+        (ServerFailed("gpu-box.lan", "part of a stream", 200), 502, "server_failed"),
+        (ServerFailed("gpu-box.lan", "'n' is too large", 422), 422, "server_refused"),
+        (ServerFailed("gpu-box.lan", "pay first", 402), 502, "server_failed"),
+        (RemoteError("gpu-box.lan", "no JSON"), 502, "server_failed"),
     ],
 )
 def test_body_of_error_has_openai_format_with_its_status_and_code(
@@ -118,3 +133,15 @@ def test_anthropic_error_has_the_type_that_belongs_to_its_status(error: Exceptio
 def test_context_overflow_error_has_the_message_that_anthropic_clients_expect() -> None:
     shown = str(anthropic_body(problem_of(ContextOverflow(5000, 4096)), "req_1"))
     assert "prompt is too long: 5000 tokens > 4096 maximum. This model's maximum context length is 4096" in shown
+
+
+def test_answer_to_refused_key_does_not_quote_the_other_server() -> None:
+    problem = problem_of(AccessDenied("gpu-box.lan", "Incorrect API key provided: sk-secret"))
+    assert "sk-secret" not in problem.message
+    assert "gpu-box.lan" in problem.message
+
+
+@pytest.mark.parametrize(("asked_s", "header"), [(None, "5"), (0.2, "1"), (12.5, "13"), (1e9, "3600")])
+def test_delay_of_busy_server_is_passed_on_within_limits(asked_s: float | None, header: str) -> None:
+    problem = problem_of(ServerBusy("gpu-box.lan", "loading", asked_s))
+    assert error_response("/v1/messages", problem, "x").headers["retry-after"] == header

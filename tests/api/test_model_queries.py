@@ -15,7 +15,7 @@ import pytest
 from api.activity import KEY_CHECK_INTERVAL_S
 from api.authentication import KeyFile
 from api.request_context import RequestContextDep
-from engine.model_queries import ModelQueries
+from engine.chat_engine import Queries
 from tests.api.live_endpoint import Live, ask, live, wait_until
 
 LIMIT_BYTES = 100_000
@@ -25,7 +25,7 @@ TEXT = "x" * LIMIT_BYTES
 async def endless(ctx: RequestContextDep) -> str:
     """A route whose query about the model ends only when it is cancelled."""
 
-    async def work(questions: ModelQueries) -> str:
+    async def work(questions: Queries) -> str:
         await asyncio.Event().wait()
         return ""
 

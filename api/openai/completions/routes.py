@@ -13,7 +13,7 @@ from api.openai.completions.answer import CompletionChunkWriter, CompletionRespo
 from api.openai.completions.request import check, completion_requests
 from api.openai.completions.schemas import CompletionBody
 from api.request_context import RequestContext, RequestContextDep
-from engine.model_queries import ModelQueries
+from engine.chat_engine import Queries
 
 router = APIRouter()
 
@@ -46,7 +46,7 @@ async def create_completion(ctx: RequestContextDep) -> Response:
 async def _fim_prompts(ctx: RequestContext, prompts: Sequence[Prompt], suffix: str) -> list[Prompt]:
     """Returns fill-in-the-middle prompts for the gap between each prompt and `suffix`."""
 
-    async def query(queries: ModelQueries) -> list[Prompt]:
+    async def query(queries: Queries) -> list[Prompt]:
         return [await queries.fim_prompt(str(prompt), suffix) for prompt in prompts]
 
     return await ctx.query(query, answer_follows=True)

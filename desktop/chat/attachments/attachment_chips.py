@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QWidget
 
+from desktop.chat import strings
 from desktop.chat.attachments.attachment_list import AttachmentItem
 from desktop.platform.text_escaping import tooltip_text
 from desktop.platform.theme import Theme
@@ -57,8 +58,7 @@ class AttachmentChip(QFrame):
         self.item = item
         elided = self._name.fontMetrics().elidedText(item.name, Qt.TextElideMode.ElideMiddle, NAME_WIDTH)
         self._name.setText(elided)
-        counted = self.tr("%Ln tokens", "", item.n_tokens or 0)
-        self._tokens.setText(counted if item.n_tokens is not None else "…")
+        self._tokens.setText(self._token_count(item) if item.n_tokens is not None else "…")
         description = self._description(item)
         self.setToolTip(tooltip_text(description))
         self.setAccessibleName(description)
@@ -81,7 +81,13 @@ class AttachmentChip(QFrame):
             return self.tr("{name}, being read").format(name=item.name)
         if item.n_tokens is None:
             return self.tr("{name}, tokens not counted yet").format(name=item.name)
+        if item.is_estimate:
+            return f"{item.name}, {self._token_count(item)}"
         return self.tr("{name}, %Ln tokens", "", item.n_tokens).format(name=item.name)
+
+    def _token_count(self, item: AttachmentItem) -> str:
+        count = self.tr("%Ln tokens", "", item.n_tokens or 0)
+        return strings.about(count) if item.is_estimate else count
 
 
 class AttachmentChips(QScrollArea):

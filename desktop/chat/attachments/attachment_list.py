@@ -18,6 +18,8 @@ class AttachmentItem:
     name: str
     attachment: Attachment | None = None
     n_tokens: int | None = None
+    is_estimate: bool = False
+    """Whether `n_tokens` is estimated from the length of the text."""
 
 
 class AttachmentList:
@@ -59,9 +61,9 @@ class AttachmentList:
         if item_id in self._items:
             self._items[item_id] = AttachmentItem(item_id, attachment.name, attachment)
 
-    def set_n_tokens(self, item_id: str, n_tokens: int | None) -> None:
+    def set_n_tokens(self, item_id: str, n_tokens: int | None, *, is_estimate: bool = False) -> None:
         if item_id in self._items:
-            self._items[item_id] = replace(self._items[item_id], n_tokens=n_tokens)
+            self._items[item_id] = replace(self._items[item_id], n_tokens=n_tokens, is_estimate=is_estimate)
 
     def remove(self, item_id: str) -> None:
         self._items.pop(item_id, None)

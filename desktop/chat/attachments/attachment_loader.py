@@ -19,9 +19,9 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import Attachment
+from engine.chat_engine import ChatModel
 from engine.errors import EngineError
 from engine.redacted_traceback import redacted_traceback
-from engine.status import ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class AttachmentLoader(QObject):
         self._models, self._counter, self._tasks, self._notify = models, counter, tasks, notify
         self._reader = FileReader()
         self._reading: dict[str, asyncio.Future[Attachment]] = {}
-        self._model: ModelInfo | None = None
+        self._model: ChatModel | None = None
         """The model that counted the tokens of the items."""
 
     def add(self, paths: Sequence[Path]) -> None:
@@ -80,8 +80,8 @@ class AttachmentLoader(QObject):
     def count(self) -> None:
         """Count the tokens of files that are not counted yet, or that were counted by another model. Does nothing while
         no model is loaded."""
-        model = self._models.status.model
-        if self._models.status.state != "ready" or model is None:
+        model = self._models.chat_status.model
+        if self._models.chat_status.state != "ready" or model is None:
             return
         if model != self._model:
             self._model = model
@@ -127,9 +127,10 @@ class AttachmentLoader(QObject):
     async def _count(self, item_id: str, attachment: Attachment) -> None:
         try:
             model = self._model
-            n_tokens = await self._counter.attachment(await self._models.ready(), attachment)
+            engine = await self._models.ready()
+            n_tokens = await self._counter.attachment(engine, attachment)
         except EngineError:
             return  # The tokens of this file are counted when a model is loaded.
         if model == self._model:
-            self.list.set_n_tokens(item_id, n_tokens)
+            self.list.set_n_tokens(item_id, n_tokens, is_estimate=not engine.capabilities.counts_tokens)
             self.changed.emit()

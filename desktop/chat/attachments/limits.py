@@ -3,7 +3,7 @@ part for the whole file."""
 
 from __future__ import annotations
 
-FILE_BYTES = 48 << 20
+FILE_BYTES = 50_000_000
 CHARACTERS = 4_000_000
 """Maximum length of the text of a file. It is about a million tokens, more than the longest context."""
 

@@ -59,6 +59,7 @@ class ChatSettingsSheet(SideSheet):
         choices = (self.tr("Model default"), self.tr("On"), self.tr("Off"))
         self.thinking = Segments(choices, self.tr("Thinking: {choice}"), self)
         self.thinking.group.idClicked.connect(lambda number: self.form.change(thinking=THINKING[number]))
+        self._thinking_part = QWidget(self)
         self.rows = {number.name: NumberRow(theme, number, self) for number in NUMBERS}
         for row in self.rows.values():
             row.entered.connect(self._enter)
@@ -79,6 +80,10 @@ class ChatSettingsSheet(SideSheet):
         if settings != self.form.settings or self.form.invalid:
             self.form.show(settings)
             self._show_all()
+
+    def show_thinking(self, shown: bool) -> None:
+        """Show or hide the choice of thinking, which some models do not have. The setting itself does not change."""
+        self._thinking_part.setVisible(shown)
 
     def show_presets(self, presets: Presets) -> None:
         self._presets = presets
@@ -107,7 +112,8 @@ class ChatSettingsSheet(SideSheet):
         column.addSpacing(4)
         self._add(column, self._heading(self.tr("Preset")), self.presets)
         self._add(column, self._heading(self.tr("Instructions")), self.system)
-        self._add(column, self._heading(self.tr("Thinking")), self.thinking)
+        column.addWidget(self._thinking_part)
+        self._add(self._thinking_column(), self._heading(self.tr("Thinking")), self.thinking)
         column.addWidget(self._heading(self.tr("Answers")))
         column.addSpacing(8)
         for row in self.rows.values():
@@ -129,6 +135,12 @@ class ChatSettingsSheet(SideSheet):
         column.addSpacing(8)
         column.addWidget(widget)
         column.addSpacing(20)
+
+    def _thinking_column(self) -> QVBoxLayout:
+        column = QVBoxLayout(self._thinking_part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        return column
 
     def _heading(self, text: str) -> QLabel:
         return label("sheetHeading", text.upper(), self)

@@ -179,9 +179,9 @@ class Composer(QFrame):
         self.preset_pill.setAccessibleName(self.tr("Preset: {preset}").format(preset=words))
         self.preset_pill.setToolTip(self.tr("Choose a preset"))
 
-    def set_context_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
+    def set_context_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0, *, is_estimate: bool = False) -> None:
         """Show how much of the context is used. With `n_tokens` 0, the meter is hidden."""
-        self._context_meter.show_usage(n_tokens, n_ctx, n_left_out)
+        self._context_meter.show_usage(n_tokens, n_ctx, n_left_out, is_estimate=is_estimate)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._edit and event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):

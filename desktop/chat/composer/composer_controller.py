@@ -43,7 +43,7 @@ class ComposerController:
         tasks: TaskSet,
     ) -> None:
         self._window, self._page, self._composer, self._chats = window, page, page.composer, chats
-        self._key = NEW_CHAT_KEY
+        self._key, self._models = NEW_CHAT_KEY, models
         counter = TokenCounter()
         self.settings = ChatSettingsController(window, page, chats.sessions, store, tasks)
         self.card = OverflowCard(window.theme, page)
@@ -51,7 +51,7 @@ class ComposerController:
         self._drop_zone = DropZone(page)
         self.attachments = AttachmentLoader(models, counter, tasks, self._notify)
         self.drafts = DraftSaver(store, tasks, self._draft, self._show_draft, window.show_error)
-        self.usage = ContextUsage(chats, models, counter, tasks, self._draft, self._composer.set_context_usage)
+        self.usage = ContextUsage(chats, models, counter, tasks, self._draft, self._show_usage)
         self.sender = MessageSender(chats, models, counter, tasks, self._draft)
         self.overflow = OverflowController(chats, models, tasks, self.sender, self.card, self._draft, window.show_error)
         self._connect_composer()
@@ -59,8 +59,8 @@ class ComposerController:
         chats.sessions.opened.connect(self._show_chat)
         chats.sessions.usage_changed.connect(self.usage.show_answer_usage)
         self.settings.changed.connect(self.usage.settings_changed)
-        models.status_changed.connect(self.attachments.count)
-        models.status_changed.connect(self.usage.recount)
+        models.chat_status_changed.connect(self.attachments.count)
+        models.chat_status_changed.connect(self.usage.recount)
 
     async def open(self) -> None:
         """Load drafts and presets from the store. Raises StoreError."""
@@ -114,6 +114,10 @@ class ComposerController:
         self.drafts.edited()
         self.overflow.edited()
         self.usage.recount()
+
+    def _show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int) -> None:
+        is_estimate = not self._models.capabilities.counts_tokens
+        self._composer.set_context_usage(n_tokens, n_ctx, n_left_out, is_estimate=is_estimate)
 
     def _show_attachments(self) -> None:
         attachments = self.attachments.list

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.chat.strings import about
 from desktop.platform.number_format import whole
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import set_style_flag
@@ -23,11 +24,12 @@ class ContextMeter(QLabel):
         self.setContentsMargins(RING + 6, 0, 0, 0)
         self.hide()
 
-    def show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0) -> None:
+    def show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int = 0, *, is_estimate: bool = False) -> None:
         """Show how much of the context is used. Hidden if `n_tokens` or `n_ctx` is 0. `n_left_out` is the number of
-        turns left out of the prompt."""
+        turns left out of the prompt. `is_estimate`: `n_tokens` is estimated from the length of the texts."""
         self._share = min(1.0, n_tokens / n_ctx) if n_ctx else 0.0
-        self.setText(self.tr("{used} of {all}").format(used=whole(n_tokens), all=whole(n_ctx)))
+        used = about(whole(n_tokens)) if is_estimate else whole(n_tokens)
+        self.setText(self.tr("{used} of {all}").format(used=used, all=whole(n_ctx)))
         texts = [self.tr("Tokens of this chat and your draft, out of the model’s context")]
         if n_left_out:
             texts.append(self.tr("Oldest turns left out: {n}").format(n=n_left_out))

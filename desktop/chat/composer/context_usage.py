@@ -90,13 +90,13 @@ class ContextUsage(QObject):
     @property
     def _n_ctx(self) -> int:
         """Context length of the loaded model; 0 while no model is ready."""
-        model = self._models.status.model
-        return model.n_ctx if model is not None and self._models.status.state == "ready" else 0
+        model = self._models.chat_status.model
+        return model.n_ctx if model is not None and self._models.chat_status.state == "ready" else 0
 
     def _known_usage(self) -> ChatUsage | None:
         """Usage reported with the last answer, if the model and the settings have not changed since. Otherwise the
         counted usage. None if no usage is known."""
-        model, chat, last = self._models.status.model, self._sessions.current, self._sessions.messages.last
+        model, chat, last = self._models.chat_status.model, self._sessions.current, self._sessions.messages.last
         if model is None or chat is None or last is None:
             return None
         is_current = last.model_id == model.id and self._settings_changed_after.get(chat.id) != last.id
@@ -104,7 +104,7 @@ class ContextUsage(QObject):
 
     def _key(self) -> object:
         """Everything on which the number of tokens of the chat depends. Identifies a counted usage."""
-        last, settings, model = self._sessions.messages.last, self._sessions.settings, self._models.status.model
+        last, settings, model = self._sessions.messages.last, self._sessions.settings, self._models.chat_status.model
         return last and last.id, model and model.id, settings.system, settings.summary, settings.leaves_out
 
     def _start(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -61,12 +62,13 @@ class MessageSender(QObject):
         return (*self._chats.sessions.messages.rows, message)
 
     def submit(self) -> None:
-        """Send the draft. If a model is loaded and the draft may be too long, check first whether it fits."""
-        model, key, sessions = self._models.status.model, self.key, self._chats.sessions
+        """Send the draft. If the context length is known and the draft may be too long, check first whether it fits."""
+        status, key, sessions = self._models.chat_status, self.key, self._chats.sessions
         branch, settings, draft = self.branch(), sessions.settings, self._draft()
         if sessions.answering or key in self._checks:
             return
-        if model is None or self._models.status.state != "ready" or certainly_fits(branch, settings, model.n_ctx):
+        n_ctx = status.model.n_ctx if status.model is not None and status.state == "ready" else 0
+        if n_ctx == 0 or certainly_fits(branch, settings, n_ctx):
             self._send(draft)
             return
         check = self._check(key, branch, settings, draft)
@@ -118,8 +120,10 @@ class MessageSender(QObject):
 
     async def _check(self, key: str, branch: tuple[ChatMessage, ...], settings: ChatSettings, draft: Draft) -> None:
         try:
-            fit = await self._counter.fit(await self._models.ready(), branch, settings)
-            overflow = find_overflow(branch, settings, fit)
+            engine = await self._models.ready()
+            overflow = find_overflow(branch, settings, await self._counter.fit(engine, branch, settings))
+            if overflow is not None and not engine.capabilities.counts_tokens:
+                overflow = replace(overflow, is_estimate=True)
         except EngineClosed:
             return
         except EngineError:

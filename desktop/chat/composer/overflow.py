@@ -34,6 +34,8 @@ class Overflow:
     """Number of tokens of the turns that would be left out."""
     turns: tuple[Turn, ...] = ()
     has_instructions: bool = False
+    is_estimate: bool = False
+    """Whether the numbers of tokens are estimated from the length of the texts."""
 
     @property
     def last_row_id(self) -> str:

@@ -11,7 +11,7 @@ from engine.events import Failed, Finished, PromptProgress, TextDelta
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
-    from engine.engine import Engine
+    from engine.chat_engine import ChatEngine
 
 TASK = (
     "Below is the beginning of a conversation between a user and an assistant. Summarise it so that the assistant can "
@@ -32,7 +32,7 @@ SAMPLING = Sampling(temperature=0.2)
 class Summarizer:
     """Lets the model write one summary. `progress(share)` is called with the progress from 0 to 1."""
 
-    def __init__(self, engine: Engine, n_ctx: int, progress: Callable[[float], None]) -> None:
+    def __init__(self, engine: ChatEngine, n_ctx: int, progress: Callable[[float], None]) -> None:
         self._engine = engine
         self._n_output = min(MAX_TOKENS, n_ctx // 8)
         self._n_prompt = n_ctx - 2 * self._n_output

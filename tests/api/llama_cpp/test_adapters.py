@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from api.__main__ import adapter
+from api.__main__ import main
+from api.adapter_option import adapter
 from api.authentication import KeyFile
 from api.errors import BadRequest
 from api.fields.adapters import check_scales
@@ -17,8 +20,9 @@ from api.openai.chat.request import chat_request
 from api.openai.chat.schemas import ChatCompletionBody
 from engine.adapter import Adapter
 from engine.backend import LoadSettings
+from engine.errors import AdapterError
 from tests.api.live_endpoint import Live, ask, live
-from tests.fakes import FakeOpener, Script
+from tests.fakes import FakeBackend, FakeOpener, Script
 
 ADAPTERS = (Adapter(Path("/secret/style.gguf")), Adapter(Path("/secret/names.gguf"), 0.5))
 
@@ -128,8 +132,58 @@ def test_model_is_loaded_again_with_its_adapters() -> None:
         assert [name for _, name, _ in listed(endpoint)] == ["style.gguf", "names.gguf"]
 
 
-def test_value_of_the_lora_option_is_a_path_and_an_optional_scale() -> None:
-    assert adapter("a.gguf") == Adapter(Path("a.gguf"))
-    assert adapter("a.gguf=0.5") == Adapter(Path("a.gguf"), 0.5)
-    assert adapter("a=b.gguf") == Adapter(Path("a=b.gguf"))
-    assert adapter("a=b.gguf=-1") == Adapter(Path("a=b.gguf"), -1.0)
+def test_adapter_that_is_listed_twice_is_refused(adapted: Live) -> None:
+    twice = [{"id": 0, "scale": 1}, {"id": 0, "scale": 0.5}]
+    for answer in (
+        adapted.post({"prompt": "a", "lora": twice}, "/completion"),
+        adapted.post(ask(lora=twice)),
+        adapted.post(twice, "/lora-adapters"),
+    ):
+        assert answer.status_code == 400
+        assert "The id 0 is listed more than once." in answer.json()["error"]["message"]
+    assert listed(adapted) == [(0, "style.gguf", 1.0), (1, "names.gguf", 0.5)]
+
+
+def test_props_say_which_adapter_was_left_out() -> None:
+    class Opener(FakeOpener):
+        def __call__(self, *arguments: Any) -> FakeBackend:
+            backend = super().__call__(*arguments)
+            error = AdapterError(Path("/secret/gone.gguf"), "there is no such file")
+            backend.info = replace(backend.info, adapter_errors=(error,))
+            return backend
+
+    with live(Opener(Script(b"a"))) as endpoint, endpoint.http() as client:
+        shown = client.get("/props").json()["load_warnings"]
+    assert shown == ["the adapter gone.gguf is not used: there is no such file"]
+
+
+def test_value_of_the_lora_option_is_a_path_and_an_optional_scale(tmp_path: Path) -> None:
+    plain, with_sign = tmp_path / "a.gguf", tmp_path / "a=2"
+    plain.touch()
+    with_sign.touch()
+    assert adapter(str(plain)) == Adapter(plain)
+    assert adapter(f"{plain}=-0.5") == Adapter(plain, -0.5)
+    assert adapter(str(with_sign)) == Adapter(with_sign), "the file a=2 exists, the file a does not"
+    assert adapter(f"{with_sign}=-1") == Adapter(with_sign, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("{}=abc", "the scale 'abc' is not a number; the form is PATH[=SCALE]"),
+        ("{}=", "the scale '' is not a number; the form is PATH[=SCALE]"),
+        ("{}=nan", "the scale nan is not between -100 and 100"),
+        ("{}=1e9", "the scale 1e9 is not between -100 and 100"),
+        ("{}x", "there is no file '{}x'; the form is PATH[=SCALE]"),
+        ("{}x=1", "there is no file '{}x'; the form is PATH[=SCALE]"),
+    ],
+)
+def test_wrong_value_of_the_lora_option_is_a_usage_error(
+    value: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.gguf"
+    file.touch()
+    with pytest.raises(SystemExit) as ended:
+        main(["--lora", value.format(file)])
+    assert ended.value.code == 2
+    assert message.format(file) in " ".join(capsys.readouterr().err.split())

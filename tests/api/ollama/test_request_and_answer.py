@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from api.ollama.answer import OllamaLineWriter, OllamaMeta, loaded, whole
 from api.ollama.models import bare_name, capabilities, embeddings_object
 from api.ollama.request import chat_request, embed_request, generate_request
 from api.ollama.schemas import ChatBody, EmbedBody, GenerateBody
+from engine.chat_engine import LOCAL_CAPABILITIES
 from engine.errors import EngineDead
 from engine.events import (
     Embeddings,
@@ -38,7 +40,7 @@ from engine.requests import (
     Tool,
     ToolCall,
 )
-from engine.status import ModelProps
+from engine.status import ModelInfo, ModelProps
 
 CHAT = OllamaMeta("alias", True, lambda: 0.5)
 BARE = OllamaMeta("alias", False, lambda: 0.5)
@@ -124,8 +126,12 @@ def test_embeddings_are_returned_with_duration_and_token_count() -> None:
 
 
 def test_capabilities_are_derived_from_model_properties() -> None:
-    assert capabilities(ModelProps("{{ x }}", "", "", 16, False)) == ["completion", "tools"]
-    assert capabilities(ModelProps("<think>", "", "", 16, True)) == ["completion", "tools", "insert", "thinking"]
+    def of(props: ModelProps) -> list[str]:
+        model = ModelInfo("a", "A", Path("a.gguf"), 1, 512, 512, 1, 0.0)
+        return capabilities(model, props, LOCAL_CAPABILITIES)
+
+    assert of(ModelProps("{{ x }}", "", "", 16, False)) == ["completion", "tools"]
+    assert of(ModelProps("<think>", "", "", 16, True)) == ["completion", "tools", "insert", "thinking"]
 
 
 def test_answer_to_request_without_prompt_has_done_reason_load_or_unload() -> None:

@@ -17,6 +17,7 @@ from desktop.chat.controller import ChatController
 from desktop.platform.task_set import TaskSet
 from desktop.store.records import ChatMessage
 from engine.backend import Limits
+from engine.chat_engine import ChatEngine
 from engine.engine import Engine
 from engine.files.profile import Profile
 from engine.requests import ChatRequest, Message
@@ -55,7 +56,7 @@ class PendingAnswer:
         await self.engine.load(self.path)
         return self.engine
 
-    async def build(self, engine: Engine) -> ChatRequest:
+    async def build(self, engine: ChatEngine) -> ChatRequest:
         self.reached.set()
         await self.release.wait()
         if self.error is not None:

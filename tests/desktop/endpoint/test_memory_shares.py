@@ -33,6 +33,6 @@ def test_states_in_host_memory_belong_to_their_chats_and_keys_and_not_to_the_app
 
 
 def test_size_of_a_holder_tells_what_is_in_host_memory() -> None:
-    assert holder_size(MemoryHolder("a", False, 20 * MB)) == "20 MB"
-    assert holder_size(MemoryHolder("a", False, 20 * MB, 5 * MB)) == "20 MB + 5 MB in host memory"
-    assert holder_size(MemoryHolder("a", False, 0, 5 * MB)) == "5 MB in host memory"
+    assert holder_size(MemoryHolder("a", False, 20 * MB)) == "20\xa0MB"
+    assert holder_size(MemoryHolder("a", False, 20 * MB, 5 * MB)) == "20\xa0MB + 5\xa0MB in host memory"
+    assert holder_size(MemoryHolder("a", False, 0, 5 * MB)) == "5\xa0MB in host memory"

@@ -1,4 +1,4 @@
-"""The German texts address nobody."""
+"""The German texts address nobody, and use one word for each thing."""
 
 from __future__ import annotations
 
@@ -24,3 +24,20 @@ def test_german_texts_do_not_address_the_reader() -> None:
     texts = list(german_texts())
     assert len(texts) > 500
     assert [text for text in texts if ADDRESS.search(text)] == []
+
+
+OTHER_WORDS = {
+    "Computer": r"Rechner(n|s)?\b",
+    "Datenträger": r"\b(Festp|P)latte",
+    "Arbeitsspeicher": r"Hauptspeicher|\bRAM\b",
+    "Embeddings": r"Einbettung",
+    "Tokens": r"\b(mehrere[nr]?|viele|weniger|keine|die|alle|[2-9]) Token\b",
+    "Gespräch": r"Unterhaltung",
+    "Knopf": r"Schaltfläche",
+}
+"""Words that the German texts do not use, by the word that they use instead."""
+
+
+def test_german_texts_use_one_word_for_each_thing() -> None:
+    found = [(word, text) for text in german_texts() for word, other in OTHER_WORDS.items() if re.search(other, text)]
+    assert found == []

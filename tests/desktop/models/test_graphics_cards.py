@@ -63,7 +63,7 @@ def row(offload: Offload = PART) -> ModelRow:
 
 def test_line_of_a_card_has_name_memory_driver_and_state(qtbot: QtBot) -> None:
     assert card_strings.card(RADEON, is_used=True) == (
-        "Radeon RX 7600: 8 GB of memory, 7.0 GB free, radv 25.1, Vulkan, in use"
+        "Radeon RX 7600: 8.6 GB of memory, 7.5 GB free, radv 25.1, Vulkan, in use"
     )
     shared = replace(RADEON, kind="igpu", driver="")
     assert card_strings.card(shared, is_used=False) == "Radeon RX 7600: uses the memory of the computer, Vulkan, ready"
@@ -131,10 +131,11 @@ def test_row_of_a_model_says_what_computes_it(qtbot: QtBot, offload: Offload, wo
 
 def test_explanation_names_memory_on_the_card_and_layers_that_did_not_fit(qtbot: QtBot) -> None:
     text = strings.explanation(row(WHOLE)).replace("\u00a0", " ")
-    assert text.startswith("Needs about 4.0 GB on the card and 1.0 GB of memory; 20.0 GB of memory are free.")
+    assert text.startswith("Needs about 4.3 GB on the card and 1.1 GB of memory; 21.5 GB of memory are free.")
     fewer = "The card had too little memory: 20 instead of 33 layers are on it."
     assert fewer in strings.explanation(replace(row(PART), n_layers_wanted=33))
     assert fewer_layers(PART, 33) == fewer
+    assert fewer_layers(NO_OFFLOAD, 33) == "The card could not be used: the processor computes the model."
 
 
 def test_facts_of_the_loaded_model_say_what_computes_it(qtbot: QtBot) -> None:

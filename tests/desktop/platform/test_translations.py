@@ -39,8 +39,6 @@ SAME = frozenset(
         ),
         # Texts of units and separators, in which no word needs a translation.
         *(
-            "{size} GB",
-            "{size} MB",
             "{size}\xa0GB",
             "{size}\xa0MB",
             "{size}/s",
@@ -179,6 +177,15 @@ def test_check_of_translations_finds_each_kind_of_fault() -> None:
         assert len(faults([bad])) >= 1, bad
 
 
+def test_all_sizes_are_texts_of_one_function() -> None:
+    """`number_format.size` is in the context "numbers". Clauses of the engine and of set-up have values with units."""
+    found = [each for each in words_of(file_of("de")) if re.search(r"\b[KMGT]i?B\b", each.source)]
+    assert {(each.context, each.source) for each in found} == {
+        ("numbers", "{size}\xa0GB"),
+        ("numbers", "{size}\xa0MB"),
+    } | {("reasons", each.source) for each in found if each.context == "reasons"}
+
+
 def test_only_listed_german_translations_equal_the_source() -> None:
     assert {each.source for each in words_of(file_of("de")) if each.source in each.forms} == SAME
 
@@ -203,18 +210,21 @@ def test_plurals_and_numbers_are_formatted_in_each_language(qapp: object) -> Non
     from PySide6.QtCore import QCoreApplication
 
     from desktop.platform.language import install_translators
-    from desktop.platform.number_format import counted, decimal, plain, short, whole
+    from desktop.platform.number_format import counted, decimal, plain, short, size, whole
 
     assert isinstance(qapp, QCoreApplication)
     said = []
     for language in ("en", "de"):
         install_translators(qapp, "en" if language == "en" else "de")
         said.append([counted("%Ln tokens", "", n) for n in (1, 12_345)])
+        said.append([size(n_bytes) for n_bytes in (98_400_000, 6.64e9, 122e9)])
         said.append([whole(1_234_567), decimal(2.46), plain(0.7), plain(2.0), short(2_100_000), short(310_400)])
     install_translators(qapp, "en")
     assert said == [
         ["1 token", "12,345 tokens"],
+        ["98\xa0MB", "6.6\xa0GB", "122\xa0GB"],
         ["1,234,567", "2.5", "0.7", "2", "2.1 M", "310 k"],
         ["1 Token", "12.345 Tokens"],
+        ["98\xa0MB", "6,6\xa0GB", "122\xa0GB"],
         ["1.234.567", "2,5", "0,7", "2", "2,1 Mio.", "310 Tsd."],
     ]

@@ -22,7 +22,7 @@ def test_diagnostics_name_cards_layers_and_failures(qtbot: QtBot) -> None:
     backends = (BackendState("cuda", error="no driver"), BackendState("vulkan", (CARD,)))
     lines = diagnostics(Status("ready", MODEL, backends=backends), "off", Settings(), []).splitlines()
     assert "graphics cards with cuda: no driver" in lines
-    assert "graphics card Vulkan0: A card (gpu), driver NVIDIA 550.54, 8192 MB, 7168 MB free" in lines
+    assert "graphics card Vulkan0: A card (gpu), driver NVIDIA 550.54, 8589 MB, 7516 MB free" in lines
     assert "  20 of 33 layers on Vulkan0" in lines
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Sequence
@@ -106,6 +109,60 @@ def test_deleted_text_is_erased_at_the_next_start_if_the_process_was_killed(tmp_
     assert traces(tmp_path / "b")
     asyncio.run(opened())
     assert traces(tmp_path / "b") == {}
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from desktop.store.store import Store
+from tests.desktop.store.test_erasure import fill
+
+async def run():
+    store = Store(Path(sys.argv[1]))
+    await store.open()
+    if sys.argv[2] == "delete":
+        await fill(store)
+        await store.delete("s")
+        await store.delete_messages(["em"])
+    else:
+        await store.purge_index()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(run())
+"""
+
+
+def run_killed(path: Path, work: str) -> None:
+    """Runs a process that deletes chats, or starts after that, and is killed before it closes the store."""
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(path), work], check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+def test_deleted_text_is_in_no_file_if_the_next_process_is_killed_too(tmp_path: Path) -> None:
+    run_killed(tmp_path / "chats.sqlite3", "delete")
+    assert traces(tmp_path)
+    run_killed(tmp_path / "chats.sqlite3", "start")
+    assert (tmp_path / "chats.sqlite3-wal").exists(), "the store was closed"
+    assert traces(tmp_path) == {}
+
+
+def test_purge_continues_later_if_another_connection_reads_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "chats.sqlite3"
+    run_killed(path, "delete")
+
+    async def run() -> None:
+        store = Store(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM chats").fetchone()
+            await store.open()
+            assert not await store._call(store._purge_for, 60.0)
+            reader.execute("COMMIT")
+        assert await store._call(store._purge_for, 60.0)
+        assert traces(tmp_path) == {}
+        await store.aclose()
+
+    asyncio.run(run())
 
 
 def test_deleted_text_is_erased_from_copies_in_the_profile(tmp_path: Path) -> None:

@@ -55,6 +55,23 @@ def test_tokens_that_the_tokenizer_would_write_are_unchanged() -> None:
     )
 
 
+def test_word_of_a_single_token_is_not_tokenized() -> None:
+    texts: list[str] = []
+
+    def recorded(text: str) -> list[int]:
+        texts.append(text)
+        return tokenize(text)
+
+    spelling = Retokenizer(recorded, WORDS.__getitem__, 0)
+    tokens: list[int] = []
+    for token in ids(" the", " sea", " light", "house", " the", " sea"):
+        tokens.append(token)
+        if (change := spelling.retokenize(tokens)) is not None:
+            at, replacement = change
+            tokens[at:] = replacement
+    assert texts == [" lighthouse"]
+
+
 def test_tokens_of_the_prompt_are_unchanged() -> None:
     assert written(" light", "house", " the", start=2) == ids(" light", "house", " the")
 

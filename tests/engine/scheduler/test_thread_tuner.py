@@ -42,6 +42,14 @@ def test_thread_count_is_reduced_while_another_process_is_busy() -> None:
     assert back[-200:].count(2) > 190
 
 
+def test_short_disturbance_reduces_the_thread_count_for_a_few_steps_only() -> None:
+    for n_disturbed in range(3, 9):
+        counts = ThreadCountPolicy((1, 2))
+        run(counts, QUIET.__getitem__, 500)
+        run(counts, BUSY.__getitem__, n_disturbed)
+        assert run(counts, QUIET.__getitem__, 100).count(1) < 12
+
+
 def test_tuner_finds_the_fastest_of_many_thread_counts() -> None:
     counts = ThreadCountPolicy(candidate_thread_counts(16))
     used = run(counts, lambda n: 0.001 * (10 + abs(n - 6)), 3000)
