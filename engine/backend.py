@@ -91,8 +91,9 @@ class Limits:
     cell_bytes: int = 0
     """Size of a token's keys and values in all layers; 0 if it is unknown."""
     prompt_cut: int = 128
-    """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
-    most `n_batch`. Rounding depends on where a prompt is cut."""
+    """The prompt of a sequence that runs alone is computed in decodes that begin and end at multiples of this number,
+    which is at most `n_batch`, except for the tokens after the last multiple. Rounding depends on where a prompt is
+    cut."""
     delivery_interval_s: float = 0.0
     """See `engine.paced_delivery`."""
 

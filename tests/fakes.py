@@ -380,14 +380,16 @@ class FakeBackend:
 
 class FakeOpener:
     """Opens fake backends, with the signature of `engine.backend.OpenBackend`. `backends` is the list of all backends
-    opened so far."""
+    opened so far, and `settings` that of the settings of all loads."""
 
     def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64, prompt_cut=64)) -> None:
         self.script = script or Script()
         self.limits = limits
         self.backends: list[FakeBackend] = []
+        self.settings: list[LoadSettings] = []
 
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeBackend:
+        self.settings.append(settings)
         for percent in range(0, 100, 5):
             time.sleep(self.script.load_s / 20)
             if not on_progress(percent / 100):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,9 +17,9 @@ from engine.backend import CardFailure, Chunk, KvType, Limits, LoadSettings, Nat
 from engine.devices.device import Device, without_duplicates
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
-from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, Reason
+from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, NotEnoughMemory, Reason
 from engine.files.display_name import display_name
-from engine.library.adapter_file import usable_adapters
+from engine.library.adapter_file import ADAPTERS, usable_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
@@ -32,10 +31,12 @@ from engine.library.memory_estimate import (
     N_SLOTS_STATEFUL,
     choose_context_length,
     context_shape,
+    counted_draft,
 )
 from engine.library.mtp_layers import mtp_cost, mtp_refusal, uses_mtp, without_mtp
 from engine.library.split_files import read_model, total_size
 from engine.native.adapters import NativeAdapters
+from engine.native.card_guard import card_guard
 from engine.native.context import NativeContext, context_params
 from engine.native.devices import devices
 from engine.native.draft_model import NativeDraftModel, open_draft_model
@@ -59,7 +60,7 @@ prefixes) of such a model also occupy slots."""
 DELIVERY_INTERVAL_S = 0.033
 """See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
 
-CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+CARD_SHARES: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25, 0.0)
 """If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
 there, and at last without cards."""
 
@@ -82,7 +83,9 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
             backend.open_draft_model(settings)
         except EngineError as error:
             assert settings.draft_model is not None
-            backend.info = replace(backend.info, draft_error=DraftModelError(settings.draft_model, error))
+            memory = replace(backend.info.memory, draft_bytes=0) if backend.info.memory is not None else None
+            failure = DraftModelError(settings.draft_model, error)
+            backend.info = replace(backend.info, memory=memory, draft_error=failure)
     except BaseException:
         backend.close()
         raise
@@ -95,7 +98,7 @@ def _open_with_usable_adapters(
     """Loads the model without the adapters that cannot be used."""
     usable, n_bytes, unusable = usable_adapters(settings.adapters, header)
     settings, errors = replace(settings, adapters=usable), list(unusable)
-    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, "adapters": n_bytes})
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, ADAPTERS: n_bytes})
     while True:
         try:
             backend = _open_with_mtp(path, all_weights, settings, on_progress)
@@ -135,10 +138,14 @@ def _open_with_mtp(
 def _open_where_it_fits(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
-    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
+    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails. While a card is lost,
+    loads none."""
     cards = usable_devices(without_duplicates(devices()), settings)
     failed = NO_OFFLOAD
-    for share in CARD_SHARES:
+    guard, shares = card_guard(), CARD_SHARES
+    if guard is not None and guard.has_lost_card:
+        failed, shares = _plan(header, settings, cards)[2].offload, CARD_SHARES[-1:]
+    for share in shares:
         if failed.devices:
             cards = with_less_memory(cards, failed, share)
             settings = replace(settings, n_gpu_layers=None, n_cpu_experts=None)
@@ -157,14 +164,37 @@ def _open_where_it_fits(
 
 
 def _plan(header: GgufHeader, settings: LoadSettings, cards: Sequence[Device]) -> tuple[int, int, MemoryEstimate]:
+    """Plans with the draft model; without it if there is too little memory for both, or if its file is unusable. Then
+    opening it fails later."""
+    draft = _draft_header(header, settings)
+    if draft is not None:
+        try:
+            return _plan_for(header, settings, cards, draft)
+        except NotEnoughMemory:
+            pass
+    return _plan_for(header, settings, cards, None)
+
+
+def _draft_header(header: GgufHeader, settings: LoadSettings) -> GgufHeader | None:
+    if settings.draft_model is None:
+        return None
+    try:
+        return counted_draft(header, settings, read_model(settings.draft_model))
+    except ModelFileError:
+        return None
+
+
+def _plan_for(
+    header: GgufHeader, settings: LoadSettings, cards: Sequence[Device], draft: GgufHeader | None
+) -> tuple[int, int, MemoryEstimate]:
     """See `choose_context_length`. If all layers fit on the cards, the plan is for the larger batches that suit cards,
     unless the model then no longer fits."""
     shape = context_shape(header)
-    plan = choose_context_length(header, settings, devices=cards, **shape)
+    plan = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     if not plan[2].offload.is_whole:
         return plan
     shape["n_batch"] = N_BATCH_CARD
-    larger = choose_context_length(header, settings, devices=cards, **shape)
+    larger = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     return larger if larger[2].offload.is_whole and larger[0] == plan[0] else plan
 
 
@@ -232,9 +262,10 @@ class NativeBackend:
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[choices.flash_attention]
+        self._guard = card_guard() if self._offload.devices else None
         self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
         try:
-            self._context = NativeContext(model, params)
+            self._context = NativeContext(model, params, guard=self._guard)
         except BaseException:
             self._adapters.close()
             raise
@@ -340,18 +371,17 @@ class NativeBackend:
 
     def save(self, slot: int) -> memoryview:
         state = np.empty(C.llama_state_seq_get_size(self._context.pointer, slot), np.uint8)
-        written = C.llama_state_seq_get_data(self._context.pointer, _bytes_at(state), len(state), slot)
-        return state[:written].data
+        return state[: self._context.copy_state(C.llama_state_seq_get_data, state, slot)].data
 
     def restore(self, slot: int, state: memoryview) -> bool:
         data = np.frombuffer(state, np.uint8)
-        if C.llama_state_seq_set_data(self._context.pointer, _bytes_at(data), len(data), slot) == len(data):
+        if self._context.copy_state(C.llama_state_seq_set_data, data, slot) == len(data):
             return True
         self.clear(slot)
         return False
 
     def open_embedder(self) -> NativeEmbedder:
-        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
+        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False, guard=self._guard)
 
     def close(self) -> None:
         if self.draft_model is not None:
@@ -359,7 +389,5 @@ class NativeBackend:
         self._context.close()
         self._adapters.close()
         self._model.close()
-
-
-def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self._guard is not None and self._model.is_freed:
+            self._guard.reconnect()

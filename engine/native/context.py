@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError
+from engine.native.card_guard import CardGuard
 from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
 
@@ -44,9 +45,9 @@ def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> An
 class NativeContext:
     """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
-    def __init__(self, model: NativeModel, params: Any, n_state: int = 0) -> None:
+    def __init__(self, model: NativeModel, params: Any, n_state: int = 0, guard: CardGuard | None = None) -> None:
         """Opens a context over `model`. With `n_state` above 0, each token of a decode has a hidden state of this many
-        numbers as a second input. Raises ModelFileError."""
+        numbers as a second input. With a `guard`, cards compute layers. Raises ModelFileError."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
@@ -57,6 +58,7 @@ class NativeContext:
         self._views: dict[int, npt.NDArray[np.float32]] = {}
         """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
         highest logit in it."""
+        self.guard = guard
         self._batch = _Batch(params.n_batch, n_state)
         self._abort = _AbortFlag(self.pointer)
 
@@ -70,7 +72,7 @@ class NativeContext:
     ) -> None:
         """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early; call
         `allow_interruption` before. `states` are the hidden states of all tokens, if the context takes them. Raises
-        KvAllocationFailed, Interrupted, NativeFailure."""
+        KvAllocationFailed, Interrupted, CardFailure, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
@@ -78,7 +80,10 @@ class NativeContext:
         if not interruptible:
             self._abort.is_allowed = False
         try:
-            result = C.llama_decode(self.pointer, batch)
+            if self.guard is not None:
+                result = self.guard.decode(self.pointer, batch)
+            else:
+                result = C.llama_decode(self.pointer, batch)
         finally:
             self._abort.is_allowed = False
         if result == 1:
@@ -111,6 +116,14 @@ class NativeContext:
             self._views[address] = view
         return view
 
+    def copy_state(self, function: Any, state: npt.NDArray[np.uint8], slot: int) -> int:
+        """Calls `function`, llama_state_seq_get_data or llama_state_seq_set_data, and returns the number of bytes that
+        it copied. Raises CardFailure."""
+        address = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self.guard is not None:
+            return self.guard.copy_state(function, self.pointer, address, len(state), slot)
+        return int(function(self.pointer, address, len(state), slot))
+
     def clear(self, slot: int) -> None:
         """Removes all tokens of `slot` from KV memory."""
         if self.memory:
@@ -119,7 +132,8 @@ class NativeContext:
     def close(self) -> None:
         self._views.clear()
         self._batch.close()
-        C.llama_free(self.pointer)
+        if self.guard is None or not self.guard.has_lost_card:
+            C.llama_free(self.pointer)
 
 
 def likeliest(context: NativeContext, row: int) -> int:

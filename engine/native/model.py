@@ -197,6 +197,10 @@ class NativeModel:
                 self._n_users -= 1
             self._free_unused()
 
+    @property
+    def is_freed(self) -> bool:
+        return self._pointer is None
+
     def close(self) -> None:
         """Frees the model at once, or when the last `keep_loaded` block ends. Free the model's contexts before this
         call. Idempotent."""

@@ -113,7 +113,7 @@ class NativeMtp:
         params.ctx_type, params.ctx_other = C.LLAMA_CONTEXT_TYPE_MTP, main.pointer
         params.n_batch = params.n_ubatch = N_BATCH
         params.n_seq_max = params.n_outputs_max = n_slots
-        self._context = NativeContext(model, params, self._n_state)
+        self._context = NativeContext(model, params, self._n_state, main.guard)
         self._main = main
         self._n_threads = params.n_threads
         self._free_slots = list(range(n_slots - 1, -1, -1))

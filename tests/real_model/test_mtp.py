@@ -14,6 +14,7 @@ import pytest
 from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.events import DraftCounts, TokenChoice, Usage
+from engine.library.mtp_layers import MTP_TENSORS
 from engine.native import backend as native_backend
 from engine.requests import GREEDY, CompletionRequest, Constraint, Sampling
 from tests.model_files.tiny_models import LETTERS
@@ -60,9 +61,10 @@ def unpredictable(n: int) -> str:
     return "".join(letters)
 
 
-def test_drafts_of_mtp_layers_are_accepted(path: Path) -> None:
+@pytest.mark.parametrize("architecture", MTP_TENSORS)
+def test_drafts_of_mtp_layers_are_accepted(architecture: str, tmp_path: Path) -> None:
     async def run() -> None:
-        async with loaded(path) as engine:
+        async with loaded(write_mtp_model(tmp_path / "mtp.gguf", architecture=architecture)) as engine:
             choices, usage, reason = await answer(engine, REQUEST)
             assert (text(choices), reason) == (continuation(PROMPT, 60), "length")
             assert counts(usage).n_drafted > 40

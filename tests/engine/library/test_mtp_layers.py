@@ -57,6 +57,7 @@ def test_reason_why_mtp_layers_are_not_used(header: GgufHeader) -> None:
         (windowed, ON, "cannot be removed"),
         (other, ON, "not supported for x models"),
         (weightless, ON, "does not contain"),
+        (replace(header, values={**header.values, "hy_v3.nextn_predict_layers": 2}), ON, "single MTP layer"),
     ):
         assert reason in mtp_refusal(refused, settings)
         assert not uses_mtp(refused, settings)
