@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from desktop import setup_sentences
 from engine.errors import Reason
 
 _MARKED = (
@@ -164,7 +165,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "database is locked"),
     QT_TRANSLATE_NOOP("reasons", "disk I/O error"),
 )
-KNOWN = frozenset(map(str, _MARKED))
+KNOWN = frozenset(map(str, (*_MARKED, *setup_sentences.MARKED)))
 """The templates of all clauses that have a translation."""
 
 

@@ -73,6 +73,7 @@ class Engine:
             embedding,
             self._on_progress,
             self._on_death,
+            lambda: self._cards.first_step_passed(),
         )
         self._cards = CardFinder(graphics, self._worker.call, self._status)
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")

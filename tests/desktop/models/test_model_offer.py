@@ -8,6 +8,7 @@ import pytest
 
 from desktop.models import strings
 from desktop.models.offer_card import OfferCard
+from desktop.platform.number_format import size
 from desktop.settings.settings_file import SettingsFile
 from engine.errors import ModelFileError
 from engine.files.profile import Profile
@@ -237,8 +238,8 @@ def test_models_page_marks_the_best_model_and_lists_it_first(run: Run, open_gui:
 
 
 def test_rounded_sizes_are_shown_with_about() -> None:
-    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {strings.size(4_840_000_000)}"
-    assert strings.download_size(4_840_000_000, is_exact=True) == strings.size(4_840_000_000)
+    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {size(4_840_000_000)}"
+    assert strings.download_size(4_840_000_000, is_exact=True) == size(4_840_000_000)
 
 
 def test_network_state_is_read_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
