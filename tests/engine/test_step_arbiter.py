@@ -126,10 +126,10 @@ def test_step_of_lower_priority_is_interrupted_and_equal_ones_are_not() -> None:
     low, equal, window = (Member(arbiter, each) for each in (Priority.BACKGROUND, Priority.BACKGROUND, Priority.WINDOW))
     low.begin()
     equal.begin()
-    assert not low.n_interrupted
+    assert [low.n_interrupted, equal.n_interrupted] == [0, 0]
     assert not low.turns.is_outranked
     window.begin()
-    assert low.n_interrupted == 1
+    assert [low.n_interrupted, equal.n_interrupted] == [1, 0]
     assert low.turns.is_outranked
     low.end(Priority.BACKGROUND)
     assert window.computes

@@ -20,7 +20,8 @@ def test_two_loaded_models_answer_at_the_same_time(model_path: Path, tmp_path: P
         pool = ModelPool(lambda: Engine(arbiter=arbiter, snapshots=tmp_path))
         small, large = LoadSettings(n_ctx=512), LoadSettings(n_ctx=1024)
         async with pool.acquire(model_path, small) as one, pool.acquire(model_path, large) as two:
-            assert [model.engine.status.model.n_ctx for model in pool.models if model.engine.status.model] == [
+            n_ctx = [model.n_ctx for engine in (one, two) if (model := engine.status.model) is not None]
+            assert n_ctx == [
                 512,
                 1024,
             ]
