@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from api.authentication import KeyHolder
 from engine.errors import EngineError
-from engine.events import Embeddings, Event, Failed, Finished, TextDelta
+from engine.events import DraftCounts, DraftKind, Embeddings, Event, Failed, Finished, TextDelta
 from engine.request_state import RequestProgress
 from engine.requests import Request
 
@@ -215,6 +215,8 @@ class Totals:
     n_output: int = 0
     n_drafted: int = 0
     n_accepted: int = 0
+    drafts: dict[DraftKind, DraftCounts] = field(default_factory=dict)
+    """The draft tokens of each kind."""
     prefill_s: float = 0.0
     decode_s: float = 0.0
 
@@ -231,5 +233,7 @@ class Totals:
                 self.n_output += usage.n_output
                 self.n_drafted += usage.n_drafted
                 self.n_accepted += usage.n_accepted
+                for each in usage.drafts:
+                    self.drafts[each.kind] = each.plus(self.drafts.get(each.kind))
                 self.prefill_s += timings.prefill_s
                 self.decode_s += timings.decode_s

@@ -84,8 +84,8 @@ def error_message(error: BaseException) -> str:
         case CardLost():
             return translate(
                 "errors",
-                "The graphics card stopped responding. Load the model again, or choose the processor in the model's "
-                "settings; no text is lost.",
+                "The graphics card stopped responding. Load the model again to continue, or load it on the processor; "
+                "no text is lost.",
             )
         case EngineDead():
             return translate("errors", "The model stopped working. Load it again to continue; no text is lost.")

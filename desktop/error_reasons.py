@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from desktop import setup_sentences
 from engine.errors import Reason
 
 _MARKED = (
@@ -47,6 +48,15 @@ _MARKED = (
     # Reasons why a draft model is unusable.
     QT_TRANSLATE_NOOP("reasons", "{name} has another vocabulary than the model"),
     QT_TRANSLATE_NOOP("reasons", "tokens cannot be removed from the memory of {name}, so it cannot draft"),
+    # Reasons why the MTP layers of a model are not used.
+    QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp lacks the functions for them"),
+    QT_TRANSLATE_NOOP("reasons", "the file does not contain their weights"),
+    QT_TRANSLATE_NOOP("reasons", "they are not supported for {architecture} models"),
+    QT_TRANSLATE_NOOP("reasons", "only a single MTP layer of the usual kind is supported"),
+    QT_TRANSLATE_NOOP("reasons", "rejected tokens cannot be removed from the memory of this model"),
+    QT_TRANSLATE_NOOP("reasons", "draft tokens are turned off"),
+    QT_TRANSLATE_NOOP("reasons", "the draft model is used instead"),
+    QT_TRANSLATE_NOOP("reasons", "the outputs of its layers are not inputs of its MTP layers"),
     # Reasons why the trial load in a child process failed.
     QT_TRANSLATE_NOOP("reasons", "llama.cpp cannot load it ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its vocabulary is damaged ({why})"),
@@ -84,7 +94,61 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "regular expressions as constraints"),
     QT_TRANSLATE_NOOP("reasons", "answers from a list"),
     QT_TRANSLATE_NOOP("reasons", "grammars"),
+    QT_TRANSLATE_NOOP("reasons", "a minimum length of the answer"),
+    QT_TRANSLATE_NOOP("reasons", "a required tool call"),
+    QT_TRANSLATE_NOOP("reasons", "embeddings of token ids"),
+    QT_TRANSLATE_NOOP("reasons", "fill-in-the-middle prompts"),
+    QT_TRANSLATE_NOOP("reasons", "log probabilities together with tools"),
+    QT_TRANSLATE_NOOP("reasons", "showing the prompt"),
+    QT_TRANSLATE_NOOP("reasons", "the texts of tokens"),
+    QT_TRANSLATE_NOOP("reasons", "tokenization"),
+    QT_TRANSLATE_NOOP("reasons", "tools together with a grammar"),
+    # Reasons why a connection to a server failed.
+    QT_TRANSLATE_NOOP("reasons", "a certificate file cannot be used ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "it aborted the answer"),
+    QT_TRANSLATE_NOOP("reasons", "it answered {status}"),
+    QT_TRANSLATE_NOOP("reasons", "it answered {status}: {text}"),
+    QT_TRANSLATE_NOOP("reasons", "it did not accept a connection in time"),
+    QT_TRANSLATE_NOOP("reasons", "it did not count the tokens"),
+    QT_TRANSLATE_NOOP("reasons", "it did not read the request in time"),
+    QT_TRANSLATE_NOOP("reasons", "it ended the answer early"),
+    QT_TRANSLATE_NOOP("reasons", "it has no list of models"),
+    QT_TRANSLATE_NOOP("reasons", "it redirects to an invalid address"),
+    QT_TRANSLATE_NOOP("reasons", "it redirects to another address ({host})"),
+    QT_TRANSLATE_NOOP("reasons", "it redirects too often"),
+    QT_TRANSLATE_NOOP("reasons", "it reported an error without a description"),
+    QT_TRANSLATE_NOOP("reasons", "it sent a web page instead of an answer"),
+    QT_TRANSLATE_NOOP("reasons", "it sent an event that is not JSON"),
+    QT_TRANSLATE_NOOP("reasons", "it sent an event that is too large"),
+    QT_TRANSLATE_NOOP("reasons", "it sent nothing for too long"),
+    QT_TRANSLATE_NOOP("reasons", "its answer is compressed"),
+    QT_TRANSLATE_NOOP("reasons", "its answer is not JSON"),
+    QT_TRANSLATE_NOOP("reasons", "its answer is too large"),
+    QT_TRANSLATE_NOOP("reasons", "its certificate is not trusted ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "its embeddings cannot be read"),
+    QT_TRANSLATE_NOOP("reasons", "no connection ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "no secure connection ({why})"),
+    QT_TRANSLATE_NOOP("reasons", "the connection was lost"),
+    QT_TRANSLATE_NOOP("reasons", "the proxy in the system's settings is not supported"),
+    QT_TRANSLATE_NOOP("reasons", "the proxy refused the connection"),
+    QT_TRANSLATE_NOOP("reasons", "too many requests are open"),
+    QT_TRANSLATE_NOOP("reasons", "no computer has this name"),
+    QT_TRANSLATE_NOOP("reasons", "the private key is encrypted"),
+    QT_TRANSLATE_NOOP("reasons", "not a valid PEM file"),
+    # Reasons why the address of a server is invalid.
+    QT_TRANSLATE_NOOP("reasons", "host or port are invalid"),
+    QT_TRANSLATE_NOOP("reasons", "it contains a query"),
+    QT_TRANSLATE_NOOP("reasons", "it contains a user name or a password"),
+    QT_TRANSLATE_NOOP("reasons", "it is empty"),
+    QT_TRANSLATE_NOOP("reasons", "it is too long"),
+    QT_TRANSLATE_NOOP("reasons", "only http and https are supported"),
+    QT_TRANSLATE_NOOP("reasons", "the name of the server is invalid"),
+    QT_TRANSLATE_NOOP("reasons", "the path is invalid"),
     # Messages of the operating system.
+    QT_TRANSLATE_NOOP("reasons", "Connection refused"),
+    QT_TRANSLATE_NOOP("reasons", "No route to host"),
+    QT_TRANSLATE_NOOP("reasons", "Network is unreachable"),
+    QT_TRANSLATE_NOOP("reasons", "Connection reset by peer"),
     QT_TRANSLATE_NOOP("reasons", "No such file or directory"),
     QT_TRANSLATE_NOOP("reasons", "Permission denied"),
     QT_TRANSLATE_NOOP("reasons", "Operation not permitted"),
@@ -101,7 +165,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "database is locked"),
     QT_TRANSLATE_NOOP("reasons", "disk I/O error"),
 )
-KNOWN = frozenset(map(str, _MARKED))
+KNOWN = frozenset(map(str, (*_MARKED, *setup_sentences.MARKED)))
 """The templates of all clauses that have a translation."""
 
 

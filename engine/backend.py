@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.adapter import Adapter, AdapterScales
+from engine.events import DraftKind
 from engine.requests import Sampling
 from engine.status import EmbedderInfo, ModelInfo
 
@@ -90,8 +91,9 @@ class Limits:
     cell_bytes: int = 0
     """Size of a token's keys and values in all layers; 0 if it is unknown."""
     prompt_cut: int = 128
-    """The prompt of a sequence that runs alone is computed in decodes that end at multiples of this number, which is at
-    most `n_batch`. Rounding depends on where a prompt is cut."""
+    """The prompt of a sequence that runs alone is computed in decodes that begin and end at multiples of this number,
+    which is at most `n_batch`, except for the tokens after the last multiple. Rounding depends on where a prompt is
+    cut."""
     delivery_interval_s: float = 0.0
     """See `engine.paced_delivery`."""
 
@@ -209,17 +211,32 @@ class Sampler(Protocol):
     def close(self) -> None: ...
 
 
-class DraftModel(Protocol):
-    """A second, smaller model with a context of its own, which proposes the next tokens of running requests."""
+@dataclass(frozen=True, slots=True)
+class DraftTask:
+    """A request whose next tokens a model shall draft."""
 
+    request_id: str
+    slot: int
+    """Its slot in the context of the main model."""
+    tokens: list[int]
+    """All of its tokens. The main model has not computed the last one yet. Not changed by the callee."""
+    n_prompt: int
+    """Number of prompt tokens at the beginning of `tokens`."""
+    n: int
+    """Number of tokens to draft, at least 1."""
+
+
+class DraftModel(Protocol):
+    """Proposes the next tokens of running requests, with a context of its own. It is a second, smaller model, or the
+    MTP layers of the main model."""
+
+    kind: DraftKind
     cost: float
     """Assumed time for one token, in units of a step of the main model."""
 
-    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
-        """Returns the likeliest next tokens. Each entry of `wanted` is a request id, the tokens of the request, and the
-        number of tokens to draft, at least 1.
-
-        A request of which much is unread has no draft yet: each call reads a part of it. Raises NativeFailure."""
+    def draft(self, wanted: Sequence[DraftTask]) -> dict[str, list[int]]:
+        """Returns the likeliest next tokens, by request id. A request of which much is unread has no draft yet: each
+        call reads a part of it. Raises NativeFailure."""
 
     def forget(self, request_id: str) -> None:
         """Frees what the context holds of a request. Does nothing if it holds none."""
@@ -230,7 +247,7 @@ class Backend(Protocol):
 
     @property
     def draft_model(self) -> DraftModel | None:
-        """The model of `LoadSettings.draft_model`."""
+        """The model of `LoadSettings.draft_model`, or else the MTP layers of this model, if they can be used."""
 
     info: ModelInfo
     limits: Limits

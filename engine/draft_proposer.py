@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from engine.backend import Backend
+from engine.backend import Backend, DraftTask
 from engine.request_state import RequestState
 from engine.running_request import RunningRequest
 from engine.scheduler.scheduler import Scheduler
@@ -33,7 +33,7 @@ class DraftProposer:
         if not n_max:
             return None, None
         by_ngrams = NgramDrafter(n_max, self._backend.vocabulary.eog_tokens)
-        return by_ngrams, ModelDrafter(n_max, model.cost) if model is not None else None
+        return by_ngrams, ModelDrafter(model.kind, n_max, model.cost) if model is not None else None
 
     def _n_draft_max(self, state: RequestState) -> int:
         """Maximum number of draft tokens in a step of a request. 0 if the request wants none, or if rejected tokens
@@ -69,9 +69,14 @@ class DraftProposer:
         """Returns drafts of the draft model, given for each sequence the number of tokens."""
         if self._backend.draft_model is None:
             return {}
+        tasks = [
+            DraftTask(each.id, each.prefix.slot, each.tokens, len(each.prompt), n)
+            for each, n in wanted
+            if each.prefix is not None
+        ]
         started = self._clock()
-        drafts = self._backend.draft_model.draft([(each.id, each.tokens, n) for each, n in wanted])
-        # A call that only reads tokens of a request, without a draft, happens once per request and is not counted.
+        drafts = self._backend.draft_model.draft(tasks)
+        # A call that only reads tokens of a request, without a draft, is rare and not counted.
         if len(drafts) == len(wanted):
             self._step_cost.record_model(max(map(len, drafts.values())), self._clock() - started)
         return drafts

@@ -19,6 +19,28 @@ FinishReason = Literal["stop", "length", "tool_calls", "cancelled"]
 cancelled the request."""
 
 
+DraftKind = Literal["ngram", "model", "mtp"]
+"""What proposed a draft: "ngram" the request's own text, "model" a second model, "mtp" the model's MTP layers
+(multi-token prediction)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCounts:
+    """Token counts of the drafts of one kind."""
+
+    kind: DraftKind
+    n_drafted: int
+    """Number of draft tokens that were verified."""
+    n_accepted: int
+    """Number of draft tokens that the sampler chose too."""
+
+    def plus(self, other: DraftCounts | None) -> DraftCounts:
+        """Returns the sum of two counts of the same kind."""
+        if other is None:
+            return self
+        return DraftCounts(self.kind, self.n_drafted + other.n_drafted, self.n_accepted + other.n_accepted)
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts of a request. `n_cached` of the `n_prompt` prompt tokens came from the KV cache."""
@@ -30,6 +52,8 @@ class Usage:
     """Number of draft tokens that were verified (speculative decoding)."""
     n_accepted: int = 0
     """Number of draft tokens that the sampler chose too. They are part of the answer."""
+    drafts: tuple[DraftCounts, ...] = ()
+    """The same two counts for each kind of draft that was verified."""
 
 
 @dataclass(frozen=True, slots=True)

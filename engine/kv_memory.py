@@ -29,8 +29,8 @@ postponed."""
 @dataclass(frozen=True, slots=True)
 class Exactness:
     """Which leading tokens of a prefix have the KV state that a prompt gets when it is computed alone: in the first
-    cells, in decodes that end at multiples of `Limits.prompt_cut`, then up to the token before the last. Other states
-    round differently."""
+    cells, in decodes that begin and end at multiples of `Limits.prompt_cut`, then up to the token before the last.
+    Other states round differently."""
 
     n_exact: int = 0
     """A number of leading tokens, which is a multiple of `Limits.prompt_cut`."""
@@ -54,9 +54,11 @@ class Exactness:
 
     def extended(self, start: int, end: int, n_prompt: int, cut: int) -> Exactness:
         """Returns the exactness after the tokens from `start` to `end` of a prompt were computed alone."""
-        if start != self.n_exact or not (end == start + cut or (start < end == n_prompt - 1 < start + cut)):
+        if start != self.n_exact or start == end:
             return self
-        return Exactness(end) if end == start + cut else Exactness(start, end)
+        if end % cut == 0:
+            return Exactness(end)
+        return Exactness(start, end) if end == n_prompt - 1 < start + cut else self
 
 
 def usable_length(held: list[int], exactness: Exactness, wanted: list[int], exact_cut: int) -> int:

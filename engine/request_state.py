@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import EngineError
-from engine.events import Event, Failed, Finished, FinishReason, PromptProgress, Timings, Usage
+from engine.events import (
+    DraftCounts,
+    DraftKind,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    PromptProgress,
+    Timings,
+    Usage,
+)
 from engine.output.chat_format import OutputParserConfig
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.requests import Request
@@ -59,6 +69,7 @@ class RequestState:
         self.n_drafted = 0
         """Number of draft tokens that were verified; `n_accepted` of them became part of the answer."""
         self.n_accepted = 0
+        self._drafts: dict[DraftKind, DraftCounts] = {}
         self.stop_string: str | None = None
         """The stop string that ended the answer, if one did."""
         self.admitted_at: float | None = None
@@ -67,6 +78,12 @@ class RequestState:
         """The request's sequence in the scheduler. None until the scheduler gets the request."""
         self.snapshot_requested = False
         """Whether reading a KV snapshot from disk was started for the request. This happens at most once."""
+
+    def count_draft(self, kind: DraftKind, n_drafted: int, n_accepted: int) -> None:
+        """Counts a verified draft. Native thread only."""
+        self.n_drafted += n_drafted
+        self.n_accepted += n_accepted
+        self._drafts[kind] = DraftCounts(kind, n_drafted, n_accepted).plus(self._drafts.get(kind))
 
     def progress(self, queue_place: int) -> RequestProgress:
         """Returns the current progress. May be called on any thread; the numbers can come from two successive steps."""
@@ -114,7 +131,8 @@ class RequestState:
             decode_s=now - first,
             first_token_s=first - self.submitted_at if self.first_token_at is not None else 0.0,
         )
-        usage = Usage(len(self.prompt), self.n_cached, self.n_output, self.n_drafted, self.n_accepted)
+        drafts = tuple(self._drafts.values())
+        usage = Usage(len(self.prompt), self.n_cached, self.n_output, self.n_drafted, self.n_accepted, drafts)
         return Finished(reason, usage, timings, self.stop_string)
 
     def ended_by(self, error: EngineError, now: float) -> Finished | Failed:

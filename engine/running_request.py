@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.backend import Backend, Sampler
-from engine.events import Event, FinishReason, Started, TokenChoice
+from engine.events import DraftKind, Event, FinishReason, Started, TokenChoice
 from engine.output.answer_assembler import AnswerAssembler
 from engine.output.constraints.grammar_constraint import GrammarConstraint
 from engine.output.logprobs import log_softmax, token_choice
@@ -40,7 +40,8 @@ class RunningRequest:
         self._retokenizer = retokenizer
         self._drafter = drafter
         self._model_drafter = model_drafter
-        self._was_drafted_by_model = False
+        self._draft_kind: DraftKind = "ngram"
+        """What proposed the draft of the sequence."""
         self.retokenized: tuple[int, list[int]] | None = None
         """Arguments for `Scheduler.retokenize`, which is called before the next step: the index of the first token to
         replace, and the replacement tokens. None if no token is to be replaced."""
@@ -50,19 +51,21 @@ class RunningRequest:
         `NgramDrafter.propose`, `model_token_cost` as in `ModelDrafter.choose`.
 
         If the request's own text predicts nothing, returns the number of tokens that the draft model shall draft."""
-        self._was_drafted_by_model = False
+        self._draft_kind = "ngram"
         if not (self.sequence.n_output and self.sequence.is_decoding):
             return 0
         if self._drafter is not None:
             self.sequence.draft = self._drafter.propose(self.sequence.tokens, cost)
         if self._model_drafter is None or self.sequence.draft:
             return 0
-        return self._model_drafter.choose(len(self.sequence.tokens), cost, model_token_cost)
+        n = self._model_drafter.choose(len(self.sequence.tokens), cost, model_token_cost)
+        return max(0, min(n, self.sequence.max_tokens - self.sequence.n_output - 1))
 
     def set_model_draft(self, draft: list[int]) -> None:
         """Sets the draft of the sequence to the tokens that the draft model proposes."""
+        assert self._model_drafter is not None
         self.sequence.draft = draft
-        self._was_drafted_by_model = True
+        self._draft_kind = self._model_drafter.kind
 
     def forget_tokens(self, start: int) -> None:
         """Call this before the sequence's tokens from index `start` on are replaced."""
@@ -72,11 +75,10 @@ class RunningRequest:
     def record_draft(self, n_drafted: int, n_accepted: int, *, is_rejected: bool) -> None:
         """Records how many draft tokens a step verified, and how many of them were sampled again. `is_rejected`: the
         next token differed from the draft; otherwise sampling ended for another reason."""
-        drafter = self._model_drafter if self._was_drafted_by_model else self._drafter
+        drafter = self._drafter if self._draft_kind == "ngram" else self._model_drafter
         if drafter is not None and n_drafted:
             drafter.record(n_drafted, n_accepted, is_rejected=is_rejected)
-            self.state.n_drafted += n_drafted
-            self.state.n_accepted += n_accepted
+            self.state.count_draft(self._draft_kind, n_drafted, n_accepted)
 
     def sample(self, backend: Backend, row: int) -> int:
         """Samples the next token from the logits of `row`: the index of a token in the last decode. Raises

@@ -11,6 +11,7 @@ from engine.adapter import Adapter, AdapterScales
 from engine.devices.backend_state import BackendState
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import AdapterError, DraftModelError, EngineError
+from engine.events import DraftKind
 from engine.priority import Origin
 from engine.publisher import Publisher
 
@@ -42,11 +43,13 @@ class MemoryEstimate:
     """Size of the vocabulary and of internal data of llama.cpp."""
     offload: Offload = NO_OFFLOAD
     """The layers on graphics cards. The other sizes include what lies there."""
+    draft_bytes: int = 0
+    """Size of the draft model with its context, both in the machine's memory."""
 
     @property
     def needed(self) -> int:
-        """What the model needs of the machine's memory."""
-        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+        """What the model and its draft model need of the machine's memory."""
+        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes + self.draft_bytes
         return total - self.offload.moved_bytes
 
     @property
@@ -77,6 +80,8 @@ class ModelInfo:
     otherwise 0."""
     draft_error: DraftModelError | None = None
     """Why the model was loaded without its draft model."""
+    mtp_refusal: str = ""
+    """Why its MTP layers are not used; "" if they are used, or if it has none."""
     adapter_errors: tuple[AdapterError, ...] = ()
     """Why the model was loaded without some of its adapters."""
     adapters: tuple[Adapter, ...] = ()
@@ -127,6 +132,8 @@ class ModelProps:
     """Whether the model supports fill-in-the-middle."""
     supports_drafts: bool = False
     """Whether answers are generated with draft tokens where that saves time (speculative decoding)."""
+    draft_kinds: tuple[DraftKind, ...] = ()
+    """What can propose draft tokens; empty if that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,13 @@ class Worker:
         embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
+        on_first_step: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         arbiter: StepArbiter | None = None,
     ) -> None:
         """`on_progress` gets the loaded share, 0..1, and returns False to cancel a load. `on_death` gets the failure
-        that ends a session. Both are called on the native thread. `arbiter` lets this engine and others take turns."""
+        that ends a session. `on_first_step` is called after the first step of each loaded model that did not fail.
+        All are called on the native thread. `arbiter` lets this engine and others take turns."""
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open_backend = open_backend
         self._open_snapshots = open_snapshots
@@ -58,6 +60,8 @@ class Worker:
         self._embedding = embedding
         self._on_progress = on_progress
         self._on_death = on_death
+        self._on_first_step = on_first_step
+        self._awaits_first_step = False
         self._clock = clock
         self._turns = (arbiter or StepArbiter()).join(lambda: self._interrupt(StepInterruption.outranked))
         self._takes_turns = True
@@ -186,6 +190,9 @@ class Worker:
                 self._turns.end(self._priority)
         else:
             self._guard(Session.step)
+        if self._awaits_first_step and self._session is session:
+            self._awaits_first_step = False
+            self._on_first_step()
         if self._session is session and session.idle:
             self._guard(Session.save_due_snapshots)
 
@@ -224,6 +231,7 @@ class Worker:
             self._session = session
             memory = session.backend.info.memory
             self._takes_turns = memory is None or not memory.offload.is_whole
+            self._awaits_first_step = True
             self._embedding.chat_backend = session.backend
             done.set_result(session.backend)
 

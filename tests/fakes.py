@@ -24,6 +24,7 @@ from llguidance import LLTokenizer, TokenizerWrapper
 from engine.adapter import Adapter, AdapterScales
 from engine.backend import (
     Chunk,
+    DraftTask,
     Interrupted,
     KvAllocationFailed,
     Limits,
@@ -33,6 +34,7 @@ from engine.backend import (
     Vocabulary,
 )
 from engine.errors import DraftModelError, LoadCancelled, ModelFileError, NotLoaded
+from engine.events import DraftKind
 from engine.requests import Sampling
 from engine.status import ModelInfo
 from tests.fake_embedder import FakeEmbedder
@@ -107,15 +109,16 @@ class FakeDraftModel:
 
     cost = 0.1
 
-    def __init__(self, next_tokens: Callable[[list[int], int], list[int]]) -> None:
+    def __init__(self, next_tokens: Callable[[list[int], int], list[int]], kind: DraftKind = "model") -> None:
+        self.kind = kind
         self._next_tokens = next_tokens
         self.held: set[str] = set()
         self.n_calls = 0
 
-    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+    def draft(self, wanted: Sequence[DraftTask]) -> dict[str, list[int]]:
         self.n_calls += 1
-        self.held |= {request_id for request_id, _, _ in wanted}
-        return {request_id: self._next_tokens(tokens, n) for request_id, tokens, n in wanted}
+        self.held |= {task.request_id for task in wanted}
+        return {task.request_id: self._next_tokens(task.tokens, task.n) for task in wanted}
 
     def forget(self, request_id: str) -> None:
         self.held.discard(request_id)
@@ -377,14 +380,16 @@ class FakeBackend:
 
 class FakeOpener:
     """Opens fake backends, with the signature of `engine.backend.OpenBackend`. `backends` is the list of all backends
-    opened so far."""
+    opened so far, and `settings` that of the settings of all loads."""
 
     def __init__(self, script: Script | None = None, limits: Limits = Limits(4096, 8, 64, prompt_cut=64)) -> None:
         self.script = script or Script()
         self.limits = limits
         self.backends: list[FakeBackend] = []
+        self.settings: list[LoadSettings] = []
 
     def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeBackend:
+        self.settings.append(settings)
         for percent in range(0, 100, 5):
             time.sleep(self.script.load_s / 20)
             if not on_progress(percent / 100):

@@ -48,8 +48,21 @@ class _Collector:
         ):
             requests.add_metric([end], n)
         yield requests
+        yield from self._drafts()
         yield from self._by_key()
         yield GaugeMetricFamily("llamacpp:requests_processing", "Requests under way.", len(self._activity))
+
+    def _drafts(self) -> Iterator[Metric]:
+        """Draft tokens by what proposed them: the text itself, a draft model, or the model's MTP layers."""
+        drafted = CounterMetricFamily("inglenook:draft_tokens", "Draft tokens that were verified.", labels=["kind"])
+        accepted = CounterMetricFamily(
+            "inglenook:draft_tokens_accepted", "Draft tokens that were accepted.", labels=["kind"]
+        )
+        for each in self._activity.totals.drafts.values():
+            drafted.add_metric([each.kind], each.n_drafted)
+            accepted.add_metric([each.kind], each.n_accepted)
+        yield drafted
+        yield accepted
 
     def _by_key(self) -> Iterator[Metric]:
         usage = self._activity.usage(self._holder)

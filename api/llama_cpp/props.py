@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from api.llama_cpp.devices import device_list, failed_backend_list
 from engine.adapter import Adapter
 from engine.chat_engine import ChatModel, EngineStatus
 from engine.errors import EngineError
+from engine.events import DraftCounts
 from engine.files.display_name import display_name
 from engine.requests import Request, Sampling
 from engine.status import ModelInfo, ModelProps
 
 
-def props_object(model: ChatModel, props: ModelProps, status: EngineStatus) -> dict[str, object]:
+def props_object(
+    model: ChatModel, props: ModelProps, status: EngineStatus, drafts: Iterable[DraftCounts]
+) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
-    file."""
+    file. `drafts` are the draft tokens since the start of the endpoint, whatever model was loaded."""
     return {
         "default_generation_settings": {
             "n_ctx": model.n_ctx,
             "speculative": props.supports_drafts,
             "params": sampling_params(Sampling()),
+        },
+        "drafts": {
+            "kinds": list(props.draft_kinds),
+            "mtp_refusal": model.mtp_refusal if isinstance(model, ModelInfo) else "",
+            "counts": {each.kind: {"n": each.n_drafted, "n_accepted": each.n_accepted} for each in drafts},
         },
         "total_slots": props.n_running,
         "model_alias": model.id,

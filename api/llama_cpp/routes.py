@@ -34,7 +34,8 @@ router = APIRouter()
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
     """Returns the model's properties."""
-    return JSONResponse(props_object(ctx.model, await known_props(ctx.engine.queries), ctx.engine.status))
+    props, drafts = await known_props(ctx.engine.queries), ctx.activity.totals.drafts.values()
+    return JSONResponse(props_object(ctx.model, props, ctx.engine.status, drafts))
 
 
 @router.get("/slots")

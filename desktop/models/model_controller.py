@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,15 +54,17 @@ class ModelController(QObject):
         """Set the status "empty", because no model file was found at the start."""
         self._set(Status("empty"))
 
-    async def load(self, path: Path) -> bool:
+    async def load(self, path: Path, *, on_processor: bool = False) -> bool:
         """Load this model in place of the one in memory. Return False if that failed; `status.error` is then the
-        reason. The local engine then answers in the window."""
+        reason. The local engine then answers in the window. With `on_processor`, no graphics card computes the model,
+        whatever the settings say."""
         self.answer_with(None)
         self._path = path
         self._set(Status("loading"))
         try:
             engine = await self.engine()
-            await engine.load(path, self.load_settings_for(path))
+            settings = self.load_settings_for(path)
+            await engine.load(path, replace(settings, devices=()) if on_processor else settings)
         except EngineError as error:
             if self.status.error is None:
                 self._set(Status("empty", error=error))
@@ -77,9 +80,9 @@ class ModelController(QObject):
         if self._engine is not None:
             self._engine.forget(owners)
 
-    async def reload(self) -> bool:
-        """Load the last model file again, after a failure."""
-        return self._path is not None and await self.load(self._path)
+    async def reload(self, *, on_processor: bool = False) -> bool:
+        """Load the last model file again, after a failure. See `load`."""
+        return self._path is not None and await self.load(self._path, on_processor=on_processor)
 
     def cancel_load(self) -> None:
         """Cancel the load in progress, if there is one. The status then has the error LoadCancelled."""

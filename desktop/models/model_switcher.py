@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject
@@ -18,7 +19,7 @@ from desktop.models.placement_strings import fewer_layers
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
 from engine.chat_engine import EngineStatus
-from engine.errors import EngineError, LoadCancelled
+from engine.errors import CardLost, EngineError, LoadCancelled
 from engine.status import ModelInfo, Status
 
 translate = QCoreApplication.translate
@@ -81,8 +82,21 @@ class ModelSwitcher(QObject):
         if await self._models.load(path):
             self._settings.change(model_path=str(path))
 
-    def _reload(self) -> None:
-        self._tasks.spawn(self._models.reload(), "load the model again")
+    def _reload(self, *, on_processor: bool = False) -> None:
+        self._tasks.spawn(self._models.reload(on_processor=on_processor), "load the model again")
+
+    def _show_death(self, error: BaseException) -> None:
+        """Offer to load the model again; also without the graphics card, if that has failed."""
+        again = translate("window", "Load it again")
+        without_card = (translate("window", "Load on the processor"), partial(self._reload, on_processor=True))
+        self._window.toast.show_message(
+            error_message(error),
+            alert=True,
+            action=again,
+            act=self._reload,
+            other_action=without_card if isinstance(error, CardLost) else None,
+            topic=TOPIC,
+        )
 
     def _show_load_errors(self, status: EngineStatus) -> None:
         """Show once for each load why the model was loaded without its draft model or an adapter."""
@@ -115,8 +129,7 @@ class ModelSwitcher(QObject):
             self._show_load_errors(status)
             self._show_fewer_layers(status)
         elif status.state == "dead":
-            again = translate("window", "Load it again")
-            toast.show_message(error_message(error), alert=True, action=again, act=self._reload, topic=TOPIC)
+            self._show_death(error)
         elif isinstance(error, LoadCancelled):  # this toast is not an alert, because the user cancelled the load
             toast.show_message(error_message(error), for_ms=5_000, topic=TOPIC)
         else:

@@ -1,4 +1,4 @@
-"""The card below the greeting that offers a model, shows the progress of its download, and offers to load it."""
+"""A card that offers a model, shows the progress of its download, and offers to load it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class OfferCard(Card):
                 self.other.setFocus()
             self.main.setText(main)
             self.main.setVisible(bool(main))
-            self.other.setText(self.tr("Show the models") if offered.stage == "downloading" else self.tr("Not now"))
+            self.other.setText(offer_strings.other_button(offered))
+        elif self.isAncestorOf(self.focusWidget() or self):
+            self.focusNextChild()  # without this, Qt would move the focus out of the page
         self.setVisible(offered is not None)
 
     def _main_clicked(self) -> None:
@@ -60,4 +62,4 @@ class OfferCard(Card):
 
     def _other_clicked(self) -> None:
         if self._offered is not None:
-            (self.models_requested if self._offered.stage == "downloading" else self.declined).emit()
+            (self.declined if offer_strings.declines(self._offered) else self.models_requested).emit()

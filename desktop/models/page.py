@@ -1,4 +1,4 @@
-"""The models page: local models, downloads, search results and recommended models."""
+"""The models page: an offered model, local models, downloads, search results and recommended models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop.models.download_cards import DownloadCards
 from desktop.models.library_controller import LibraryState
 from desktop.models.model_settings_sheet import ModelSettingsSheet
+from desktop.models.offer_card import OfferCard
 from desktop.models.page_header import ModelsPageHeader
 from desktop.models.page_sections import HubSearchSection, LocalModelsSection, ModelSection
 from desktop.platform.theme import Theme
@@ -26,6 +27,7 @@ class ModelsPage(ScrollPage):
         inner = QWidget(self._body)
         self.header = ModelsPageHeader(theme, inner)
         self.sidebar_button = self.header.sidebar_button
+        self.offer = OfferCard(inner)
         self.downloads = DownloadCards(theme, inner)
         self.local_models = LocalModelsSection(theme, inner)
         self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
@@ -50,7 +52,7 @@ class ModelsPage(ScrollPage):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
         column.addWidget(self.header)
-        for part in (self.local_models, self.downloads, self.hub_results, self.recommended):
+        for part in (self.offer, self.local_models, self.downloads, self.hub_results, self.recommended):
             column.addWidget(part)
         column.addStretch(1)
         self._put_in_the_middle(inner)

@@ -59,5 +59,7 @@ def fewer_layers(offload: Offload, n_wanted: int) -> str:
     """Says that fewer layers were loaded on a card than `n_wanted`; "" if that is 0."""
     if not n_wanted:
         return ""
+    if not offload.n_layers:
+        return translate("models", "The card could not be used: the processor computes the model.")
     text = translate("models", "The card had too little memory: {n} instead of {wanted} layers are on it.")
     return text.format(n=offload.n_layers, wanted=n_wanted)

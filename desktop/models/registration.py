@@ -36,8 +36,15 @@ def _prepare(services: Services) -> Callable[[], QWidget]:
         services.tasks,
         services.graphics,
         offer.offers_to_load,
+        offer.shows_download,
     )
-    return wiring.make_page
+
+    def make_page() -> QWidget:
+        page = wiring.make_page()
+        offer.add_to_page(page.offer)
+        return page
+
+    return make_page
 
 
 MODELS_PAGE = Page(

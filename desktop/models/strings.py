@@ -16,6 +16,7 @@ from desktop.models.placement_strings import cards_of, fewer_layers, placement, 
 from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
 from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import AdapterError, EngineError
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -175,6 +176,14 @@ def explanation(row: ModelRow) -> str:
     return " ".join(part for part in parts if part)
 
 
+def adapter_problem(error: EngineError) -> str:
+    """One sentence that says why an adapter cannot be added to a model."""
+    if not isinstance(error, AdapterError):
+        return error_message(error)
+    text = translate("models", "{name} cannot be added: {reason}.")
+    return text.format(name=display_name(error.path.name), reason=translated_reason(error.reason))
+
+
 def _memory_explanation(fit: MemoryFit) -> str:
     if on_cards := sum(fit.offload.device_bytes):
         text = translate("models", "Needs about {size} on {cards} and {needed} of memory; {free} of memory are free.")
@@ -304,12 +313,29 @@ def unload_label() -> str:
     return translate("models", "Unload")
 
 
+def mtp_note(refusal: str | None) -> str:
+    """Whether the MTP layers of a model draft tokens, and if not, why; "" with None, for a model without them."""
+    if refusal is None:
+        return ""
+    if not refusal:
+        return translate("models", "The model's MTP layers draft where a text does not repeat itself.")
+    text = translate("models", "The model's MTP layers are not used: {reason}.")
+    return text.format(reason=translated_reason(refusal))
+
+
 def memory_breakdown(fit: MemoryFit) -> str:
-    """One text with the memory for weights, KV cache and compute buffers."""
+    """One text with the memory for weights, KV cache, compute buffers and draft model."""
     account = fit.estimate
-    text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
-    other = account.compute_bytes + account.other_bytes
-    return text.format(weights=size(account.weights_bytes), chats=size(account.kv_bytes), other=size(other))
+    if account.draft_bytes:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.")
+    else:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
+    return text.format(
+        weights=size(account.weights_bytes),
+        chats=size(account.kv_bytes),
+        other=size(account.compute_bytes + account.other_bytes),
+        draft=size(account.draft_bytes),
+    )
 
 
 def model_state(status: EngineStatus) -> str:

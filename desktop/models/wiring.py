@@ -22,7 +22,9 @@ from desktop.models.model_row_delegate import RowAction
 from desktop.models.model_settings_sheet import ModelSettingsSheet
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
+from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
+from engine.library.new_adapters import check_new_adapters
 from engine.status import ModelInfo, Status
 
 
@@ -40,10 +42,12 @@ class ModelsWiring(QObject):
         tasks: TaskSet,
         graphics: GraphicsController,
         offers_to_load: Callable[[Path], bool],
+        shows_download: Callable[[str], bool],
     ) -> None:
-        """`offers_to_load(path)` returns whether another part of the window offers to load this file now."""
+        """`offers_to_load(path)` returns whether another part of the window offers to load this file now, and
+        `shows_download(key)` whether one shows the state of this download."""
         super().__init__(window)
-        self._offers_to_load = offers_to_load
+        self._offers_to_load, self._shows_download = offers_to_load, shows_download
         self._graphics = graphics
         self._window, self._library = window, library
         self._models, self._switcher, self._tasks = models, switcher, tasks
@@ -96,6 +100,8 @@ class ModelsWiring(QObject):
     def _connect_sheet(self, page: ModelsPage) -> None:
         sheet = page.sheet
         sheet.options_changed.connect(self._library.edit_options)
+        sheet.adapters.folder = self._library.models_folder
+        sheet.adapters_requested.connect(partial(self._add_adapters, sheet))
         sheet.load_requested.connect(self._load_with_options)
         sheet.unload_requested.connect(self._unload)
         sheet.folder_requested.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
@@ -120,6 +126,14 @@ class ModelsWiring(QObject):
         self._library.save_options(path)
         self._switcher.load(str(path))
 
+    def _add_adapters(self, sheet: ModelSettingsSheet, model: Path, paths: Sequence[Path]) -> None:
+        self._tasks.spawn(self._check_and_add(sheet, model, paths), "check adapters")
+
+    async def _check_and_add(self, sheet: ModelSettingsSheet, model: Path, paths: Sequence[Path]) -> None:
+        usable, errors = await detached("check-adapters", check_new_adapters, paths, model)
+        if sheet.path == model:
+            sheet.adapters.add_checked(usable, errors)
+
     def _load_again(self) -> None:
         if self._models.path is not None:
             self._switcher.load(str(self._models.path))
@@ -131,7 +145,8 @@ class ModelsWiring(QObject):
         loaded = self._library.loaded_options if row.use == "in_use" else None
         library, path = self._library, row.path
         options, draft_models = library.options_for(path), library.draft_models_for(path)
-        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards, library.plan_for(path))
+        cards, plan, mtp_refusal = library.capacity.cards, library.plan_for(path), library.mtp_refusal_for(path)
+        sheet.show_model(row, options, loaded, draft_models, cards, plan, mtp_refusal)
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:
@@ -156,13 +171,12 @@ class ModelsWiring(QObject):
         dialog.open()
 
     def _report_failed(self, states: Sequence[DownloadState]) -> None:
-        """Show a toast for a failed download, unless the models page is open, since that page shows the reason
-        itself."""
+        """Show a toast for a failed download, unless the models page or the offer shows the reason."""
         failed = {state.key: state for state in states if state.stage == "failed"}
         for key in self._failed - failed.keys():
             self._window.toast.clear(f"download of {key}")
         for key in failed.keys() - self._failed:
-            if not self._window.is_page_shown("models"):
+            if not self._window.is_page_shown("models") and not self._shows_download(key):
                 text = self.tr("The download of {name} stopped: {reason}")
                 text = text.format(name=failed[key].name, reason=strings.hub_error(failed[key].error))
                 action, topic = self.tr("Show the models"), f"download of {key}"

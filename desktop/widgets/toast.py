@@ -1,4 +1,4 @@
-"""Toasts: short messages above the composer or below a page, with at most one action."""
+"""Toasts: short messages above the composer or below a page, with at most two actions."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ READ_S = 3.0
 class _Message:
     text: str
     alert: bool
-    action: str
-    act: Callable[[], None] | None
+    actions: dict[str, Callable[[], None] | None]
+    """At most two, by their labels."""
     topic: str
     seconds: float
     """How long the message is shown; 0 means without limit."""
@@ -41,7 +41,7 @@ class _Message:
     def is_passing(self) -> bool:
         """Whether this is an alert that is removed after it was read. Such an alert has neither an action nor
         `stays`."""
-        return self.alert and not self.action and self.seconds > 0
+        return self.alert and not self.actions and self.seconds > 0
 
 
 class Toast(QFrame):
@@ -64,19 +64,18 @@ class Toast(QFrame):
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._action = QPushButton(self)
-        self._action.setObjectName("link")
-        self._action.clicked.connect(self._acted)
+        self._action, self._other_action = self._action_button(0), self._action_button(1)
+        self._actions = (self._action, self._other_action)
         self._dismiss = QToolButton(self)
         self._dismiss.setObjectName("quiet")
         self._dismiss.setAccessibleName(self.tr("Dismiss"))
         self._dismiss.clicked.connect(self.dismiss)
-        for button in (self._action, self._dismiss):
+        for button in (*self._actions, self._dismiss):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the focus from the composer
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 8, 8)
         row.setSpacing(8)
-        for widget in (self._icon, self._text, self._action, self._dismiss):
+        for widget in (self._icon, self._text, *self._actions, self._dismiss):
             row.addWidget(widget, 1 if widget is self._text else 0)
         self._fade = QTimer(self, singleShot=True)
         self._fade.timeout.connect(self._time_over)
@@ -94,18 +93,23 @@ class Toast(QFrame):
         alert: bool = False,
         action: str = "",
         act: Callable[[], None] | None = None,
+        other_action: tuple[str, Callable[[], None]] | None = None,
         for_ms: int = 0,
         topic: str = "",
         stays: bool = False,
     ) -> None:
-        """Shows `text`, and replaces an earlier message of the same `topic`.
+        """Shows `text`, and replaces an earlier message of the same `topic`. `action` is the label of a button that
+        calls `act`; a second button has the label and the function of `other_action`.
 
         With `for_ms`, the message is removed after that time. With `stays`, it remains until it is dismissed. An alert
         with neither `stays` nor an action is removed after `ALERT_S`. It is removed earlier if it was read and another
         page is opened. Every other message remains until it is dismissed or `MAX_WAITING` newer ones are shown."""
         seconds = for_ms / 1000 or (ALERT_S if alert and not action and not stays else 0.0)
         kept = [each for each in self._messages if each.text != text and not (topic and each.topic == topic)]
-        messages = [*kept, _Message(text, alert, action, act, topic, seconds, stays)]
+        actions = {action: act} if action else {}
+        if other_action is not None:
+            actions[other_action[0]] = other_action[1]
+        messages = [*kept, _Message(text, alert, actions, topic, seconds, stays)]
         surplus = [each for each in messages if not each.stays][:-MAX_WAITING]
         self._messages = [each for each in messages if each not in surplus]
         self._show_newest()
@@ -128,7 +132,7 @@ class Toast(QFrame):
     def place(self) -> None:
         """Places the toast in its area, in front of its siblings. Called after the area has changed."""
         area, margins = self._area(), self._row.contentsMargins()
-        beside = [widget for widget in (self._icon, self._action, self._dismiss) if not widget.isHidden()]
+        beside = [widget for widget in (self._icon, *self._actions, self._dismiss) if not widget.isHidden()]
         others = sum(widget.sizeHint().width() + self._row.spacing() for widget in beside)
         words = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
         width = min(area.width() - 32, MAX_WIDTH, words + others + margins.left() + margins.right())
@@ -167,8 +171,9 @@ class Toast(QFrame):
             message.shown_s = message.shown_s or now
             message.ends_s = message.ends_s or (now + message.seconds if message.seconds else 0.0)
             self._text.setText(message.text)
-            self._action.setText(message.action)
-            self._action.setVisible(bool(message.action))
+            for button, label in zip(self._actions, [*message.actions, "", ""], strict=False):
+                button.setText(label)
+                button.setVisible(bool(label))
             self.setAccessibleName(message.text)
             self._restyle()
             self.place()
@@ -194,8 +199,15 @@ class Toast(QFrame):
         else:
             self.dismiss()
 
-    def _acted(self) -> None:
-        act = self._messages[-1].act if self._messages else None
+    def _action_button(self, n: int) -> QPushButton:
+        button = QPushButton(self)
+        button.setObjectName("link")
+        button.clicked.connect(lambda: self._acted(n))
+        return button
+
+    def _acted(self, n: int) -> None:
+        acts = [*self._messages[-1].actions.values()] if self._messages else []
+        act = acts[n] if n < len(acts) else None
         self.dismiss()
         if act is not None:
             act()

@@ -16,6 +16,7 @@ from engine.devices.device import Device
 from engine.devices.offload import Offload
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import layer_cell_bytes, layer_state_bytes
+from engine.library.tensor_reads import layer_of
 
 SCREEN_BYTES, SCREEN_SHARE = 256 << 20, 0.04
 """Memory of a card that is left free for the screen and for what the estimate misses, and the share of the card's
@@ -25,7 +26,6 @@ EXPERTS = re.compile(r"^blk\.(\d+)\.ffn_(up|down|gate|gate_up)_(ch|)exps\.")
 """The tensors of a mixture of experts, of which each token uses only a few: the processor computes them best when not
 all fit. llama.cpp uses the same names."""
 
-_LAYER = re.compile(r"^blk\.(\d+)\.")
 _INPUTS = ("token_embd.", "per_layer_token_embd.", "position_embd.", "token_types.")
 
 
@@ -79,12 +79,6 @@ def usable_devices(devices: Sequence[Device], settings: LoadSettings) -> list[De
         by_id = {each.id: each for each in devices}
         return [by_id[each] for each in settings.devices if each in by_id]
     return [each for each in devices if each.kind == "gpu"] or list(devices)
-
-
-def layer_of(tensor: str) -> int:
-    """The layer of a tensor; -1 if it belongs to none."""
-    found = _LAYER.match(tensor)
-    return int(found.group(1)) if found else -1
 
 
 def free_for_model(device: Device) -> int:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from engine.backend import LoadSettings
 from engine.devices.card import Card
 from engine.devices.offload import Offload
-from engine.devices.offload_plan import EXPERTS, layer_of
+from engine.devices.offload_plan import EXPERTS
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import layer_cell_bytes
-from engine.library.tensor_reads import tensor_reads
+from engine.library.tensor_reads import layer_of, tensor_reads
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ MAX_KEPT_TOTAL = 16 << 20
 an array with 8 bytes."""
 
 MAX_LAYERS, MAX_SIZE = 10_000, 1 << 31
-_LAYERS = ("block_count", "attention.shared_kv_layers")
+_LAYERS = ("block_count", "attention.shared_kv_layers", "nextn_predict_layers")
 _SIZES = (
     "context_length", "embedding_length", "feed_forward_length", "vocab_size", "expert_count", "expert_used_count",
     "attention.head_count", "attention.head_count_kv", "attention.key_length", "attention.value_length",
@@ -84,6 +84,8 @@ class GgufHeader:
     tensor_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The number of elements of each tensor in each of its dimensions, by name. The first is the length of a row. Empty
     if the header was not read from the file."""
+    n_skipped_layers: int = 0
+    """Number of layers at the end that are not loaded; `tensor_bytes` does not contain their tensors."""
 
     @property
     def architecture(self) -> str:
@@ -94,6 +96,17 @@ class GgufHeader:
         none."""
         value = self.values.get(f"{self.architecture}.{key}", default)
         return int(value) if isinstance(value, int) else default
+
+    @property
+    def n_mtp_layers(self) -> int:
+        """Number of MTP layers (multi-token prediction). They are the last layers, and `block_count` includes them."""
+        n = self.number("nextn_predict_layers")
+        return n if 0 < n < self.number("block_count") else 0
+
+    @property
+    def n_main_layers(self) -> int:
+        """Number of layers that every token passes through: those before the MTP layers."""
+        return self.number("block_count") - self.n_mtp_layers
 
     def per_layer(self, key: str, n_layers: int, default: int = 0) -> tuple[int, ...]:
         """Returns one integer for each layer. The value at `key` may be an array, or one number for all layers."""

@@ -27,14 +27,15 @@ def cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> int:
 
 
 def layer_cell_bytes(header: GgufHeader, kv_type_k: KvType, kv_type_v: KvType) -> tuple[int, ...]:
-    """The bytes in the KV cache for one token of the context, for each layer."""
+    """The bytes in the KV cache for one token of the context, for each layer; 0 for layers that are not loaded."""
     key, value = head_sizes(header)
     if "bert" in header.architecture or header.values.get(f"{header.architecture}.attention.causal") is False:
         return (0,) * header.number("block_count")
     if _is_latent(header):  # the cache holds one compressed key, which also serves as the value
         value = 0
     head_bytes = key * BYTES_PER_32[kv_type_k] + value * BYTES_PER_32[kv_type_v]
-    return tuple(n_heads * head_bytes // 32 for n_heads in _kv_heads(header))
+    sizes = tuple(n_heads * head_bytes // 32 for n_heads in _kv_heads(header))
+    return sizes[: len(sizes) - header.n_skipped_layers] + (0,) * header.n_skipped_layers
 
 
 def state_bytes(header: GgufHeader) -> int:
@@ -45,7 +46,8 @@ def state_bytes(header: GgufHeader) -> int:
 def layer_state_bytes(header: GgufHeader) -> tuple[int, ...]:
     """The bytes of the recurrent state that one sequence needs, for each layer."""
     layer = _layer_state(header) * _F32
-    return tuple(layer if not n or _has_both(header) else 0 for n in _kv_heads(header))
+    heads = _kv_heads(header)[: header.n_main_layers]
+    return tuple(layer if not n or _has_both(header) else 0 for n in heads) + (0,) * header.n_mtp_layers
 
 
 def _layer_state(header: GgufHeader) -> int:
@@ -77,7 +79,8 @@ def _kv_heads(header: GgufHeader) -> tuple[int, ...]:
     if _is_latent(header):
         heads = tuple(min(n, 1) for n in heads)
     if header.number("ssm.inner_size") and (every := _full_attention_interval(header)):
-        heads = tuple(n if (i + 1) % every == 0 else 0 for i, n in enumerate(heads))
+        n_main = header.n_main_layers
+        heads = tuple(n if (i + 1) % every == 0 or i >= n_main else 0 for i, n in enumerate(heads))
     n_shared = header.number("attention.shared_kv_layers")  # the last layers reuse the KV cache of earlier layers
     return heads[: n_layers - n_shared] + (0,) * n_shared
 

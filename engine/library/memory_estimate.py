@@ -13,6 +13,7 @@ from engine.devices.offload_plan import plan_offload
 from engine.errors import NotEnoughMemory
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import cell_bytes, state_bytes
+from engine.library.mtp_layers import loaded_part, uses_mtp
 from engine.status import MemoryEstimate
 
 N_CTX_DEFAULT = 8192
@@ -49,6 +50,10 @@ N_SLOTS_STATEFUL = 17
 N_OUTPUTS = 64
 """The largest number of rows of logits from one decode."""
 
+N_RUNNING = 16
+"""Maximum number of sequences that run at the same time. With more, each answer would be generated more slowly than a
+user reads."""
+
 N_BATCH = 256
 """The largest number of tokens in one decode.
 
@@ -82,15 +87,19 @@ def estimate_memory(
     n_batch: int,
     n_outputs: int,
     devices: Sequence[Device] = (),
+    draft: GgufHeader | None = None,
 ) -> MemoryEstimate:
     """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now. Plans which
     layers the graphics cards `devices` compute.
 
     Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
-    `swa_full`."""
+    `swa_full`. MTP layers are counted if they are used. `draft` is the header of the draft model."""
+    has_mtp, header = uses_mtp(header, settings), loaded_part(header, settings)
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
     compute = _compute_bytes(header, settings, n_cells, n_batch, n_outputs)
+    if has_mtp:  # they have a context of their own
+        compute += _compute_bytes(header, settings, n_cells, min(n_batch, N_BATCH), N_RUNNING)
     return MemoryEstimate(
         weights_bytes=sum(header.tensor_bytes.values()),
         kv_bytes=kv,
@@ -98,7 +107,20 @@ def estimate_memory(
         available=int(psutil.virtual_memory().available),
         other_bytes=_other_bytes(header),
         offload=plan_offload(header, settings, devices, n_cells, n_slots, compute),
+        draft_bytes=_draft_bytes(draft, n_ctx) if draft is not None else 0,
     )
+
+
+def counted_draft(header: GgufHeader, settings: LoadSettings, draft: GgufHeader | None) -> GgufHeader | None:
+    """The header of the draft model, or None if the model verifies no drafts, so that it is not loaded."""
+    has_rollback = not state_bytes(header) and not header.number("attention.sliding_window")
+    return draft if settings.drafts and has_rollback else None
+
+
+def _draft_bytes(header: GgufHeader, n_ctx: int) -> int:
+    """Estimates the memory of a draft model. The processor computes it."""
+    shape = ContextShape(n_slots=N_RUNNING, n_batch=N_BATCH, n_outputs=N_RUNNING)
+    return estimate_memory(header, LoadSettings(), n_ctx, **shape).needed
 
 
 def choose_context_length(
@@ -109,6 +131,7 @@ def choose_context_length(
     n_batch: int,
     n_outputs: int,
     devices: Sequence[Device] = (),
+    draft: GgufHeader | None = None,
 ) -> tuple[int, int, MemoryEstimate]:
     """Returns the context length to use, the wanted context length, and the memory estimate for the length to use.
 
@@ -117,7 +140,14 @@ def choose_context_length(
     wanted = n_ctx = settings.n_ctx or min(n_train, N_CTX_DEFAULT)
     while True:
         estimate = estimate_memory(
-            header, settings, n_ctx, n_slots=n_slots, n_batch=n_batch, n_outputs=n_outputs, devices=devices
+            header,
+            settings,
+            n_ctx,
+            n_slots=n_slots,
+            n_batch=n_batch,
+            n_outputs=n_outputs,
+            devices=devices,
+            draft=draft,
         )
         if estimate.headroom >= MARGIN_BYTES:
             return n_ctx, wanted, estimate

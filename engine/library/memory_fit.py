@@ -12,6 +12,7 @@ from engine.devices.card import Card
 from engine.devices.offload import Offload
 from engine.devices.offload_plan import plan_offload, usable_devices
 from engine.devices.placed_reads import placed_reads, tokens_per_s
+from engine.library.adapter_file import ADAPTERS
 from engine.library.assumed_header import assumed_header
 from engine.library.gguf_header import GgufHeader
 from engine.library.memory_estimate import (
@@ -22,6 +23,7 @@ from engine.library.memory_estimate import (
     N_SLOTS,
     OVERHEAD_BYTES,
     context_shape,
+    counted_draft,
     estimate_memory,
 )
 from engine.library.model_metadata import ModelMetadata
@@ -87,15 +89,23 @@ def estimate_fit(
     total: int,
     bytes_per_s: float,
     cards: Sequence[Card] = (),
+    *,
+    draft: ModelMetadata | None = None,
+    adapter_bytes: int = 0,
 ) -> MemoryFit:
     """Estimates the fit of a model on disk. `free` is the memory that would be free without the currently loaded model,
-    and so is the free memory of the cards. Sizes are in bytes."""
+    and so is the free memory of the cards. Sizes are in bytes. `draft` is the draft model, and `adapter_bytes` the size
+    of the LoRA adapters that are loaded with the model."""
     header = metadata.header
+    if adapter_bytes:
+        header = replace(header, tensor_bytes={**header.tensor_bytes, ADAPTERS: adapter_bytes})
+    draft_header = counted_draft(header, settings, draft.header if draft is not None else None)
     devices = usable_devices([card.device for card in cards], settings)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
         return replace(
-            estimate_memory(header, settings, n_ctx, **context_shape(header), devices=devices), available=free
+            estimate_memory(header, settings, n_ctx, **context_shape(header), devices=devices, draft=draft_header),
+            available=free,
         )
 
     judged = _judge(estimate_for, settings.n_ctx, metadata.n_ctx_train, total)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,28 +17,33 @@ from engine.backend import CardFailure, Chunk, KvType, Limits, LoadSettings, Nat
 from engine.devices.device import Device, without_duplicates
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
-from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, Reason
+from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, NotEnoughMemory, Reason
 from engine.files.display_name import display_name
-from engine.library.adapter_file import usable_adapters
+from engine.library.adapter_file import ADAPTERS, usable_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import (
     N_BATCH_CARD,
     N_OUTPUTS,
+    N_RUNNING,
     N_SLOTS,
     N_SLOTS_STATEFUL,
     choose_context_length,
     context_shape,
+    counted_draft,
 )
+from engine.library.mtp_layers import mtp_cost, mtp_refusal, uses_mtp, without_mtp
 from engine.library.split_files import read_model, total_size
 from engine.native.adapters import NativeAdapters
+from engine.native.card_guard import card_guard
 from engine.native.context import NativeContext, context_params
 from engine.native.devices import devices
 from engine.native.draft_model import NativeDraftModel, open_draft_model
 from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, start
 from engine.native.model import NativeModel
+from engine.native.mtp import MISSING_FUNCTIONS, NativeMtp, is_available
 from engine.native.sampler import NativeSampler
 from engine.native.step_choices import step_choices
 from engine.requests import Sampling
@@ -49,10 +53,6 @@ from engine.status import MemoryEstimate, ModelInfo
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
-N_RUNNING = 16
-"""Maximum number of sequences that run at the same time. With more, each answer would be generated more slowly than a
-user reads."""
-
 N_RUNNING_STATEFUL = 8
 """Maximum number of running sequences for recurrent and hybrid models. It is lower, because checkpoints (copies of
 prefixes) of such a model also occupy slots."""
@@ -60,7 +60,7 @@ prefixes) of such a model also occupy slots."""
 DELIVERY_INTERVAL_S = 0.033
 """See `Limits.delivery_interval_s`. The window repaints a growing answer at most this often."""
 
-CARD_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+CARD_SHARES: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25, 0.0)
 """If a model cannot be loaded on graphics cards, it is loaded again with these shares of the memory that was foreseen
 there, and at last without cards."""
 
@@ -83,7 +83,9 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
             backend.open_draft_model(settings)
         except EngineError as error:
             assert settings.draft_model is not None
-            backend.info = replace(backend.info, draft_error=DraftModelError(settings.draft_model, error))
+            memory = replace(backend.info.memory, draft_bytes=0) if backend.info.memory is not None else None
+            failure = DraftModelError(settings.draft_model, error)
+            backend.info = replace(backend.info, memory=memory, draft_error=failure)
     except BaseException:
         backend.close()
         raise
@@ -96,10 +98,10 @@ def _open_with_usable_adapters(
     """Loads the model without the adapters that cannot be used."""
     usable, n_bytes, unusable = usable_adapters(settings.adapters, header)
     settings, errors = replace(settings, adapters=usable), list(unusable)
-    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, "adapters": n_bytes})
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, ADAPTERS: n_bytes})
     while True:
         try:
-            backend = _open_where_it_fits(path, all_weights, settings, on_progress)
+            backend = _open_with_mtp(path, all_weights, settings, on_progress)
         except AdapterError as error:
             errors.append(error)
         except ModelFileError as error:
@@ -112,19 +114,44 @@ def _open_with_usable_adapters(
         settings = settings.without_adapter(errors[-1].path)
 
 
+def _open_with_mtp(
+    path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
+) -> NativeBackend:
+    """Loads the model with its MTP layers if they can be used, otherwise without them."""
+    refusal = mtp_refusal(header, settings)
+    if uses_mtp(header, settings):
+        if is_available():
+            try:
+                return _open_where_it_fits(path, header, settings, on_progress)
+            except ModelFileError as error:
+                if error.path != path:  # an adapter
+                    raise
+                refusal = error.reason
+        else:
+            refusal = MISSING_FUNCTIONS
+        header = without_mtp(header)
+    backend = _open_where_it_fits(path, header, settings, on_progress)
+    backend.info = replace(backend.info, mtp_refusal=refusal)
+    return backend
+
+
 def _open_where_it_fits(
     path: Path, header: GgufHeader, settings: LoadSettings, on_progress: Callable[[float], bool]
 ) -> NativeBackend:
-    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails."""
+    """Loads as many layers on graphics cards as fit there, and again with fewer if that fails. While a card is lost,
+    loads none."""
     cards = usable_devices(without_duplicates(devices()), settings)
     failed = NO_OFFLOAD
-    for share in CARD_SHARES:
+    guard, shares = card_guard(), CARD_SHARES
+    if guard is not None and guard.has_lost_card:
+        failed, shares = _plan(header, settings, cards)[2].offload, CARD_SHARES[-1:]
+    for share in shares:
         if failed.devices:
             cards = with_less_memory(cards, failed, share)
             settings = replace(settings, n_gpu_layers=None, n_cpu_experts=None)
         n_ctx, wanted, foreseen = _plan(header, settings, cards)
         try:
-            backend = _open(path, replace(settings, n_ctx=n_ctx), on_progress, foreseen)
+            backend = _open(path, header, replace(settings, n_ctx=n_ctx), on_progress, foreseen)
         except ModelFileError:
             if not foreseen.offload.devices:
                 raise
@@ -137,19 +164,46 @@ def _open_where_it_fits(
 
 
 def _plan(header: GgufHeader, settings: LoadSettings, cards: Sequence[Device]) -> tuple[int, int, MemoryEstimate]:
+    """Plans with the draft model; without it if there is too little memory for both, or if its file is unusable. Then
+    opening it fails later."""
+    draft = _draft_header(header, settings)
+    if draft is not None:
+        try:
+            return _plan_for(header, settings, cards, draft)
+        except NotEnoughMemory:
+            pass
+    return _plan_for(header, settings, cards, None)
+
+
+def _draft_header(header: GgufHeader, settings: LoadSettings) -> GgufHeader | None:
+    if settings.draft_model is None:
+        return None
+    try:
+        return counted_draft(header, settings, read_model(settings.draft_model))
+    except ModelFileError:
+        return None
+
+
+def _plan_for(
+    header: GgufHeader, settings: LoadSettings, cards: Sequence[Device], draft: GgufHeader | None
+) -> tuple[int, int, MemoryEstimate]:
     """See `choose_context_length`. If all layers fit on the cards, the plan is for the larger batches that suit cards,
     unless the model then no longer fits."""
     shape = context_shape(header)
-    plan = choose_context_length(header, settings, devices=cards, **shape)
+    plan = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     if not plan[2].offload.is_whole:
         return plan
     shape["n_batch"] = N_BATCH_CARD
-    larger = choose_context_length(header, settings, devices=cards, **shape)
+    larger = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     return larger if larger[2].offload.is_whole and larger[0] == plan[0] else plan
 
 
 def _open(
-    path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], memory: MemoryEstimate
+    path: Path,
+    header: GgufHeader,
+    settings: LoadSettings,
+    on_progress: Callable[[float], bool],
+    memory: MemoryEstimate,
 ) -> NativeBackend:
     try:
         mark, size_bytes = fingerprint(path, _state_kind(settings, memory.offload)), total_size(path)
@@ -157,12 +211,20 @@ def _open(
         raise ModelFileError(
             path, Reason("the file cannot be read ({why})", why=error.strerror), is_transient=True
         ) from error
-    model = NativeModel(path, on_progress, settings, offload=memory.offload)
+    has_mtp = uses_mtp(header, settings)
+    model = NativeModel(path, on_progress, settings, offload=memory.offload, load_mtp=has_mtp)
     try:
-        return NativeBackend(model, settings, memory, mark, size_bytes)
+        backend = NativeBackend(model, settings, memory, mark, size_bytes)
     except BaseException:
         model.close()
         raise
+    try:
+        if has_mtp:
+            backend.open_mtp(mtp_cost(header))
+    except BaseException:
+        backend.close()
+        raise
+    return backend
 
 
 def _state_kind(settings: LoadSettings, offload: Offload) -> str:
@@ -184,7 +246,8 @@ class NativeBackend:
     ) -> None:
         """Takes ownership of `model`, unless the constructor raises ModelFileError or AdapterError."""
         self._model = model
-        self.draft_model: NativeDraftModel | None = None
+        self.draft_model: NativeDraftModel | NativeMtp | None = None
+        self._mtp: NativeMtp | None = None
         self.fingerprint = fingerprint
         self.vocabulary = model.vocabulary()
         self.chat_template = model.chat_template
@@ -195,12 +258,14 @@ class NativeBackend:
         choices = step_choices(memory.offload, settings)
         self._offload, self._is_interruptible = memory.offload, choices.is_interruptible
         params = context_params(settings.n_ctx, choices.n_batch, n_slots, choices.thread_counts[-1])
+        self._params = params
         params.n_outputs_max = N_OUTPUTS
         params.type_k, params.type_v = KV_TYPES[settings.kv_type_k], KV_TYPES[settings.kv_type_v]
         params.flash_attn_type = FLASH_ATTENTION[choices.flash_attention]
+        self._guard = card_guard() if self._offload.devices else None
         self._adapters = NativeAdapters(model, [adapter.path for adapter in settings.adapters])
         try:
-            self._context = NativeContext(model, params)
+            self._context = NativeContext(model, params, guard=self._guard)
         except BaseException:
             self._adapters.close()
             raise
@@ -232,6 +297,11 @@ class NativeBackend:
             adapters=settings.adapters,
         )
 
+    def open_mtp(self, cost: float) -> None:
+        """Opens a context for the MTP layers that the model was loaded with. `cost` is `DraftModel.cost`. Raises
+        ModelFileError."""
+        self.draft_model = self._mtp = NativeMtp(self._model, self._context, self._params, N_RUNNING, cost)
+
     def open_draft_model(self, settings: LoadSettings) -> None:
         """Opens the draft model, if the settings have one and its drafts can be verified. Raises InvalidSettings,
         ModelFileError, NotEnoughMemory."""
@@ -259,6 +329,8 @@ class NativeBackend:
     def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
         try:
             self._context.decode(chunks, n_threads, interruptible=interruptible and self._is_interruptible)
+            if self._mtp is not None:
+                self._mtp.keep_states(chunks)
         except NativeFailure as error:
             if not self._offload.devices:
                 raise
@@ -278,6 +350,8 @@ class NativeBackend:
 
     def clear(self, slot: int) -> None:
         self._context.clear(slot)
+        if self._mtp is not None:
+            self._mtp.clear(slot)
 
     def first_cached_token(self, slot: int) -> int:
         # Even with `swa_full`, llama.cpp overwrites the cells of tokens before the sliding window of their sequence.
@@ -285,6 +359,8 @@ class NativeBackend:
 
     def reset(self) -> None:
         C.llama_memory_clear(self._context.memory, False)
+        if self._mtp is not None:
+            self._mtp.clear_all()
 
     def truncate(self, slot: int, n: int) -> None:
         if not C.llama_memory_seq_rm(self._context.memory, slot, n, -1):
@@ -295,18 +371,17 @@ class NativeBackend:
 
     def save(self, slot: int) -> memoryview:
         state = np.empty(C.llama_state_seq_get_size(self._context.pointer, slot), np.uint8)
-        written = C.llama_state_seq_get_data(self._context.pointer, _bytes_at(state), len(state), slot)
-        return state[:written].data
+        return state[: self._context.copy_state(C.llama_state_seq_get_data, state, slot)].data
 
     def restore(self, slot: int, state: memoryview) -> bool:
         data = np.frombuffer(state, np.uint8)
-        if C.llama_state_seq_set_data(self._context.pointer, _bytes_at(data), len(data), slot) == len(data):
+        if self._context.copy_state(C.llama_state_seq_set_data, data, slot) == len(data):
             return True
         self.clear(slot)
         return False
 
     def open_embedder(self) -> NativeEmbedder:
-        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False)
+        return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False, guard=self._guard)
 
     def close(self) -> None:
         if self.draft_model is not None:
@@ -314,7 +389,5 @@ class NativeBackend:
         self._context.close()
         self._adapters.close()
         self._model.close()
-
-
-def _bytes_at(array: npt.NDArray[np.uint8]) -> object:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self._guard is not None and self._model.is_freed:
+            self._guard.reconnect()

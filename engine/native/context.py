@@ -12,7 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
+<<<<<<< HEAD
 from engine.errors import AllocationFailed
+=======
+from engine.errors import ModelFileError
+from engine.native.card_guard import CardGuard
+>>>>>>> main
 from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
 
@@ -21,6 +26,9 @@ MAX_VIEWS = 256
 
 _ABORTED = 2
 """What llama_decode returns after an abort."""
+
+HiddenState = npt.NDArray[np.float32]
+"""The output of a model's last layer for one token."""
 
 
 def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> Any:
@@ -41,8 +49,14 @@ def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> An
 class NativeContext:
     """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
+<<<<<<< HEAD
     def __init__(self, model: NativeModel, params: Any) -> None:
         """Opens a context over `model`. Raises AllocationFailed."""
+=======
+    def __init__(self, model: NativeModel, params: Any, n_state: int = 0, guard: CardGuard | None = None) -> None:
+        """Opens a context over `model`. With `n_state` above 0, each token of a decode has a hidden state of this many
+        numbers as a second input. With a `guard`, cards compute layers. Raises ModelFileError."""
+>>>>>>> main
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise AllocationFailed(model.path, take_error_message() or "there is not enough memory for its context")
@@ -53,20 +67,32 @@ class NativeContext:
         self._views: dict[int, npt.NDArray[np.float32]] = {}
         """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
         highest logit in it."""
-        self._batch = _Batch(params.n_batch)
+        self.guard = guard
+        self._batch = _Batch(params.n_batch, n_state)
         self._abort = _AbortFlag(self.pointer)
 
-    def decode(self, chunks: Sequence[Chunk], n_threads: int, *, interruptible: bool = False) -> None:
+    def decode(
+        self,
+        chunks: Sequence[Chunk],
+        n_threads: int,
+        *,
+        interruptible: bool = False,
+        states: Sequence[HiddenState] = (),
+    ) -> None:
         """Computes the chunks in order, as one batch. With `interruptible`, `interrupt` can end the decode early; call
-        `allow_interruption` before. Raises KvAllocationFailed, Interrupted, NativeFailure."""
+        `allow_interruption` before. `states` are the hidden states of all tokens, if the context takes them. Raises
+        KvAllocationFailed, Interrupted, CardFailure, NativeFailure."""
         if n_threads != self._n_threads:
             C.llama_set_n_threads(self.pointer, n_threads, n_threads)
             self._n_threads = n_threads
-        batch = self._batch.fill(chunks)
+        batch = self._batch.fill(chunks, states)
         if not interruptible:
             self._abort.is_allowed = False
         try:
-            result = C.llama_decode(self.pointer, batch)
+            if self.guard is not None:
+                result = self.guard.decode(self.pointer, batch)
+            else:
+                result = C.llama_decode(self.pointer, batch)
         finally:
             self._abort.is_allowed = False
         if result == 1:
@@ -99,6 +125,14 @@ class NativeContext:
             self._views[address] = view
         return view
 
+    def copy_state(self, function: Any, state: npt.NDArray[np.uint8], slot: int) -> int:
+        """Calls `function`, llama_state_seq_get_data or llama_state_seq_set_data, and returns the number of bytes that
+        it copied. Raises CardFailure."""
+        address = state.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if self.guard is not None:
+            return self.guard.copy_state(function, self.pointer, address, len(state), slot)
+        return int(function(self.pointer, address, len(state), slot))
+
     def clear(self, slot: int) -> None:
         """Removes all tokens of `slot` from KV memory."""
         if self.memory:
@@ -107,7 +141,13 @@ class NativeContext:
     def close(self) -> None:
         self._views.clear()
         self._batch.close()
-        C.llama_free(self.pointer)
+        if self.guard is None or not self.guard.has_lost_card:
+            C.llama_free(self.pointer)
+
+
+def likeliest(context: NativeContext, row: int) -> int:
+    """Returns the token with the highest logit in `row`."""
+    return int(context.logits(row).argmax())
 
 
 class _AbortFlag:
@@ -148,8 +188,11 @@ class _Batch:
 
     It is filled through numpy views, because a Python loop over ctypes arrays is too slow for every step."""
 
-    def __init__(self, n_tokens: int) -> None:
+    def __init__(self, n_tokens: int, n_state: int) -> None:
         self._batch = C.llama_batch_init(n_tokens, 0, 1)
+        self._states = np.zeros((n_tokens, n_state), np.float32)
+        if n_state:
+            self._batch.embd = self._states.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
         as_array = np.ctypeslib.as_array
         self._token = as_array(self._batch.token, (n_tokens,))
         self._pos = as_array(self._batch.pos, (n_tokens,))
@@ -157,9 +200,11 @@ class _Batch:
         as_array(self._batch.n_seq_id, (n_tokens,))[:] = 1
         self._slots = [self._batch.seq_id[i] for i in range(n_tokens)]
 
-    def fill(self, chunks: Sequence[Chunk]) -> object:
-        """Fills the batch with the chunks, and returns it as the argument for llama_decode. It is valid until the next
-        call."""
+    def fill(self, chunks: Sequence[Chunk], states: Sequence[HiddenState] = ()) -> object:
+        """Fills the batch with the chunks and the hidden states of their tokens, and returns it as the argument for
+        llama_decode. It is valid until the next call."""
+        if states:
+            self._states[: len(states)] = states
         row = 0
         for chunk in chunks:
             n = len(chunk.tokens)
@@ -181,4 +226,5 @@ class _Batch:
         return self._batch
 
     def close(self) -> None:
+        self._batch.embd = None  # its memory belongs to numpy
         C.llama_batch_free(self._batch)

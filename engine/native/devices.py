@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.devices.device import Device, DeviceKind
 from engine.devices.driver_name import driver_name
+from engine.native.card_guard import add_guard
 from engine.native.llama import C, start, take_error_message
 
 _KINDS: dict[int, DeviceKind] = {1: "gpu", 2: "igpu"}
@@ -69,6 +70,7 @@ def load_backend_library(path: Path) -> None:
     start()
     if not _ggml().ggml_backend_load(os.fsencode(path)):
         raise BackendLoadFailed(take_error_message() or f"{path.name} cannot be loaded")
+    add_guard(path)
 
 
 def devices() -> list[Device]:

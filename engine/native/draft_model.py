@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from engine.backend import Chunk, KvAllocationFailed, LoadSettings
+from engine.backend import Chunk, DraftTask, KvAllocationFailed, LoadSettings
 from engine.errors import InvalidSettings, Reason
+from engine.events import DraftKind
 from engine.files.display_name import display_name
 from engine.kv_memory import common_prefix_length
 from engine.library.memory_estimate import N_BATCH, choose_context_length
 from engine.library.split_files import read_model, total_size
-from engine.native.context import NativeContext, context_params
+from engine.native.context import NativeContext, context_params, likeliest
 from engine.native.llama import C
 from engine.native.model import NativeModel
 
@@ -36,6 +35,8 @@ class _Held:
 class NativeDraftModel:
     """See `engine.backend.DraftModel`."""
 
+    kind: DraftKind = "model"
+
     def __init__(self, model: NativeModel, n_ctx: int, n_slots: int, n_threads: int, size_share: float) -> None:
         """Takes ownership of `model`, unless the constructor raises ModelFileError."""
         params = context_params(n_ctx, N_BATCH, n_slots, n_threads)
@@ -48,32 +49,33 @@ class NativeDraftModel:
         self._held: dict[str, _Held] = {}
         self.cost = size_share
 
-    def draft(self, wanted: Sequence[tuple[str, list[int], int]]) -> dict[str, list[int]]:
+    def draft(self, wanted: Sequence[DraftTask]) -> dict[str, list[int]]:
         drafts: dict[str, list[int]] = {}
         try:
-            ready = [each for each in wanted if self._has_room(*each) and self._read(each[0], each[1])]
+            ready = [each for each in wanted if self._has_room(each) and self._read(each.request_id, each.tokens)]
             while ready:
                 rows = self._decode(ready, drafts)
-                for (request_id, _, _), row in zip(ready, rows, strict=True):
-                    drafts.setdefault(request_id, []).append(self._likeliest(row))
-                ready = [each for each in ready if len(drafts[each[0]]) < each[2]]
+                for task, row in zip(ready, rows, strict=True):
+                    drafts.setdefault(task.request_id, []).append(likeliest(self._context, row))
+                ready = [each for each in ready if len(drafts[each.request_id]) < each.n]
         except KvAllocationFailed:
             for request_id in list(self._held):
                 self.forget(request_id)
         return drafts
 
-    def _has_room(self, request_id: str, tokens: list[int], n: int) -> bool:
-        """Promises a request the cells for its tokens and a draft of `n`. If there are too few, forgets the request and
+    def _has_room(self, task: DraftTask) -> bool:
+        """Promises a request the cells for its tokens and its draft. If there are too few, forgets the request and
         returns False. Requests do not share cells here, so they can need more than in the context of the main model."""
-        n_others = sum(each.n_promised for other, each in self._held.items() if other != request_id)
-        if n_others + len(tokens) + n > self._n_cells:
-            self.forget(request_id)
+        n_others = sum(each.n_promised for other, each in self._held.items() if other != task.request_id)
+        n_wanted = len(task.tokens) + task.n
+        if n_others + n_wanted > self._n_cells:
+            self.forget(task.request_id)
             return False
-        if request_id not in self._held:
+        if task.request_id not in self._held:
             if not self._free_slots:
                 return False
-            self._held[request_id] = _Held(self._free_slots.pop())
-        self._held[request_id].n_promised = len(tokens) + n
+            self._held[task.request_id] = _Held(self._free_slots.pop())
+        self._held[task.request_id].n_promised = n_wanted
         return True
 
     def _read(self, request_id: str, tokens: list[int]) -> bool:
@@ -91,26 +93,23 @@ class NativeDraftModel:
         held.tokens += part
         return False
 
-    def _decode(self, ready: Sequence[tuple[str, list[int], int]], drafts: dict[str, list[int]]) -> list[int]:
+    def _decode(self, ready: Sequence[DraftTask], drafts: dict[str, list[int]]) -> list[int]:
         """Decodes the tokens of each request that the context does not hold yet. Returns the row of each request's last
         token."""
         chunks, rows = [], []
         row = -1
-        for request_id, tokens, _ in ready:
-            held = self._held[request_id]
+        for task in ready:
+            held = self._held[task.request_id]
             start = len(held.tokens)
-            new = [*tokens[start:], *drafts.get(request_id, [])[max(0, start - len(tokens)) :]]
+            drafted = drafts.get(task.request_id, [])[max(0, start - len(task.tokens)) :]
+            new = [*task.tokens[start:], *drafted]
             chunks.append(Chunk(held.slot, start, new, sample_last=True))
             row += len(new)
             rows.append(row)
         self._context.decode(chunks, self._n_threads)
-        for (request_id, _, _), chunk in zip(ready, chunks, strict=True):
-            self._held[request_id].tokens += chunk.tokens
+        for task, chunk in zip(ready, chunks, strict=True):
+            self._held[task.request_id].tokens += chunk.tokens
         return rows
-
-    def _likeliest(self, row: int) -> int:
-        logits = C.llama_get_logits_ith(self._context.pointer, row)
-        return int(np.ctypeslib.as_array(logits, (self._model.n_vocab,)).argmax())
 
     def forget(self, request_id: str) -> None:
         held = self._held.pop(request_id, None)
@@ -131,7 +130,7 @@ def open_draft_model(
 
     Raises InvalidSettings if the models have different vocabularies; ModelFileError, NotEnoughMemory."""
     header = read_model(path)
-    plain = LoadSettings(n_ctx=settings.n_ctx, n_gpu_layers=settings.n_gpu_layers, mmap=settings.mmap)
+    plain = LoadSettings(n_ctx=settings.n_ctx, n_gpu_layers=settings.n_gpu_layers, mmap=settings.mmap, drafts=False)
     choose_context_length(header, plain, n_slots=n_slots, n_batch=N_BATCH, n_outputs=n_slots)
     model = NativeModel(path, lambda _: True, replace(plain, n_ctx=0))
     try:

@@ -17,6 +17,7 @@ from engine.files.display_name import display_name
 from engine.library.load_settings_check import check_settings
 from engine.library.memory_estimate import choose_context_length
 from engine.library.split_files import read_model, total_size
+from engine.native.card_guard import CardGuard
 from engine.native.context import NativeContext, context_params
 from engine.native.llama import C
 from engine.native.model import NativeModel
@@ -61,7 +62,9 @@ def open_embedder(path: Path, settings: LoadSettings, on_progress: Callable[[flo
 class NativeEmbedder:
     """See `engine.backend.Embedder`."""
 
-    def __init__(self, model: NativeModel, n_ctx: int, n_threads: int, *, owns_model: bool) -> None:
+    def __init__(
+        self, model: NativeModel, n_ctx: int, n_threads: int, *, owns_model: bool, guard: CardGuard | None = None
+    ) -> None:
         self._model = model
         self._owns_model = owns_model
         # With bidirectional attention there is no KV memory between decodes, so one decode must compute a whole input.
@@ -91,7 +94,7 @@ class NativeEmbedder:
         params.n_outputs_max = n_batch
         params.embeddings = True
         params.pooling_type = C.LLAMA_POOLING_TYPE_NONE
-        self._context = NativeContext(model, params)
+        self._context = NativeContext(model, params, guard=guard)
 
     def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
         self._context.decode(chunks, n_threads)

@@ -69,9 +69,10 @@ class NativeModel:
         *,
         repack: bool = True,
         offload: Offload = NO_OFFLOAD,
+        load_mtp: bool = False,
     ) -> None:
         """Loads a model file whose header was already checked. With `repack`, llama.cpp copies some weights into a
-        faster layout. `offload` names the layers on graphics cards.
+        faster layout. `offload` names the layers on graphics cards. With `load_mtp`, its MTP layers are loaded too.
 
         Raises ModelFileError, LoadCancelled."""
         start()
@@ -92,6 +93,7 @@ class NativeModel:
         params.use_extra_bufts = repack
         offload_params = _OffloadParams(offload)
         offload_params.fill(params)
+        params.load_mtp = load_mtp
         params.load_mode = _LOAD_MODES[settings.mmap, settings.mlock]
         self._pointer = C.llama_model_load_from_file(os.fsencode(path), params)
         if not self._pointer:
@@ -194,6 +196,10 @@ class NativeModel:
             with self._lock:
                 self._n_users -= 1
             self._free_unused()
+
+    @property
+    def is_freed(self) -> bool:
+        return self._pointer is None
 
     def close(self) -> None:
         """Frees the model at once, or when the last `keep_loaded` block ends. Free the model's contexts before this

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.backend import Backend
 from engine.errors import ContextOverflow, RequestError, TemplateError
+from engine.events import DraftKind
 from engine.output.answer_constraint import AnswerConstraints
 from engine.output.chat_format import OutputParserConfig, detect_chat_format
 from engine.output.constraints.constraint_cache import ConstraintCache
@@ -150,7 +151,14 @@ class PromptBuilder:
             self._backend.limits.n_running,
             self._vocabulary.fim is not None,
             self._backend.limits.supports_drafts,
+            self._draft_kinds(),
         )
+
+    def _draft_kinds(self) -> tuple[DraftKind, ...]:
+        if not self._backend.limits.supports_drafts:
+            return ()
+        model = self._backend.draft_model
+        return ("ngram", model.kind) if model is not None else ("ngram",)
 
     def _chat_text(self, request: ChatRequest) -> tuple[str, OutputParserConfig | None]:
         """The text of the prompt with its escape marks, and the parser configuration for the answer."""

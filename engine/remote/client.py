@@ -147,20 +147,21 @@ class ConnectionClient:
         )
         if content is not None:
             headers["Content-Type"] = "application/json"
-        client, url = await self._client(), self.connection.address + path
+        client, url, status = await self._client(), self.connection.address + path, 0
         connect_s = self._timeouts.connect_s
         timeout = httpx2.Timeout(timeout_s, connect=connect_s, pool=connect_s)
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 send = partial(client.stream, method, url, content=content, headers=headers, timeout=timeout)
                 async with send() as response:
-                    if response.status_code in _REDIRECTS:
+                    status = response.status_code
+                    if status in _REDIRECTS:
                         url = self._redirected(url, response)
                         continue
                     await self._check(response)
                     yield response
                     return
-            raise ServerFailed(self.host, "it redirects too often", 310)
+            raise ServerFailed(self.host, "it redirects too often", status)
         except httpx2.HTTPError as error:
             raise connection_error(self.host, error) from error
 
@@ -236,9 +237,15 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
         if connection.client_certificate is not None:
             context.load_cert_chain(connection.client_certificate, connection.client_key, password=_no_password)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        why = getattr(error, "strerror", None) or "not a valid PEM file"
+        why = _file_reason(error)
         raise ServerUnreachable(connection.host, Reason("a certificate file cannot be used ({why})", why=why)) from None
     return context
+
+
+def _file_reason(error: OSError | ValueError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "not a valid PEM file"
+    return error.strerror or "not a valid PEM file" if isinstance(error, OSError) else str(error)
 
 
 def _no_password() -> str:

@@ -89,8 +89,10 @@ def parse_address(text: str, kind: ServerKind | Literal["auto"] = "auto") -> Ser
     and a port, the address gets the default port of `kind`. A path may end with the API's version, or with the path of
     chat completions. Raises InvalidAddress."""
     text = text.strip()
-    if not text or len(text) > MAX_ADDRESS:
-        raise InvalidAddress("it is empty" if not text else "it is too long")
+    if not text:
+        raise InvalidAddress("it is empty")
+    if len(text) > MAX_ADDRESS:
+        raise InvalidAddress("it is too long")
     scheme, has_scheme, rest = text.partition("://")
     if not has_scheme:
         scheme, rest = "", text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from engine.capability_check import CONSTRAINTS
 from engine.errors import ConstraintError, Unsupported
 from engine.remote.connection import ServerKind
 from engine.requests import Constraint
@@ -35,7 +36,7 @@ def constraint_fields(constraint: Constraint | None, kind: ServerKind) -> Body:
             return {"grammar": constraint.source}
         case "gbnf" | "lark" if kind in ("vllm", "inglenook"):
             return {"structured_outputs": {"grammar": constraint.source}}
-    raise Unsupported("this kind of constraint")
+    raise Unsupported(CONSTRAINTS[constraint.kind])
 
 
 def _schema_format(schema: object, strict: bool) -> Body:
@@ -51,7 +52,7 @@ def _choice_fields(choices: list[str], kind: ServerKind) -> Body:
             return {"regex": "|".join(f"({re.escape(choice)})" for choice in choices)}
         case "llama.cpp":
             return {"grammar": "root ::= " + " | ".join(_gbnf_literal(choice) for choice in choices)}
-    raise Unsupported("this kind of constraint")
+    raise Unsupported(CONSTRAINTS["choice"])
 
 
 def _gbnf_literal(text: str) -> str:

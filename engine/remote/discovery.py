@@ -16,7 +16,7 @@ from engine.remote.server_errors import shortened
 from engine.remote.server_kinds import CAPABILITIES
 from engine.remote.untrusted_json import JsonObject, object_in, text_in
 
-PROBE_TIMEOUT_S = 5.0
+PROBE_TIMEOUT_S = 10.0
 
 _OWNERS: dict[str, ServerKind] = {
     "inglenook": "inglenook",

@@ -12,7 +12,7 @@ from engine.remote.connection import ServerKind
 from engine.remote.listed_models import ListedModel
 from engine.remote.untrusted_json import JsonObject, count_in, list_in, object_in, objects_in, text_in
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 10.0
 MAX_DETAILED = 100
 """Models of an Ollama server about which more is asked, each with a request of its own."""
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+from engine.capability_check import check_capabilities
 from engine.chat_engine import Capabilities
 from engine.errors import RequestError, Unsupported
 from engine.remote.connection import ServerKind
@@ -43,10 +44,10 @@ _BAN = -100.0
 
 def chat_body(request: ChatRequest, model: str, kind: ServerKind, capabilities: Capabilities) -> Body:
     """The body of /chat/completions. Raises Unsupported, RequestError."""
-    _check(request, capabilities)
-    body: Body = {"model": model, "messages": messages_body(request, kind, capabilities)}
+    check_capabilities(request, capabilities)
+    body: Body = {"model": model, "messages": _messages(request, kind)}
     body |= _stream_fields(request, kind) | _sampling(request.sampling, kind) | _length(request, kind)
-    body |= _tool_fields(request, kind, capabilities) | _reasoning(request, kind)
+    body |= _tool_fields(request, kind) | _reasoning(request, kind, capabilities)
     body |= constraint_fields(request.constraint, kind) if _is_constrained(request) else {}
     if "grammar" in body and "tools" in body:
         raise Unsupported("tools together with a grammar")
@@ -63,11 +64,7 @@ def chat_body(request: ChatRequest, model: str, kind: ServerKind, capabilities: 
 
 def completion_body(request: CompletionRequest, model: str, kind: ServerKind, capabilities: Capabilities) -> Body:
     """The body of /completions. Raises Unsupported, RequestError."""
-    _check(request, capabilities)
-    if not capabilities.completions:
-        raise Unsupported("completions without a chat template")
-    if isinstance(request.prompt, tuple) and kind not in _WITH_TEMPLATE_ARGUMENTS:
-        raise Unsupported("prompts as token ids")
+    check_capabilities(request, capabilities)
     prompt = request.prompt if isinstance(request.prompt, str) else list(request.prompt)
     body: Body = {"model": model, "prompt": prompt}
     body |= _stream_fields(request, kind) | _sampling(request.sampling, kind) | _length(request, kind)
@@ -90,32 +87,18 @@ def embedding_body(request: EmbedRequest, model: str, kind: ServerKind) -> Body:
 
 def template_body(request: ChatRequest, model: str, kind: ServerKind, capabilities: Capabilities) -> Body:
     """The fields of a chat request from which its prompt is made."""
-    body: Body = {"model": model, "messages": messages_body(request, kind, capabilities)}
-    body |= _tool_fields(request, kind, capabilities) | _reasoning(request, kind)
+    body: Body = {"model": model, "messages": _messages(request, kind)}
+    body |= _tool_fields(request, kind) | _reasoning(request, kind, capabilities)
     if request.answer_start:
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     return body
 
 
-def messages_body(request: ChatRequest, kind: ServerKind, capabilities: Capabilities) -> list[Body]:
+def _messages(request: ChatRequest, kind: ServerKind) -> list[Body]:
     messages = [_message(message, kind) for message in request.messages]
     if request.answer_start:
-        if not capabilities.answer_start:
-            raise Unsupported("continuing an answer")
         messages.append({"role": "assistant", "content": request.answer_start})
     return messages
-
-
-def _check(request: ChatRequest | CompletionRequest, capabilities: Capabilities) -> None:
-    """Raises Unsupported for options that would change the answer, and that no or not this server has."""
-    if request.prompt_logprobs and not capabilities.prompt_logprobs:
-        raise Unsupported("log probabilities of the prompt")
-    if request.n_logprobs is not None and not capabilities.logprobs:
-        raise Unsupported("log probabilities")
-    if request.adapter_scales and not capabilities.adapters:
-        raise Unsupported("LoRA adapters")
-    if request.constraint is not None and request.constraint.kind not in capabilities.constraints:
-        raise Unsupported("this kind of constraint")
 
 
 def _message(message: Message, kind: ServerKind) -> Body:
@@ -186,8 +169,6 @@ def _sampling(sampling: Sampling, kind: ServerKind) -> Body:
     if sampling.seed is not None:
         body["seed"] = sampling.seed
     if sampling.logit_bias:
-        if kind in ("ollama", "lmstudio"):
-            raise Unsupported("logit bias")
         body["logit_bias"] = {str(token): _finite_bias(bias) for token, bias in sampling.logit_bias}
     return body
 
@@ -196,12 +177,10 @@ def _finite_bias(bias: float) -> float:
     return bias if math.isfinite(bias) else math.copysign(_BAN, bias)
 
 
-def _tool_fields(request: ChatRequest, kind: ServerKind, capabilities: Capabilities) -> Body:
+def _tool_fields(request: ChatRequest, kind: ServerKind) -> Body:
     choice, tools = request.tool_choice, request.tools
     if not tools or (choice == "none" and kind == "ollama"):
         return {}
-    if not capabilities.tools:
-        raise Unsupported("tools")
     if kind == "ollama" and choice != "auto":  # it ignores the choice
         raise Unsupported("a required tool call")
     named: object = choice
@@ -234,23 +213,20 @@ def _schema(tool: Tool) -> object:
         raise RequestError(f"the parameters of the tool {tool.name} are not JSON") from None
 
 
-def _reasoning(request: ChatRequest, kind: ServerKind) -> Body:
+def _reasoning(request: ChatRequest, kind: ServerKind, capabilities: Capabilities) -> Body:
+    if not capabilities.reasoning:
+        return {"chat_template_kwargs": dict(request.template_arguments)} if request.template_arguments else {}
     body: Body = {}
     if request.effort is not None:
-        body["reasoning_effort"] = request.effort
+        has_minimal = kind in ("openai", *_LLAMA)
+        body["reasoning_effort"] = request.effort if has_minimal or request.effort != "minimal" else "low"
     if kind not in _WITH_TEMPLATE_ARGUMENTS:
-        if request.thinking is False:
-            body["reasoning_effort"] = "none"
-        elif request.effort == "minimal" and kind == "ollama":
-            body["reasoning_effort"] = "low"
-        return body
+        return {"reasoning_effort": "none"} if request.thinking is False else body
     arguments: Body = dict(request.template_arguments)
     thinking = False if request.thinking is None and request.effort == "minimal" else request.thinking
     if thinking is not None:
         arguments |= {"enable_thinking": thinking, "thinking": thinking}
-    if arguments:
-        body["chat_template_kwargs"] = arguments
-    return body
+    return {**body, "chat_template_kwargs": arguments} if arguments else body
 
 
 def _is_constrained(request: ChatRequest) -> bool:

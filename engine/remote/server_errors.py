@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -139,7 +141,11 @@ def _system_reason(error: BaseException) -> str:
     """The operating system's description of a failed connection."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, ssl.SSLError):
-            return shortened(cause.strerror)
+        if isinstance(cause, BaseExceptionGroup):  # one error for each address of the server
+            cause = cause.exceptions[0]
+        if isinstance(cause, socket.gaierror):
+            return "no computer has this name"
+        if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+            return os.strerror(cause.errno)
         cause = cause.__cause__ or cause.__context__
     return shortened(str(error)) or type(error).__name__

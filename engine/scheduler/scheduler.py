@@ -146,7 +146,7 @@ class Scheduler:
         nothing else can proceed. Several plans may share them, without those answers that pause (see `PromptBurst`).
         If the first token of an answer is sampled in it, it completes other prompts up to a total of
         `n_beside_first_token` prompt tokens, and contains no part of longer ones. A sequence that runs alone from its
-        first token on gets those up to the next multiple of `Limits.prompt_cut` instead.
+        first token on gets as many as fit in a batch, up to a multiple of `Limits.prompt_cut`, instead.
 
         The plan has no entries only if there is no sequence, or if one was rejected."""
         self._admit_again()
@@ -390,8 +390,9 @@ class Scheduler:
         if not prefilling:
             return
         if len(self._running) == 1 and _stays_exact(prefilling[0]):
-            n = prefilling[0].n_to_prefill_alone(self._limits.prompt_cut)
-            shares = {prefilling[0]: min(n, self._limits.n_batch)}
+            # Without full rollback, the step cannot be interrupted.
+            n_max = self._limits.n_batch if self._limits.supports_full_rollback else self._limits.prompt_cut
+            shares = {prefilling[0]: prefilling[0].n_to_prefill_alone(self._limits.prompt_cut, n_max)}
         else:
             shares = self._divide(prefilling, chunks, n_prompt_tokens, n_beside_first_token)
         for sequence in prefilling:

@@ -90,12 +90,12 @@ class SequenceState:
         """Number of pending tokens up to the next checkpoint length."""
         return min([self.n_pending, *(n - self.n_computed for n in self.checkpoint_lengths[:1])])
 
-    def n_to_prefill_alone(self, cut: int) -> int:
-        """Number of prompt tokens in the next step of a sequence that runs alone: up to the next multiple of `cut`, but
-        not the last one. That is computed separately, because it is computed alone if all tokens before it are cached:
-        rounding depends on where a prompt is cut."""
-        n_next = cut - self.n_computed % cut
-        return max(1, min(n_next, self.n_to_prefill, self.n_pending - 1))
+    def n_to_prefill_alone(self, cut: int, n_max: int) -> int:
+        """Number of prompt tokens in the next step of a sequence that runs alone: at most `n_max` up to a multiple of
+        `cut`, or those after the last multiple. The last token is computed separately, because it is computed alone if
+        all tokens before it are cached: rounding depends on where a prompt is cut."""
+        n_whole = (self.n_computed + min(n_max, self.n_pending - 1)) // cut * cut - self.n_computed
+        return max(1, min(n_whole if n_whole > 0 else self.n_pending - 1, n_max, self.n_to_prefill))
 
     @property
     def recomputes(self) -> bool:

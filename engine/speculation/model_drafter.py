@@ -1,9 +1,10 @@
-"""Decides for one request when a second, smaller model drafts its next tokens."""
+"""Decides for one request when a second, smaller model, or the model's MTP layers, draft its next tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.events import DraftKind
 from engine.speculation.draft_length import STRENGTHS, DraftLength, assumed_cost
 
 
@@ -11,9 +12,10 @@ class ModelDrafter:
     """Decides how many tokens a draft model proposes for one request, by the share of them that was accepted so far.
     Used when the request's own text predicts nothing."""
 
-    def __init__(self, n_max: int, token_cost: float) -> None:
+    def __init__(self, kind: DraftKind, n_max: int, token_cost: float) -> None:
         """`n_max`: the greatest number of tokens in a draft. `token_cost`: the assumed time that the draft model needs
         for one token, in steps of the main model."""
+        self.kind = kind
         self._n_max = n_max
         self._token_cost = token_cost
         self._length = DraftLength()

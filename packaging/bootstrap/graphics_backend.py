@@ -16,7 +16,7 @@ from pathlib import Path
 from . import checks, vulkan_toolchain
 from .build_progress import BuildProgress
 from .environment import LLAMA, install, locked_version, split_lock
-from .errors import SetupError
+from .errors import Sentence, SetupError
 from .paths import GPU, GPU_WORK, LLAMA_GPU, LOCKS, LOG
 from .process import run, shown
 
@@ -73,7 +73,13 @@ class Builder:
         """The library of a kind, one of KINDS. It is built unless there is one of the locked version and these
         settings, which takes minutes. Raises SetupError."""
         if kind not in KINDS:
-            raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
+            raise SetupError(
+                Sentence(
+                    "There is no library for graphics cards called {kind}: GPU is {kinds} or off.",
+                    kind=kind,
+                    kinds=", ".join(KINDS),
+                )
+            )
         import fcntl  # Windows has no such module, but imports this file
 
         library, stamp = path(kind), path(kind).with_suffix(".made-for")
@@ -104,7 +110,7 @@ class Builder:
         tools, sources = self._fetch()
         self.progress.report(4)
         folder = GPU_WORK / f"{kind}-{_expected_digest(kind)[:16]}"
-        task = f"compiling llama.cpp's library {kind} for graphics cards"
+        task = "compiling llama.cpp's library for graphics cards"
         words = [f"-D{name}={value}" for name, value in definitions.items()]
         cmake, ninja = tools / "cmake/data/bin/cmake", tools / "bin/ninja"
         generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DGGML_SOURCE={sources}")
@@ -113,7 +119,13 @@ class Builder:
         run([cmake, "--build", folder, *targets], task, on_line=self.progress.line)
         built = folder / "bin" / f"libggml-{kind}.so"
         if not built.is_file():
-            raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
+            raise SetupError(
+                Sentence(
+                    "The library {kind} for graphics cards was not built: the reason is in {log}.",
+                    kind=kind,
+                    log=shown(LOG),
+                )
+            )
         return built, headers
 
     def _fetch(self) -> tuple[Path, Path]:
@@ -172,7 +184,7 @@ def _locked() -> str:
 def _expected_digest(kind: str) -> str:
     """A digest of all inputs of the build but the toolchain."""
     sha256 = hashlib.sha256(json.dumps([_locked(), DEFINITIONS, KINDS[kind].definitions]).encode())
-    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt"):
+    for file in (LOCKS / "build.txt", LLAMA_GPU / "CMakeLists.txt", LLAMA_GPU / "guarded_calls.cpp"):
         sha256.update(file.read_bytes())
     return sha256.hexdigest()
 
@@ -185,8 +197,12 @@ def _compiler(kind: str) -> dict[str, str]:
     found = shutil.which(wanted.tool) or next((place for place in wanted.places if Path(place).is_file()), None)
     if found is None:
         raise SetupError(
-            f"The library {kind} for graphics cards needs {wanted.tool}, which is not here: install its toolkit, or "
-            "start with GPU=vulkan."
+            Sentence(
+                "The library {kind} for graphics cards needs {tool}, which is not here: install its toolkit, or start "
+                "with GPU=vulkan.",
+                kind=kind,
+                tool=wanted.tool,
+            )
         )
     return {wanted.compiler_definition: found} if wanted.compiler_definition else {}
 

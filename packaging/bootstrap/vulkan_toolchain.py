@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .apt_mirror import debian_mirror
 from .console import say
-from .errors import ChildFailed, SetupError
+from .errors import ChildFailed, Sentence, SetupError
 from .process import run
 
 MIN_HEADERS = (1, 3, 275)
@@ -102,9 +102,12 @@ def _unpack(folder: Path, root: Path) -> None:
     mirror = debian_mirror(SUITE) if shutil.which("apt-get") and shutil.which("dpkg-deb") else None
     if mirror is None or not (root / KEYRING).is_file():
         raise SetupError(
-            "The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version "
-            f"{_text(MIN_HEADERS)} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, "
-            "libvulkan-dev or vulkan-headers)."
+            Sentence(
+                "The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version "
+                "{version} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, "
+                "libvulkan-dev or vulkan-headers).",
+                version=_text(MIN_HEADERS),
+            )
         )
     say("Fetching the tools that compile for graphics cards")
     for name in ("lists/partial", "cache/archives/partial", "debs", "root"):
@@ -151,7 +154,9 @@ def _unpacked(folder: Path) -> Toolchain:
         libraries = next(root.glob("usr/lib/*-linux-gnu*"))
     except StopIteration:
         raise SetupError(
-            f"The Debian packages in {folder} are incomplete: remove that folder, then start again."
+            Sentence(
+                "The Debian packages in {folder} are incomplete: remove that folder, then start again.", folder=folder
+            )
         ) from None
     program = root / "usr/bin/glslc"
     script = f'#!/bin/sh\nexec "{linker}" --library-path "{libraries}" "{program}" "$@"\n'

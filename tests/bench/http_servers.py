@@ -68,8 +68,8 @@ def _shown(program: str) -> str:
 
 
 @contextmanager
-def llama_server(n_streams: int, n_ctx_each: int = N_CTX_PER_STREAM) -> Iterator[int]:
-    """Runs llama-server with the default model, and yields its port.
+def llama_server(n_streams: int, n_ctx_each: int = N_CTX_PER_STREAM, options: Sequence[str] = ()) -> Iterator[int]:
+    """Runs llama-server with the default model, and yields its port. `options` are further ones of its command line.
 
     The options are llama-server's defaults, except those that are set here. A shared KV memory (`-kvu`), no prompt
     cache, fewer samplers or smaller batches do not make it faster. It uses at most as many threads as our engine."""
@@ -77,7 +77,7 @@ def llama_server(n_streams: int, n_ctx_each: int = N_CTX_PER_STREAM) -> Iterator
     assert program is not None
     port = _free_port()
     context = str(n_streams * n_ctx_each)
-    command = [program, "-m", str(default_model()), "-np", str(n_streams), "-c", context, "--port", str(port)]
+    command = [program, "-m", str(default_model()), "-np", str(n_streams), "-c", context, "--port", str(port), *options]
     with _running(command, f"http://127.0.0.1:{port}/health"):
         yield port
 
@@ -90,12 +90,19 @@ def no_llama_cpp_server() -> str | None:
 
 
 @contextmanager
-def llama_cpp_server() -> Iterator[int]:
-    """Runs llama_cpp.server with the default model, and yields its port. It serves one request at a time.
+def llama_cpp_server(**further: object) -> Iterator[int]:
+    """Runs llama_cpp.server with the default model, and yields its port. It serves one request at a time. `further` are
+    more of its options.
     `interrupt_requests` is off, so that a new request does not interrupt the running one.
     """
     port = _free_port()
-    options = {"model": default_model(), "n_ctx": 2 * N_CTX_PER_STREAM, "port": port, "interrupt_requests": False}
+    options = {
+        "model": default_model(),
+        "n_ctx": 2 * N_CTX_PER_STREAM,
+        "port": port,
+        "interrupt_requests": False,
+        **further,
+    }
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with _running([sys.executable, "-m", "llama_cpp.server", *arguments], f"http://127.0.0.1:{port}/v1/models"):
         yield port

@@ -51,8 +51,8 @@ class TinyModel:
         writer = gguf.GGUFWriter(path, self.architecture)
         writer.add_name(f"Tiny {self.name}")
         for key, value in {**_SIZES, **self.metadata}.items():
-            _add(writer, f"{self.architecture}.{key}", value)
-        _add_vocabulary(writer)
+            add_value(writer, f"{self.architecture}.{key}", value)
+        add_vocabulary(writer)
         for name, tensor in weights.tensors.items():
             writer.add_tensor(name, tensor)
         writer.write_header_to_file()
@@ -167,16 +167,16 @@ def _readout(weights: _Weights) -> npt.NDArray[np.float32]:
     """The output matrix. The logits of all tokens that are not letters are 0, so that such a token is never the
     likeliest one."""
     output = np.zeros((len(VOCABULARY), N_EMBD), np.float32)
-    letters = [VOCABULARY.index(_token(letter)) for letter in LETTERS]
+    letters = [VOCABULARY.index(token_of(letter)) for letter in LETTERS]
     output[letters] = weights.random.normal(0.0, 1.0, (len(letters), N_EMBD))
     return output
 
 
-def _token(letter: str) -> str:
+def token_of(letter: str) -> str:
     return VOCABULARY[-1] if letter == " " else BYTES[ord(letter)]
 
 
-def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
+def add_value(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
     match value:
         case int():
             writer.add_uint32(key, value)
@@ -186,7 +186,7 @@ def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
             writer.add_array(key, value)
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter) -> None:
+def add_vocabulary(writer: gguf.GGUFWriter) -> None:
     kinds = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL]
     kinds += [gguf.TokenType.BYTE] * 256 + [gguf.TokenType.NORMAL]
     writer.add_tokenizer_model("llama")

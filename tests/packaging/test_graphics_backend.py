@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -104,6 +105,16 @@ def test_current_library_is_not_built_again(works: Works) -> None:
 def test_changed_settings_build_the_library_again(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     works.builder.ensure("vulkan")
     monkeypatch.setitem(works.backend.DEFINITIONS, "GGML_CPU", "ON")
+    works.builder.ensure("vulkan")
+    assert len(works.installs) == 4
+
+
+def test_changed_code_of_ours_builds_the_library_again(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = works.folder / "llama-gpu"
+    shutil.copytree(works.backend.LLAMA_GPU, ours)
+    monkeypatch.setattr(works.backend, "LLAMA_GPU", ours)
+    works.builder.ensure("vulkan")
+    (ours / "guarded_calls.cpp").write_text("changed")
     works.builder.ensure("vulkan")
     assert len(works.installs) == 4
 

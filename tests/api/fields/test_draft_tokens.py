@@ -31,7 +31,11 @@ def test_timings_count_draft_tokens_unless_they_are_turned_off(path: str, body: 
             metrics = client.get("/metrics").text
             assert f"llamacpp:spec_decode_num_draft_tokens_total {float(timings['draft_n'])}" in metrics
             assert f"llamacpp:spec_decode_num_accepted_tokens_total {float(timings['draft_n_accepted'])}" in metrics
-            assert client.get("/props").json()["default_generation_settings"]["speculative"] is True
+            assert f'inglenook:draft_tokens_total{{kind="ngram"}} {float(timings["draft_n"])}' in metrics
+            props = client.get("/props").json()
+            assert props["default_generation_settings"]["speculative"] is True
+            ngram = {"n": timings["draft_n"], "n_accepted": timings["draft_n_accepted"]}
+            assert props["drafts"] == {"kinds": ["ngram"], "mtp_refusal": "", "counts": {"ngram": ngram}}
             assert client.get("/slots").json()[0]["speculative"] is True
 
 

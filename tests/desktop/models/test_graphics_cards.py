@@ -135,6 +135,7 @@ def test_explanation_names_memory_on_the_card_and_layers_that_did_not_fit(qtbot:
     fewer = "The card had too little memory: 20 instead of 33 layers are on it."
     assert fewer in strings.explanation(replace(row(PART), n_layers_wanted=33))
     assert fewer_layers(PART, 33) == fewer
+    assert fewer_layers(NO_OFFLOAD, 33) == "The card could not be used: the processor computes the model."
 
 
 def test_facts_of_the_loaded_model_say_what_computes_it(qtbot: QtBot) -> None:

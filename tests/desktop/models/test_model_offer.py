@@ -8,6 +8,9 @@ import pytest
 
 from desktop.models import strings
 from desktop.models.offer_card import OfferCard
+from desktop.platform.number_format import size
+from desktop.settings.settings_file import SettingsFile
+from engine.errors import ModelFileError
 from engine.files.profile import Profile
 from engine.library.catalogue import CatalogueEntry
 from engine.library.default_model import FILE_NAME
@@ -16,6 +19,7 @@ from tests.desktop.conftest import Gui, OpenGui, Run, until
 from tests.desktop.models.page_driver import NAME, REPO, page_of, rows
 from tests.desktop.shell.test_main_window import answered, type_and_send
 from tests.engine.library.fake_hub import FakeHub
+from tests.fakes import Script
 
 ENTRY = CatalogueEntry(
     "Tiny Chat", REPO, NAME, "Q4_K_M", 43_000_000, 80_000_000, 8192, "Apache-2.0", "llama", "everyday", rank=1
@@ -123,6 +127,85 @@ def test_cancelled_download_hides_the_card(run: Run, open_gui: OpenGui, fake_hub
     run(story())
 
 
+def test_offer_stays_with_the_reason_after_a_failed_download(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path, profile: Profile
+) -> None:
+    fake_hub.stop()
+
+    async def story() -> None:
+        async with open_gui(file=included) as gui:
+            card = await offered(gui)
+            card.main.click()
+            await until(lambda: card.main.text() == "Try again")
+            assert card.text.text() == "Hugging Face cannot be reached. Models on this computer still work."
+            assert card.other.text() == "Not now"
+            assert not gui.window.toast.isVisible(), "the reason is shown twice"
+        async with open_gui(file=included) as gui:
+            card = await offered(gui)
+            assert card.main.text().startswith("Download (")
+            card.main.click()
+            await until(lambda: card.main.text() == "Try again")
+            card.other.click()
+            assert not card.isVisible()
+            await settled(gui)
+            assert [row.name for row in rows(page_of(gui).recommended.view)] == ["Tiny Chat", "Smaller"]
+            assert page_of(gui).downloads.cards == ()
+        async with open_gui(file=included) as gui:
+            await settled(gui)
+            assert card_of(gui) is None
+
+    run(story())
+
+
+def test_interrupted_download_can_be_continued_after_a_restart(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path, profile: Profile
+) -> None:
+    fake_hub.faults = ["stall"] * 99
+
+    async def story() -> None:
+        async with open_gui(file=included) as gui:
+            card = await offered(gui)
+            card.main.click()
+            await until(lambda: any(path.stat().st_size for path in profile.models.glob("*.part")))
+        async with open_gui(file=included) as gui:
+            card = await offered(gui)
+            assert (card.main.text(), card.other.text()) == ("Continue download", "Show the models")
+            fake_hub.faults = []
+            card.main.click()
+            await until(lambda: card.main.text() == "Load it")
+
+    run(story())
+
+
+@pytest.mark.parametrize("reason", ["missing", "damaged"])
+def test_without_any_model_one_is_offered_in_the_chat_and_on_the_models_page(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path, profile: Profile, reason: str
+) -> None:
+    settings = SettingsFile(profile.settings)
+    settings.change(model_offer_answered=True)
+    settings.save()
+    damaged = Script(load_error=ModelFileError(included, "its header is damaged")) if reason == "damaged" else None
+
+    async def story() -> None:
+        async with open_gui(damaged, model=reason == "damaged", file=included) as gui:
+            card = await offered(gui)
+            assert card.text.text().startswith("There is no model yet.")
+            gui.window.sidebar.page_buttons["models"].click()
+            page_card = page_of(gui).offer
+            await until(page_card.isVisible)
+            assert page_card.title.text() == card.title.text() == "Tiny Chat suits this computer best"
+            page_card.main.click()
+            await until(lambda: page_card.main.text() == "Load it" and page_card.isVisible())
+            assert not gui.window.toast.isVisible() or "was downloaded" not in gui.window.toast.text
+            if reason == "missing":
+                page_card.main.click()
+                await until(lambda: gui.ready)
+                assert gui.opener.backends[-1].info.path == profile.models / NAME
+                assert not page_card.isVisible()
+
+    run(story())
+
+
 @pytest.mark.parametrize("reason", ["no network", "own model", "another model loaded"])
 def test_no_offer_without_network_or_with_models_of_the_user(
     run: Run, open_gui: OpenGui, included: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch, reason: str
@@ -155,8 +238,8 @@ def test_models_page_marks_the_best_model_and_lists_it_first(run: Run, open_gui:
 
 
 def test_rounded_sizes_are_shown_with_about() -> None:
-    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {strings.size(4_840_000_000)}"
-    assert strings.download_size(4_840_000_000, is_exact=True) == strings.size(4_840_000_000)
+    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {size(4_840_000_000)}"
+    assert strings.download_size(4_840_000_000, is_exact=True) == size(4_840_000_000)
 
 
 def test_network_state_is_read_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:

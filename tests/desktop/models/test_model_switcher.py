@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from engine.backend import CardFailure
 from engine.errors import DraftModelError, ModelFileError
 from tests.desktop.conftest import OpenGui, Run, until
 from tests.desktop.shell.test_main_window import answered, type_and_send
@@ -52,6 +55,28 @@ def test_button_of_toast_reloads_a_model_that_stopped_working(run: Run, open_gui
             await until(lambda: gui.ready)
             gui.transcript.retry_requested.emit(gui.rows[-1].id)
             await until(lambda: gui.rows[-1].text == "Half an answer")
+
+    run(story())
+
+
+@pytest.mark.parametrize("on_processor", [False, True])
+def test_toast_about_a_lost_card_offers_to_load_again_and_on_the_processor(
+    run: Run, open_gui: OpenGui, on_processor: bool
+) -> None:
+    async def story() -> None:
+        script = Script(answer=b"Half an answer", fail_after=9, failure=CardFailure)
+        async with open_gui(script) as gui:
+            type_and_send(gui, "Will this work?")
+            await answered(gui)
+            toast = gui.window.toast
+            await until(lambda: "The graphics card stopped responding" in toast.text)
+            script.fail_after = None
+            assert toast._action.text() == "Load it again"
+            assert toast._other_action.text() == "Load on the processor"
+            (toast._other_action if on_processor else toast._action).click()
+            await until(lambda: gui.ready)
+            assert gui.opener.settings[-1].devices == (() if on_processor else None)
+            assert toast.isHidden()
 
     run(story())
 

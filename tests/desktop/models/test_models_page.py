@@ -226,7 +226,7 @@ def test_model_that_is_too_big_cannot_be_loaded(
             await until(lambda: rows(view) and rows(view)[0].fit is not None)
             giant = rows(view)[0]
             assert strings.verdict(giant) == "Too big"
-            assert strings.speed(giant.fit).startswith("needs 4")
+            assert strings.speed(giant.fit).startswith("needs 500")
             assert "are free" in strings.explanation(giant)
             assert not giant.can_load
             index = view.model().index(0, 0)

@@ -200,6 +200,19 @@ def test_alert_toast_that_stays_is_shown_again_after_newer_ones_are_dismissed(to
     assert toast.text == "Nothing is saved."
 
 
+def test_toast_with_two_actions_runs_the_clicked_one(toast: Toast) -> None:
+    done: list[str] = []
+    for number in range(2):
+        other = "Second", lambda: done.append("second")
+        toast.show_message("Which?", action="First", act=lambda: done.append("first"), other_action=other)
+        assert not toast._other_action.isHidden()
+        toast._actions[number].click()
+        assert toast.isHidden()
+    assert done == ["first", "second"]
+    toast.show_message("Only one.", action="First")
+    assert toast._other_action.isHidden()
+
+
 def test_newer_toast_replaces_earlier_one_of_same_topic(toast: Toast) -> None:
     toast.show_message("The import failed.", alert=True, topic="import")
     toast.show_message("A question?", action="Yes")

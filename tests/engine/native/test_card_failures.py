@@ -16,6 +16,7 @@ from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import ModelFileError
 from engine.library.memory_estimate import N_BATCH, N_BATCH_CARD
 from engine.native.backend import NativeBackend, open_native
+from engine.native.card_guard import CardGuard
 from engine.native.context import NativeContext
 from engine.native.model import NativeModel
 from engine.native.step_choices import PROMPT_CUT, step_choices
@@ -48,12 +49,12 @@ def fail_on_card(monkeypatch: pytest.MonkeyPatch, tries: list[Offload], n_failur
     """Makes the first contexts on the card fail."""
     n_left = n_failures
 
-    def context(model: NativeModel, params: Any) -> NativeContext:
+    def context(model: NativeModel, params: Any, *, guard: CardGuard | None) -> NativeContext:
         nonlocal n_left
         if tries[-1].devices and n_left:
             n_left -= 1
             raise ModelFileError(model.path, "out of memory")
-        return NativeContext(model, params)
+        return NativeContext(model, params, guard=guard)
 
     monkeypatch.setattr("engine.native.backend.NativeContext", context)
 
@@ -87,7 +88,7 @@ def test_load_that_fails_on_the_card_is_repeated_and_at_last_on_the_processor(
 def test_load_that_fails_without_a_card_is_not_repeated(
     tmp_path: Path, tries: list[Offload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(model: NativeModel, params: Any) -> NativeContext:
+    def fail(model: NativeModel, params: Any, *, guard: CardGuard | None) -> NativeContext:
         raise ModelFileError(model.path, "out of memory")
 
     monkeypatch.setattr("engine.native.backend.NativeContext", fail)

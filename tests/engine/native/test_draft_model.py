@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.backend import Chunk, KvAllocationFailed
+from engine.backend import Chunk, DraftTask, KvAllocationFailed
 from engine.native import draft_model
 from engine.native.draft_model import NativeDraftModel
 
@@ -32,14 +32,14 @@ class FakeContext:
 
 def test_request_for_which_there_are_no_cells_is_not_read_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draft_model, "NativeContext", FakeContext)
-    monkeypatch.setattr(NativeDraftModel, "_likeliest", lambda *_: 1)
+    monkeypatch.setattr(draft_model, "likeliest", lambda *_: 1)
     drafter = NativeDraftModel(None, N_CELLS, 4, 1, 0.1)  # type: ignore[arg-type]
     first, second = list(range(600)), list(range(600))
     for _ in range(5):
-        drafts = drafter.draft([("first", first, 3), ("second", second, 3)])
+        drafts = drafter.draft([DraftTask("first", 0, first, 600, 3), DraftTask("second", 1, second, 600, 3)])
     assert drafts == {"first": [1, 1, 1]}
     assert drafter._context.n_decoded < 2 * len(first)  # type: ignore[attr-defined]
     drafter.forget("first")
     for _ in range(5):
-        drafts = drafter.draft([("second", second, 3)])
+        drafts = drafter.draft([DraftTask("second", 1, second, 600, 3)])
     assert drafts == {"second": [1, 1, 1]}

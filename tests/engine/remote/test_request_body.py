@@ -56,8 +56,9 @@ def test_top_k_that_is_off_has_the_value_of_the_server() -> None:
 
 
 def test_banned_token_has_a_finite_bias() -> None:
-    sampling = Sampling(logit_bias=((5, float("-inf")), (6, 1.5)))
-    assert body_of("llama.cpp", sampling=sampling)["logit_bias"] == {"5": -100.0, "6": 1.5}
+    request = replace(ASK, sampling=Sampling(logit_bias=((5, float("-inf")), (6, 1.5))))
+    body = chat_body(request, "m", "llama.cpp", replace(CAPABILITIES["llama.cpp"], token_ids=True))
+    assert body["logit_bias"] == {"5": -100.0, "6": 1.5}
 
 
 def test_history_has_tool_calls_results_and_reasoning() -> None:
@@ -151,8 +152,10 @@ def test_reasoning_is_set_in_the_way_of_the_server() -> None:
     assert body_of("sglang", template_arguments=(("a", 1),))["chat_template_kwargs"] == {"a": 1}
     assert body_of("ollama", thinking=False)["reasoning_effort"] == "none"
     assert body_of("ollama", effort="minimal")["reasoning_effort"] == "low"
-    assert body_of("openai", effort="high")["reasoning_effort"] == "high"
-    assert "reasoning_effort" not in body_of("openai")
+    assert body_of("vllm", effort="minimal")["reasoning_effort"] == "low"  # it refuses other words
+    able = replace(CAPABILITIES["openai"], reasoning=True)
+    assert chat_body(replace(ASK, effort="high"), "m", "openai", able)["reasoning_effort"] == "high"
+    assert "reasoning_effort" not in body_of("openai", thinking=False)
 
 
 def test_log_probabilities_are_requested_or_unsupported() -> None:

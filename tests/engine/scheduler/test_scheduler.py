@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.backend import Limits
 from engine.kv_memory import Clear, Copy, Restore, Save
 from engine.priority import Priority
 from engine.scheduler.prompt_shares import MAX_LOWER_PRIORITY_TOKENS
@@ -49,6 +50,32 @@ def test_prompt_that_runs_alone_is_cut_at_multiples_of_the_prompt_cut_and_before
             cuts.append(plan.n_tokens)
             commit_all(lone, plan)
         assert cuts == expected
+
+
+def cuts_alone(limits: Limits, n_prompt: int) -> list[int]:
+    lone = CachedScheduler(limits)
+    lone.add(one := sequence("one", n_prompt))
+    cuts = []
+    while not one.n_output:
+        plan = lone.plan(0)
+        cuts.append(plan.n_tokens)
+        commit_all(lone, plan)
+    assert one.prefix is not None
+    assert one.prefix.exactness.n_exact == (n_prompt - 1) // 16 * 16
+    return cuts
+
+
+def test_prompt_that_runs_alone_is_computed_in_batches_of_several_prompt_cuts() -> None:
+    limits = replace(BIG, prompt_cut=16, n_batch=40)
+    assert cuts_alone(limits, 100) == [32, 32, 32, 3, 1]
+    assert cuts_alone(limits, 60) == [32, 16, 11, 1]
+    assert cuts_alone(limits, 33) == [32, 1]
+    assert cuts_alone(limits, 20) == [16, 3, 1]
+
+
+def test_prompt_is_computed_in_single_prompt_cuts_if_a_decode_cannot_be_interrupted() -> None:
+    limits = replace(BIG, prompt_cut=16, n_batch=40, sliding_window=64)
+    assert cuts_alone(limits, 60) == [16, 16, 16, 11, 1]
 
 
 def test_window_request_preempts_endpoint_request_when_memory_is_full() -> None:

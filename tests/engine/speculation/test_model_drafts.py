@@ -156,12 +156,12 @@ def test_model_is_loaded_without_a_draft_model_that_cannot_be_loaded() -> None:
 
 
 def test_model_that_is_as_slow_as_the_main_one_does_not_draft() -> None:
-    assert ModelDrafter(63, token_cost=1.0).choose(100) == 0
-    assert ModelDrafter(63, token_cost=0.1).choose(100) > 0
+    assert ModelDrafter("model", 63, token_cost=1.0).choose(100) == 0
+    assert ModelDrafter("model", 63, token_cost=0.1).choose(100) > 0
 
 
 def test_measured_time_of_the_draft_model_replaces_the_assumed_one() -> None:
-    drafter = ModelDrafter(63, token_cost=0.1)
+    drafter = ModelDrafter("model", 63, token_cost=0.1)
     assert drafter.choose(100, token_cost=1.0) == 0
     assert drafter.choose(100, token_cost=0.1) > 0
     costs = StepCost()

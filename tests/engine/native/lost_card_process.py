@@ -1,0 +1,61 @@
+"""`python -m tests.engine.native.lost_card_process library model`: loses the card during an answer, and loads the model
+again; then the same with a card that does not recover. Prints each load as JSON. `lost_card.c` is preloaded."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import sys
+from pathlib import Path
+
+from engine.backend import LoadSettings
+from engine.engine import Engine
+from engine.events import Failed, TextDelta
+from engine.native.devices import load_backend_library
+from engine.requests import CompletionRequest, Sampling
+
+ENDLESS = Sampling(temperature=0.0, ignore_eos=True)
+
+
+def request(n_tokens: int) -> CompletionRequest:
+    return CompletionRequest("the sea is wide", "endpoint", ENDLESS, max_tokens=n_tokens)
+
+
+async def answer(engine: Engine) -> str:
+    events = [event async for event in engine.submit(request(8))]
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def lose_during_answer(engine: Engine, *, for_ever: bool) -> str:
+    """Loses the cards when the first text arrives. Returns the kind of the error that ends the answer."""
+    async for event in engine.submit(request(400)):
+        if isinstance(event, TextDelta):
+            ctypes.CDLL(None).lose_cards(int(for_ever))
+        if isinstance(event, Failed):
+            return type(event.error).__name__
+    return ""
+
+
+async def load(engine: Engine, model: Path) -> dict[str, object]:
+    info = await engine.load(model, LoadSettings(n_ctx=512))
+    assert info.memory is not None
+    return {"n_layers": info.memory.offload.n_layers, "n_layers_wanted": info.n_layers_wanted}
+
+
+async def main(library: str, model: str) -> None:
+    load_backend_library(Path(library))
+    engine = Engine()
+    reports = [await load(engine, Path(model))]
+    reports[0]["answer"] = await answer(engine)
+    for for_ever in (False, True):
+        error = await lose_during_answer(engine, for_ever=for_ever)
+        state = engine.status.state
+        report = await load(engine, Path(model))
+        reports.append({"error": error, "state": state, "answer": await answer(engine), **report})
+    await engine.aclose()
+    sys.stdout.write(json.dumps(reports))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

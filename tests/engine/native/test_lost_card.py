@@ -1,0 +1,57 @@
+"""A real card that is lost during an answer. Vulkan's software device takes the part of the card, and a preloaded
+library that of its failure."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.devices.backend_libraries import file_name, find_libraries
+from engine.devices.library_folders import library_folders
+from tests.model_files.tiny_llama import write_llama
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def library() -> Path:
+    """The library for Vulkan, if it can be tried here."""
+    found = find_libraries(library_folders(), "vulkan") if sys.platform.startswith("linux") else []
+    if not found or shutil.which("cc") is None:
+        pytest.skip("there is no library for graphics cards, or no compiler")
+    if b"app_guarded_decode" not in found[0].path.read_bytes():
+        pytest.skip(f"{file_name('vulkan')} is of an older build")
+    try:
+        ctypes.CDLL("libvulkan.so.1")
+    except OSError:
+        pytest.skip("there is no Vulkan")
+    if not list(Path("/usr/share/vulkan/icd.d").glob("lvp_icd*")):
+        pytest.skip("there is no software device")
+    return found[0].path
+
+
+def test_lost_card_ends_the_answer_and_the_model_can_be_loaded_again(tmp_path: Path) -> None:
+    """First the card recovers, then it does not: then the processor computes the model."""
+    path = library()
+    preloaded = tmp_path / "lost_card.so"
+    source = Path(__file__).with_name("lost_card.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", preloaded, source, "-ldl"], check=True)
+    environment = {"LD_PRELOAD": str(preloaded), "GGML_VK_VISIBLE_DEVICES": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.engine.native.lost_card_process", path, write_llama(tmp_path / "tiny.gguf")],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    first, recovered, on_processor = json.loads(done.stdout.splitlines()[-1])
+    lost = {"error": "CardLost", "state": "dead", "answer": first["answer"]}
+    assert first["n_layers"] > 0
+    assert recovered == first | lost
+    assert on_processor == lost | {"n_layers": 0, "n_layers_wanted": first["n_layers"]}
