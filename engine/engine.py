@@ -76,11 +76,8 @@ class Engine:
             embedding,
             self._on_progress,
             self._on_death,
-<<<<<<< HEAD
-            arbiter=arbiter,
-=======
             lambda: self._cards.first_step_passed(),
->>>>>>> main
+            arbiter=arbiter,
         )
         self._cards = CardFinder(graphics, self._worker.call, self._status)
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")

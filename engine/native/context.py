@@ -12,12 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
-<<<<<<< HEAD
 from engine.errors import AllocationFailed
-=======
-from engine.errors import ModelFileError
 from engine.native.card_guard import CardGuard
->>>>>>> main
 from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
 
@@ -49,14 +45,9 @@ def context_params(n_ctx: int, n_batch: int, n_slots: int, n_threads: int) -> An
 class NativeContext:
     """A llama.cpp context. Used only on the native thread, the one that decodes. Close it before its model."""
 
-<<<<<<< HEAD
-    def __init__(self, model: NativeModel, params: Any) -> None:
-        """Opens a context over `model`. Raises AllocationFailed."""
-=======
     def __init__(self, model: NativeModel, params: Any, n_state: int = 0, guard: CardGuard | None = None) -> None:
         """Opens a context over `model`. With `n_state` above 0, each token of a decode has a hidden state of this many
-        numbers as a second input. With a `guard`, cards compute layers. Raises ModelFileError."""
->>>>>>> main
+        numbers as a second input. With a `guard`, cards compute layers. Raises AllocationFailed."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
             raise AllocationFailed(model.path, take_error_message() or "there is not enough memory for its context")
