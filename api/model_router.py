@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, is_dataclass, replace
-from typing import Literal, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, cast
 
 from engine.chat_engine import Capabilities, ChatEngine, ChatModel
 from engine.remote.remote_model import RemoteModel
@@ -133,10 +133,8 @@ class ModelRouter:
 
 
 def renamed(model: ChatModel, id: str) -> ChatModel:
-    """The model with another id."""
-    if model.id == id or not is_dataclass(model) or isinstance(model, type):
-        return model
-    return cast(ChatModel, replace(model, id=id))
+    """The model, which must be a dataclass, with another id."""
+    return model if model.id == id else cast(ChatModel, replace(cast(Any, model), id=id))
 
 
 def _is_embedder(model: ChatModel) -> bool:

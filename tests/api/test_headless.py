@@ -249,7 +249,16 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
     with scripted_server() as other:
         other.routes["/v1/models"] = replies({"data": [{"id": "far", "owned_by": "vllm", "max_model_len": 4096}]})
         other.answer_chats(streams(text("From afar."), ending(), USAGE))
-        options = ["--model", files[0], "--model", files[1], "--connect", f"box={other.address}", "--alias", "gpt=far"]
+        options: list[str | Path] = [
+            "--model",
+            files[0],
+            "--model",
+            files[1],
+            "--connect",
+            f"box={other.address}",
+            "--alias",
+            "gpt=far",
+        ]
         with served(*options, "--profile", tmp_path / "p", INGLENOOK_API_KEY=KEY, INGLENOOK_KEY_BOX="sk-box") as (
             _,
             url,
@@ -257,9 +266,12 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
             wait_ready(url)
             head = {"authorization": f"Bearer {KEY}"}
             with httpx.Client(base_url=url, headers=head, trust_env=False, timeout=60) as client:
-                wait_until(lambda: len(client.get("models").json()["data"]) == 3)
-                listed = {each["id"]: each["status"]["value"] for each in client.get("models").json()["data"]}
-                assert listed == {"plain": "loaded", "gemma3": "unloaded", "far": "loaded"}
+
+                def states() -> dict[str, str]:
+                    return {each["id"]: each["status"]["value"] for each in client.get("models").json()["data"]}
+
+                expected = {"plain": "loaded", "gemma3": "unloaded", "far": "loaded"}
+                wait_until(lambda: states() == expected, timeout_s=60)
                 for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("anything", "plain")):
                     body = {"model": name, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
                     answer = client.post("chat/completions", json=body)
