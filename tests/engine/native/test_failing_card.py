@@ -1,5 +1,4 @@
-"""A real card that is lost during an answer. Vulkan's software device takes the part of the card, and a preloaded
-library that of its failure."""
+"""Failures of a card in Vulkan. The card is Vulkan's software device, and a preloaded library makes it fail."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,22 +36,30 @@ def library() -> Path:
     return found[0].path
 
 
-def test_lost_card_ends_the_answer_and_the_model_can_be_loaded_again(tmp_path: Path) -> None:
-    """First the card recovers, then it does not: then the processor computes the model."""
-    path = library()
-    preloaded = tmp_path / "lost_card.so"
-    source = Path(__file__).with_name("lost_card.c")
+def run(folder: Path, model: Path, *scenario: object) -> list[dict[str, Any]]:
+    """Runs a scenario of failing_card_process.py."""
+    path, preloaded = library(), folder / "failing_card.so"
+    source = Path(__file__).with_name("failing_card.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", preloaded, source, "-ldl"], check=True)
     environment = {"LD_PRELOAD": str(preloaded), "GGML_VK_VISIBLE_DEVICES": "0", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.engine.native.lost_card_process", path, write_llama(tmp_path / "tiny.gguf")],
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    first, recovered, on_processor = json.loads(done.stdout.splitlines()[-1])
+    module = "tests.engine.native.failing_card_process"
+    command = [sys.executable, "-m", module, path, model, *map(str, scenario)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, check=True)
+    reports: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return reports
+
+
+def test_lost_card_ends_the_answer_and_the_model_can_be_loaded_again(tmp_path: Path) -> None:
+    """First the card recovers, then it does not: then the processor computes the model."""
+    first, recovered, on_processor = run(tmp_path, write_llama(tmp_path / "tiny.gguf"), "lose")
     lost = {"error": "CardLost", "state": "dead", "answer": first["answer"]}
     assert first["n_layers"] > 0
     assert recovered == first | lost
     assert on_processor == lost | {"n_layers": 0, "n_layers_wanted": first["n_layers"]}
+
+
+def test_model_is_loaded_partly_on_a_card_with_less_memory_than_it_reports(tmp_path: Path, model_path: Path) -> None:
+    """All 31 layers take 116 MiB."""
+    loads = run(tmp_path, model_path, "limit", 100 << 20)
+    assert all(0 < each["n_layers"] < each["n_layers_wanted"] == 31 for each in loads)
+    assert loads[1]["n_left"] == loads[2]["n_left"]
