@@ -10,7 +10,7 @@ from typing import Literal
 from engine.backend import LoadSettings
 from engine.devices.card import Card
 from engine.devices.offload import Offload
-from engine.devices.offload_plan import plan_offload, usable_devices
+from engine.devices.offload_plan import OffloadPlanner, usable_devices
 from engine.devices.placed_reads import placed_reads, tokens_per_s
 from engine.library.assumed_header import assumed_header
 from engine.library.gguf_header import GgufHeader
@@ -25,6 +25,7 @@ from engine.library.memory_estimate import (
     estimate_memory,
 )
 from engine.library.model_metadata import ModelMetadata
+from engine.library.mtp_layers import loaded_part
 from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "slow", "tight", "too_big"]
@@ -92,10 +93,11 @@ def estimate_fit(
     and so is the free memory of the cards. Sizes are in bytes."""
     header = metadata.header
     devices = usable_devices([card.device for card in cards], settings)
+    planner = OffloadPlanner(loaded_part(header, settings), settings, devices)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
         return replace(
-            estimate_memory(header, settings, n_ctx, **context_shape(header), devices=devices), available=free
+            estimate_memory(header, settings, n_ctx, **context_shape(header), planner=planner), available=free
         )
 
     judged = _judge(estimate_for, settings.n_ctx, metadata.n_ctx_train, total)
@@ -119,10 +121,11 @@ def estimate_fit_from_size(
     header = assumed_header(size_bytes, cell_size, n_active / n_params if n_active else 1.0)
     settings = LoadSettings()
     devices = usable_devices([card.device for card in cards], settings)
+    planner = OffloadPlanner(header, settings, devices)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
         compute = 2 * N_OUTPUTS * 128_000 * 4 + n_ctx * 512
-        offload = plan_offload(header, settings, devices, n_ctx, N_SLOTS, compute)
+        offload = planner.plan(n_ctx, N_SLOTS, compute)
         return MemoryEstimate(size_bytes, round(n_ctx * cell_size), compute, free, OVERHEAD_BYTES + (40 << 20), offload)
 
     judged = replace(_judge(estimate_for, 0, n_ctx_train, total), is_approximate=True)

@@ -1,4 +1,4 @@
-"""Loads a model on a card that fails, and prints the results as JSON. `failing_card.c` is preloaded.
+"""Loads a model on a card that fails, and prints the results as JSON. tests/failing_card/failing_card.c is preloaded.
 
 `python -m tests.engine.native.failing_card_process library model lose` loses the card during an answer, and loads the
 model again; then the same with a card that does not recover. `… limit N` allows N bytes of memory on the card, and
@@ -17,6 +17,7 @@ from engine.engine import Engine
 from engine.events import Failed, TextDelta
 from engine.native.devices import load_backend_library
 from engine.requests import CompletionRequest, Sampling
+from tests.failing_card.preload import allocated_bytes
 
 ENDLESS = Sampling(temperature=0.0, ignore_eos=True)
 
@@ -60,14 +61,12 @@ async def lose(model: Path) -> list[dict[str, object]]:
 
 
 async def limit(model: Path, n_bytes: int) -> list[dict[str, object]]:
-    preloaded = ctypes.CDLL(None)
-    preloaded.limit_memory(ctypes.c_uint64(n_bytes))
-    preloaded.allocated_memory.restype = ctypes.c_uint64
+    ctypes.CDLL(None).limit_memory(ctypes.c_uint64(n_bytes))
     engine, reports = Engine(), list[dict[str, object]]()
     for _ in range(3):
         report = await load(engine, model)
         await engine.unload()
-        reports.append({**report, "n_left": preloaded.allocated_memory()})
+        reports.append({**report, "n_left": allocated_bytes()})
     await engine.aclose()
     return reports
 

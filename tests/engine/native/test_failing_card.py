@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,38 +11,22 @@ from typing import Any
 
 import pytest
 
-from engine.devices.backend_libraries import file_name, find_libraries
-from engine.devices.library_folders import library_folders
+from tests.failing_card.preload import failing_environment, missing_part, vulkan_library
 from tests.model_files.tiny_llama import write_llama
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def library() -> Path:
-    """The library for Vulkan, if it can be tried here."""
-    found = find_libraries(library_folders(), "vulkan") if sys.platform.startswith("linux") else []
-    if not found or shutil.which("cc") is None:
-        pytest.skip("there is no library for graphics cards, or no compiler")
-    if b"app_guarded_decode" not in found[0].path.read_bytes():
-        pytest.skip(f"{file_name('vulkan')} is of an older build")
-    try:
-        ctypes.CDLL("libvulkan.so.1")
-    except OSError:
-        pytest.skip("there is no Vulkan")
-    if not list(Path("/usr/share/vulkan/icd.d").glob("lvp_icd*")):
-        pytest.skip("there is no software device")
-    return found[0].path
-
-
 def run(folder: Path, model: Path, *scenario: object) -> list[dict[str, Any]]:
     """Runs a scenario of failing_card_process.py."""
-    path, preloaded = library(), folder / "failing_card.so"
-    source = Path(__file__).with_name("failing_card.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", preloaded, source, "-ldl"], check=True)
-    environment = {"LD_PRELOAD": str(preloaded), "GGML_VK_VISIBLE_DEVICES": "0", "PYTHONPATH": str(ROOT)}
+    if missing := missing_part():
+        pytest.skip(missing)
+    if b"app_guarded_decode" not in vulkan_library().read_bytes():
+        pytest.skip("the library for graphics cards is of an older build")
     module = "tests.engine.native.failing_card_process"
-    command = [sys.executable, "-m", module, path, model, *map(str, scenario)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, check=True)
+    command = [sys.executable, "-m", module, vulkan_library(), model, *map(str, scenario)]
+    environment = os.environ | failing_environment(folder) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     reports: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return reports
 
