@@ -8,6 +8,7 @@ device has no memory of its own that could be measured.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -160,6 +161,7 @@ def reloading() -> dict[str, list[int]]:
         backend.decode([Chunk(0, 0, backend.tokenize(PROMPT, add_special=True), sample_last=True)], 1)
         backend.close()
         gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)  # otherwise the heap, with its gaps, grows until about the seventh load
         resident.append(psutil.Process().memory_info().rss)
         card.append(allocated_bytes())
     return {"resident": resident, "card": card}
