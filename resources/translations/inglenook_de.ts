@@ -3599,7 +3599,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>it did not count the tokens</source>
-        <translation>er hat die Token nicht gezählt</translation>
+        <translation>er hat die Tokens nicht gezählt</translation>
     </message>
     <message>
         <source>it did not read the request in time</source>
@@ -3691,7 +3691,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>no computer has this name</source>
-        <translation>kein Rechner hat diesen Namen</translation>
+        <translation>kein Computer hat diesen Namen</translation>
     </message>
     <message>
         <source>the private key is encrypted</source>
@@ -3739,7 +3739,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>No route to host</source>
-        <translation>kein Weg zum Rechner</translation>
+        <translation>kein Weg zum Computer</translation>
     </message>
     <message>
         <source>Network is unreachable</source>
