@@ -71,6 +71,8 @@ class MemoryFit:
     least_tokens_per_s: float = 0.0
     """The speed if cards of unknown speed were only as fast as the processor."""
     is_approximate: bool = False
+    is_slow: bool = False
+    """Whether it generates fewer than SLOW_TOKENS_PER_S, also if cards of unknown speed took no time."""
 
     @property
     def needed(self) -> int:
@@ -150,9 +152,11 @@ def _with_speed(
         tokens_per_s=tokens_per_s(reads, fit.offload, cards, bytes_per_s),
         least_tokens_per_s=tokens_per_s(reads, fit.offload, known, bytes_per_s),
     )
-    if fit.verdict == "fits" and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S:
-        return replace(fit, verdict="slow", reason="slow")
-    return fit
+    on_processor = reads.on_processor / bytes_per_s if bytes_per_s else 0.0
+    seconds = 1 / fit.tokens_per_s if fit.tokens_per_s else on_processor
+    if fit.verdict != "too_big" and seconds * SLOW_TOKENS_PER_S > 1:
+        fit = replace(fit, is_slow=True)
+    return replace(fit, verdict="slow", reason="slow") if fit.verdict == "fits" and fit.is_slow else fit
 
 
 def _judge(estimate_for: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ctx_train: int, total: int) -> MemoryFit:

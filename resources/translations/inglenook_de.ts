@@ -3663,7 +3663,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>its embeddings cannot be read</source>
-        <translation>seine Einbettungen sind nicht lesbar</translation>
+        <translation>seine Embeddings sind nicht lesbar</translation>
     </message>
     <message>
         <source>no connection ({why})</source>
