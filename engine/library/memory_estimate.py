@@ -120,7 +120,7 @@ def counted_draft(header: GgufHeader, settings: LoadSettings, draft: GgufHeader 
 def _draft_bytes(header: GgufHeader, n_ctx: int) -> int:
     """Estimates the memory of a draft model. The processor computes it."""
     shape = ContextShape(n_slots=N_RUNNING, n_batch=N_BATCH, n_outputs=N_RUNNING)
-    return estimate_memory(header, LoadSettings(), n_ctx, **shape).needed
+    return estimate_memory(header, LoadSettings(drafts=False), n_ctx, **shape).needed
 
 
 def choose_context_length(

@@ -27,6 +27,7 @@ from engine.library.memory_estimate import (
     estimate_memory,
 )
 from engine.library.model_metadata import ModelMetadata
+from engine.library.mtp_layers import uses_mtp, without_mtp
 from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "slow", "tight", "too_big"]
@@ -111,6 +112,9 @@ def estimate_fit(
         )
 
     judged = _judge(estimate_for, settings.n_ctx, metadata.n_ctx_train, total)
+    if judged.reason in ("weights", "context", "short_context") and uses_mtp(header, settings):
+        header = without_mtp(header)  # it is then loaded without them
+        judged = _judge(estimate_for, settings.n_ctx, metadata.n_ctx_train, total)
     return _with_speed(judged, header, settings, cards, bytes_per_s)
 
 

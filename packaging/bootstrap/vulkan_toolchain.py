@@ -2,7 +2,7 @@
 compiles shaders.
 
 The system's are used if they are new enough. Otherwise, on Debian, the packages of a newer release are unpacked into a
-folder of the checkout: nothing is installed, and no root is needed."""
+folder of the checkout: nothing is installed, and no root is needed. On Windows they are those of the Vulkan SDK."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +54,8 @@ class Toolchain:
 def ensure(folder: Path, root: Path = Path("/")) -> Toolchain:
     """The toolchain to use. Packages are unpacked into `folder`, unless it has them. `root` is the root of the file
     system. Raises SetupError."""
+    if sys.platform == "win32":
+        return windows_sdk(os.environ)
     system = _system(root)
     if system is not None and system.has_integer_dot:
         return system
@@ -62,6 +66,19 @@ def ensure(folder: Path, root: Path = Path("/")) -> Toolchain:
         if system is None:
             raise
         return system
+
+
+def windows_sdk(environ: Mapping[str, str]) -> Toolchain:
+    """The Vulkan SDK in the folder that VULKAN_SDK names, where CMake's module for Vulkan looks too. Raises
+    SetupError."""
+    folder = Path(environ.get("VULKAN_SDK") or "missing")
+    version = headers_version(folder / "Include")
+    if version < MIN_HEADERS or not (folder / "Bin/glslc.exe").is_file():
+        raise SetupError(
+            f"The library for graphics cards needs the Vulkan SDK of version {_text(MIN_HEADERS)} or newer, in the "
+            "folder that the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off."
+        )
+    return Toolchain(_text(version), (("CMAKE_PREFIX_PATH", folder.as_posix()),))
 
 
 def _system(root: Path) -> Toolchain | None:

@@ -3438,6 +3438,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>für {architecture}-Modelle werden sie nicht unterstützt</translation>
     </message>
     <message>
+        <source>there is not enough memory for them</source>
+        <translation>für sie reicht der Speicher nicht</translation>
+    </message>
+    <message>
         <source>only a single MTP layer of the usual kind is supported</source>
         <translation>nur eine einzelne MTP-Schicht der üblichen Art wird unterstützt</translation>
     </message>
