@@ -3826,6 +3826,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Die Bibliothek für Grafikkarten braucht glslc, SPIRV-Headers und die Vulkan-Header ab Version {version}: die Pakete dafür installieren (glslc oder shaderc, spirv-headers, libvulkan-dev oder vulkan-headers).</translation>
     </message>
     <message>
+        <source>The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.</source>
+        <translation>Die Bibliothek für Grafikkarten braucht das Vulkan-SDK ab Version {version} in dem Ordner, den die Umgebungsvariable VULKAN_SDK nennt: von vulkan.lunarg.com installieren oder GPU=off setzen.</translation>
+    </message>
+    <message>
         <source>The Debian packages in {folder} are incomplete: remove that folder, then start again.</source>
         <translation>Die Debian-Pakete in {folder} sind unvollständig: diesen Ordner löschen und neu starten.</translation>
     </message>
