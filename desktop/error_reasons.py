@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from desktop import setup_sentences
 from engine.errors import Reason
 
 _MARKED = (
@@ -51,6 +52,8 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp lacks the functions for them"),
     QT_TRANSLATE_NOOP("reasons", "the file does not contain their weights"),
     QT_TRANSLATE_NOOP("reasons", "they are not supported for {architecture} models"),
+    QT_TRANSLATE_NOOP("reasons", "there is not enough memory for them"),
+    QT_TRANSLATE_NOOP("reasons", "only a single MTP layer of the usual kind is supported"),
     QT_TRANSLATE_NOOP("reasons", "rejected tokens cannot be removed from the memory of this model"),
     QT_TRANSLATE_NOOP("reasons", "draft tokens are turned off"),
     QT_TRANSLATE_NOOP("reasons", "the draft model is used instead"),
@@ -163,7 +166,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "database is locked"),
     QT_TRANSLATE_NOOP("reasons", "disk I/O error"),
 )
-KNOWN = frozenset(map(str, _MARKED))
+KNOWN = frozenset(map(str, (*_MARKED, *setup_sentences.MARKED)))
 """The templates of all clauses that have a translation."""
 
 

@@ -32,6 +32,7 @@ from engine.prompt_dispatcher import PromptDispatcher
 from engine.request_state import RequestProgress, RequestRegistry, RequestState
 from engine.requests import EmbedRequest, Request
 from engine.status import EmbedderInfo, ModelInfo, Status, StatusPublisher
+from engine.step_arbiter import StepArbiter
 from engine.stream import RequestStream
 from engine.worker import Worker
 
@@ -53,12 +54,14 @@ class Engine:
         graphics: GraphicsCards | None = None,
         snapshots: Path | None = None,
         snapshot_cap_bytes: int = SNAPSHOT_CAP_BYTES,
+        arbiter: StepArbiter | None = None,
     ) -> None:
         """`load_trial` loads a file on trial in a child process before the engine loads it; with None, files are loaded
         without a trial. `graphics` finds the graphics cards at the first load; with None, only those that llama.cpp
         knows by itself are used.
 
-        `snapshots` is the folder for KV snapshots on disk; with None, KV states are saved in host memory only."""
+        `snapshots` is the folder for KV snapshots on disk; with None, KV states are saved in host memory only.
+        `arbiter` lets several engines of one process take turns."""
         configure_malloc()
         self._load_trial = load_trial
         self._snapshots = snapshots
@@ -73,6 +76,8 @@ class Engine:
             embedding,
             self._on_progress,
             self._on_death,
+            lambda: self._cards.first_step_passed(),
+            arbiter=arbiter,
         )
         self._cards = CardFinder(graphics, self._worker.call, self._status)
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")

@@ -7,6 +7,7 @@ EngineError
 ├── EngineClosed         the engine was closed
 ├── LoadCancelled        the load was cancelled
 ├── ModelFileError       the file is missing, damaged or not supported
+│   └── AllocationFailed the system refused memory for the model
 ├── InvalidSettings      the load settings contradict each other, the model or the machine
 ├── DraftModelError      the draft model cannot be used; the chat model was loaded without it
 ├── AdapterError         a LoRA adapter cannot be used; the model was loaded without it
@@ -90,6 +91,10 @@ class ModelFileError(EngineError):
         self.path = path
         self.reason = reason
         self.is_transient = is_transient
+
+
+class AllocationFailed(ModelFileError):
+    """The system refused memory for the model or its context. Loading may work once other models are unloaded."""
 
 
 class InvalidSettings(EngineError):

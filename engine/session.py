@@ -19,7 +19,7 @@ from engine.kv_cache.snapshot_store import SnapshotStore
 from engine.kv_memory import MIN_SNAPSHOT_TOKENS, common_prefix_length
 from engine.output.retokenizer import Retokenizer
 from engine.paced_delivery import PacedDelivery
-from engine.priority import Origin
+from engine.priority import Origin, Priority
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.running_request import RunningRequest
@@ -52,7 +52,8 @@ class Session:
         has_actions: Callable[[], bool] = lambda: False,
     ) -> None:
         """`resubmit` is called, on any thread, when the KV snapshot of a request has been read. It must pass the
-        request to `accept` again. `has_actions` returns whether actions are queued for the native thread."""
+        request to `accept` again. `has_actions` returns whether actions are queued for the native thread, or another
+        engine waits for it."""
         self._backend = backend
         self._registry = registry
         self._snapshots = snapshots
@@ -86,6 +87,12 @@ class Session:
     @property
     def idle(self) -> bool:
         return self._scheduler.idle
+
+    @property
+    def priority(self) -> Priority:
+        """The highest priority of the requests that are not ended."""
+        sequences = (*self._scheduler.running, *self._scheduler.waiting)
+        return min((each.priority for each in sequences), default=Priority.BACKGROUND)
 
     @property
     def has_spare_time(self) -> bool:

@@ -43,11 +43,13 @@ class MemoryEstimate:
     """Size of the vocabulary and of internal data of llama.cpp."""
     offload: Offload = NO_OFFLOAD
     """The layers on graphics cards. The other sizes include what lies there."""
+    draft_bytes: int = 0
+    """Size of the draft model with its context, both in the machine's memory."""
 
     @property
     def needed(self) -> int:
-        """What the model needs of the machine's memory."""
-        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes
+        """What the model and its draft model need of the machine's memory."""
+        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.other_bytes + self.draft_bytes
         return total - self.offload.moved_bytes
 
     @property

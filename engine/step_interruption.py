@@ -37,7 +37,7 @@ class StepInterruption:
     prompt itself is cancelled, so every prompt advances."""
 
     def __init__(self, backend: Backend, has_actions: Callable[[], bool], clock: Callable[[], float]) -> None:
-        """`has_actions` returns whether actions are queued for the native thread."""
+        """`has_actions` returns whether actions are queued for the native thread, or another engine waits for it."""
         self._backend = backend
         self._has_actions = has_actions
         self._clock = clock
@@ -77,6 +77,13 @@ class StepInterruption:
         with self._lock:
             step = self._step
             if step is not None and any(each.cancelled.is_set() for each in step.requests):
+                self._interrupt(step)
+
+    def outranked(self) -> None:
+        """Interrupts the decode, because a request to another model goes before its prompts."""
+        with self._lock:
+            step = self._step
+            if step is not None and not step.was_interrupted:
                 self._interrupt(step)
 
     def closing(self) -> None:

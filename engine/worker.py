@@ -20,10 +20,12 @@ from engine.embedding.executor import EmbeddingExecutor
 from engine.errors import CardLost, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
 from engine.events import Failed
 from engine.kv_cache.snapshot_store import SnapshotStore
+from engine.priority import Priority
 from engine.redacted_traceback import redacted_traceback
 from engine.request_state import RequestRegistry, RequestState
 from engine.session import Session
 from engine.status import KvUsage
+from engine.step_arbiter import StepArbiter
 from engine.step_interruption import StepInterruption
 
 T = TypeVar("T")
@@ -44,10 +46,13 @@ class Worker:
         embedding: EmbeddingExecutor,
         on_progress: Callable[[float], bool],
         on_death: Callable[[EngineDead], None],
+        on_first_step: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        arbiter: StepArbiter | None = None,
     ) -> None:
         """`on_progress` gets the loaded share, 0..1, and returns False to cancel a load. `on_death` gets the failure
-        that ends a session. Both are called on the native thread."""
+        that ends a session. `on_first_step` is called after the first step of each loaded model that did not fail.
+        All are called on the native thread. `arbiter` lets this engine and others take turns."""
         self._actions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open_backend = open_backend
         self._open_snapshots = open_snapshots
@@ -55,7 +60,12 @@ class Worker:
         self._embedding = embedding
         self._on_progress = on_progress
         self._on_death = on_death
+        self._on_first_step = on_first_step
+        self._awaits_first_step = False
         self._clock = clock
+        self._turns = (arbiter or StepArbiter()).join(lambda: self._interrupt(StepInterruption.outranked))
+        self._takes_turns = True
+        """Whether the processor computes the loaded chat model."""
         self._embeds_next = False
         self._closed = threading.Event()
         self._session: Session | None = None
@@ -127,14 +137,17 @@ class Worker:
         while not self._closed.is_set():
             session = self._session
             busy = (session is not None and not session.idle) or not self._embedding.idle
-            for action in self._receive(wait=not busy):
+            actions = self._receive(wait=not busy)
+            if actions:
+                self._turns.release()
+            for action in actions:
                 action()
                 if self._closed.is_set():
                     return
             self._work()
 
     def _has_actions(self) -> bool:
-        return not self._actions.empty()
+        return not self._actions.empty() or self._turns.is_outranked
 
     def _receive(self, *, wait: bool) -> list[Callable[[], None]]:
         actions = [self._actions.get()] if wait else []
@@ -156,7 +169,11 @@ class Worker:
         if session is None or (self._embeds_next and has_spare_time):
             if session is not None:
                 session.flush_events()
-            seconds = self._embedding.step(short=session is not None)
+            self._turns.begin(lambda: Priority.ENDPOINT)
+            try:
+                seconds = self._embedding.step(short=session is not None)
+            finally:
+                self._turns.end(self._priority)
             if session is not None:
                 session.charge(seconds)
             self._embeds_next = False
@@ -165,9 +182,26 @@ class Worker:
             self._embeds_next = self._embeds_next or has_spare_time
 
     def _step(self, session: Session) -> None:
-        self._guard(Session.step)
+        if self._takes_turns:
+            self._turns.begin(lambda: session.priority)
+            try:
+                self._guard(Session.step)
+            finally:
+                self._turns.end(self._priority)
+        else:
+            self._guard(Session.step)
+        if self._awaits_first_step and self._session is session:
+            self._awaits_first_step = False
+            self._on_first_step()
         if self._session is session and session.idle:
             self._guard(Session.save_due_snapshots)
+
+    def _priority(self) -> Priority | None:
+        """The highest priority of the requests that the processor computes; None if there are none."""
+        session = self._session
+        if session is not None and not session.idle and self._takes_turns:
+            return session.priority
+        return None if self._embedding.idle else Priority.ENDPOINT
 
     def _guard(self, action: Callable[[Session], None]) -> None:
         """Calls `action` with the session, if there is one. An exception ends the session, but not the thread."""
@@ -195,6 +229,9 @@ class Worker:
             done.set_exception(EngineDead(str(error)))
         else:
             self._session = session
+            memory = session.backend.info.memory
+            self._takes_turns = memory is None or not memory.offload.is_whole
+            self._awaits_first_step = True
             self._embedding.chat_backend = session.backend
             done.set_result(session.backend)
 
@@ -236,6 +273,7 @@ class Worker:
 
     def _close(self) -> None:
         self._closed.set()
+        self._turns.leave()
         self._free_session(EngineClosed())
         self._embedding.close(EngineClosed())
 

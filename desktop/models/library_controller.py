@@ -7,11 +7,13 @@ import math
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import is_
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.models import strings
+from desktop.models.adapter_sizes import AdapterSizes
 from desktop.models.download_manager import DownloadManager
 from desktop.models.hub_search import HubSearch, HubSearchState
 from desktop.models.load_options import LoadOptions, LoadOptionsByFile
@@ -42,9 +44,13 @@ from engine.library.memory_fit import MemoryFit, estimate_fit, estimate_fit_from
 from engine.library.model_metadata import ModelMetadata, pretty_name
 from engine.library.model_scan import ModelFile, Scan, read_model_file, scan
 from engine.library.model_scan_cache import ModelScanCache
+from engine.library.mtp_layers import mtp_refusal
 from engine.library.recommendation import best_for_machine
 from engine.library.throughput_estimate import ThroughputEstimate
 from engine.status import Status
+
+_Models = tuple[ModelMetadata, ModelMetadata | None]
+"""A model and its draft model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +96,13 @@ class LibraryController(QObject):
         self._entries: tuple[CatalogueEntry, ...] = ()
         self._status = Status("empty")
         self._loaded_path: Path | None = None
-        self._fits: dict[tuple[Path, bool], tuple[ModelMetadata, tuple[LoadSettings, MachineCapacity], MemoryFit]] = {}
+        self._fits: dict[tuple[Path, bool], tuple[_Models, tuple[LoadSettings, MachineCapacity, int], MemoryFit]] = {}
         """The estimates of each model, as planned (False) and as loaded (True), with all that they depend on."""
         self._stop_scan = threading.Event()
         self._was_shown = False
         self._scanning = asyncio.Lock()
         self._tasks = TaskSet(lambda error, name: self.failed.emit(error))
+        self._adapter_sizes = AdapterSizes(self._tasks, self._update_local)
         self.downloads.arrived.connect(lambda path: self.refresh())
         self.downloads.changed.connect(lambda states: self._update_remote())
 
@@ -183,6 +190,11 @@ class LibraryController(QObject):
             self._update_lists()
 
     @property
+    def models_folder(self) -> Path:
+        """The folder into which models are downloaded."""
+        return self._profile.models
+
+    @property
     def capacity(self) -> MachineCapacity:
         """The last measured capacity of this machine."""
         return self._capacity.capacity
@@ -221,6 +233,18 @@ class LibraryController(QObject):
         model = self.find_file(path)
         fit = self._fit_of(model, self.options_for(path)) if model is not None else None
         return fit.offload if fit is not None else NO_OFFLOAD
+
+    def mtp_refusal_for(self, path: Path) -> str | None:
+        """Why the MTP layers of this model would not be used, with the options that the settings sheet shows, or are
+        not used if it is loaded with them. "" if they are, None if it has none."""
+        model, loaded = self.find_file(path), self._status.model
+        if model is None or model.metadata is None or not model.metadata.header.n_mtp_layers:
+            return None
+        options = self.options_for(path)
+        in_use = loaded if self._status.state == "ready" and options == self.loaded_options else None
+        if in_use is not None and in_use.path == path:
+            return in_use.mtp_refusal
+        return mtp_refusal(model.metadata.header, options.settings)
 
     def draft_models_for(self, path: Path) -> list[ModelFile]:
         """The local models that can be the draft model of this one."""
@@ -346,9 +370,12 @@ class LibraryController(QObject):
                 n_gpu_layers=placement.n_layers,
                 n_cpu_experts=placement.n_cpu_experts,
             )
-        key, basis = (model.path, placement is not None), (settings, capacity)
+        draft = self.find_file(settings.draft_model) if settings.draft_model is not None else None
+        models = model.metadata, draft.metadata if draft is not None else None
+        adapter_bytes = self._adapter_sizes.total(settings.adapters)
+        key, basis = (model.path, placement is not None), (settings, capacity, adapter_bytes)
         known = self._fits.get(key)
-        if known is None or known[0] is not model.metadata or known[1] != basis:
+        if known is None or not all(map(is_, known[0], models)) or known[1] != basis:
             fit = estimate_fit(
                 model.metadata,
                 settings,
@@ -356,8 +383,10 @@ class LibraryController(QObject):
                 capacity.total,
                 capacity.bytes_per_s,
                 capacity.cards,
+                draft=models[1],
+                adapter_bytes=adapter_bytes,
             )
-            known = self._fits[key] = model.metadata, basis, fit
+            known = self._fits[key] = models, basis, fit
         return known[2]
 
     def _update_hub(self) -> None:

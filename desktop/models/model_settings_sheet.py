@@ -35,6 +35,8 @@ class ModelSettingsSheet(SideSheet):
 
     options_changed = Signal(object, object)
     """The user changed an option. Carries the path of the model file and the new `LoadOptions`."""
+    adapters_requested = Signal(object, object)
+    """The user requested to add adapters. Carries the path of the model file and a list with those of the adapters."""
     load_requested = Signal(object)
     """The user requested to load the model. Carries the path of its file."""
     unload_requested = Signal()
@@ -58,12 +60,15 @@ class ModelSettingsSheet(SideSheet):
             self.kv_types.group.button(number).setToolTip(kind)
         self.drafts = Segments((self.tr("On"), self.tr("Off")), self.tr("Draft tokens: {choice}"), self)
         self.drafts.group.idClicked.connect(lambda number: self._change(drafts=number == 0))
+        self.mtp_note = label("settingHelp", "", self, wraps=True)
         self.draft_model = DraftModelField(self)
         self.draft_model.chosen.connect(lambda path: self._change(draft_model=path))
         self.card_options = CardOptions(self)
         self.card_options.changed.connect(lambda changes: self._change(**changes))
         self.adapters = AdapterList(theme, self)
         self.adapters.changed.connect(lambda adapters: self._change(adapters=adapters))
+        self.adapters.add_requested.connect(lambda paths: self.adapters_requested.emit(self._row.path, paths))
+        self.adapters.validity_changed.connect(self._enable_load)
         for field in self._fields:
             field.validity_changed.connect(self._enable_load)
         self.load = QPushButton(self)
@@ -88,17 +93,19 @@ class ModelSettingsSheet(SideSheet):
         draft_models: Sequence[ModelFile] = (),
         cards: Sequence[Card] = (),
         plan: Offload = NO_OFFLOAD,
+        mtp_refusal: str | None = None,
     ) -> None:
         """Show the model of `row`. If it is the model in memory, `loaded` are the options it was loaded with.
         `draft_models` can be chosen as its draft model, `cards` to compute it. With `options`, the cards would compute
-        what `plan` says.
+        what `plan` says. `mtp_refusal`: why its MTP layers are not used; "" if they are, None if it has none.
 
         If the sheet already shows this model, text that the user is typing is not replaced."""
         if row.path != self._row.path:
             self._discard_typing()
         self._row, self._options = row, options
         self._title.setText(row.name)
-        details = [strings.details(row), strings.params(row.n_params) if row.n_params else "", row.licence]
+        n_params = strings.params(row.n_params) if row.n_params else ""
+        details = [strings.details(row), n_params, strings.licence(row.licence)]
         self._about.setText(" · ".join(filter(None, details)))
         self._folder_text.setText(strings.folder_name(row.path))
         self._cost.setText(strings.explanation(row))
@@ -111,6 +118,8 @@ class ModelSettingsSheet(SideSheet):
         self._show_numbers()
         self.kv_types.group.button(KV_TYPES.index(options.kv_type)).setChecked(True)
         self.drafts.group.button(0 if options.drafts else 1).setChecked(True)
+        self.mtp_note.setText(strings.mtp_note(mtp_refusal))
+        self.mtp_note.setVisible(mtp_refusal is not None)
         self.draft_model.show_models(draft_models, options.draft_model)
         self.adapters.show_adapters(options.adapters)
         in_use = row.use == "in_use"
@@ -122,6 +131,7 @@ class ModelSettingsSheet(SideSheet):
     def open_sheet(self) -> None:
         self._discard_typing()
         self._show_numbers()
+        self.adapters.show_adapters(self._options.adapters)
         super().open_sheet()
         self.context.edit.setFocus()
 
@@ -140,7 +150,7 @@ class ModelSettingsSheet(SideSheet):
 
     @property
     def _is_wrong(self) -> bool:
-        return self.context.is_wrong or self.card_options.is_wrong
+        return self.context.is_wrong or self.card_options.is_wrong or self.adapters.is_wrong
 
     @property
     def _fields(self) -> tuple[OptionField, ...]:
@@ -153,6 +163,7 @@ class ModelSettingsSheet(SideSheet):
     def _discard_typing(self) -> None:
         for field in self._fields:
             field.discard_typing()
+        self.adapters.discard_typing()
 
     def _enable_load(self) -> None:
         self.load.setEnabled(not self._is_wrong)
@@ -170,7 +181,11 @@ class ModelSettingsSheet(SideSheet):
         self._add_part(column, self.tr("KV cache"), self.kv_types, label("settingHelp", kv_help, self, wraps=True))
         drafts_help = self.tr("Text that repeats itself or the prompt is generated several tokens at a time.")
         self._add_part(
-            column, self.tr("Draft tokens"), self.drafts, label("settingHelp", drafts_help, self, wraps=True)
+            column,
+            self.tr("Draft tokens"),
+            self.drafts,
+            label("settingHelp", drafts_help, self, wraps=True),
+            self.mtp_note,
         )
         draft_model_help = self.tr(
             "A small model with the same vocabulary drafts tokens where a text does not repeat itself; this model "

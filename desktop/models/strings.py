@@ -16,6 +16,7 @@ from desktop.models.placement_strings import cards_of, fewer_layers, placement, 
 from desktop.platform.number_format import counted, plain, short, size, whole
 from engine.backend import KvType
 from engine.chat_engine import ChatModel, EngineStatus
+from engine.errors import AdapterError, EngineError
 from engine.files.display_name import display_name
 from engine.library.hub_errors import (
     CannotWrite,
@@ -92,14 +93,15 @@ def speed(fit: MemoryFit | None) -> str:
     return translate("models", "≈ {speed} tok/s").format(speed=plain(round(max(shown, 0.1), 1)))
 
 
-def details(row: ModelRow) -> str:
-    """The line below the name: quantisation, size, publisher, downloads, abilities and licence; or why the file is
+def details(row: ModelRow, *, with_abilities: bool = True) -> str:
+    """The line below the name: quantisation, size, licence, publisher, downloads and abilities; or why the file is
     unusable."""
     if row.fault:
         return translated_reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
         parts.append(download_size(row.size_bytes, is_exact=row.is_size_exact))
+    parts.append(licence(row.licence) if row.place != "disk" else "")
     if row.placement is not None:
         parts.append(placement(row.placement, is_approximate=row.place != "disk"))
     if row.is_bundled:
@@ -109,12 +111,14 @@ def details(row: ModelRow) -> str:
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
-    if "thinking" in row.abilities:
-        parts.append(translate("models", "thinks"))
-    if "tools" in row.abilities:
-        parts.append(translate("models", "calls tools"))
-    parts.append(licence(row.licence) if row.place != "disk" else "")
+    if with_abilities:
+        parts.append(abilities(row))
     return " · ".join(part for part in parts if part)
+
+
+def abilities(row: ModelRow) -> str:
+    names = {"thinking": translate("models", "thinks"), "tools": translate("models", "calls tools")}
+    return " · ".join(name for ability, name in names.items() if ability in row.abilities and not row.fault)
 
 
 def good_for(kind: str) -> str:
@@ -175,6 +179,14 @@ def explanation(row: ModelRow) -> str:
     return " ".join(part for part in parts if part)
 
 
+def adapter_problem(error: EngineError) -> str:
+    """One sentence that says why an adapter cannot be added to a model."""
+    if not isinstance(error, AdapterError):
+        return error_message(error)
+    text = translate("models", "{name} cannot be added: {reason}.")
+    return text.format(name=display_name(error.path.name), reason=translated_reason(error.reason))
+
+
 def _memory_explanation(fit: MemoryFit) -> str:
     if on_cards := sum(fit.offload.device_bytes):
         text = translate("models", "Needs about {size} on {cards} and {needed} of memory; {free} of memory are free.")
@@ -195,7 +207,7 @@ def _memory_explanation(fit: MemoryFit) -> str:
                     n=tokens, best=whole(fit.n_ctx_best)
                 )
         case "slow", _:
-            more = translate("models", "It writes more slowly than people read.")
+            more = _slow_sentence()
         case "tight", "short_context":
             more = translate("models", "Only a context of {n} tokens fits.").format(n=tokens)
         case "tight", _:
@@ -206,7 +218,12 @@ def _memory_explanation(fit: MemoryFit) -> str:
             )
         case _:
             more = translate("models", "A smaller quantisation may fit.")
-    return f"{needs} {more}"
+    slow = f" {_slow_sentence()}" if fit.verdict == "tight" and fit.is_slow else ""
+    return f"{needs} {more}{slow}"
+
+
+def _slow_sentence() -> str:
+    return translate("models", "It writes more slowly than people read.")
 
 
 def kv_type(kind: KvType) -> str:
@@ -304,12 +321,29 @@ def unload_label() -> str:
     return translate("models", "Unload")
 
 
+def mtp_note(refusal: str | None) -> str:
+    """Whether the MTP layers of a model draft tokens, and if not, why; "" with None, for a model without them."""
+    if refusal is None:
+        return ""
+    if not refusal:
+        return translate("models", "The model's MTP layers draft where a text does not repeat itself.")
+    text = translate("models", "The model's MTP layers are not used: {reason}.")
+    return text.format(reason=translated_reason(refusal))
+
+
 def memory_breakdown(fit: MemoryFit) -> str:
-    """One text with the memory for weights, KV cache and compute buffers."""
+    """One text with the memory for weights, KV cache, compute buffers and draft model."""
     account = fit.estimate
-    text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
-    other = account.compute_bytes + account.other_bytes
-    return text.format(weights=size(account.weights_bytes), chats=size(account.kv_bytes), other=size(other))
+    if account.draft_bytes:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.")
+    else:
+        text = translate("models", "Weights {weights}, KV cache {chats}, compute buffers {other}.")
+    return text.format(
+        weights=size(account.weights_bytes),
+        chats=size(account.kv_bytes),
+        other=size(account.compute_bytes + account.other_bytes),
+        draft=size(account.draft_bytes),
+    )
 
 
 def model_state(status: EngineStatus) -> str:

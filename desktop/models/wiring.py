@@ -22,7 +22,9 @@ from desktop.models.model_row_delegate import RowAction
 from desktop.models.model_settings_sheet import ModelSettingsSheet
 from desktop.models.model_switcher import ModelSwitcher
 from desktop.models.page import ModelsPage
+from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
+from engine.library.new_adapters import check_new_adapters
 from engine.status import ModelInfo, Status
 
 
@@ -98,6 +100,8 @@ class ModelsWiring(QObject):
     def _connect_sheet(self, page: ModelsPage) -> None:
         sheet = page.sheet
         sheet.options_changed.connect(self._library.edit_options)
+        sheet.adapters.folder = self._library.models_folder
+        sheet.adapters_requested.connect(partial(self._add_adapters, sheet))
         sheet.load_requested.connect(self._load_with_options)
         sheet.unload_requested.connect(self._unload)
         sheet.folder_requested.connect(lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
@@ -122,6 +126,14 @@ class ModelsWiring(QObject):
         self._library.save_options(path)
         self._switcher.load(str(path))
 
+    def _add_adapters(self, sheet: ModelSettingsSheet, model: Path, paths: Sequence[Path]) -> None:
+        self._tasks.spawn(self._check_and_add(sheet, model, paths), "check adapters")
+
+    async def _check_and_add(self, sheet: ModelSettingsSheet, model: Path, paths: Sequence[Path]) -> None:
+        usable, errors = await detached("check-adapters", check_new_adapters, paths, model)
+        if sheet.path == model:
+            sheet.adapters.add_checked(usable, errors)
+
     def _load_again(self) -> None:
         if self._models.path is not None:
             self._switcher.load(str(self._models.path))
@@ -133,7 +145,8 @@ class ModelsWiring(QObject):
         loaded = self._library.loaded_options if row.use == "in_use" else None
         library, path = self._library, row.path
         options, draft_models = library.options_for(path), library.draft_models_for(path)
-        sheet.show_model(row, options, loaded, draft_models, library.capacity.cards, library.plan_for(path))
+        cards, plan, mtp_refusal = library.capacity.cards, library.plan_for(path), library.mtp_refusal_for(path)
+        sheet.show_model(row, options, loaded, draft_models, cards, plan, mtp_refusal)
 
     def _refresh_sheet(self, sheet: ModelSettingsSheet) -> None:
         if sheet.path is not None and (row := self._library.row_for(sheet.path)) is not None:

@@ -42,6 +42,7 @@ class SideSheet(QFrame):
         self.hide()
 
     def open_sheet(self) -> None:
+        self._scroll.verticalScrollBar().setValue(0)
         self._place()
         self.show()
         self.raise_()
@@ -87,7 +88,7 @@ class SideSheet(QFrame):
         body.setObjectName("sheetBody")
         column = QVBoxLayout(body)
         column.setContentsMargins(20, 0, 20, 20)
-        scroll = QScrollArea(self)
+        self._scroll = scroll = QScrollArea(self)
         scroll.setObjectName("sheetScroll")
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -60,6 +60,11 @@ class CardFinder:
         if self._graphics is not None and self._status.status.backends:
             await asyncio.to_thread(self._graphics.set_in_use, device_ids)
 
+    def first_step_passed(self) -> None:
+        """See `GraphicsCards.first_step_passed`. Called on the native thread."""
+        if self._graphics is not None and self._status.status.backends:
+            self._graphics.first_step_passed()
+
     def stop(self) -> None:
         """Ends a search in progress. Returns at once."""
         if self._first is not None:

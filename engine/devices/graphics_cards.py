@@ -2,7 +2,8 @@
 
 A library is first tried in a child process (`engine.devices.device_probe`). If that went well with the same drivers
 before, the library is loaded at once. If a process of the app ends unexpectedly while it uses a library, the library is
-left out until the user tries it again.
+left out until the user tries it again: at once if the model had not computed anything yet, otherwise only if this
+happens twice in a row, because the process may also have been killed.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class GraphicsCards:
         """The marks of the libraries in this process, by their kinds."""
         self._used: list[str] = []
         """The marks of the libraries that a model uses."""
+        self._has_computed = False
+        """Whether that model has computed something."""
         self._backends: tuple[BackendState, ...] = ()
 
     def probe(self, again: bool = False) -> list[Probed]:
@@ -100,7 +103,14 @@ class GraphicsCards:
             if any(wanted is None or device.id in wanted for device in state.devices)
         ]
         self._used = [self._loaded[kind] for kind in kinds if kind in self._loaded]
+        self._has_computed = False
         self._write_in_use(self._used)
+
+    def first_step_passed(self) -> None:
+        """Records that the loaded model has computed something with its devices."""
+        self._has_computed = True
+        if self._used:
+            self._write_in_use(self._used)
 
     def stop(self) -> None:
         """Ends `probe` early, and makes later calls return at once."""
@@ -108,7 +118,7 @@ class GraphicsCards:
 
     def _write_in_use(self, marks: Sequence[str]) -> None:
         with self._lock:
-            self._record.set_in_use(marks)
+            self._record.set_in_use(marks, self._used if self._has_computed else ())
 
     def _tried(self, libraries: Sequence[BackendLibrary], again: bool) -> list[Probed]:
         drivers = self._drivers()

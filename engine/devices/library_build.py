@@ -62,6 +62,7 @@ class LibraryBuild:
         self._child: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._follow, name="graphics library build", daemon=True)
         self._is_stopped = False
+        self._reported: str | Reason = ""
 
     def start(self) -> None:
         """Starts the build. Returns at once; call it once."""
@@ -116,13 +117,15 @@ class LibraryBuild:
             self._end("")
         elif code != 0 or self.library is None:
             lines = text.strip().splitlines()
-            self._end(lines[-1][:MAX_ERROR_CHARS] if lines else Reason("the build ended ({code})", code=code))
+            last = lines[-1][:MAX_ERROR_CHARS] if lines else Reason("the build ended ({code})", code=code)
+            self._end(self._reported or last)
         else:
             self.progress = 1.0
             self._end("")
 
     def _read(self, line: str) -> None:
-        """Reads a line of the child: `{"percent": 12}`, or `{"library": "/path"}` at the end. Others are ignored."""
+        """Reads a line of the child: `{"percent": 12}`, at the end `{"library": "/path"}`, or `{"error": "A template.",
+        "values": {}}`. Others are ignored."""
         try:
             report = json.loads(line)
             if "percent" in report:
@@ -130,7 +133,9 @@ class LibraryBuild:
                 self._on_change()
             if "library" in report:
                 self.library = Path(report["library"])
-        except (ValueError, TypeError):
+            if "error" in report:
+                self._reported = Reason(str(report["error"])[:MAX_ERROR_CHARS], **report["values"])
+        except (ValueError, TypeError, KeyError, IndexError):
             return
 
     def _end(self, error: str | Reason) -> None:

@@ -18,7 +18,10 @@ from engine.files.atomic_write import write_atomic
 from engine.files.private_files import make_private_folder
 
 _IN_USE = "in-use-"
-"""A file with this prefix and a process id holds the marks of the libraries that this process uses."""
+"""A file with this prefix and a process id holds the marks of the libraries that this process uses. The value of each
+is when the process started; if a model has computed something with the library, the boot of the machine follows."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class LibraryRecord:
@@ -28,6 +31,8 @@ class LibraryRecord:
     def __init__(self, folder: Path | None) -> None:
         """With `folder` None nothing is remembered."""
         self._folder = folder
+        self._proven: frozenset[str] = frozenset()
+        """The libraries with which this process has computed something."""
 
     def has_passed(self, mark: str, drivers: str) -> bool:
         """Whether the library was tried with these drivers before, and works (see `driver_mark`)."""
@@ -37,13 +42,20 @@ class LibraryRecord:
         self._write("passed.json", self._read("passed.json") | {mark: drivers})
 
     def crashed(self) -> frozenset[str]:
-        """The libraries that a process used which ended without saying so: it crashed or was killed."""
-        crashed = self._read("crashed.json")
+        """The libraries with which the app has probably crashed. A process that ended without saying so crashed or was
+        killed. It is not counted if the machine has stopped, and counts only the second time in a row, if its model had
+        computed something with the library."""
+        crashed, killed = self._read("crashed.json"), self._read("killed.json")
         ended = [path for path in self._in_use() if not _is_running(path)]
-        for path in ended:
-            crashed |= dict.fromkeys(_read(path), "")
+        for mark, value in [entry for path in ended for entry in _read(path).items()]:
+            _, has_computed, boot = value.partition(" ")
+            if not has_computed or (mark in killed and boot == _boot()):
+                crashed[mark] = ""
+            elif boot == _boot():
+                killed[mark] = ""
         if ended:
             self._write("crashed.json", crashed)
+            self._write("killed.json", killed)
         for path in ended:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -52,12 +64,20 @@ class LibraryRecord:
     def forget_crashes(self) -> None:
         self.crashed()  # also removes the files of processes that have ended
         self._write("crashed.json", {})
+        self._write("killed.json", {})
 
-    def set_in_use(self, marks: Iterable[str]) -> None:
-        """Records which libraries this process uses from now on. With none, a crash is not their fault."""
-        path, used = self._own(), dict.fromkeys(marks, _started(os.getpid()))
+    def set_in_use(self, marks: Iterable[str], proven: Iterable[str] = ()) -> None:
+        """Records which libraries this process uses from now on. With none, a crash is not their fault. `proven` are
+        those with which the loaded model has computed something."""
+        path, started, before = self._own(), _started(os.getpid()), self._proven
+        self._proven = frozenset(proven)
+        used = {mark: f"{started} {_boot()}" if mark in self._proven else started for mark in marks}
         if path is None:
             return
+        if survived := before - self._proven:  # the model that used them was unloaded
+            killed = self._read("killed.json")
+            if killed.keys() & survived:
+                self._write("killed.json", {mark: "" for mark in killed if mark not in survived})
         if used:
             self._write(path.name, used)
         else:
@@ -91,7 +111,8 @@ def _read(path: Path) -> dict[str, str]:
 def _is_running(path: Path) -> bool:
     """Whether the process that wrote the file still runs. Its id may belong to a later process."""
     pid = path.name.removeprefix(_IN_USE)
-    return pid.isdecimal() and _started(int(pid)) in (set(_read(path).values()) or {""})
+    started = {value.partition(" ")[0] for value in _read(path).values()}
+    return pid.isdecimal() and _started(int(pid)) in (started or {""})
 
 
 def _started(pid: int) -> str:
@@ -100,3 +121,11 @@ def _started(pid: int) -> str:
         return f"{psutil.Process(pid).create_time():.1f}"
     except (psutil.Error, OverflowError):
         return "ended"
+
+
+def _boot() -> str:
+    """Identifies the time since the machine was started; empty where the system has no such id."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -296,9 +296,11 @@ class SnapshotStore:
             unfinished, files = list(self._folder.glob("*.part")), list(self._folder.glob(f"*{SUFFIX}"))
         except OSError:
             return
-        for path in unfinished:  # a killed process has left these temporary files
+        started_s = psutil.Process().create_time()
+        for path in unfinished:
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                if path.stat().st_mtime < started_s:  # a killed process has left it; other models write newer ones
+                    path.unlink(missing_ok=True)
         for path in files:
             with suppress(OSError):  # an unreadable file is skipped
                 self._index_file(path)

@@ -12,6 +12,9 @@ MAX_ADAPTERS = 16
 MAX_SCALE = 100.0
 """Limit for the absolute value of a scale. Useful ones are between 0 and 2."""
 
+ADAPTERS = "adapters"
+"""Stands for the tensors of all adapters among those of a model, in memory estimates."""
+
 INVOCATION_TOKENS = "adapter.alora.invocation_tokens"
 _A, _B, _NORM = ".lora_a", ".lora_b", "_norm.weight"
 """How the names of an adapter's tensors end. The change of a matrix is the product of its two tensors. llama.cpp

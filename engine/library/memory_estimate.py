@@ -88,12 +88,13 @@ def estimate_memory(
     n_outputs: int,
     devices: Sequence[Device] = (),
     planner: OffloadPlanner | None = None,
+    draft: GgufHeader | None = None,
 ) -> MemoryEstimate:
     """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now. Plans which
     layers the graphics cards `devices` compute; with a `planner`, those of its devices.
 
     Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
-    `swa_full`. MTP layers are counted if they are used."""
+    `swa_full`. MTP layers are counted if they are used. `draft` is the header of the draft model."""
     has_mtp, header = uses_mtp(header, settings), loaded_part(header, settings)
     n_cells = -(-n_ctx // CTX_ALIGNMENT) * CTX_ALIGNMENT
     kv = n_cells * cell_bytes(header, settings.kv_type_k, settings.kv_type_v) + n_slots * state_bytes(header)
@@ -108,7 +109,20 @@ def estimate_memory(
         available=int(psutil.virtual_memory().available),
         other_bytes=_other_bytes(header),
         offload=planner.plan(n_cells, n_slots, compute),
+        draft_bytes=_draft_bytes(draft, n_ctx) if draft is not None else 0,
     )
+
+
+def counted_draft(header: GgufHeader, settings: LoadSettings, draft: GgufHeader | None) -> GgufHeader | None:
+    """The header of the draft model, or None if the model verifies no drafts, so that it is not loaded."""
+    has_rollback = not state_bytes(header) and not header.number("attention.sliding_window")
+    return draft if settings.drafts and has_rollback else None
+
+
+def _draft_bytes(header: GgufHeader, n_ctx: int) -> int:
+    """Estimates the memory of a draft model. The processor computes it."""
+    shape = ContextShape(n_slots=N_RUNNING, n_batch=N_BATCH, n_outputs=N_RUNNING)
+    return estimate_memory(header, LoadSettings(drafts=False), n_ctx, **shape).needed
 
 
 def choose_context_length(
@@ -119,6 +133,7 @@ def choose_context_length(
     n_batch: int,
     n_outputs: int,
     devices: Sequence[Device] = (),
+    draft: GgufHeader | None = None,
 ) -> tuple[int, int, MemoryEstimate]:
     """Returns the context length to use, the wanted context length, and the memory estimate for the length to use.
 
@@ -127,7 +142,14 @@ def choose_context_length(
     wanted = n_ctx = settings.n_ctx or min(n_train, N_CTX_DEFAULT)
     while True:
         estimate = estimate_memory(
-            header, settings, n_ctx, n_slots=n_slots, n_batch=n_batch, n_outputs=n_outputs, devices=devices
+            header,
+            settings,
+            n_ctx,
+            n_slots=n_slots,
+            n_batch=n_batch,
+            n_outputs=n_outputs,
+            devices=devices,
+            draft=draft,
         )
         if estimate.headroom >= MARGIN_BYTES:
             return n_ctx, wanted, estimate

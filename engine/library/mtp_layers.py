@@ -14,22 +14,28 @@ from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import state_bytes
 from engine.library.tensor_reads import layer_of, tensor_reads
 
-MTP_ARCHITECTURES = frozenset({"hy_v3"})
-"""The architectures whose MTP layers are used. llama.cpp aborts the process if it has no graph for them."""
-
-_REQUIRED = ("eh_proj", "enorm", "hnorm")
-"""The tensors that every MTP layer has in addition to those of an ordinary layer."""
+_OF_ALL = ("nextn.eh_proj", "nextn.enorm", "nextn.hnorm")
+_SHARED_EXPERT = ("ffn_gate_inp", "ffn_gate_shexp", "ffn_up_shexp", "ffn_down_shexp")
+MTP_TENSORS: dict[str, tuple[str, ...]] = {
+    "hy_v3": _OF_ALL,
+    "glm4moe": (*_OF_ALL, *_SHARED_EXPERT),
+    "deepseek2": (*_OF_ALL, *_SHARED_EXPERT, "attn_q_a", "attn_k_b"),
+}
+"""The architectures whose MTP layers are used, and tensors that the first MTP layer must have. llama.cpp aborts the
+process if one is missing, or if it has no graph for the MTP layers of an architecture."""
 
 
 def mtp_refusal(header: GgufHeader, settings: LoadSettings) -> str:
     """Why the MTP layers of a model are not used with these settings; "" if they are used, or if it has none."""
     if not header.n_mtp_layers:
         return ""
-    block = f"blk.{header.n_main_layers}.nextn"
-    if any(f"{block}.{name}.weight" not in header.tensor_bytes for name in _REQUIRED):
-        return "the file does not contain their weights"
-    if header.architecture not in MTP_ARCHITECTURES:
+    if header.architecture not in MTP_TENSORS:
         return Reason("they are not supported for {architecture} models", architecture=header.architecture)
+    if header.n_mtp_layers > 1 or header.values.get(f"{header.architecture}.attention.temperature_scale"):
+        return "only a single MTP layer of the usual kind is supported"
+    names = [f"blk.{header.n_main_layers}.{name}.weight" for name in MTP_TENSORS[header.architecture]]
+    if any(name not in header.tensor_bytes for name in names):
+        return "the file does not contain their weights"
     if state_bytes(header) or header.number("attention.sliding_window"):
         return "rejected tokens cannot be removed from the memory of this model"
     if not settings.drafts:

@@ -17,9 +17,9 @@ from engine.backend import CardFailure, Chunk, KvType, Limits, LoadSettings, Nat
 from engine.devices.device import Device, without_duplicates
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.devices.offload_plan import usable_devices, with_less_memory
-from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, Reason
+from engine.errors import AdapterError, DraftModelError, EngineError, ModelFileError, NotEnoughMemory, Reason
 from engine.files.display_name import display_name
-from engine.library.adapter_file import usable_adapters
+from engine.library.adapter_file import ADAPTERS, usable_adapters
 from engine.library.fingerprint import fingerprint
 from engine.library.gguf_header import GgufHeader
 from engine.library.load_settings_check import check_settings
@@ -31,6 +31,7 @@ from engine.library.memory_estimate import (
     N_SLOTS_STATEFUL,
     choose_context_length,
     context_shape,
+    counted_draft,
 )
 from engine.library.mtp_layers import mtp_cost, mtp_refusal, uses_mtp, without_mtp
 from engine.library.split_files import read_model, total_size
@@ -82,7 +83,9 @@ def open_native(path: Path, settings: LoadSettings, on_progress: Callable[[float
             backend.open_draft_model(settings)
         except EngineError as error:
             assert settings.draft_model is not None
-            backend.info = replace(backend.info, draft_error=DraftModelError(settings.draft_model, error))
+            memory = replace(backend.info.memory, draft_bytes=0) if backend.info.memory is not None else None
+            failure = DraftModelError(settings.draft_model, error)
+            backend.info = replace(backend.info, memory=memory, draft_error=failure)
     except BaseException:
         backend.close()
         raise
@@ -95,7 +98,7 @@ def _open_with_usable_adapters(
     """Loads the model without the adapters that cannot be used."""
     usable, n_bytes, unusable = usable_adapters(settings.adapters, header)
     settings, errors = replace(settings, adapters=usable), list(unusable)
-    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, "adapters": n_bytes})
+    all_weights = replace(header, tensor_bytes={**header.tensor_bytes, ADAPTERS: n_bytes})
     while True:
         try:
             backend = _open_with_mtp(path, all_weights, settings, on_progress)
@@ -117,19 +120,31 @@ def _open_with_mtp(
     """Loads the model with its MTP layers if they can be used, otherwise without them."""
     refusal = mtp_refusal(header, settings)
     if uses_mtp(header, settings):
-        if is_available():
+        if not is_available():
+            refusal = MISSING_FUNCTIONS
+        elif not _has_room_for_mtp(header, settings):
+            refusal = "there is not enough memory for them"
+        else:
             try:
                 return _open_where_it_fits(path, header, settings, on_progress)
             except ModelFileError as error:
                 if error.path != path:  # an adapter
                     raise
                 refusal = error.reason
-        else:
-            refusal = MISSING_FUNCTIONS
         header = without_mtp(header)
     backend = _open_where_it_fits(path, header, settings, on_progress)
     backend.info = replace(backend.info, mtp_refusal=refusal)
     return backend
+
+
+def _has_room_for_mtp(header: GgufHeader, settings: LoadSettings) -> bool:
+    """Whether the MTP layers fit into memory without shortening the context."""
+    cards = usable_devices(without_duplicates(devices()), settings)
+    try:
+        n_ctx, wanted, _ = _plan(header, settings, cards)
+        return n_ctx == wanted or n_ctx == _plan(without_mtp(header), settings, cards)[0]
+    except NotEnoughMemory:
+        return False
 
 
 def _open_where_it_fits(
@@ -161,14 +176,37 @@ def _open_where_it_fits(
 
 
 def _plan(header: GgufHeader, settings: LoadSettings, cards: Sequence[Device]) -> tuple[int, int, MemoryEstimate]:
+    """Plans with the draft model; without it if there is too little memory for both, or if its file is unusable. Then
+    opening it fails later."""
+    draft = _draft_header(header, settings)
+    if draft is not None:
+        try:
+            return _plan_for(header, settings, cards, draft)
+        except NotEnoughMemory:
+            pass
+    return _plan_for(header, settings, cards, None)
+
+
+def _draft_header(header: GgufHeader, settings: LoadSettings) -> GgufHeader | None:
+    if settings.draft_model is None:
+        return None
+    try:
+        return counted_draft(header, settings, read_model(settings.draft_model))
+    except ModelFileError:
+        return None
+
+
+def _plan_for(
+    header: GgufHeader, settings: LoadSettings, cards: Sequence[Device], draft: GgufHeader | None
+) -> tuple[int, int, MemoryEstimate]:
     """See `choose_context_length`. If all layers fit on the cards, the plan is for the larger batches that suit cards,
     unless the model then no longer fits."""
     shape = context_shape(header)
-    plan = choose_context_length(header, settings, devices=cards, **shape)
+    plan = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     if not plan[2].offload.is_whole:
         return plan
     shape["n_batch"] = N_BATCH_CARD
-    larger = choose_context_length(header, settings, devices=cards, **shape)
+    larger = choose_context_length(header, settings, devices=cards, draft=draft, **shape)
     return larger if larger[2].offload.is_whole and larger[0] == plan[0] else plan
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.backend import Chunk, Interrupted, KvAllocationFailed, NativeFailure
-from engine.errors import ModelFileError
+from engine.errors import AllocationFailed
 from engine.native.card_guard import CardGuard
 from engine.native.llama import C, logits_address, take_error_message
 from engine.native.model import NativeModel
@@ -47,10 +47,10 @@ class NativeContext:
 
     def __init__(self, model: NativeModel, params: Any, n_state: int = 0, guard: CardGuard | None = None) -> None:
         """Opens a context over `model`. With `n_state` above 0, each token of a decode has a hidden state of this many
-        numbers as a second input. With a `guard`, cards compute layers. Raises ModelFileError."""
+        numbers as a second input. With a `guard`, cards compute layers. Raises AllocationFailed."""
         self.pointer = C.llama_init_from_model(model.pointer, params)
         if not self.pointer:
-            raise ModelFileError(model.path, take_error_message() or "there is not enough memory for its context")
+            raise AllocationFailed(model.path, take_error_message() or "there is not enough memory for its context")
         self.memory = C.llama_get_memory(self.pointer)
         """llama.cpp's KV memory; null if the context has none, as with bidirectional attention."""
         self._n_threads = params.n_threads

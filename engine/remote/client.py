@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -152,8 +152,8 @@ class ConnectionClient:
         timeout = httpx2.Timeout(timeout_s, connect=connect_s, pool=connect_s)
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                send = partial(client.stream, method, url, content=content, headers=headers, timeout=timeout)
-                async with send() as response:
+                request = partial(client.build_request, method, url, content=content, headers=headers, timeout=timeout)
+                async with aclosing(await _sent(client, request)) as response:
                     status = response.status_code
                     if status in _REDIRECTS:
                         url = self._redirected(url, response)
@@ -162,7 +162,7 @@ class ConnectionClient:
                     yield response
                     return
             raise ServerFailed(self.host, "it redirects too often", status)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, OSError) as error:  # httpx2 passes on some errors of TLS, which are OSErrors
             raise connection_error(self.host, error) from error
 
     async def _check(self, response: httpx2.Response) -> None:
@@ -193,7 +193,7 @@ class ConnectionClient:
             self._opening = asyncio.get_running_loop().create_task(self._open())
         opening = self._opening
         try:
-            return await asyncio.shield(opening)
+            return opening.result() if opening.done() else await asyncio.shield(opening)
         except EngineError:
             if self._opening is opening:
                 self._opening = None  # a file that could not be read is tried again
@@ -224,6 +224,17 @@ class ConnectionClient:
             raise ServerUnreachable(self.host, "the proxy in the system's settings is not supported") from None
         client.cookies.jar.set_policy(_NoCookies())
         return client
+
+
+async def _sent(client: httpx2.AsyncClient, request: Callable[[], httpx2.Request]) -> httpx2.Response:
+    """Sends a request and returns its response, whose body is not read. If the connection is lost before, it is sent
+    once more, because a server may close an idle connection at the moment at which it is used again."""
+    import httpx2
+
+    try:
+        return await client.send(request(), stream=True)
+    except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+        return await client.send(request(), stream=True)
 
 
 def tls_context(connection: Connection) -> ssl.SSLContext:
@@ -294,7 +305,7 @@ async def drain(events: AsyncGenerator[list[bytes], None]) -> None:
         async with asyncio.timeout(DRAIN_S):
             async for _ in events:
                 pass
-    except (TimeoutError, EngineError, httpx2.HTTPError):
+    except (EngineError, httpx2.HTTPError, OSError):  # a TimeoutError is an OSError
         return
 
 

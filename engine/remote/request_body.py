@@ -214,15 +214,15 @@ def _schema(tool: Tool) -> object:
 
 
 def _reasoning(request: ChatRequest, kind: ServerKind, capabilities: Capabilities) -> Body:
+    arguments: Body = dict(request.template_arguments) if kind in _WITH_TEMPLATE_ARGUMENTS else {}
     if not capabilities.reasoning:
-        return {"chat_template_kwargs": dict(request.template_arguments)} if request.template_arguments else {}
+        return {"chat_template_kwargs": arguments} if arguments else {}
     body: Body = {}
     if request.effort is not None:
         has_minimal = kind in ("openai", *_LLAMA)
         body["reasoning_effort"] = request.effort if has_minimal or request.effort != "minimal" else "low"
     if kind not in _WITH_TEMPLATE_ARGUMENTS:
         return {"reasoning_effort": "none"} if request.thinking is False else body
-    arguments: Body = dict(request.template_arguments)
     thinking = False if request.thinking is None and request.effort == "minimal" else request.thinking
     if thinking is not None:
         arguments |= {"enable_thinking": thinking, "thinking": thinking}

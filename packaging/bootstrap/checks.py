@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from .errors import SetupError
+from .errors import Sentence, SetupError
 from .paths import ROOT, uv_cache
 
 GB = 1_000_000_000
@@ -33,8 +33,11 @@ def compiler() -> None:
         if not any(shutil.which(name) for name in chosen or names):
             remedy = "`sudo apt-get install g++`" if shutil.which("apt-get") else "g++ or clang++"
             raise SetupError(
-                f"llama.cpp has to be compiled and there is no C++ compiler here: install one ({remedy}), "
-                "or name a ready-built wheel, as in `make run WHEEL=llama_cpp_python-....whl`."
+                Sentence(
+                    "llama.cpp has to be compiled and there is no C++ compiler here: install one ({remedy}), "
+                    "or name a ready-built wheel, as in `make run WHEEL=llama_cpp_python-....whl`.",
+                    remedy=remedy,
+                )
             )
 
 
@@ -55,8 +58,12 @@ def memory(needed_gb: float) -> None:
     free = available_memory_bytes()
     if free is not None and free < needed_gb * GB:
         raise SetupError(
-            f"Compiling for graphics cards takes {needed_gb:.0f} GB of memory and {free / GB:.1f} GB are free: close "
-            "other programs, then start again."
+            Sentence(
+                "Compiling for graphics cards takes {needed} GB of memory and {free} GB are free: close other "
+                "programs, then start again.",
+                needed=f"{needed_gb:.0f}",
+                free=f"{free / GB:.1f}",
+            )
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from typing import NoReturn
 from . import build_progress, checks, endpoint_clients, reference_server, setup
 from . import translations as translation_files
 from .console import say
-from .errors import SetupError
+from .errors import Sentence, SetupError
 from .graphics_backend import Builder
 from .paths import BIN, BUILD, LOCKS, LOG, PYTHON, ROOT, UV, VENV
 from .process import DISK_FULL, shown
@@ -184,16 +185,22 @@ def main(argv: Sequence[str]) -> int:
         print(f"Usage: bootstrap {{{','.join(COMMANDS)}}} [ARGS]", file=sys.stderr)
         return 2
     os.chdir(ROOT)
+    error: SetupError
     try:
         return COMMANDS[argv[0]](list(argv[1:]))
-    except SetupError as error:
-        print(error, file=sys.stderr)
+    except SetupError as failure:
+        error = failure
     except KeyboardInterrupt:
         print(f"\nInterrupted: `make {argv[0]}` starts again where it can.", file=sys.stderr)
         return 130
-    except OSError as error:
-        is_disk_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        print(DISK_FULL.format(log=shown(LOG)) if is_disk_full else f"Set-up stopped: {error}.", file=sys.stderr)
+    except OSError as failure:
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            error = SetupError(Sentence(DISK_FULL, log=shown(LOG)))
+        else:
+            error = SetupError(f"Set-up stopped: {failure}.")
+    print(error, file=sys.stderr)
+    if argv[0] == "gpu" and "--json" in argv:
+        say(json.dumps(error.report))
     return 1
 
 

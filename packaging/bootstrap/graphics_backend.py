@@ -5,18 +5,20 @@ the lock files, fetched by uv, which verifies their hashes. An interrupted build
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import checks, vulkan_toolchain
+from . import checks, graphics_cmake, vulkan_toolchain
 from .build_progress import BuildProgress
 from .environment import LLAMA, install, locked_version, split_lock
-from .errors import SetupError
+from .errors import Sentence, SetupError
 from .paths import GPU, GPU_WORK, LLAMA_GPU, LOCKS, LOG
 from .process import run, shown
 
@@ -25,7 +27,7 @@ COMPILE_GB = 3.0
 
 DEFINITIONS = {
     "CMAKE_BUILD_TYPE": "Release",
-    "CMAKE_MODULE_LINKER_FLAGS": "-s",
+    **({} if sys.platform == "win32" else {"CMAKE_MODULE_LINKER_FLAGS": "-s"}),
     "GGML_BACKEND_DL": "ON",
     "GGML_CPU": "OFF",
     "GGML_OPENMP": "OFF",
@@ -73,15 +75,17 @@ class Builder:
         """The library of a kind, one of KINDS. It is built unless there is one of the locked version and these
         settings, which takes minutes. Raises SetupError."""
         if kind not in KINDS:
-            raise SetupError(f"There is no library for graphics cards called {kind}: GPU is {', '.join(KINDS)} or off.")
-        import fcntl  # Windows has no such module, but imports this file
-
+            raise SetupError(
+                Sentence(
+                    "There is no library for graphics cards called {kind}: GPU is {kinds} or off.",
+                    kind=kind,
+                    kinds=", ".join(KINDS),
+                )
+            )
         library, stamp = path(kind), path(kind).with_suffix(".made-for")
         if _is_current(kind):
             return library
-        GPU_WORK.mkdir(parents=True, exist_ok=True)
-        with (GPU_WORK.parent / "gpu.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _exclusive():
             if not _is_current(kind):
                 built, headers = self._build(kind)
                 library.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +96,8 @@ class Builder:
 
     def _build(self, kind: str) -> tuple[Path, str]:
         """Builds a library. Returns its path, and the version of the Vulkan headers for Vulkan's."""
-        checks.compiler()
+        if sys.platform != "win32":  # on Windows CMake finds Visual Studio itself
+            checks.compiler()
         checks.memory(COMPILE_GB)
         definitions = DEFINITIONS | KINDS[kind].definitions | _compiler(kind)
         headers = ""
@@ -104,17 +109,19 @@ class Builder:
         tools, sources = self._fetch()
         self.progress.report(4)
         folder = GPU_WORK / f"{kind}-{_expected_digest(kind)[:16]}"
-        task = f"compiling llama.cpp's library {kind} for graphics cards"
-        words = [f"-D{name}={value}" for name, value in definitions.items()]
-        cmake, ninja = tools / "cmake/data/bin/cmake", tools / "bin/ninja"
-        generator = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", f"-DGGML_SOURCE={sources}")
-        run([cmake, "-S", LLAMA_GPU, "-B", folder, *generator, *words], task)
-        targets = ("--target", f"ggml-{kind}", "--parallel", str(self.n_jobs))
-        run([cmake, "--build", folder, *targets], task, on_line=self.progress.line)
-        built = folder / "bin" / f"libggml-{kind}.so"
-        if not built.is_file():
-            raise SetupError(f"The library {kind} for graphics cards was not built: the reason is in {shown(LOG)}.")
-        return built, headers
+        commands = graphics_cmake.commands(kind, folder, tools, sources, definitions, self.n_jobs)
+        task = "compiling llama.cpp's library for graphics cards"
+        run(commands.configure, task)
+        run(commands.build, task, on_line=self.progress.line)
+        if not commands.library.is_file():
+            raise SetupError(
+                Sentence(
+                    "The library {kind} for graphics cards was not built: the reason is in {log}.",
+                    kind=kind,
+                    log=shown(LOG),
+                )
+            )
+        return commands.library, headers
 
     def _fetch(self) -> tuple[Path, Path]:
         """Unpacks the build tools and the sources of ggml, and returns their folders."""
@@ -143,12 +150,27 @@ def spare_jobs(n_processors: int, free_bytes: int | None) -> int:
 
 def path(kind: str) -> Path:
     """Where the library of a kind is put: in a folder of its llama.cpp's version."""
-    return GPU / locked_version(LOCKS / "runtime.txt", LLAMA) / f"libggml-{kind}.so"
+    return GPU / locked_version(LOCKS / "runtime.txt", LLAMA) / graphics_cmake.file_name(kind)
 
 
 def headers_version(kind: str) -> str:
     """The version of the Vulkan headers that the library was built with; empty for other kinds."""
     return _made_for(kind).get("headers", "")
+
+
+@contextlib.contextmanager
+def _exclusive() -> Iterator[None]:
+    """Creates the folder of the build, and holds a lock file, so that only one build at a time works there. Windows has
+    no such lock: there only packages are built."""
+    GPU_WORK.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    with (GPU_WORK.parent / "gpu.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _made_for(kind: str) -> dict[str, str]:
@@ -185,8 +207,12 @@ def _compiler(kind: str) -> dict[str, str]:
     found = shutil.which(wanted.tool) or next((place for place in wanted.places if Path(place).is_file()), None)
     if found is None:
         raise SetupError(
-            f"The library {kind} for graphics cards needs {wanted.tool}, which is not here: install its toolkit, or "
-            "start with GPU=vulkan."
+            Sentence(
+                "The library {kind} for graphics cards needs {tool}, which is not here: install its toolkit, or start "
+                "with GPU=vulkan.",
+                kind=kind,
+                tool=wanted.tool,
+            )
         )
     return {wanted.compiler_definition: found} if wanted.compiler_definition else {}
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .errors import ChildFailed
+from .errors import ChildFailed, Sentence
 from .paths import LOG, ROOT
 
 MAX_TAIL_LINES = 400
@@ -97,14 +97,14 @@ def run(
         raise ChildFailed(explain(output, task), child.returncode, output)
 
 
-def explain(output: str, task: str) -> str:
+def explain(output: str, task: str) -> Sentence:
     """One sentence that explains the output of a failed child process."""
     text = output.lower()
     for phrases, sentence in CAUSES:
         if any(phrase in text for phrase in phrases):
-            return sentence.format(log=shown(LOG))
+            return Sentence(sentence, log=shown(LOG))
     # `uv -v` also logs failures that were repaired by a retry. Debug and trace lines are therefore ignored.
     closing = "\n".join(line for line in text.splitlines() if not line.startswith(("debug", "trace")))
     if any(phrase in closing for phrase in NETWORK_PHRASES):
-        return NO_NETWORK.format(log=shown(LOG))
-    return f"Set-up stopped while {task}: the reason is at the end of {shown(LOG)}."
+        return Sentence(NO_NETWORK, log=shown(LOG))
+    return Sentence("Set-up stopped while {task}: the reason is at the end of {log}.", task=task, log=shown(LOG))

@@ -2,7 +2,7 @@
 compiles shaders.
 
 The system's are used if they are new enough. Otherwise, on Debian, the packages of a newer release are unpacked into a
-folder of the checkout: nothing is installed, and no root is needed."""
+folder of the checkout: nothing is installed, and no root is needed. On Windows they are those of the Vulkan SDK."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .apt_mirror import debian_mirror
 from .console import say
-from .errors import ChildFailed, SetupError
+from .errors import ChildFailed, Sentence, SetupError
 from .process import run
 
 MIN_HEADERS = (1, 3, 275)
@@ -52,6 +54,8 @@ class Toolchain:
 def ensure(folder: Path, root: Path = Path("/")) -> Toolchain:
     """The toolchain to use. Packages are unpacked into `folder`, unless it has them. `root` is the root of the file
     system. Raises SetupError."""
+    if sys.platform == "win32":
+        return windows_sdk(os.environ)
     system = _system(root)
     if system is not None and system.has_integer_dot:
         return system
@@ -62,6 +66,22 @@ def ensure(folder: Path, root: Path = Path("/")) -> Toolchain:
         if system is None:
             raise
         return system
+
+
+def windows_sdk(environ: Mapping[str, str]) -> Toolchain:
+    """The Vulkan SDK in the folder that VULKAN_SDK names, where CMake's module for Vulkan looks too. Raises
+    SetupError."""
+    folder = Path(environ.get("VULKAN_SDK") or "missing")
+    version = headers_version(folder / "Include")
+    if version < MIN_HEADERS or not (folder / "Bin/glslc.exe").is_file():
+        raise SetupError(
+            Sentence(
+                "The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that "
+                "the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.",
+                version=_text(MIN_HEADERS),
+            )
+        )
+    return Toolchain(_text(version), (("CMAKE_PREFIX_PATH", folder.as_posix()),))
 
 
 def _system(root: Path) -> Toolchain | None:
@@ -102,9 +122,12 @@ def _unpack(folder: Path, root: Path) -> None:
     mirror = debian_mirror(SUITE) if shutil.which("apt-get") and shutil.which("dpkg-deb") else None
     if mirror is None or not (root / KEYRING).is_file():
         raise SetupError(
-            "The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version "
-            f"{_text(MIN_HEADERS)} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, "
-            "libvulkan-dev or vulkan-headers)."
+            Sentence(
+                "The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version "
+                "{version} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, "
+                "libvulkan-dev or vulkan-headers).",
+                version=_text(MIN_HEADERS),
+            )
         )
     say("Fetching the tools that compile for graphics cards")
     for name in ("lists/partial", "cache/archives/partial", "debs", "root"):
@@ -151,7 +174,9 @@ def _unpacked(folder: Path) -> Toolchain:
         libraries = next(root.glob("usr/lib/*-linux-gnu*"))
     except StopIteration:
         raise SetupError(
-            f"The Debian packages in {folder} are incomplete: remove that folder, then start again."
+            Sentence(
+                "The Debian packages in {folder} are incomplete: remove that folder, then start again.", folder=folder
+            )
         ) from None
     program = root / "usr/bin/glslc"
     script = f'#!/bin/sh\nexec "{linker}" --library-path "{libraries}" "{program}" "$@"\n'

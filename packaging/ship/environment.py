@@ -82,7 +82,7 @@ def _install_llama() -> None:
             *options,
             *cmake_settings(_definitions()),
             *("-r", SHIP / "llama.txt"),
-            task="compiling llama_build.cpp for every processor",
+            task="compiling llama.cpp for every processor",
             env={"CMAKE_ARGS": f"{include} {os.environ.get('CMAKE_ARGS', '')}".strip()},
             progress=progress,
         )

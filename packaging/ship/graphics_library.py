@@ -1,4 +1,4 @@
-"""The library for graphics cards in the Linux packages: Vulkan's, which all makers' drivers support.
+"""The library for graphics cards in the packages for Linux and Windows: Vulkan's, which all makers' drivers support.
 
 It is one build for all cards and processors. The Vulkan loader and the drivers are the system's: nothing of them is
 packed, and without them the library is left out when the program starts."""
@@ -22,9 +22,9 @@ start (engine/devices/library_folders.py)."""
 
 
 def add(internal: Path) -> None:
-    """Builds the library, unless there is one, and copies it into the freeze. Does nothing on other systems than Linux,
-    and if the environment variable GPU is `off`. Raises SetupError."""
-    if not sys.platform.startswith("linux"):
+    """Builds the library, unless there is one, and copies it into the freeze. Does nothing on macOS, where llama.cpp
+    contains Metal, and if the environment variable GPU is `off`. Raises SetupError."""
+    if sys.platform == "darwin":
         return
     if os.environ.get("GPU") == "off":
         say("The library for graphics cards is left out, as GPU=off asks")
@@ -38,7 +38,7 @@ def add(internal: Path) -> None:
 
 def components(internal: Path) -> list[tuple[str, str, str]]:
     """Name, version and licence of what the library contains beside ggml. Empty if the freeze has no such library."""
-    if not any((internal / FOLDER).glob("*.so")):
+    if not any((internal / FOLDER).glob("*ggml-*")):
         return []
     version = headers_version(KIND)
     return [("Vulkan-Headers", version, "Apache-2.0"), ("SPIRV-Headers", version, "MIT")]

@@ -13,6 +13,9 @@ from pathlib import Path
 QUESTIONS = ("Answer with one word: what is the capital of France?", "Answer with one word: and of Italy?")
 """Prompts that get short answers. An answer to an open question might fill the whole context."""
 
+SOFTWARE_DEVICE = {"GPU": "vulkan", "GGML_VK_VISIBLE_DEVICES": "0"}
+"""Environment variables with which the program uses Mesa's software device, which it takes for no card otherwise."""
+
 
 def main(arguments: list[str]) -> int:
     """Runs the smoke test. `arguments` may contain the path of the package to test; by default it is the package in
@@ -22,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
     try:
         if arguments[:1] == ["--use"]:
-            _run_session(first=arguments[1] == "first")
+            _run_on_software_device() if arguments[1] == "device" else _run_session(first=arguments[1] == "first")
         else:
             _run_all(Path(arguments[0]).resolve() if arguments else None)
     except SetupError as error:
@@ -36,6 +39,7 @@ def main(arguments: list[str]) -> int:
 def _run_all(given: Path | None) -> None:
     from bootstrap.console import say
     from bootstrap.errors import SetupError
+    from bootstrap.system_packages import listed
     from ship import deb
     from ship.paths import DIST, version
 
@@ -43,6 +47,7 @@ def _run_all(given: Path | None) -> None:
     from .older_package import make_older
     from .user_session import OUTPUT_FOLDER
 
+    graphics = tuple(package.name for package in listed() if package.use == "graphics")
     current = given or DIST / f"inglenook_{version()}_{deb.architecture()}.deb"
     if not current.is_file():
         raise SetupError(f"There is no {current}: `make package` makes the .deb to test.")
@@ -56,15 +61,19 @@ def _run_all(given: Path | None) -> None:
     before = root.listing()
     log = OUTPUT_FOLDER / "program.log"
     log.unlink(missing_ok=True)
-    say("Installing an older version with apt")
-    root.install(older_package)
+    say("Installing an older version with apt, without Vulkan's loader and drivers")
+    root.install(older_package, without=graphics)
     older_package.unlink()
+    _expect_no_vulkan_loader(root.path)
     _run_session_offline("first")
-    say("Upgrading over it with apt")
+    say("Upgrading over it with apt, and installing Vulkan's loader and drivers")
     root.install(current)
     _expect_version(root.run("dpkg-query", "-W", "-f", "${Version}", "inglenook"), current)
+    root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *graphics)
+    root.run("apt-mark", "auto", *graphics)  # as if they had come with the program, so that they go with it
     _run_session_offline("again")
     _expect_quiet_graphics_library(root.path, log.read_text(encoding="utf-8", errors="replace"))
+    _run_session_offline("device")
     say("Removing it")
     root.run("apt-get", "purge", "-q", "-y", "--autoremove", "inglenook")
     _expect_nothing_left(root.listing() - before)
@@ -111,6 +120,32 @@ def _run_session(*, first: bool) -> None:
             schema = {"type": "object", "properties": {"colour": {"enum": ["red", "blue"]}}, "required": ["colour"]}
             form = {"type": "json_schema", "json_schema": {"name": "colour", "schema": schema}}
             say(f"  inglenook-serve answers: {session.request_endpoint(response_format=form)[:70]!r}")
+
+
+def _run_on_software_device() -> None:
+    """Lets the installed program compute on Mesa's software device, with the library in the package. The first answer
+    takes about a minute, in which Mesa compiles shaders."""
+    from bootstrap.console import say
+    from bootstrap.errors import SetupError
+
+    from .clean_root import CleanRoot
+    from .user_session import UserSession
+
+    session = UserSession(CleanRoot())
+    with session.server(environment=SOFTWARE_DEVICE):
+        session.wait_for_endpoint()
+        found = session.graphics_cards()
+        if len(found) != 1 or found[0][1] == 0:
+            raise SetupError(f"The model is not on the software device: {found}")
+        answer = session.request_endpoint(max_tokens=4)
+        say(f"  {found[0][0]} computes {found[0][1]} layers and answers: {answer!r}")
+
+
+def _expect_no_vulkan_loader(root: Path) -> None:
+    from bootstrap.errors import SetupError
+
+    if found := next(root.glob("usr/lib/**/libvulkan.so*"), None):
+        raise SetupError(f"The clean Debian has a Vulkan loader already: {found}")
 
 
 def _expect_version(installed: str, deb: Path) -> None:

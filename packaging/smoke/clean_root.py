@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.apt_mirror import debian_mirror
@@ -87,11 +88,11 @@ class CleanRoot:
             raise SetupError(f"{' '.join(argv)} failed in the clean Debian: {(done.stdout + done.stderr)[-1500:]}")
         return done.stdout
 
-    def install(self, deb: Path) -> None:
-        """Installs a package with apt."""
+    def install(self, deb: Path, without: Sequence[str] = ()) -> None:
+        """Installs a package with apt, without those packages that it recommends and `without` names."""
         (self.path / "tmp").mkdir(exist_ok=True)
         shutil.copyfile(deb, self.path / "tmp" / deb.name)
-        self.run("apt-get", "install", "-q", "-y", f"/tmp/{deb.name}")
+        self.run("apt-get", "install", "-q", "-y", f"/tmp/{deb.name}", *(f"{name}-" for name in without))
         (self.path / "tmp" / deb.name).unlink()
 
     def listing(self) -> set[str]:

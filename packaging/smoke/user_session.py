@@ -19,6 +19,7 @@ from ship.paths import SHIP
 from .clean_root import USER_ID, CleanRoot
 
 DISPLAY = ":87"
+ENDPOINT_SHORTCUT = "Ctrl+3"
 ENDPOINT = "http://127.0.0.1:4645"
 OUTPUT_FOLDER = SHIP.parent / "smoke"
 ANSWER_S = 180
@@ -61,9 +62,9 @@ class UserSession:
             yield
 
     @contextmanager
-    def server(self) -> Iterator[None]:
+    def server(self, environment: dict[str, str] | None = None) -> Iterator[None]:
         """Runs `inglenook-serve`."""
-        with self._running("inglenook-serve"):
+        with self._running("inglenook-serve", environment=environment):
             yield
 
     def _exec(self) -> list[str]:
@@ -125,7 +126,7 @@ class UserSession:
 
     def show_endpoint_page(self) -> None:
         """Opens the page of the endpoint with its keyboard shortcut."""
-        _run("xdotool", "key", "ctrl+2")
+        _run("xdotool", "key", ENDPOINT_SHORTCUT.lower())
         time.sleep(1)
 
     def press_switch(self) -> None:
@@ -139,23 +140,30 @@ class UserSession:
         _wait_for("the endpoint", 60, lambda: _output_or_empty("curl", "-sf", f"{ENDPOINT}/health") or None)
 
     def request_endpoint(self, **more: Any) -> str:
-        """Sends a request to the endpoint with curl and the user's API key."""
-        key = (self._data / "endpoint.key").read_text(encoding="utf-8").strip()
+        """Asks the endpoint a question. Returns the answer."""
         body = {"messages": [{"role": "user", "content": "Name a colour."}], "max_tokens": 24, **more}
-        heads = ("-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json")
-        response = _run(
-            "curl",
-            "-sS",
-            "--max-time",
-            str(ANSWER_S),
-            f"{ENDPOINT}/v1/chat/completions",
-            *heads,
-            "-d",
-            json.dumps(body),
-        )
+        response = self._fetch("/v1/chat/completions", "-d", json.dumps(body))
         try:
-            return str(json.loads(response)["choices"][0]["message"]["content"])
-        except (ValueError, KeyError) as error:
+            return str(response["choices"][0]["message"]["content"])
+        except (LookupError, TypeError) as error:
+            raise SetupError(f"The endpoint did not answer: {str(response)[:300]}") from error
+
+    def graphics_cards(self) -> list[tuple[str, int]]:
+        """Returns the names of the graphics cards that the endpoint lists, with the number of the model's layers on
+        each. Raises SetupError if a library for cards failed."""
+        found = self._fetch("/props")
+        if failed := found["failed_devices"]:
+            raise SetupError(f"The library for graphics cards failed: {failed}")
+        return [(str(device["name"]), int(device["n_layers"])) for device in found["devices"]]
+
+    def _fetch(self, route: str, *options: str) -> Any:
+        """Sends a request to the endpoint with curl and the user's API key. Returns the parsed response."""
+        key = (self._data / "endpoint.key").read_text(encoding="utf-8").strip()
+        heads = ("-H", f"Authorization: Bearer {key}", "-H", "Content-Type: application/json")
+        response = _run("curl", "-sS", "--max-time", str(ANSWER_S), ENDPOINT + route, *heads, *options)
+        try:
+            return json.loads(response)
+        except ValueError as error:
             raise SetupError(f"The endpoint did not answer: {response[:300]}") from error
 
     def save_screenshot(self, name: str) -> None:

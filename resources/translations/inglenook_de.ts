@@ -173,6 +173,10 @@
         <source>Remove {name}</source>
         <translation>{name} entfernen</translation>
     </message>
+    <message>
+        <source>A number from {least} to {most}.</source>
+        <translation>Eine Zahl von {least} bis {most}.</translation>
+    </message>
 </context>
 <context>
     <name>AddressCard</name>
@@ -2243,6 +2247,10 @@
         <translation>Das Modell schrieb keine Zusammenfassung. Nichts wurde gesendet; noch einmal versuchen oder die Runden auslassen.</translation>
     </message>
     <message>
+        <source>about {count}</source>
+        <translation>etwa {count}</translation>
+    </message>
+    <message>
         <source>This message is too long for the model</source>
         <translation>Diese Nachricht ist zu lang für das Modell</translation>
     </message>
@@ -2521,12 +2529,20 @@
         <translation>Das Modell ist ohne sein Entwurfsmodell geladen. {error}</translation>
     </message>
     <message>
+        <source>The model&apos;s server does not support this: {feature}.</source>
+        <translation>Der Server des Modells unterstützt dies nicht: {feature}.</translation>
+    </message>
+    <message>
+        <source>The model is loaded without the adapter {name}: {reason}.</source>
+        <translation>Das Modell ist ohne den Adapter {name} geladen: {reason}.</translation>
+    </message>
+    <message>
         <source>No model is loaded. Choose a model file, then try again.</source>
         <translation>Kein Modell ist geladen. Eine Modelldatei wählen, dann noch einmal versuchen.</translation>
     </message>
     <message>
-        <source>The graphics card stopped responding. Load the model again, or choose the processor in the model&apos;s settings; no text is lost.</source>
-        <translation>Die Grafikkarte antwortet nicht mehr. Modell neu laden oder in den Einstellungen des Modells den Prozessor wählen; es geht kein Text verloren.</translation>
+        <source>The graphics card stopped responding. Load the model again to continue, or load it on the processor; no text is lost.</source>
+        <translation>Die Grafikkarte antwortet nicht mehr. Zum Fortfahren das Modell erneut laden, oder auf den Prozessor laden; es geht kein Text verloren.</translation>
     </message>
     <message>
         <source>The model stopped working. Load it again to continue; no text is lost.</source>
@@ -2539,6 +2555,22 @@
     <message>
         <source>Inglenook is closing.</source>
         <translation>Inglenook schließt gerade.</translation>
+    </message>
+    <message>
+        <source>{host} cannot be reached: {reason}.</source>
+        <translation>{host} ist nicht erreichbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>{host} refused the key, or requires one. Check the key of this connection.</source>
+        <translation>{host} hat den Schlüssel abgelehnt oder verlangt einen. Der Schlüssel dieser Verbindung ist zu prüfen.</translation>
+    </message>
+    <message>
+        <source>{host} is busy: {reason}. Try again in a moment.</source>
+        <translation>{host} ist ausgelastet: {reason}. Gleich noch einmal versuchen.</translation>
+    </message>
+    <message>
+        <source>{host} answered with an error: {reason}</source>
+        <translation>{host} hat mit einem Fehler geantwortet: {reason}</translation>
     </message>
     <message>
         <source>The disk is full: new messages are not saved. They stay here until Inglenook closes.</source>
@@ -2826,6 +2858,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Das Modell kann Bilder sehen, bekommt von Inglenook aber nur Text.</translation>
     </message>
     <message>
+        <source>{name} cannot be added: {reason}.</source>
+        <translation>{name} kann nicht hinzugefügt werden: {reason}.</translation>
+    </message>
+    <message>
         <source>Context length: {n} tokens.</source>
         <translation>Kontext: {n} Tokens.</translation>
     </message>
@@ -2884,6 +2920,18 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>The file cannot be written to the disk: {reason}.</source>
         <translation>Die Datei lässt sich nicht auf den Datenträger schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s MTP layers draft where a text does not repeat itself.</source>
+        <translation>Wo ein Text sich nicht wiederholt, entwerfen die MTP-Schichten des Modells.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s MTP layers are not used: {reason}.</source>
+        <translation>Die MTP-Schichten des Modells werden nicht benutzt: {reason}.</translation>
+    </message>
+    <message>
+        <source>Weights {weights}, KV cache {chats}, compute buffers {other}, draft model {draft}.</source>
+        <translation>Gewichte {weights}, KV-Cache {chats}, Rechenpuffer {other}, Entwurfsmodell {draft}.</translation>
     </message>
     <message>
         <source>Weights {weights}, KV cache {chats}, compute buffers {other}.</source>
@@ -3138,6 +3186,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>der Karte</translation>
     </message>
     <message>
+        <source>The card could not be used: the processor computes the model.</source>
+        <translation>Die Karte konnte nicht verwendet werden: Der Prozessor berechnet das Modell.</translation>
+    </message>
+    <message>
         <source>The card had too little memory: {n} instead of {wanted} layers are on it.</source>
         <translation>Die Karte hatte zu wenig Speicher: {n} statt {wanted} Schichten sind auf ihr.</translation>
     </message>
@@ -3226,6 +3278,42 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>dieses Modell ordnet Texte, es bettet sie nicht ein</translation>
     </message>
     <message>
+        <source>its scale is not between -{largest} and {largest}</source>
+        <translation>sein Faktor liegt nicht zwischen -{largest} und {largest}</translation>
+    </message>
+    <message>
+        <source>it is not an adapter</source>
+        <translation>es ist kein Adapter</translation>
+    </message>
+    <message>
+        <source>it is of the kind {kind}, not lora</source>
+        <translation>es ist von der Art {kind}, nicht lora</translation>
+    </message>
+    <message>
+        <source>it is for {kind} models, the model is {model}</source>
+        <translation>es ist für {kind}-Modelle, das Modell ist {model}</translation>
+    </message>
+    <message>
+        <source>it changes {tensor}, which the model does not have</source>
+        <translation>es ändert {tensor}, was das Modell nicht hat</translation>
+    </message>
+    <message>
+        <source>its tensor {tensor} is not supported</source>
+        <translation>sein Tensor {tensor} wird nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>one of the two tensors for {tensor} is missing</source>
+        <translation>einer der zwei Tensoren für {tensor} fehlt</translation>
+    </message>
+    <message>
+        <source>{tensor} has another shape in the model</source>
+        <translation>{tensor} hat im Modell eine andere Form</translation>
+    </message>
+    <message>
+        <source>it does not fit the model ({why})</source>
+        <translation>es passt nicht zum Modell ({why})</translation>
+    </message>
+    <message>
         <source>llama.cpp cannot load it ({why})</source>
         <translation>llama.cpp kann es nicht laden ({why})</translation>
     </message>
@@ -3302,30 +3390,6 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>es sind mehr als {n}</translation>
     </message>
     <message>
-        <source>the scale of {name} is out of range</source>
-        <translation>der Faktor von {name} liegt außerhalb des gültigen Bereichs</translation>
-    </message>
-    <message>
-        <source>{name} is not an adapter</source>
-        <translation>{name} ist kein Adapter</translation>
-    </message>
-    <message>
-        <source>{name} is of the kind {kind}, not lora</source>
-        <translation>{name} ist von der Art {kind}, nicht lora</translation>
-    </message>
-    <message>
-        <source>{name} is for {kind} models, the model is {model}</source>
-        <translation>{name} ist für {kind}-Modelle, das Modell ist {model}</translation>
-    </message>
-    <message>
-        <source>{name} changes {tensor}, which the model does not have</source>
-        <translation>{name} ändert {tensor}, das im Modell fehlt</translation>
-    </message>
-    <message>
-        <source>{name} does not fit the model ({why})</source>
-        <translation>{name} passt nicht zum Modell ({why})</translation>
-    </message>
-    <message>
         <source>the driver did not answer for {seconds} s</source>
         <translation>der Treiber hat {seconds} s lang nicht geantwortet</translation>
     </message>
@@ -3362,6 +3426,42 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>aus dem Speicher von {name} lassen sich keine Tokens entfernen, deshalb kann es keine Entwürfe schreiben</translation>
     </message>
     <message>
+        <source>this build of llama.cpp lacks the functions for them</source>
+        <translation>dieser Fassung von llama.cpp fehlen die Funktionen dafür</translation>
+    </message>
+    <message>
+        <source>the file does not contain their weights</source>
+        <translation>die Datei enthält ihre Gewichte nicht</translation>
+    </message>
+    <message>
+        <source>they are not supported for {architecture} models</source>
+        <translation>für {architecture}-Modelle werden sie nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>there is not enough memory for them</source>
+        <translation>für sie reicht der Speicher nicht</translation>
+    </message>
+    <message>
+        <source>only a single MTP layer of the usual kind is supported</source>
+        <translation>nur eine einzelne MTP-Schicht der üblichen Art wird unterstützt</translation>
+    </message>
+    <message>
+        <source>rejected tokens cannot be removed from the memory of this model</source>
+        <translation>abgelehnte Token lassen sich nicht aus dem Speicher dieses Modells entfernen</translation>
+    </message>
+    <message>
+        <source>draft tokens are turned off</source>
+        <translation>Entwurfstoken sind ausgeschaltet</translation>
+    </message>
+    <message>
+        <source>the draft model is used instead</source>
+        <translation>stattdessen wird das Entwurfsmodell benutzt</translation>
+    </message>
+    <message>
+        <source>the outputs of its layers are not inputs of its MTP layers</source>
+        <translation>die Ausgaben seiner Schichten passen nicht zu seinen MTP-Schichten</translation>
+    </message>
+    <message>
         <source>the load trial failed ({why})</source>
         <translation>der Ladeversuch ist fehlgeschlagen ({why})</translation>
     </message>
@@ -3384,6 +3484,274 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>{name} is not a valid name of a model file</source>
         <translation>{name} ist kein gültiger Name einer Modelldatei</translation>
+    </message>
+    <message>
+        <source>embeddings</source>
+        <translation>Embeddings</translation>
+    </message>
+    <message>
+        <source>completions without a chat template</source>
+        <translation>Fortsetzungen ohne Chat-Vorlage</translation>
+    </message>
+    <message>
+        <source>prompts as token ids</source>
+        <translation>Token-Nummern als Prompt</translation>
+    </message>
+    <message>
+        <source>continuing an answer</source>
+        <translation>das Fortsetzen einer begonnenen Antwort</translation>
+    </message>
+    <message>
+        <source>tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>reasoning</source>
+        <translation>Schlussfolgern</translation>
+    </message>
+    <message>
+        <source>log probabilities</source>
+        <translation>Log-Wahrscheinlichkeiten</translation>
+    </message>
+    <message>
+        <source>log probabilities of the prompt</source>
+        <translation>Log-Wahrscheinlichkeiten des Prompts</translation>
+    </message>
+    <message>
+        <source>logit bias</source>
+        <translation>Gewichtung einzelner Token</translation>
+    </message>
+    <message>
+        <source>LoRA adapters</source>
+        <translation>LoRA-Adapter</translation>
+    </message>
+    <message>
+        <source>answers in JSON</source>
+        <translation>Antworten in JSON</translation>
+    </message>
+    <message>
+        <source>JSON schemas</source>
+        <translation>JSON-Schemas</translation>
+    </message>
+    <message>
+        <source>regular expressions as constraints</source>
+        <translation>reguläre Ausdrücke als Vorgabe</translation>
+    </message>
+    <message>
+        <source>answers from a list</source>
+        <translation>Antworten aus einer Liste</translation>
+    </message>
+    <message>
+        <source>grammars</source>
+        <translation>Grammatiken</translation>
+    </message>
+    <message>
+        <source>a minimum length of the answer</source>
+        <translation>eine Mindestlänge der Antwort</translation>
+    </message>
+    <message>
+        <source>a required tool call</source>
+        <translation>ein verlangter Werkzeugaufruf</translation>
+    </message>
+    <message>
+        <source>embeddings of token ids</source>
+        <translation>Embeddings von Token-Nummern</translation>
+    </message>
+    <message>
+        <source>fill-in-the-middle prompts</source>
+        <translation>Prompts zum Füllen von Lücken</translation>
+    </message>
+    <message>
+        <source>log probabilities together with tools</source>
+        <translation>Log-Wahrscheinlichkeiten zusammen mit Werkzeugen</translation>
+    </message>
+    <message>
+        <source>showing the prompt</source>
+        <translation>das Anzeigen des Prompts</translation>
+    </message>
+    <message>
+        <source>the texts of tokens</source>
+        <translation>die Texte von Token</translation>
+    </message>
+    <message>
+        <source>tokenization</source>
+        <translation>Tokenisierung</translation>
+    </message>
+    <message>
+        <source>tools together with a grammar</source>
+        <translation>Werkzeuge zusammen mit einer Grammatik</translation>
+    </message>
+    <message>
+        <source>a certificate file cannot be used ({why})</source>
+        <translation>eine Zertifikatsdatei ist nicht verwendbar ({why})</translation>
+    </message>
+    <message>
+        <source>it aborted the answer</source>
+        <translation>er hat die Antwort abgebrochen</translation>
+    </message>
+    <message>
+        <source>it answered {status}</source>
+        <translation>er antwortete mit {status}</translation>
+    </message>
+    <message>
+        <source>it answered {status}: {text}</source>
+        <translation>er antwortete mit {status}: {text}</translation>
+    </message>
+    <message>
+        <source>it did not accept a connection in time</source>
+        <translation>er hat die Verbindung nicht rechtzeitig angenommen</translation>
+    </message>
+    <message>
+        <source>it did not count the tokens</source>
+        <translation>er hat die Tokens nicht gezählt</translation>
+    </message>
+    <message>
+        <source>it did not read the request in time</source>
+        <translation>er hat die Anfrage nicht rechtzeitig gelesen</translation>
+    </message>
+    <message>
+        <source>it ended the answer early</source>
+        <translation>er hat die Antwort vorzeitig beendet</translation>
+    </message>
+    <message>
+        <source>it has no list of models</source>
+        <translation>er hat keine Liste von Modellen</translation>
+    </message>
+    <message>
+        <source>it redirects to an invalid address</source>
+        <translation>er leitet auf eine ungültige Adresse um</translation>
+    </message>
+    <message>
+        <source>it redirects to another address ({host})</source>
+        <translation>er leitet auf eine andere Adresse um ({host})</translation>
+    </message>
+    <message>
+        <source>it redirects too often</source>
+        <translation>er leitet zu oft um</translation>
+    </message>
+    <message>
+        <source>it reported an error without a description</source>
+        <translation>er meldete einen Fehler ohne Beschreibung</translation>
+    </message>
+    <message>
+        <source>it sent a web page instead of an answer</source>
+        <translation>er sandte eine Webseite statt einer Antwort</translation>
+    </message>
+    <message>
+        <source>it sent an event that is not JSON</source>
+        <translation>er sandte ein Ereignis, das kein JSON ist</translation>
+    </message>
+    <message>
+        <source>it sent an event that is too large</source>
+        <translation>er sandte ein zu großes Ereignis</translation>
+    </message>
+    <message>
+        <source>it sent nothing for too long</source>
+        <translation>er sandte zu lange nichts</translation>
+    </message>
+    <message>
+        <source>its answer is compressed</source>
+        <translation>seine Antwort ist komprimiert</translation>
+    </message>
+    <message>
+        <source>its answer is not JSON</source>
+        <translation>seine Antwort ist kein JSON</translation>
+    </message>
+    <message>
+        <source>its answer is too large</source>
+        <translation>seine Antwort ist zu groß</translation>
+    </message>
+    <message>
+        <source>its certificate is not trusted ({why})</source>
+        <translation>seinem Zertifikat wird nicht vertraut ({why})</translation>
+    </message>
+    <message>
+        <source>its embeddings cannot be read</source>
+        <translation>seine Embeddings sind nicht lesbar</translation>
+    </message>
+    <message>
+        <source>no connection ({why})</source>
+        <translation>keine Verbindung ({why})</translation>
+    </message>
+    <message>
+        <source>no secure connection ({why})</source>
+        <translation>keine sichere Verbindung ({why})</translation>
+    </message>
+    <message>
+        <source>the connection was lost</source>
+        <translation>die Verbindung ging verloren</translation>
+    </message>
+    <message>
+        <source>the proxy in the system&apos;s settings is not supported</source>
+        <translation>der Proxy in den Systemeinstellungen wird nicht unterstützt</translation>
+    </message>
+    <message>
+        <source>the proxy refused the connection</source>
+        <translation>der Proxy hat die Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>too many requests are open</source>
+        <translation>zu viele Anfragen sind offen</translation>
+    </message>
+    <message>
+        <source>no computer has this name</source>
+        <translation>kein Computer hat diesen Namen</translation>
+    </message>
+    <message>
+        <source>the private key is encrypted</source>
+        <translation>der private Schlüssel ist verschlüsselt</translation>
+    </message>
+    <message>
+        <source>not a valid PEM file</source>
+        <translation>keine gültige PEM-Datei</translation>
+    </message>
+    <message>
+        <source>host or port are invalid</source>
+        <translation>Rechnername oder Port sind ungültig</translation>
+    </message>
+    <message>
+        <source>it contains a query</source>
+        <translation>sie enthält eine Abfrage</translation>
+    </message>
+    <message>
+        <source>it contains a user name or a password</source>
+        <translation>sie enthält einen Benutzernamen oder ein Passwort</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>sie ist leer</translation>
+    </message>
+    <message>
+        <source>it is too long</source>
+        <translation>sie ist zu lang</translation>
+    </message>
+    <message>
+        <source>only http and https are supported</source>
+        <translation>nur http und https werden unterstützt</translation>
+    </message>
+    <message>
+        <source>the name of the server is invalid</source>
+        <translation>der Name des Servers ist ungültig</translation>
+    </message>
+    <message>
+        <source>the path is invalid</source>
+        <translation>der Pfad ist ungültig</translation>
+    </message>
+    <message>
+        <source>Connection refused</source>
+        <translation>Verbindung abgelehnt</translation>
+    </message>
+    <message>
+        <source>No route to host</source>
+        <translation>kein Weg zum Computer</translation>
+    </message>
+    <message>
+        <source>Network is unreachable</source>
+        <translation>das Netzwerk ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>Connection reset by peer</source>
+        <translation>Verbindung von der Gegenseite beendet</translation>
     </message>
     <message>
         <source>No such file or directory</source>
@@ -3440,6 +3808,82 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>disk I/O error</source>
         <translation>der Datenträger meldet einen Fehler</translation>
+    </message>
+    <message>
+        <source>There is no library for graphics cards called {kind}: GPU is {kinds} or off.</source>
+        <translation>Es gibt keine Bibliothek für Grafikkarten namens {kind}: GPU ist {kinds} oder off.</translation>
+    </message>
+    <message>
+        <source>The library {kind} for graphics cards was not built: the reason is in {log}.</source>
+        <translation>Die Bibliothek {kind} für Grafikkarten ist nicht entstanden: Der Grund steht in {log}.</translation>
+    </message>
+    <message>
+        <source>The library {kind} for graphics cards needs {tool}, which is not here: install its toolkit, or start with GPU=vulkan.</source>
+        <translation>Die Bibliothek {kind} für Grafikkarten braucht {tool}, das hier fehlt: das Toolkit dazu installieren oder mit GPU=vulkan starten.</translation>
+    </message>
+    <message>
+        <source>The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version {version} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, libvulkan-dev or vulkan-headers).</source>
+        <translation>Die Bibliothek für Grafikkarten braucht glslc, SPIRV-Headers und die Vulkan-Header ab Version {version}: die Pakete dafür installieren (glslc oder shaderc, spirv-headers, libvulkan-dev oder vulkan-headers).</translation>
+    </message>
+    <message>
+        <source>The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.</source>
+        <translation>Die Bibliothek für Grafikkarten braucht das Vulkan-SDK ab Version {version} in dem Ordner, den die Umgebungsvariable VULKAN_SDK nennt: von vulkan.lunarg.com installieren oder GPU=off setzen.</translation>
+    </message>
+    <message>
+        <source>The Debian packages in {folder} are incomplete: remove that folder, then start again.</source>
+        <translation>Die Debian-Pakete in {folder} sind unvollständig: diesen Ordner löschen und neu starten.</translation>
+    </message>
+    <message>
+        <source>llama.cpp has to be compiled and there is no C++ compiler here: install one ({remedy}), or name a ready-built wheel, as in `make run WHEEL=llama_cpp_python-....whl`.</source>
+        <translation>llama.cpp muss kompiliert werden, und hier fehlt ein C++-Compiler: einen installieren ({remedy}) oder ein fertiges Wheel angeben, etwa `make run WHEEL=llama_cpp_python-....whl`.</translation>
+    </message>
+    <message>
+        <source>g++ or clang++</source>
+        <translation>g++ oder clang++</translation>
+    </message>
+    <message>
+        <source>Compiling for graphics cards takes {needed} GB of memory and {free} GB are free: close other programs, then start again.</source>
+        <translation>Das Kompilieren für Grafikkarten braucht {needed} GB Speicher, {free} GB sind frei: andere Programme schließen und neu starten.</translation>
+    </message>
+    <message>
+        <source>The disk is full: free some space (set-up needs about 2 GB at first), then start again; the log is in {log}.</source>
+        <translation>Der Datenträger ist voll: Platz schaffen (die Einrichtung braucht anfangs etwa 2 GB) und neu starten; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>A package that was downloaded is not the one that is locked, so it was not installed: start again, and if it happens again look at {log}.</source>
+        <translation>Ein heruntergeladenes Paket ist nicht das festgelegte und wurde deshalb nicht installiert: neu starten; wenn es wieder geschieht, hilft {log}.</translation>
+    </message>
+    <message>
+        <source>Compiling llama.cpp ran out of memory: close other programs and start again, or name a ready-built wheel with WHEEL=; the log is in {log}.</source>
+        <translation>Beim Kompilieren von llama.cpp ging der Speicher aus: andere Programme schließen und neu starten oder mit WHEEL= ein fertiges Wheel angeben; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>The packages could not be fetched: check the network connection, then start again; the log is in {log}.</source>
+        <translation>Die Pakete ließen sich nicht laden: die Netzverbindung prüfen und neu starten; das Protokoll steht in {log}.</translation>
+    </message>
+    <message>
+        <source>Set-up stopped while {task}: the reason is at the end of {log}.</source>
+        <translation>Die Einrichtung ist abgebrochen ({task}): Der Grund steht am Ende von {log}.</translation>
+    </message>
+    <message>
+        <source>compiling llama.cpp&apos;s library for graphics cards</source>
+        <translation>Kompilieren der Bibliothek von llama.cpp für Grafikkarten</translation>
+    </message>
+    <message>
+        <source>fetching what llama.cpp is built with</source>
+        <translation>Holen der Werkzeuge für llama.cpp</translation>
+    </message>
+    <message>
+        <source>fetching the sources of llama.cpp</source>
+        <translation>Holen der Quellen von llama.cpp</translation>
+    </message>
+    <message>
+        <source>fetching the tools that compile for graphics cards</source>
+        <translation>Holen der Werkzeuge für Grafikkarten</translation>
+    </message>
+    <message>
+        <source>unpacking the tools that compile for graphics cards</source>
+        <translation>Entpacken der Werkzeuge für Grafikkarten</translation>
     </message>
 </context>
 <context>
@@ -3724,6 +4168,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Load it again</source>
         <translation>Neu laden</translation>
+    </message>
+    <message>
+        <source>Load on the processor</source>
+        <translation>Auf den Prozessor laden</translation>
     </message>
     <message>
         <source>Choose another…</source>

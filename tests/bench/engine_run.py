@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from engine.chat_engine import ChatEngine
 from engine.engine import Engine
 from engine.events import Failed, Finished, Started, TextDelta
 from engine.files.profile import Profile
@@ -80,7 +81,7 @@ class Timing:
         return [after - before for before, after in pairwise(moments) if after > start and before < end]
 
 
-async def submit_and_time(engine: Engine, request: Request) -> Timing:
+async def submit_and_time(engine: ChatEngine, request: Request) -> Timing:
     """Submits a request and records the timing of its events. If the request fails, its error is raised."""
     timing = Timing(submitted_s=time.perf_counter())
     async for event in engine.submit(request):

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from engine.devices.backend_libraries import file_name
 from engine.devices.library_folders import PACKAGED
 from tests.packaging.checkout import ROOT
 
@@ -30,13 +31,14 @@ class FakeBuilder:
         return self._library
 
 
-@pytest.fixture
-def internal(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=[("linux", LIBRARY), ("win32", "ggml-vulkan.dll")], ids=["linux", "windows"])
+def internal(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
     """A freeze to which the library was added."""
     library, wanted, folder = ship("graphics_library"), list[str](), tmp_path / "_internal"
-    monkeypatch.setattr(sys, "platform", "linux")
+    system, name = request.param
+    monkeypatch.setattr(sys, "platform", system)
     monkeypatch.delenv("GPU", raising=False)
-    monkeypatch.setattr(library, "Builder", lambda **_: FakeBuilder(tmp_path / LIBRARY, wanted))
+    monkeypatch.setattr(library, "Builder", lambda **_: FakeBuilder(tmp_path / name, wanted))
     monkeypatch.setattr(library, "headers_version", lambda kind: "1.4.309")
     library.add(folder)
     assert wanted == ["vulkan"]
@@ -44,11 +46,13 @@ def internal(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def test_library_is_packed_in_the_folder_where_the_app_looks(internal: Path) -> None:
-    [packed] = internal.rglob("*.so")
-    assert packed == internal / "llama_cpp/lib" / PACKAGED / LIBRARY
+    [packed] = (path for path in internal.rglob("*") if path.is_file())
+    assert packed == internal / "llama_cpp/lib" / PACKAGED / file_name("vulkan")
 
 
-def test_library_is_packed_on_linux_only(ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_is_not_packed_on_macos_which_has_metal(
+    ship: Ship, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     ship("graphics_library").add(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from desktop.endpoint.registration import ENDPOINT_PAGE
 from tests.packaging.checkout import ROOT
 
 Smoke = Callable[[str], ModuleType]
@@ -70,6 +72,46 @@ def test_user_session_returns_only_finished_messages(smoke: Smoke, tmp_path: Pat
         store.executemany("INSERT INTO messages VALUES (?, ?, ?, ?)", rows)
         store.commit()
     assert session.messages() == [("user", "Colours?")]
+
+
+def test_page_of_the_endpoint_is_opened_by_its_shortcut(smoke: Smoke) -> None:
+    assert ENDPOINT_PAGE.shortcut == smoke("user_session").ENDPOINT_SHORTCUT
+
+
+def test_recommended_packages_can_be_left_out(smoke: Smoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, commands = smoke("clean_root").CleanRoot(), list[tuple[str, ...]]()
+    root.path, deb = tmp_path / "root", tmp_path / "inglenook_1.0_amd64.deb"
+    root.path.mkdir()
+    deb.touch()
+    monkeypatch.setattr(root, "run", lambda *argv: commands.append(argv))
+    root.install(deb, without=("libvulkan1", "mesa-vulkan-drivers"))
+    # For apt a name with a minus is a package to leave out, even if another recommends it.
+    assert commands[0][-3:] == ("/tmp/inglenook_1.0_amd64.deb", "libvulkan1-", "mesa-vulkan-drivers-")
+
+
+def test_clean_debian_with_a_vulkan_loader_is_refused(smoke: Smoke, tmp_path: Path) -> None:
+    smoke("__main__")._expect_no_vulkan_loader(tmp_path)
+    (tmp_path / "usr/lib/x86_64-linux-gnu").mkdir(parents=True)
+    (tmp_path / "usr/lib/x86_64-linux-gnu/libvulkan.so.1").touch()
+    with pytest.raises(importlib.import_module("bootstrap.errors").SetupError, match="has a Vulkan loader"):
+        smoke("__main__")._expect_no_vulkan_loader(tmp_path)
+
+
+def test_graphics_cards_of_the_program_are_read_and_a_failed_library_is_refused(
+    smoke: Smoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, props = smoke("clean_root").CleanRoot(), {"devices": [{"name": "llvmpipe", "n_layers": 31}]}
+    root.home = tmp_path
+    key = tmp_path / ".local/share/inglenook/endpoint.key"
+    key.parent.mkdir(parents=True)
+    key.write_text("secret")
+    session = smoke("user_session").UserSession(root)
+    monkeypatch.setattr(smoke("user_session"), "_run", lambda *argv: json.dumps(props | {"failed_devices": failed}))
+    failed: list[dict[str, str]] = []
+    assert session.graphics_cards() == [("llvmpipe", 31)]
+    failed = [{"kind": "vulkan", "error": "no such function"}]
+    with pytest.raises(importlib.import_module("bootstrap.errors").SetupError, match="no such function"):
+        session.graphics_cards()
 
 
 def test_missing_deb_is_reported_with_the_command_that_builds_it(

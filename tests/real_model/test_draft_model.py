@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.errors import EngineError
+from engine.library.memory_estimate import MARGIN_BYTES
 from engine.native.backend import NativeBackend, open_native
 from engine.requests import CompletionRequest
 from tests.model_files.tiny_models import TINY_MODELS
@@ -63,6 +67,31 @@ def refusal(main: Path, draft: Path) -> EngineError:
         return error.cause
     finally:
         backend.close()
+
+
+def test_memory_of_the_draft_model_is_part_of_the_estimate_only_if_it_is_loaded(tmp_path: Path) -> None:
+    main, draft = tiny(tmp_path, "plain"), tiny(tmp_path, "gemma3")
+    for path, is_loaded in ((main, True), (draft, False), (tmp_path / "none.gguf", False)):
+        backend = open_native(main, LoadSettings(n_ctx=512, n_threads=1, draft_model=path), lambda _: True)
+        backend.close()
+        assert (backend.info.draft_error is None) == is_loaded
+        assert backend.info.memory is not None
+        assert (backend.info.memory.draft_bytes > draft.stat().st_size) == is_loaded
+
+
+def test_model_is_loaded_if_there_is_memory_for_it_but_not_for_its_draft_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tiny(tmp_path, "plain")
+    alone = open_native(main, LoadSettings(n_ctx=512, n_threads=1), lambda _: True)
+    alone.close()
+    assert alone.info.memory is not None
+    memory = SimpleNamespace(available=alone.info.memory.needed + MARGIN_BYTES + 1000, total=1 << 30)
+    monkeypatch.setattr("engine.library.memory_estimate.psutil", SimpleNamespace(virtual_memory=lambda: memory))
+    backend = open_native(main, LoadSettings(n_ctx=512, n_threads=1, draft_model=main), lambda _: True)
+    backend.close()
+    assert backend.info.memory is not None
+    assert backend.info.memory.draft_bytes == 0
 
 
 def test_model_with_another_vocabulary_is_refused(model_path: Path, tmp_path: Path) -> None:

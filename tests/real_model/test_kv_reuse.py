@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -113,6 +114,7 @@ def test_prefix_is_restored_after_a_kill_during_an_answer(model_path: Path, tmp_
             child.kill()
     assert child.returncode == -signal.SIGKILL, "the process ended before it was killed"
     (tmp_path / "half.part").write_bytes(b"an incomplete snapshot")
+    os.utime(tmp_path / "half.part", (0, 0))
 
     async def run() -> None:
         engine = Engine(snapshots=tmp_path)

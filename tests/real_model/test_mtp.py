@@ -14,6 +14,7 @@ import pytest
 from engine.backend import LoadSettings
 from engine.engine import Engine
 from engine.events import DraftCounts, TokenChoice, Usage
+from engine.library.mtp_layers import MTP_TENSORS
 from engine.native import backend as native_backend
 from engine.requests import GREEDY, CompletionRequest, Constraint, Sampling
 from tests.model_files.tiny_models import LETTERS
@@ -60,9 +61,10 @@ def unpredictable(n: int) -> str:
     return "".join(letters)
 
 
-def test_drafts_of_mtp_layers_are_accepted(path: Path) -> None:
+@pytest.mark.parametrize("architecture", MTP_TENSORS)
+def test_drafts_of_mtp_layers_are_accepted(architecture: str, tmp_path: Path) -> None:
     async def run() -> None:
-        async with loaded(path) as engine:
+        async with loaded(write_mtp_model(tmp_path / "mtp.gguf", architecture=architecture)) as engine:
             choices, usage, reason = await answer(engine, REQUEST)
             assert (text(choices), reason) == (continuation(PROMPT, 60), "length")
             assert counts(usage).n_drafted > 40
@@ -137,9 +139,12 @@ def test_same_request_takes_the_same_steps_whether_its_prompt_is_computed_cached
     asyncio.run(run())
 
 
-def test_requests_that_run_together_and_continue_each_other_get_right_answers(path: Path) -> None:
+@pytest.mark.parametrize("n_ctx", [1024, 512])
+def test_requests_that_run_together_and_continue_each_other_get_right_answers(path: Path, n_ctx: int) -> None:
+    """With the smaller context they cannot all run at the same time, so that some are preempted and resumed."""
+
     async def run() -> None:
-        async with loaded(path) as engine:
+        async with loaded(path, replace(SETTINGS, n_ctx=n_ctx)) as engine:
             prompts = [unpredictable(n) for n in (3, 20, 130, 200)]
             for _ in range(3):
                 answers = await asyncio.gather(*(answer(engine, replace(REQUEST, prompt=each)) for each in prompts))

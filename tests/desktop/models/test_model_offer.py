@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
 
 from desktop.models import strings
 from desktop.models.offer_card import OfferCard
+from desktop.platform.number_format import size
 from desktop.settings.settings_file import SettingsFile
 from engine.errors import ModelFileError
 from engine.files.profile import Profile
@@ -205,6 +207,26 @@ def test_without_any_model_one_is_offered_in_the_chat_and_on_the_models_page(
     run(story())
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_offer_fits_into_the_smallest_window_without_a_model(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path, language: str
+) -> None:
+    async def story() -> None:
+        async with open_gui(model=False, language=language) as gui:
+            card = await offered(gui)
+            gui.window.resize(600, 450)
+            await until(lambda: gui.window.height() == 450)
+            await until(lambda: card.text.height() >= card.text.heightForWidth(card.text.width()))
+            await until(lambda: card.main.height() >= card.main.sizeHint().height())
+            greeting = gui.window.chat_page.greeting
+            assert greeting.rect().contains(QRect(card.mapTo(greeting, QPoint()), card.size()))
+            assert greeting._choose.isVisible()
+            gui.window.resize(600, 800)
+            await until(greeting._title.isVisible)
+
+    run(story())
+
+
 @pytest.mark.parametrize("reason", ["no network", "own model", "another model loaded"])
 def test_no_offer_without_network_or_with_models_of_the_user(
     run: Run, open_gui: OpenGui, included: Path, profile: Profile, monkeypatch: pytest.MonkeyPatch, reason: str
@@ -237,8 +259,8 @@ def test_models_page_marks_the_best_model_and_lists_it_first(run: Run, open_gui:
 
 
 def test_rounded_sizes_are_shown_with_about() -> None:
-    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {strings.size(4_840_000_000)}"
-    assert strings.download_size(4_840_000_000, is_exact=True) == strings.size(4_840_000_000)
+    assert strings.download_size(4_840_000_000, is_exact=False) == f"about {size(4_840_000_000)}"
+    assert strings.download_size(4_840_000_000, is_exact=True) == size(4_840_000_000)
 
 
 def test_network_state_is_read_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:

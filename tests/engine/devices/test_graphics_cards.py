@@ -22,8 +22,9 @@ from engine.devices.driver_mark import driver_mark
 from engine.devices.graphics_cards import GraphicsCards
 from engine.devices.library_record import LibraryRecord
 from engine.engine import Engine
+from engine.requests import ChatRequest, Message
 from tests.engine.devices.test_device_probe import CARD, Child, reports
-from tests.fakes import FakeOpener
+from tests.fakes import FakeOpener, Script
 
 
 class Machine:
@@ -158,6 +159,50 @@ def test_library_with_which_the_app_crashed_is_left_out_until_it_is_tried_again(
     assert find(machine.start()) == (BackendState("vulkan", (CARD,)),)
 
 
+def kill_while_in_use(machine: Machine) -> None:
+    """A start of the app, whose process is killed after its model has computed something on the card."""
+    graphics = machine.start()
+    assert find(graphics)[0].devices
+    graphics.set_in_use(["Vulkan0"])
+    graphics.first_step_passed()
+    end_process_in_use(machine)
+
+
+def test_kill_after_a_successful_step_is_blamed_on_the_driver_only_twice_in_a_row(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    kill_while_in_use(machine)
+    graphics = machine.start()
+    assert find(graphics) == (BackendState("vulkan", (CARD,)),)
+    graphics.set_in_use(["Vulkan0"])
+    graphics.first_step_passed()
+    graphics.set_in_use([])  # this process ends as it should
+    kill_while_in_use(machine)
+    kill_while_in_use(machine)
+    [state] = find(machine.start())
+    assert "ended unexpectedly" in state.error
+
+
+def test_process_that_ended_with_the_machine_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    for boot in ("one", "two", "three"):
+        (tmp_path / "boot_id").write_text(boot)
+        monkeypatch.setattr("engine.devices.library_record._BOOT_ID", tmp_path / "boot_id")
+        kill_while_in_use(machine)
+    (tmp_path / "boot_id").write_text("four")
+    assert find(machine.start()) == (BackendState("vulkan", (CARD,)),)
+
+
+def test_loading_a_second_model_counts_as_unproven(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    graphics = machine.start()
+    find(graphics)
+    graphics.set_in_use(["Vulkan0"])
+    graphics.first_step_passed()
+    graphics.set_in_use(None)
+    end_process_in_use(machine)
+    assert find(machine.start())[0].error
+
+
 def test_use_by_a_process_that_still_runs_is_no_crash(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "vulkan")
     graphics = machine.start()
@@ -242,6 +287,26 @@ def test_engine_finds_cards_before_the_first_load_and_publishes_them(tmp_path: P
 
     asyncio.run(run())
     assert opener.seen == [True]
+
+
+def test_engine_records_that_the_first_step_passed(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    graphics = machine.start()
+    seen: list[bool] = []
+    graphics.first_step_passed = lambda: seen.append(True)  # type: ignore[method-assign]
+
+    async def run() -> None:
+        engine = Engine(FakeOpener(Script(answer=b"Hello there.")), graphics=graphics)
+        try:
+            for _ in range(2):
+                await engine.load(tmp_path / "a.gguf")
+                for _ in range(2):
+                    await engine.submit(ChatRequest((Message("user", "Hello"),), "window")).collect()
+        finally:
+            await engine.aclose()
+
+    asyncio.run(run())
+    assert seen == [True, True]
 
 
 def test_driver_that_does_not_answer_delays_neither_load_nor_closing(

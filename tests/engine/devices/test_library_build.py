@@ -15,6 +15,7 @@ import pytest
 from engine.devices import library_build, library_folders
 from engine.devices.card_detection import Cards
 from engine.devices.library_build import LibraryBuild, kind_to_build
+from engine.errors import Reason
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="libraries are built on Linux only")
 
@@ -111,6 +112,15 @@ def test_set_up_that_refuses_a_build_gives_one_sentence(tmp_path: Path) -> None:
     build.start()
     assert ended.wait(60)
     assert build.error == "There is no library for graphics cards called metal: GPU is vulkan, cuda, hip or off."
+    assert isinstance(build.error, Reason), "the window cannot translate it"
+    assert build.error.values == {"kind": "metal", "kinds": "vulkan, cuda, hip"}
+
+
+def test_unusual_reports_of_a_failed_build_are_ignored(tmp_path: Path) -> None:
+    reports = ['{"error": "a {b}", "values": {}}', '{"error": "a", "values": 3}', '{"error": "a"}', '{"percent": {}}']
+    script = "".join(f"echo '{report}';" for report in reports)
+    build, _ = run(script + "echo 'The reason.' >&2; exit 1", tmp_path)
+    assert build.error == "The reason."
 
 
 def test_build_of_set_up_ends_when_the_app_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,6 +306,9 @@ def test_opening_a_store_deletes_invalid_snapshots_and_keeps_other_files(tmp_pat
     renamed = write_snapshot(tmp_path, [1, 2, 3]).rename(tmp_path / f"{'0' * 32}.kv")
     part = tmp_path / "1.part"
     part.write_bytes(b"of a process that was killed")
+    os.utime(part, (0, 0))
+    written_now = tmp_path / "2.part"
+    written_now.write_bytes(b"of another model in this process")
     note = tmp_path / "note.txt"
     note.write_text("mine")
     (tmp_path / "noise.kv").write_bytes(os.urandom(300))
@@ -316,6 +319,7 @@ def test_opening_a_store_deletes_invalid_snapshots_and_keeps_other_files(tmp_pat
     assert note.exists()
     assert not renamed.exists()
     assert not part.exists()
+    assert written_now.exists()
     assert not (tmp_path / "noise.kv").exists()
 
 

@@ -63,6 +63,20 @@ def test_model_that_fits_on_the_card_needs_its_memory_there_and_has_its_speed() 
     assert on_card.tokens_per_s == pytest.approx(20 * on_processor.tokens_per_s)
 
 
+def test_draft_model_and_adapters_are_part_of_the_needed_memory() -> None:
+    alone, draft = fit(model()), model(4)
+
+    def with_both(settings: LoadSettings) -> MemoryFit:
+        return estimate_fit(model(), settings, 30 * GIB, 32 * GIB, 10e9, draft=draft, adapter_bytes=300 << 20)
+
+    both = with_both(LoadSettings())
+    assert both.estimate.draft_bytes > draft.weights_bytes
+    assert both.needed - alone.needed == both.estimate.draft_bytes + (300 << 20)
+    assert with_both(LoadSettings(n_ctx=4096)).estimate.draft_bytes < both.estimate.draft_bytes, "it has a context too"
+    assert with_both(LoadSettings(drafts=False)).estimate.draft_bytes == 0
+    assert both.tokens_per_s < alone.tokens_per_s, "adapters are read for each token"
+
+
 def test_time_for_a_token_of_a_divided_model_is_the_sum_of_both_parts() -> None:
     divided = fit(model(), card(3))
     assert 0 < divided.offload.n_layers < 33
@@ -95,6 +109,15 @@ def test_verdict_is_slow_below_3_tokens_per_second_and_fits_with_a_card() -> Non
     assert fit(model(), speed=0).verdict == "fits", "the speed is not known yet"
     with_card = fit(model(), card())
     assert (with_card.verdict, with_card.reason) == ("fits", "")
+    assert fit(model(), card(bytes_per_s=8e9)).verdict == "slow", "a slow card"
+
+
+def test_model_is_slow_if_the_processor_alone_takes_too_long_beside_a_card_of_unknown_speed() -> None:
+    half = LoadSettings(n_gpu_layers=5)
+    divided = fit(model(), card(bytes_per_s=0), settings=half)
+    assert (divided.tokens_per_s, divided.verdict) == (0, "slow")
+    mostly_there = fit(model(), card(bytes_per_s=0), settings=LoadSettings(n_gpu_layers=30))
+    assert (mostly_there.tokens_per_s, mostly_there.verdict) == (0, "fits"), "the speed is not known"
 
 
 def test_settings_decide_what_runs_where() -> None:

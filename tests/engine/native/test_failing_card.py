@@ -24,7 +24,7 @@ def run(folder: Path, model: Path, *scenario: object) -> list[dict[str, Any]]:
     if b"app_guarded_decode" not in vulkan_library().read_bytes():
         pytest.skip("the library for graphics cards is of an older build")
     module = "tests.engine.native.failing_card_process"
-    command = [sys.executable, "-m", module, vulkan_library(), model, *map(str, scenario)]
+    command = [sys.executable, "-m", module, *map(str, (vulkan_library(), model, *scenario))]
     environment = os.environ | failing_environment(folder) | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     reports: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])

@@ -243,7 +243,6 @@ def test_connection_lost_after_the_last_token_completes_the_answer(server: Scrip
     [
         replies({"error": {"message": "Loading model"}}, 503),
         replies({"error": "too many"}, 429, Retry_After="0"),
-        sends(b""),
         sends(response(b"<html>Bad Gateway</html>", 502, "text/html")),
     ],
 )
@@ -258,6 +257,18 @@ def test_request_is_sent_again_before_the_first_token(server: ScriptedServer, re
     asyncio.run(main())
     assert len(server.received) == 3
     assert len({str(each.body) for each in server.received}) == 1
+
+
+def test_request_is_sent_again_at_once_if_the_server_closes_the_connection(server: ScriptedServer) -> None:
+    server.answer_chats(in_turn([sends(b""), ANSWER]))
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            _, last = await engine.submit(chat()).collect()
+            assert last.timings.queue_s < retry.UNREACHABLE_DELAYS_S[0]
+
+    asyncio.run(main())
+    assert len(server.received) == 2
 
 
 @pytest.mark.usefixtures("_short_delays")
