@@ -52,6 +52,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "this build of llama.cpp lacks the functions for them"),
     QT_TRANSLATE_NOOP("reasons", "the file does not contain their weights"),
     QT_TRANSLATE_NOOP("reasons", "they are not supported for {architecture} models"),
+    QT_TRANSLATE_NOOP("reasons", "there is not enough memory for them"),
     QT_TRANSLATE_NOOP("reasons", "only a single MTP layer of the usual kind is supported"),
     QT_TRANSLATE_NOOP("reasons", "rejected tokens cannot be removed from the memory of this model"),
     QT_TRANSLATE_NOOP("reasons", "draft tokens are turned off"),

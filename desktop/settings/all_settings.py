@@ -20,6 +20,10 @@ def _all_text(values: list[object] | dict[str, object]) -> bool:
     return all(isinstance(value, str) for value in (values.values() if isinstance(values, dict) else values))
 
 
+def _all_objects(values: list[object]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The values of all settings. The settings file uses the same names.
@@ -84,6 +88,10 @@ class Settings:
     """Folders with model files that the user added."""
     model_settings: dict[str, dict[str, object]] = setting({})
     """Maps the path of each model file to its load options that differ from the defaults."""
+    connections: list[dict[str, object]] = setting([], is_valid=_all_objects)
+    """Connections to other servers, as `engine.remote.stored_connections` writes them. Their keys are elsewhere."""
+    remote_model: dict[str, str] = setting({}, is_valid=_all_text)
+    """The `connection` (id) and the `model` (id) that answer in place of the local model; empty for the local one."""
     updates: UpdatesChoice = setting(
         "unasked",
         SwitchRow("about", str(QT_TRANSLATE_NOOP("settings", "Check for new versions once a week")), "on", "off"),

@@ -21,6 +21,7 @@ _FILE_PREFIXES = (
     "settings.json",
     "endpoint.key",
     "endpoint-keys.json",
+    "connection-keys.json",
     "inglenook.log",
     "window.lock",
     "library.json",

@@ -49,6 +49,11 @@ class Profile:
         return self.root / "endpoint-keys.json"
 
     @property
+    def connection_keys(self) -> Path:
+        """File with the keys of connections to other servers, if the system has no keyring that works."""
+        return self.root / "connection-keys.json"
+
+    @property
     def snapshots(self) -> Path:
         """Folder with KV snapshots for the next start. It may be deleted at any time."""
         return self.root / "snapshots"

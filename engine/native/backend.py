@@ -121,19 +121,31 @@ def _open_with_mtp(
     """Loads the model with its MTP layers if they can be used, otherwise without them."""
     refusal = mtp_refusal(header, settings)
     if uses_mtp(header, settings):
-        if is_available():
+        if not is_available():
+            refusal = MISSING_FUNCTIONS
+        elif not _has_room_for_mtp(header, settings):
+            refusal = "there is not enough memory for them"
+        else:
             try:
                 return _open_where_it_fits(path, header, settings, on_progress)
             except ModelFileError as error:
                 if error.path != path:  # an adapter
                     raise
                 refusal = error.reason
-        else:
-            refusal = MISSING_FUNCTIONS
         header = without_mtp(header)
     backend = _open_where_it_fits(path, header, settings, on_progress)
     backend.info = replace(backend.info, mtp_refusal=refusal)
     return backend
+
+
+def _has_room_for_mtp(header: GgufHeader, settings: LoadSettings) -> bool:
+    """Whether the MTP layers fit into memory without shortening the context."""
+    cards = usable_devices(without_duplicates(devices()), settings)
+    try:
+        n_ctx, wanted, _ = _plan(header, settings, cards)
+        return n_ctx == wanted or n_ctx == _plan(without_mtp(header), settings, cards)[0]
+    except NotEnoughMemory:
+        return False
 
 
 def _open_where_it_fits(

@@ -76,13 +76,20 @@ class _States:
         self.start += n_surplus
 
     def before_last(self, task: DraftTask) -> tuple[int, list[HiddenState]]:
-        """Returns the states after the last prompt token of a request and later ones, up to the token before its last
-        one, with the index of the first of these tokens. There are none if the states are those of other tokens."""
-        first, end = max(self.start, task.n_prompt - 1), len(task.tokens) - 1
-        known = self.tokens[first - self.start : end - self.start]
-        if first >= end or known != task.tokens[first:end]:
+        """Returns the states after the last tokens of a request, up to the token before its very last one, with the
+        index of the first of these tokens. They begin at the last prompt token at the earliest, and after the last
+        token that differs from the request's, such as one that was replaced by retokenization. There are none if the
+        last one is missing."""
+        end = len(task.tokens) - 1
+        first = max(self.start, task.n_prompt - 1)
+        known, wanted = self.tokens[first - self.start : end - self.start], task.tokens[first:end]
+        if first >= end or len(known) < len(wanted):
             return end, []
-        return first, self.states[first - self.start : end - self.start]
+        n_equal = len(known)
+        if known != wanted:
+            pairs = zip(reversed(known), reversed(wanted), strict=True)
+            n_equal = next(n for n, (one, other) in enumerate(pairs) if one != other)
+        return end - n_equal, self.states[end - n_equal - self.start : end - self.start]
 
 
 @dataclass(slots=True)

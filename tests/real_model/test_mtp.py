@@ -139,9 +139,12 @@ def test_same_request_takes_the_same_steps_whether_its_prompt_is_computed_cached
     asyncio.run(run())
 
 
-def test_requests_that_run_together_and_continue_each_other_get_right_answers(path: Path) -> None:
+@pytest.mark.parametrize("n_ctx", [1024, 512])
+def test_requests_that_run_together_and_continue_each_other_get_right_answers(path: Path, n_ctx: int) -> None:
+    """With the smaller context they cannot all run at the same time, so that some are preempted and resumed."""
+
     async def run() -> None:
-        async with loaded(path) as engine:
+        async with loaded(path, replace(SETTINGS, n_ctx=n_ctx)) as engine:
             prompts = [unpredictable(n) for n in (3, 20, 130, 200)]
             for _ in range(3):
                 answers = await asyncio.gather(*(answer(engine, replace(REQUEST, prompt=each)) for each in prompts))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.live_endpoint import Live, live
+from tests.engine.speculation.test_model_drafts import LIMITS, DraftingOpener, right
 from tests.fakes import FakeOpener, Script
 
 TEXT = "".join(f"line {n} has the value {n * 37 % 101}\n" for n in range(12))
@@ -37,6 +38,19 @@ def test_timings_count_draft_tokens_unless_they_are_turned_off(path: str, body: 
             ngram = {"n": timings["draft_n"], "n_accepted": timings["draft_n_accepted"]}
             assert props["drafts"] == {"kinds": ["ngram"], "mtp_refusal": "", "counts": {"ngram": ngram}}
             assert client.get("/slots").json()[0]["speculative"] is True
+
+
+def test_props_and_metrics_show_the_acceptance_of_mtp_layers() -> None:
+    opener = DraftingOpener(right, LIMITS)
+    opener.model.kind = "mtp"
+    with live(opener) as endpoint:
+        timings = endpoint.post({"messages": [{"role": "user", "content": "Hello"}]}, "/v1/chat/completions").json()
+        with endpoint.http() as client:
+            drafts, metrics = client.get("/props").json()["drafts"], client.get("/metrics").text
+        assert drafts["kinds"] == ["ngram", "mtp"]
+        counts = drafts["counts"]["mtp"]
+        assert 0 < counts["n_accepted"] <= counts["n"] <= timings["timings"]["draft_n"]
+        assert f'inglenook:draft_tokens_accepted_total{{kind="mtp"}} {float(counts["n_accepted"])}' in metrics
 
 
 def test_number_of_draft_tokens_out_of_range_is_refused(endpoint: Live) -> None:

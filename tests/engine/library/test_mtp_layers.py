@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import llama_cpp.llama_cpp as llama
+import psutil
 import pytest
 
 from engine.backend import LoadSettings
 from engine.library.gguf_header import GgufHeader, read_header
 from engine.library.kv_size import layer_cell_bytes, layer_state_bytes
+from engine.library.memory_estimate import MARGIN_BYTES, context_shape, estimate_memory
+from engine.library.memory_fit import estimate_fit
+from engine.library.model_metadata import metadata_from_header
 from engine.library.mtp_layers import loaded_part, mtp_cost, mtp_refusal, uses_mtp, without_mtp
 from engine.library.tensor_reads import tensor_reads
 from engine.native import llama as native_llama
@@ -88,6 +92,23 @@ def test_cost_of_a_draft_token_is_the_share_of_the_weights_that_it_reads(header:
     layer = sum(size for name, size in header.tensor_bytes.items() if name.startswith(f"blk.{N_MAIN}."))
     reads = sum(tensor_reads(header).values())
     assert mtp_cost(header) == pytest.approx((layer + header.tensor_bytes["output.weight"]) / reads)
+
+
+def test_model_is_loaded_without_mtp_layers_if_memory_is_short(
+    path: Path, header: GgufHeader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = context_shape(header)
+    with_mtp, without = (estimate_memory(header, each, ON.n_ctx, **shape).needed for each in (ON, OFF))
+    free = (with_mtp + without) // 2 + MARGIN_BYTES
+    machine = psutil.virtual_memory()
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: machine._replace(available=free))
+    backend = open_native(path, ON, lambda progress: True)
+    backend.close()
+    assert backend.draft_model is None
+    assert "not enough memory" in backend.info.mtp_refusal
+    assert (backend.info.n_ctx, backend.info.n_ctx_wanted) == (ON.n_ctx, 0)
+    fit = estimate_fit(metadata_from_header(path, header), ON, free, machine.total, 0.0)
+    assert (fit.verdict, fit.estimate.needed) == ("tight", without)
 
 
 @pytest.mark.parametrize("settings", [ON, OFF], ids=["used", "unused"])

@@ -46,6 +46,15 @@ def test_states_that_do_not_reach_the_last_token_or_belong_to_other_tokens_are_n
     assert before_last(states, [10, 21, 12], 1)[1] == []
 
 
+def test_states_begin_after_replaced_tokens() -> None:
+    states = _States()
+    add(states, 0, [10, 11, 12])
+    add(states, 3, [13])
+    assert before_last(states, [10, 21, 22, 13, 14], 1) == (3, [13])
+    add(states, 4, [14])
+    assert before_last(states, [10, 21, 22, 13, 14, 15], 1) == (3, [13, 14])
+
+
 def test_states_after_a_gap_replace_earlier_ones() -> None:
     states = _States()
     add(states, 0, [10, 11])
