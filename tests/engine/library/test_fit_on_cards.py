@@ -109,6 +109,15 @@ def test_verdict_is_slow_below_3_tokens_per_second_and_fits_with_a_card() -> Non
     assert fit(model(), speed=0).verdict == "fits", "the speed is not known yet"
     with_card = fit(model(), card())
     assert (with_card.verdict, with_card.reason) == ("fits", "")
+    assert fit(model(), card(bytes_per_s=8e9)).verdict == "slow", "a slow card"
+
+
+def test_model_is_slow_if_the_processor_alone_takes_too_long_beside_a_card_of_unknown_speed() -> None:
+    half = LoadSettings(n_gpu_layers=5)
+    divided = fit(model(), card(bytes_per_s=0), settings=half)
+    assert (divided.tokens_per_s, divided.verdict) == (0, "slow")
+    mostly_there = fit(model(), card(bytes_per_s=0), settings=LoadSettings(n_gpu_layers=30))
+    assert (mostly_there.tokens_per_s, mostly_there.verdict) == (0, "fits"), "the speed is not known"
 
 
 def test_settings_decide_what_runs_where() -> None:
