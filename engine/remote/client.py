@@ -162,7 +162,7 @@ class ConnectionClient:
                     yield response
                     return
             raise ServerFailed(self.host, "it redirects too often", status)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, OSError) as error:  # httpx2 passes on some errors of TLS, which are OSErrors
             raise connection_error(self.host, error) from error
 
     async def _check(self, response: httpx2.Response) -> None:
@@ -305,7 +305,7 @@ async def drain(events: AsyncGenerator[list[bytes], None]) -> None:
         async with asyncio.timeout(DRAIN_S):
             async for _ in events:
                 pass
-    except (TimeoutError, EngineError, httpx2.HTTPError):
+    except (EngineError, httpx2.HTTPError, OSError):  # a TimeoutError is an OSError
         return
 
 

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from engine.errors import (
     AccessDenied,
@@ -21,9 +20,6 @@ from engine.errors import (
     ServerUnreachable,
 )
 from engine.remote.untrusted_json import InvalidJson, JsonObject, count_in, object_in, read_object, text_in
-
-if TYPE_CHECKING:
-    import httpx2
 
 MAX_REASON = 300
 MAX_RETRY_AFTER_S = 24 * 3600.0
@@ -110,7 +106,7 @@ def _retry_after(value: str, now: float) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def connection_error(host: str, error: httpx2.HTTPError) -> EngineError:
+def connection_error(host: str, error: Exception) -> EngineError:
     """The error of a request without a complete response."""
     import httpx2
 
