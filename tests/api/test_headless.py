@@ -270,13 +270,14 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
                 def states() -> dict[str, str]:
                     return {each["id"]: each["status"]["value"] for each in client.get("models").json()["data"]}
 
-                expected = {"plain": "loaded", "gemma3": "unloaded", "far": "loaded"}
+                expected = {"plain": "loaded", "gemma3": "unloaded", "team": "loaded", "far": "loaded"}
                 wait_until(lambda: states() == expected, timeout_s=60)
-                for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("anything", "plain")):
+                for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("team", "team"), ("anything", "plain")):
                     body = {"model": name, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
                     answer = client.post("chat/completions", json=body)
                     assert (answer.status_code, answer.json()["model"]) == (200, model)
-        (sent,) = [each for each in other.received if each.path == "/v1/chat/completions"]
+        sent, to_team = [each for each in other.received if each.path == "/v1/chat/completions"]
+        assert to_team.body["model"] == "far"
         assert (sent.headers["authorization"], sent.body["model"]) == ("Bearer sk-box", "far")
 
 
