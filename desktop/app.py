@@ -22,6 +22,7 @@ from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page_controller import ChatPageController
 from desktop.chat.quick_ask.controller import QuickAskController
+from desktop.connections.controller import ConnectionsController
 from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
 from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
@@ -68,6 +69,7 @@ from engine.files.profile import Profile
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
+from engine.remote.connection_keys import ConnectionKeys
 
 if TYPE_CHECKING:
     from desktop.settings.page import SettingsPage
@@ -155,6 +157,7 @@ def _open_services(
     import_export = _import_export(profile, store, window)
     stack.closes("import and export", import_export.aclose, 3)
     stack.closes("engine", models.aclose, 10)
+    connections = _open_connections(stack, profile, models, settings)
     library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
@@ -184,12 +187,21 @@ def _open_services(
         models=models,
         model_switcher=ModelSwitcher(window, window.chat_page, models, settings, tasks),
         library=library,
+        connections=connections,
         graphics=graphics,
         endpoint=endpoint,
         endpoint_presenter=endpoint_presenter,
         import_export=import_export,
         diagnostics=lambda: diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail()),
     )
+
+
+def _open_connections(
+    stack: TimedExitStack, profile: Profile, models: ModelController, settings: AppSettings
+) -> ConnectionsController:
+    connections = ConnectionsController(models, settings, ConnectionKeys(profile.connection_keys))
+    stack.closes("connections", connections.aclose, 3)
+    return connections
 
 
 def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
@@ -348,7 +360,8 @@ def _start(
     # Messages sent before the store is open are saved as soon as it is open.
     services.chat_page.composer.enable_sending()
     services.chat_page.composer.update_focus_frame()
-    tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
+    answers = options.model is not None or not services.connections.restore_choice()
+    tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options, answers), "load the model")
     services.graphics.start()
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
@@ -366,12 +379,12 @@ async def _open_chats(services: Services, chat_page: ChatPageController) -> None
     services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
 
-async def _load_initial_model(models: ModelController, last_used: str, options: Options) -> None:
+async def _load_initial_model(models: ModelController, last_used: str, options: Options, answers: bool) -> None:
     path = await detached("find-model", _initial_model, last_used, options)
     if path is None:
         models.none_found()
     else:
-        await models.load(path)
+        await models.load(path, answers=answers)
 
 
 def _initial_model(last_used: str, options: Options) -> Path | None:

@@ -45,10 +45,10 @@ class Greeting(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def show_model(self, state: ModelState) -> None:
-        """Show whether a model is loaded."""
+    def show_model(self, state: ModelState, ready_text: str = "") -> None:
+        """Show whether a model is ready. `ready_text` tells where it computes; "" means on this computer."""
         if state == "ready":
-            text = self.tr("A model is loaded on this computer. Nothing you write leaves it.")
+            text = ready_text or self.tr("A model is loaded on this computer. Nothing you write leaves it.")
         elif state == "loading":
             text = self.tr("The model is being loaded. You can already write; it answers as soon as it is ready.")
         else:

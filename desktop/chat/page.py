@@ -41,6 +41,7 @@ class ChatPage(PageView, QWidget):
         self.settings_sheet: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
         self._column = QVBoxLayout(self)
+        self.place = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
         self._lay_out()
 
     def add_transcript(self, transcript: TranscriptView) -> None:
@@ -59,6 +60,10 @@ class ChatPage(PageView, QWidget):
         above.addWidget(card, 1000)
         above.addStretch(1)
         self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
+
+    def show_place(self, text: str) -> None:
+        """Show below the composer where the model computes."""
+        self.place.setText(text)
 
     def show_greeting(self, greeting: bool) -> None:
         """Show the greeting if `greeting` is True, otherwise the transcript."""
@@ -90,8 +95,8 @@ class ChatPage(PageView, QWidget):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
-        note.setObjectName("composerNote")
+        self.place.setObjectName("composerNote")
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
         middle = QHBoxLayout()
         middle.setContentsMargins(16, 0, 16, 0)
         middle.addStretch(1)
@@ -107,5 +112,5 @@ class ChatPage(PageView, QWidget):
         column.addWidget(self.stage, 1)
         column.addLayout(middle)
         column.addSpacing(10)
-        column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.place, alignment=Qt.AlignmentFlag.AlignHCenter)
         self.composer.installEventFilter(self)

@@ -350,7 +350,13 @@ def model_state(status: EngineStatus) -> str:
     """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
+            if status.model.host:
+                return translate("models", "{model} on {host}").format(model=status.model.name, host=status.model.host)
             return " + ".join([model_name(status.model), *_active_adapters(status.model)])
+        case "loading" if status.model is not None and status.model.host:
+            return translate("models", "Connecting to {host}…").format(host=status.model.host)
+        case "dead" | "empty" if status.model is not None and status.model.host:
+            return translate("models", "{model}: not available").format(model=status.model.name)
         case "loading":
             return translate("models", "Loading · {percent} %").format(percent=round(status.progress * 100))
         case "dead":

@@ -117,10 +117,11 @@ class RemoteEngine:
         return self._publisher.watch(listener)
 
     def replace_model(self, model: RemoteModel) -> None:
-        """Publishes what a new look at the server found about the model."""
+        """Publishes what a new look at the server found about the model. Ends the state "dead", because the server
+        answers."""
         self._model = model
         self.queries = RemoteQueries(self._client, model)
-        self._publisher.update(lambda status: replace(status, model=model))
+        self._publisher.update(lambda status: status if status.state == "closed" else RemoteStatus("ready", model))
 
     async def aclose(self) -> None:
         """Cancels all requests and waits until their connections are closed. Idempotent."""
