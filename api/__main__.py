@@ -21,6 +21,7 @@ from api.adapter_option import FORM, adapter
 from api.app import Lifespan, create_app
 from api.authentication import find_key
 from api.card_options import add_card_options, card_settings
+from api.card_recovery import CardRecovery
 from api.errors import CannotListen
 from api.model_options import add_model_options, connection_key
 from api.model_router import ModelRouter
@@ -143,19 +144,19 @@ def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
 def loading(
     model: Path | None, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
 ) -> Lifespan:
-    """Returns a lifespan that loads `model`, if there is one, while the server already listens, and closes the engine
-    when the server stops.
+    """Returns a lifespan that loads `model`, if there is one, while the server already listens, loads a model again if
+    its graphics card was lost, and closes the engine when the server stops.
 
     `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine: Engine = app.state.engine
 
-        async def load() -> None:
-            if model is None:
+        async def load(path: Path | None, settings: LoadSettings) -> None:
+            if path is None:
                 return
             try:
-                info = await engine.load(model, load_settings)
+                info = await engine.load(path, settings)
                 for error in info.load_errors:
                     print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
             except LoadCancelled:
@@ -163,10 +164,14 @@ def loading(
             except Exception as failure:
                 on_failed(failure)
 
-        task = asyncio.create_task(load(), name="load the model")
+        task = asyncio.create_task(load(model, load_settings), name="load the model")
+        recovery = CardRecovery(load, load_settings)
+        end_watch = engine.watch(recovery.status_changed)
         yield
+        end_watch()
         engine.cancel_load()
         await task
+        await recovery.aclose()
         await engine.aclose()
 
     return lifespan

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 EMBED_TIMEOUT_S = 600.0
 
+NEWER_LENGTH_FIELD = "max_completion_tokens"
+"""OpenAI's newer models refuse `max_tokens`, and other servers do not know this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
@@ -53,6 +56,8 @@ class RemoteEngine:
         self._model = model
         self._requests = RemoteRequests()
         self._publisher: Publisher[RemoteStatus] = Publisher(RemoteStatus("ready", model))
+        self._length_field = "max_tokens"
+        """The field for the maximum length of an answer. Read and written on the remote thread only."""
 
     @property
     def queries(self) -> RemoteQueries:
@@ -137,6 +142,8 @@ class RemoteEngine:
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as error:
+                if self._must_rename_length_field(error):
+                    continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
                     return last_event(state, reader)
                 delay_s = None if state.was_answered else retry.delay_s(error)
@@ -152,6 +159,8 @@ class RemoteEngine:
         request = state.request
         if isinstance(request, ChatRequest):
             path, body = "/chat/completions", chat_body(request, model.id, model.kind, model.capabilities)
+            if "max_tokens" in body:
+                body[self._length_field] = body.pop("max_tokens")
         else:
             path, body = "/completions", completion_body(request, model.id, model.kind, model.capabilities)
         state.sent_at = time.monotonic()
@@ -167,6 +176,14 @@ class RemoteEngine:
                 raise ServerUnreachable(client.host, "the connection was lost")
             self._requests.close(state, last_event(state, reader))
             await drain(blocks)
+
+    def _must_rename_length_field(self, error: EngineError) -> bool:
+        """Whether the server refused `max_tokens` and wants OpenAI's newer name for it. From then on it is used."""
+        is_refused = isinstance(error, ServerFailed) and error.status == 400 and NEWER_LENGTH_FIELD in error.reason
+        if not is_refused or self._length_field == NEWER_LENGTH_FIELD:
+            return False
+        self._length_field = NEWER_LENGTH_FIELD
+        return True
 
     def _end(self, state: RemoteRequest, task: asyncio.Task[Finished | Failed]) -> None:
         """Sends the last event of a request whose task has ended. Remote thread only."""

@@ -124,6 +124,9 @@ class UpstreamGroup(RemoteEngine):
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as failure:
+                if self._must_rename_length_field(failure):
+                    tried.remove(upstream)
+                    continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
                     return last_event(state, reader)
                 error = failure

@@ -249,16 +249,8 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
     with scripted_server() as other:
         other.routes["/v1/models"] = replies({"data": [{"id": "far", "owned_by": "vllm", "max_model_len": 4096}]})
         other.answer_chats(streams(text("From afar."), ending(), USAGE))
-        options: list[str | Path] = [
-            "--model",
-            files[0],
-            "--model",
-            files[1],
-            "--connect",
-            f"box={other.address}",
-            "--alias",
-            "gpt=far",
-        ]
+        options: list[str | Path] = ["--model", files[0], "--model", files[1], "--connect", f"box={other.address}"]
+        options += ["--alias", "gpt=far", "--upstream", f"team={other.address},{other.address}"]
         with served(*options, "--profile", tmp_path / "p", INGLENOOK_API_KEY=KEY, INGLENOOK_KEY_BOX="sk-box") as (
             _,
             url,
