@@ -158,9 +158,7 @@ def _open_services(
     stack.closes("import and export", import_export.aclose, 3)
     stack.closes("engine", models.aclose, 10)
     connections = _open_connections(stack, profile, models, settings)
-    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
-    stack.closes("library", library.aclose, 3)
-    models.load_settings_for = library.load_settings_for
+    library = _open_library(stack, profile, models, settings)
     graphics = _open_graphics(models, library, tasks)
     stack.closes("graphics cards", graphics.aclose, 3)
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
@@ -202,6 +200,15 @@ def _open_connections(
     connections = ConnectionsController(models, settings, ConnectionKeys(profile.connection_keys))
     stack.closes("connections", connections.aclose, 3)
     return connections
+
+
+def _open_library(
+    stack: TimedExitStack, profile: Profile, models: ModelController, settings: AppSettings
+) -> LibraryController:
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
+    stack.closes("library", library.aclose, 3)
+    models.load_settings_for = library.load_settings_for
+    return library
 
 
 def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:

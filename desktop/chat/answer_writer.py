@@ -149,7 +149,8 @@ class Answer:
 
     async def _receive(self, engine: ChatEngine, request: ChatRequest) -> None:
         model = engine.status.model
-        self._change(replace(self.message, model_id=model.id if model else ""))
+        model_id, host = (model.id, model.host) if model else ("", "")
+        self._change(replace(self.message, model_id=model_id, host=host))
         request = continuing(request, self._initial.text, engine.capabilities)
         request = replace(request, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:

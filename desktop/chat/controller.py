@@ -191,6 +191,9 @@ class ChatController:
         session, message = found
         prompt = _prompt_to(session, message.parent_id)
         engine = await self._models.ready()
+        model = engine.status.model
+        if model is not None and model.host and (model.id, model.host) != (message.model_id, message.host):
+            return []  # a model elsewhere gets only the chats that it answers
         return await token_alternatives(engine, await prompt.request(engine), message.text, start, end)
 
     def delete_message(self, message_id: str) -> Deletion | None:
