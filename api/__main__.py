@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if model is not None:
         name = display_name(model.stem)
         router.default_model = UnloadedModel(name, name, 0, 0.0, 0)
-    return _serve(make_engine, settings, model, served, router, key.path)
+    return _serve(make_engine, settings, model, served, router, key.path, options.reranker)
 
 
 def _serve(
@@ -102,13 +102,14 @@ def _serve(
     served: ServedModels,
     router: ModelRouter,
     key_path: Path | None,
+    reranker: Path | None,
 ) -> int:
     # SimpleQueue is reentrant: a signal handler may call `put` while `get` runs.
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
     engine = make_engine()
-    own = loading(model, outcomes.put, settings.load_settings)
+    own = loading(model, outcomes.put, settings.load_settings, reranker)
     lifespan = offering(served, router, make_engine, own)
     server = EndpointServer(create_app(engine, settings, lifespan=lifespan, router=router), settings)
     try:
@@ -141,10 +142,13 @@ def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
 
 
 def loading(
-    model: Path | None, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
+    model: Path | None,
+    on_failed: Callable[[Exception], None],
+    load_settings: LoadSettings = LoadSettings(),
+    reranker: Path | None = None,
 ) -> Lifespan:
-    """Returns a lifespan that loads `model`, if there is one, while the server already listens, and closes the engine
-    when the server stops.
+    """Returns a lifespan that loads `model` and the reranking model, if there are any, while the server already listens, and
+    closes the engine when the server stops.
 
     `on_failed` is called with the exception if the load fails."""
 
@@ -152,12 +156,13 @@ def loading(
         engine: Engine = app.state.engine
 
         async def load() -> None:
-            if model is None:
-                return
             try:
-                info = await engine.load(model, load_settings)
-                for error in info.load_errors:
-                    print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
+                if model is not None:
+                    info = await engine.load(model, load_settings)
+                    for error in info.load_errors:
+                        print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
+                if reranker is not None:
+                    await engine.load_reranker(reranker)
             except LoadCancelled:
                 pass
             except Exception as failure:
