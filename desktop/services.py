@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from desktop.chat.controller import ChatController
 from desktop.chat.page import ChatPage
+from desktop.compare.local_models import LocalModels
 from desktop.endpoint.controller import EndpointController
 from desktop.endpoint.presenter import EndpointPresenter
 from desktop.framework.actions import Actions
@@ -41,6 +42,7 @@ class Services:
     models: ModelController
     model_switcher: ModelSwitcher
     library: LibraryController
+    compared: LocalModels
     graphics: GraphicsController
     endpoint: EndpointController
     endpoint_presenter: EndpointPresenter

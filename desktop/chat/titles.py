@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from desktop.chat.answer_source import id_with_host
 from desktop.chat.answer_writer import ChatSession
 from desktop.chat.prompt import chat_request, prompt_messages
 from desktop.models.model_controller import ModelController
@@ -160,7 +161,7 @@ class TitleGenerator:
         prompt of the chat is reused. A model on another machine gets only chats that it has answered; for others this
         returns ""."""
         model = engine.status.model
-        if model is None or (model.host and model.id != pending.model_id):
+        if model is None or (model.host and id_with_host(model) != pending.model_id):
             return ""
         messages = (*prompt_messages(pending.branch, pending.settings), Message("user", TASK))
         request = _title_request(chat_request(messages, pending.settings), engine.capabilities)

@@ -61,6 +61,8 @@ def waiting_text(waiting: Waiting) -> str:
     match waiting.stage:
         case "loading":
             return translate("transcript", "Waiting for the model · {percent} %").format(percent=percent)
+        case "memory":
+            return translate("transcript", "Waiting for another model…")
         case "preparing":
             return translate("transcript", "Preparing the prompt…")
         case "queued":
