@@ -25,6 +25,7 @@ from desktop.chat.quick_ask.controller import QuickAskController
 from desktop.compare.controller import CompareController
 from desktop.compare.local_models import LocalModels
 from desktop.compare.wiring import open_comparison
+from desktop.connections.controller import ConnectionsController
 from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
 from desktop.endpoint.memory_shares import MemoryShares, memory_shares
 from desktop.endpoint.presenter import EndpointPresenter
@@ -71,6 +72,7 @@ from engine.files.profile import Profile
 from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
+from engine.remote.connection_keys import ConnectionKeys
 from engine.step_arbiter import StepArbiter
 
 if TYPE_CHECKING:
@@ -166,15 +168,13 @@ def _open_services(
     import_export = _import_export(profile, store, window)
     stack.closes("import and export", import_export.aclose, 3)
     stack.closes("engine", models.aclose, 10)
+    connections = _open_connections(stack, profile, models, settings)
     library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
     stack.closes("library", library.aclose, 3)
     models.load_settings_for = library.load_settings_for
     graphics = _open_graphics(models, library, tasks)
     stack.closes("graphics cards", graphics.aclose, 3)
-    compared = LocalModels(models, make_compared_engine, library.saved_settings_for)
-    stack.closes("compared models", compared.aclose, 10)
-    models.make_room = compared.make_room
-    models.forgotten.connect(compared.forget)
+    compared = _open_compared(stack, models, make_compared_engine, library)
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
     # The chats are closed before the engine, because closing them stops the answers and saves their text.
@@ -200,12 +200,31 @@ def _open_services(
         model_switcher=ModelSwitcher(window, window.chat_page, models, settings, tasks),
         library=library,
         compared=compared,
+        connections=connections,
         graphics=graphics,
         endpoint=endpoint,
         endpoint_presenter=endpoint_presenter,
         import_export=import_export,
         diagnostics=lambda: diagnostics(models.status, endpoint.state.stage, settings.value, log_file.tail()),
     )
+
+
+def _open_connections(
+    stack: TimedExitStack, profile: Profile, models: ModelController, settings: AppSettings
+) -> ConnectionsController:
+    connections = ConnectionsController(models, settings, ConnectionKeys(profile.connection_keys))
+    stack.closes("connections", connections.aclose, 3)
+    return connections
+
+
+def _open_compared(
+    stack: TimedExitStack, models: ModelController, make_engine: MakeEngine, library: LibraryController
+) -> LocalModels:
+    compared = LocalModels(models, make_engine, library.saved_settings_for)
+    stack.closes("compared models", compared.aclose, 10)
+    models.make_room = compared.make_room
+    models.forgotten.connect(compared.forget)
+    return compared
 
 
 def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
@@ -318,8 +337,16 @@ def _add_actions(
 
 
 def _open_comparison(services: Services, composer: ComposerController) -> CompareController:
-    window, page, chats = services.window, services.chat_page, services.chats
-    return open_comparison(window, page, chats, composer, services.models, services.library, services.compared)
+    return open_comparison(
+        services.window,
+        services.chat_page,
+        services.chats,
+        composer,
+        services.models,
+        services.library,
+        services.compared,
+        services.connections,
+    )
 
 
 def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
@@ -372,7 +399,8 @@ def _start(
     # Messages sent before the store is open are saved as soon as it is open.
     services.chat_page.composer.enable_sending()
     services.chat_page.composer.update_focus_frame()
-    tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options), "load the model")
+    answers = options.model is not None or not services.connections.restore_choice()
+    tasks.spawn(_load_initial_model(models, services.settings.value.model_path, options, answers), "load the model")
     services.graphics.start()
     tasks.spawn(updates.check_at_start(lambda: len(chats.sessions.chats_by_id)), "check for updates")
     tasks.spawn(_start_endpoint(endpoint, services.settings.value.endpoint_on), "open the endpoint")
@@ -390,12 +418,12 @@ async def _open_chats(services: Services, chat_page: ChatPageController) -> None
     services.tasks.spawn(services.store.purge_index(), "clear the index of deleted words")
 
 
-async def _load_initial_model(models: ModelController, last_used: str, options: Options) -> None:
+async def _load_initial_model(models: ModelController, last_used: str, options: Options, answers: bool) -> None:
     path = await detached("find-model", _initial_model, last_used, options)
     if path is None:
         models.none_found()
     else:
-        await models.load(path)
+        await models.load(path, answers=answers)
 
 
 def _initial_model(last_used: str, options: Options) -> Path | None:

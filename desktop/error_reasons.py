@@ -112,6 +112,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it did not accept a connection in time"),
     QT_TRANSLATE_NOOP("reasons", "it did not count the tokens"),
     QT_TRANSLATE_NOOP("reasons", "it did not read the request in time"),
+    QT_TRANSLATE_NOOP("reasons", "it does not have the model {name}"),
     QT_TRANSLATE_NOOP("reasons", "it ended the answer early"),
     QT_TRANSLATE_NOOP("reasons", "it has no list of models"),
     QT_TRANSLATE_NOOP("reasons", "it redirects to an invalid address"),

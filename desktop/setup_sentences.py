@@ -22,6 +22,11 @@ MARKED = (
         "vulkan-headers).",
     ),
     QT_TRANSLATE_NOOP(
+        "reasons",
+        "The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that the "
+        "environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.",
+    ),
+    QT_TRANSLATE_NOOP(
         "reasons", "The Debian packages in {folder} are incomplete: remove that folder, then start again."
     ),
     QT_TRANSLATE_NOOP(

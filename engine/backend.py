@@ -321,6 +321,9 @@ class Backend(Protocol):
         """Fills the empty `slot` with a saved state. If the state does not fit the model, returns False and leaves the
         slot empty."""
 
+    def free_threads(self) -> None:
+        """Ends the threads that are kept for the next decode, because another model computes next."""
+
     def open_embedder(self) -> Embedder:
         """Opens a second context, for embeddings, over the same weights. Close it before this backend. Raises
         ModelFileError."""

@@ -28,10 +28,13 @@ class StepArbiter:
         self.used_s = 0.0
         """`StepTurns.used_s` of the engine that got the last turn, when it got it."""
 
-    def join(self, interrupt: Callable[[], None] = lambda: None) -> StepTurns:
+    def join(
+        self, interrupt: Callable[[], None] = lambda: None, give_way: Callable[[], None] = lambda: None
+    ) -> StepTurns:
         """Adds an engine. `interrupt` is called, on any thread, if a request to another engine goes before the step
-        that the engine computes. It should end the step early if that saves time."""
-        turns = StepTurns(self, interrupt)
+        that the engine computes. It should end the step early if that saves time. `give_way` is called on the engine's
+        native thread when it waits, or has nothing to compute, while there are other engines."""
+        turns = StepTurns(self, interrupt, give_way)
         with self.lock:
             self.members.add(turns)
         return turns
@@ -61,9 +64,10 @@ class StepTurns:
     """The turns of one engine. `begin`, `end`, `release` and `leave` are called on its native thread, and the other
     attributes are used by the arbiter."""
 
-    def __init__(self, arbiter: StepArbiter, interrupt: Callable[[], None]) -> None:
+    def __init__(self, arbiter: StepArbiter, interrupt: Callable[[], None], give_way: Callable[[], None]) -> None:
         self._arbiter = arbiter
         self.interrupt = interrupt
+        self._give_way = give_way
         self.priority = Priority.WINDOW
         self.used_s = 0.0
         """Time for which the engine has computed. Time in which it had nothing to compute counts as used."""
@@ -99,28 +103,33 @@ class StepTurns:
         if must_wait:
             if outranked is not None:
                 outranked.interrupt()
+            self._give_way()
             self.granted.wait()
             self.granted.clear()
         self._began = arbiter.clock()
 
     def end(self, following: Callable[[], Priority | None]) -> None:
         """Ends the step. `following` returns the highest priority of the requests that need another step, or None if
-        there are none; it is called only if other engines wait."""
+        there are none; it is called only if there are other engines."""
         arbiter = self._arbiter
         with arbiter.lock:
             self.used_s += arbiter.clock() - self._began
             self.is_computing = False
-            waiting = arbiter.next_waiting()
-            priority = following() if waiting is not None else None
-            if waiting is None or priority is None:
-                arbiter.grant(waiting)
+            if len(arbiter.members) == 1:
+                arbiter.grant(None)
                 return
-            self.priority = priority
-            has_waited_long = arbiter.clock() - waiting.waiting_since >= MAX_WAIT_S
-            if not has_waited_long and _order(self) < _order(waiting):
-                arbiter.grant(self, reserved=True)
+            priority, waiting = following(), arbiter.next_waiting()
+            if priority is not None:
+                self.priority = priority
+            if waiting is None:
+                arbiter.grant(None)
+                gives_way = priority is None
             else:
-                arbiter.grant(waiting)
+                has_waited_long = arbiter.clock() - waiting.waiting_since >= MAX_WAIT_S
+                gives_way = priority is None or has_waited_long or _order(waiting) <= _order(self)
+                arbiter.grant(waiting if gives_way else self, reserved=not gives_way)
+        if gives_way:
+            self._give_way()
 
     def release(self) -> None:
         """Gives up a reserved turn, because the next step begins later. Does nothing if there is none."""

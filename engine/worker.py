@@ -63,7 +63,9 @@ class Worker:
         self._on_first_step = on_first_step
         self._awaits_first_step = False
         self._clock = clock
-        self._turns = (arbiter or StepArbiter()).join(lambda: self._interrupt(StepInterruption.outranked))
+        self._turns = (arbiter or StepArbiter()).join(
+            lambda: self._interrupt(StepInterruption.outranked), self._give_way
+        )
         self._takes_turns = True
         """Whether the processor computes the loaded chat model."""
         self._embeds_next = False
@@ -195,6 +197,10 @@ class Worker:
             self._on_first_step()
         if self._session is session and session.idle:
             self._guard(Session.save_due_snapshots)
+
+    def _give_way(self) -> None:
+        if self._session is not None:
+            self._session.backend.free_threads()
 
     def _priority(self) -> Priority | None:
         """The highest priority of the requests that the processor computes; None if there are none."""

@@ -161,6 +161,7 @@ class FakeBackend:
         """All scales that were set, the first ones by the load, and the last ones in use."""
         self.n_decodes = 0
         self.n_interrupted = 0
+        self.n_freed_threads = 0
         self._interruption = threading.Condition()
         self.is_interruptible = self._is_interrupted = False
         self.n_open_samplers = 0
@@ -366,6 +367,9 @@ class FakeBackend:
 
     def clear(self, slot: int) -> None:
         self.slots.pop(slot, None)
+
+    def free_threads(self) -> None:
+        self.n_freed_threads += 1
 
     def open_embedder(self) -> FakeEmbedder:
         self.embedder = FakeEmbedder()

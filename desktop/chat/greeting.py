@@ -15,6 +15,7 @@ from desktop.platform.theme import Theme, scaled
 WIDTH = 560
 LOW_HEIGHT = 330
 LOW_HEIGHT_WITH_CARD = 410
+MARGINS = (24, 0, 24, 12)
 
 
 class Greeting(QWidget):
@@ -44,10 +45,10 @@ class Greeting(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def show_model(self, state: ModelState) -> None:
-        """Show whether a model is loaded."""
+    def show_model(self, state: ModelState, ready_text: str = "") -> None:
+        """Show whether a model is ready. `ready_text` tells where it computes; "" means on this computer."""
         if state == "ready":
-            text = self.tr("A model is loaded on this computer. Nothing you write leaves it.")
+            text = ready_text or self.tr("A model is loaded on this computer. Nothing you write leaves it.")
         elif state == "loading":
             text = self.tr("The model is being loaded. You can already write; it answers as soon as it is ready.")
         else:
@@ -68,8 +69,8 @@ class Greeting(QWidget):
         self.fit()
 
     def fit(self) -> None:
-        """If the window is not high enough, hide some buttons, so that the button for choosing a model and the added
-        card stay visible."""
+        """If the window is not high enough, hide some buttons, and if need be the title and the text, so that the
+        button for choosing a model and the added card stay visible."""
         has_card = self._card is not None and not self._card.isHidden()
         low = self.height() < scaled(LOW_HEIGHT) and not self._choose.isHidden()
         low = low or (has_card and self.height() < scaled(LOW_HEIGHT_WITH_CARD))
@@ -77,6 +78,18 @@ class Greeting(QWidget):
             starter.setVisible(not low)
         for starter in self._starters[:2]:
             starter.setVisible(not (has_card and self.height() < scaled(LOW_HEIGHT)))
+        parts = (self._flame, self._title, self._text)
+        for part in parts:
+            part.show()
+        for part in parts if has_card else ():
+            if self._needed_height() > self.height():
+                part.hide()
+
+    def _needed_height(self) -> int:
+        """The height of all visible parts, in pixels."""
+        left, _, right, bottom = MARGINS
+        self._column.invalidate()
+        return self._column.totalHeightForWidth(min(WIDTH, self.width() - left - right)) + bottom
 
     def greet(self) -> None:
         """Show the greeting for the current time of day."""
@@ -132,7 +145,7 @@ class Greeting(QWidget):
         middle.addWidget(inner, 1000)
         middle.addStretch(1)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 0, 24, 12)
+        outer.setContentsMargins(*MARGINS)
         outer.addStretch(1)
         outer.addLayout(middle)
         outer.addStretch(1)

@@ -38,6 +38,8 @@ class Header(QFrame):
         self._theme = theme
         self.fill_menu: Callable[[QMenu, str], None] = lambda menu, menu_id: None
         """Adds actions to the menu with the given id, "chat" or "model". See `Actions.fill_menu`."""
+        self.fill_models: Callable[[QMenu], None] = lambda menu: None
+        """Adds the models that can be chosen to the menu of the model button."""
         self._chat: Chat | None = None
         self._model_text = ""
         self._model_state: ModelState = "none"
@@ -144,6 +146,7 @@ class Header(QFrame):
             menu.addAction(button_text(fact)).setEnabled(False)
         if self._facts:
             menu.addSeparator()
+        self.fill_models(menu)
         self.fill_menu(menu, "model")
         right = self._pill.mapToGlobal(self._pill.rect().bottomRight())
         menu.popup(QPoint(right.x() - menu.sizeHint().width(), right.y() + 4))

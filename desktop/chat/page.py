@@ -43,6 +43,7 @@ class ChatPage(PageView, QWidget):
         self.overflow_card: OverflowCard | None = None
         self._compare_sheet: SideSheet | None = None
         self._column = QVBoxLayout(self)
+        self.place = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
         self._lay_out()
 
     def add_transcript(self, transcript: TranscriptView) -> None:
@@ -80,6 +81,10 @@ class ChatPage(PageView, QWidget):
             self.side_sheet = self.settings_sheet
             self.settings_sheet.open_sheet()
 
+    def show_place(self, text: str) -> None:
+        """Show below the composer where the model computes."""
+        self.place.setText(text)
+
     def show_greeting(self, greeting: bool) -> None:
         """Show the greeting if `greeting` is True, otherwise the transcript."""
         if greeting:
@@ -110,8 +115,8 @@ class ChatPage(PageView, QWidget):
         return super().eventFilter(watched, event)
 
     def _lay_out(self) -> None:
-        note = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
-        note.setObjectName("composerNote")
+        self.place.setObjectName("composerNote")
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
         middle = QHBoxLayout()
         middle.setContentsMargins(16, 0, 16, 0)
         middle.addStretch(1)
@@ -127,5 +132,5 @@ class ChatPage(PageView, QWidget):
         column.addWidget(self.stage, 1)
         column.addLayout(middle)
         column.addSpacing(10)
-        column.addWidget(note, alignment=Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.place, alignment=Qt.AlignmentFlag.AlignHCenter)
         self.composer.installEventFilter(self)

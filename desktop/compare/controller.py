@@ -79,7 +79,8 @@ class CompareController(QObject):
         self.models.offer(self._choices())
         sheet.show_models(self.models)
         question, answering = self._question(), self._chats.sessions.answering
-        hint = strings.hint(len(self.models.chosen), has_question=bool(question), is_answering=answering)
+        hosts = [each.host for each in self.models.chosen if each.host]
+        hint = strings.hint(len(self.models.chosen), hosts, has_question=bool(question), is_answering=answering)
         sheet.show_question(question, hint, can_start=self.models.can_start and bool(question) and not answering)
 
     def _question(self) -> str:

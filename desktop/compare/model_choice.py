@@ -18,6 +18,8 @@ class ModelChoice:
     name: str
     detail: str
     make_source: Callable[[], AnswerSource]
+    host: str = ""
+    """The machine to which the chat is sent; empty if the model runs on this computer."""
 
 
 class ChosenModels:

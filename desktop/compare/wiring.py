@@ -12,6 +12,8 @@ from desktop.compare import strings
 from desktop.compare.controller import CompareController
 from desktop.compare.local_models import LocalModel, LocalModels
 from desktop.compare.model_choice import ModelChoice
+from desktop.compare.remote_model import connected_choices
+from desktop.connections.controller import ConnectionsController
 from desktop.framework.app_window import AppWindow
 from desktop.models.library_controller import LibraryController
 from desktop.models.model_controller import ModelController
@@ -27,13 +29,23 @@ def open_comparison(
     models: ModelController,
     library: LibraryController,
     local: LocalModels,
+    connections: ConnectionsController,
 ) -> CompareController:
     """Makes the controller of comparisons, which the window owns."""
 
     def choices() -> Sequence[ModelChoice]:
-        return [*_window_model(models), *_other_models(models, library, local)]
+        return [
+            *_window_model(models),
+            *_other_models(models, library, local),
+            *connected_choices(connections),
+        ]
 
-    controller = CompareController(window, page, chats, composer, choices, library.page_shown)
+    def look_for_models() -> None:
+        library.page_shown()
+        connections.look_at_all()
+
+    controller = CompareController(window, page, chats, composer, choices, look_for_models)
+    connections.changed.connect(lambda _: controller.refresh())
     library.local_models_changed.connect(controller.refresh)
     models.chat_status_changed.connect(lambda _: controller.refresh())
     return controller
@@ -47,7 +59,7 @@ def _window_model(models: ModelController) -> list[ModelChoice]:
     place = model.host or strings.on_this_computer("")
     detail = f"{place} · {strings.in_window()}"
     name = model_name_from_path(model.path) if isinstance(model, ModelInfo) else model.name
-    return [ModelChoice("window", name, detail, lambda: WindowModel(models, model_id))]
+    return [ModelChoice("window", name, detail, lambda: WindowModel(models, model_id), model.host)]
 
 
 def _other_models(models: ModelController, library: LibraryController, local: LocalModels) -> list[ModelChoice]:

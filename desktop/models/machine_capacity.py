@@ -95,5 +95,4 @@ class CapacityEstimator:
         return card is not None and self._throughput.observe_card(card.key, speed)
 
     def _card(self, device: Device) -> Card:
-        card = Card(device)
-        return replace(card, bytes_per_s=self._throughput.card_bytes_per_s(card.key))
+        return Card(device, self._throughput.card_bytes_per_s(device))

@@ -59,11 +59,12 @@ class ModelController(QObject):
         """Set the status "empty", because no model file was found at the start."""
         self._set(Status("empty"))
 
-    async def load(self, path: Path, *, on_processor: bool = False) -> bool:
+    async def load(self, path: Path, *, on_processor: bool = False, answers: bool = True) -> bool:
         """Load this model in place of the one in memory. Return False if that failed; `status.error` is then the
-        reason. The local engine then answers in the window. With `on_processor`, no graphics card computes the model,
-        whatever the settings say."""
-        self.answer_with(None)
+        reason. The local engine then answers in the window, unless `answers` is False. With `on_processor`, no graphics
+        card computes the model, whatever the settings say."""
+        if answers:
+            self.answer_with(None)
         self._path = path
         self._set(Status("loading"))
         try:
@@ -129,6 +130,15 @@ class ModelController(QObject):
         self._chat_changed(self.chat_status)
 
     @property
+    def answers_locally(self) -> bool:
+        """Whether the local engine answers in the window."""
+        return self._chosen is None
+
+    def is_answered_by(self, engine: ChatEngine) -> bool:
+        """Whether this engine answers in the window."""
+        return engine is self._chosen
+
+    @property
     def chat_status(self) -> EngineStatus:
         """Status of the engine that answers in the window."""
         return self.status if self._chosen is None else self._chosen.status
@@ -144,7 +154,9 @@ class ModelController(QObject):
         while self.chat_status.state == "loading":
             await self._changed.wait()
         engine, status = self._chosen or self._engine, self.chat_status
-        if status.state == "ready" and engine is not None:
+        # a model on another server gets requests even if the last one failed, because the server may be back
+        is_retried = status.state == "dead" and engine is self._chosen
+        if engine is not None and (status.state == "ready" or is_retried):
             return engine
         raise status.error or NotLoaded()
 

@@ -17,8 +17,8 @@ RowAction = Literal["load", "unload", "cancel", "download", "settings"]
 
 PADDING = 10
 WIDE = 640
-"""Width in pixels. A wider row has columns. In a narrower one, verdict and speed are on a second line below the
-name."""
+"""Width in pixels. A wider row has columns. In a narrower one, verdict, speed and abilities are on a second line
+below the name, and the details on a third line, below the button."""
 BUTTON_HEIGHT, ICON_SIZE = 34, 30
 SPEED_WIDTH = 92
 
@@ -35,6 +35,12 @@ def columns(row: QRect) -> tuple[QRect, QRect, QRect]:
     )
 
 
+def upper_part(row: QRect) -> QRect:
+    """The part of a row that holds the buttons: the whole row if it has columns, otherwise the part above the third
+    line."""
+    return row if row.width() >= WIDE else QRect(row.left(), row.top(), row.width(), scaled(ModelRowDelegate.height))
+
+
 def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
     """What the button of the row does, and its label; None if the row has no button. `hovered` is true if the mouse is
     over the row or the row has the focus."""
@@ -49,6 +55,7 @@ def button_of(row: ModelRow, *, hovered: bool) -> tuple[RowAction, str] | None:
 
 def action_rects(box: QRect, row: ModelRow, *, hovered: bool) -> dict[RowAction, QRect]:
     """Maps the action of each button in the row to the rectangle of the button."""
+    box = upper_part(box)
     right, top = box.right() - PADDING, box.center().y() - BUTTON_HEIGHT // 2
     rects: dict[RowAction, QRect] = {}
     if row.place == "disk":
@@ -65,7 +72,11 @@ def _button_font() -> QFont:
 
 
 class ModelRowDelegate(CardRowDelegate[ModelRow]):
-    height = 58
+    height, narrow_height = 58, 82
+
+    @property
+    def row_height(self) -> int:
+        return scaled(self.height if self.width >= WIDE else self.narrow_height)
 
     def paint_row(self, painter: QPainter, box: QRect, row: ModelRow, *, is_first: bool, has_focus: bool) -> None:
         if not is_first:
@@ -81,12 +92,15 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
             self._paint_chip(painter, chip, row)
             self._paint_speed(painter, speed, row)
         else:
+            upper = upper_part(box)
             left = box.left() + PADDING
-            name = QRect(left, box.top(), self._text_end(painter, box, row, hovered=hovered) - left, box.height())
+            name = QRect(left, box.top(), self._text_end(painter, upper, row, hovered=hovered) - left, upper.height())
             name = mirrored(name, box)
             self._paint_name(painter, name, row)
             self._paint_below(painter, name, row)
-        self._paint_actions(painter, box, row, hovered=hovered)
+            lowest = box.adjusted(PADDING, upper.height() - scaled(4), -PADDING, -scaled(6))
+            self._draw_text(painter, lowest, strings.details(row, with_abilities=False), "muted", 12)
+        self._paint_actions(painter, upper_part(box), row, hovered=hovered)
 
     def _paint_name(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
         colour = "muted" if row.fault else "text"
@@ -98,18 +112,19 @@ class ModelRowDelegate(CardRowDelegate[ModelRow]):
                 left = mirrored(upper.adjusted(width + 8, 1, 0, 1), upper)
                 width += 8 + self._draw_text(painter, left, note, token, 12)
 
-    def _paint_details(self, painter: QPainter, rect: QRect, row: ModelRow, indent: int = 0) -> None:
-        """Paint the details of the model on the second line, `indent` pixels from its start."""
+    def _paint_details(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
+        """Paint the details of the model on the second line."""
         lower = QRect(rect.left(), rect.center().y(), rect.width(), scaled(18))
-        self._draw_text(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), strings.details(row), "muted", 12)
+        self._draw_text(painter, lower, strings.details(row), "muted", 12)
 
     def _paint_below(self, painter: QPainter, rect: QRect, row: ModelRow) -> None:
-        """Paint verdict, speed and details on the second line, below the name."""
+        """Paint verdict, speed and abilities on the second line, below the name."""
         lower = QRect(rect.left(), rect.center().y() + 2, rect.width(), scaled(20))
         indent = self._paint_chip(painter, lower, row)
         indent += 8 if indent else 0
         width = self._paint_speed(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), row)
-        self._paint_details(painter, rect.translated(0, 3), row, indent + (width + 10 if width else 0))
+        indent += width + 10 if width else 0
+        self._draw_text(painter, mirrored(lower.adjusted(indent, 0, 0, 0), lower), strings.abilities(row), "muted", 12)
 
     def _paint_speed(self, painter: QPainter, rect: QRect, row: ModelRow) -> int:
         muted = row.fit is None or row.fit.verdict == "too_big"

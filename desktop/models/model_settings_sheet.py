@@ -104,7 +104,8 @@ class ModelSettingsSheet(SideSheet):
             self._discard_typing()
         self._row, self._options = row, options
         self._title.setText(row.name)
-        details = [strings.details(row), strings.params(row.n_params) if row.n_params else "", row.licence]
+        n_params = strings.params(row.n_params) if row.n_params else ""
+        details = [strings.details(row), n_params, strings.licence(row.licence)]
         self._about.setText(" · ".join(filter(None, details)))
         self._folder_text.setText(strings.folder_name(row.path))
         self._cost.setText(strings.explanation(row))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.chat.header import ModelState
 from desktop.chat.page import ChatPage
+from desktop.connections import strings as connection_strings
 from desktop.error_messages import error_message
 from desktop.framework.actions import Action
 from desktop.framework.app_window import AppWindow
@@ -49,7 +50,7 @@ class ModelSwitcher(QObject):
                 "cancel_load",
                 translate("actions", "Cancel loading the model"),
                 self._models.cancel_load,
-                is_possible=lambda: self._page.header.is_loading,
+                is_possible=lambda: self._page.header.is_loading and self._models.answers_locally,
                 menu="model",
                 label=translate("actions", "Cancel loading"),
                 icon="x",
@@ -121,8 +122,10 @@ class ModelSwitcher(QObject):
         has_card = isinstance(status, Status) and any(each.devices for each in status.backends)
         state, facts = strings.model_state(status), strings.model_facts(status.model, has_card=has_card)
         self._page.header.show_model(state, header_state, status.progress, facts)
-        self._page.greeting.show_model(header_state)
+        self._page.greeting.show_model(header_state, connection_strings.greeting(status.model))
         toast, error = self._window.toast, status.error
+        if error is not None and not self._models.answers_locally:
+            return  # the connections show why a server does not answer
         if error is None:
             if status.state in HEADER_STATES:
                 toast.clear(TOPIC)

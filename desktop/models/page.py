@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.connections.section import ConnectionsSection
+from desktop.connections.sheet import ConnectionSheet
 from desktop.models.download_cards import DownloadCards
 from desktop.models.library_controller import LibraryState
 from desktop.models.model_settings_sheet import ModelSettingsSheet
@@ -14,6 +18,7 @@ from desktop.models.page_header import ModelsPageHeader
 from desktop.models.page_sections import HubSearchSection, LocalModelsSection, ModelSection
 from desktop.platform.theme import Theme
 from desktop.widgets.scroll_page import ScrollPage
+from desktop.widgets.side_sheet import SideSheet
 
 
 class ModelsPage(ScrollPage):
@@ -32,8 +37,12 @@ class ModelsPage(ScrollPage):
         self.local_models = LocalModelsSection(theme, inner)
         self.recommended = ModelSection(theme, self.tr("Recommended"), inner)
         self.hub_results = HubSearchSection(theme, inner)
+        self.connections = ConnectionsSection(theme, inner)
         self.sheet = self.side_sheet = ModelSettingsSheet(theme, self)
-        self.sheet.taken_width_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
+        self.connection_sheet = ConnectionSheet(theme, self)
+        for sheet in (self.sheet, self.connection_sheet):
+            sheet.taken_width_changed.connect(lambda taken: self.setViewportMargins(0, 0, taken, 0))
+            sheet.opened.connect(partial(self._show_only, sheet))
         for section in (self.local_models, self.recommended, self.hub_results):
             section.action_requested.connect(self.action_requested)
         self.header.search.down_pressed.connect(self.local_models.view.setFocus)
@@ -47,12 +56,23 @@ class ModelsPage(ScrollPage):
         super().showEvent(event)
         self.seen.emit()
 
+    def _show_only(self, sheet: SideSheet) -> None:
+        """Close the other sheet."""
+        for other in (self.sheet, self.connection_sheet):
+            if other is not sheet:
+                other.hide()
+        self.side_sheet = sheet
+
     def _lay_out(self, inner: QWidget) -> None:
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
         column.addWidget(self.header)
-        for part in (self.offer, self.local_models, self.downloads, self.hub_results, self.recommended):
+        parts = (
+            *(self.offer, self.local_models, self.downloads),
+            *(self.connections, self.hub_results, self.recommended),
+        )
+        for part in parts:
             column.addWidget(part)
         column.addStretch(1)
         self._put_in_the_middle(inner)

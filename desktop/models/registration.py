@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 
 def _prepare(services: Services) -> Callable[[], QWidget]:
+    from desktop.connections.model_menu import ModelMenu
+    from desktop.connections.wiring import ConnectionsWiring
     from desktop.models.offer_wiring import OfferWiring
     from desktop.models.wiring import ModelsWiring
 
@@ -39,8 +42,16 @@ def _prepare(services: Services) -> Callable[[], QWidget]:
         offer.shows_download,
     )
 
+    connections = ConnectionsWiring(
+        services.window, services.chat_page, services.connections, services.models, services.tasks
+    )
+    header = services.chat_page.header
+    header.fill_models = partial(ModelMenu.fill, services.connections, services.models)
+
     def make_page() -> QWidget:
         page = wiring.make_page()
+        connections.connect_section(page.connections, page.connection_sheet)
+        page.seen.connect(services.connections.look_at_all)
         offer.add_to_page(page.offer)
         return page
 

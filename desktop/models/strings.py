@@ -93,14 +93,15 @@ def speed(fit: MemoryFit | None) -> str:
     return translate("models", "≈ {speed} tok/s").format(speed=plain(round(max(shown, 0.1), 1)))
 
 
-def details(row: ModelRow) -> str:
-    """The line below the name: quantisation, size, publisher, downloads, abilities and licence; or why the file is
+def details(row: ModelRow, *, with_abilities: bool = True) -> str:
+    """The line below the name: quantisation, size, licence, publisher, downloads and abilities; or why the file is
     unusable."""
     if row.fault:
         return translated_reason(row.fault)
     parts = [row.quantisation]
     if row.size_bytes:
         parts.append(download_size(row.size_bytes, is_exact=row.is_size_exact))
+    parts.append(licence(row.licence) if row.place != "disk" else "")
     if row.placement is not None:
         parts.append(placement(row.placement, is_approximate=row.place != "disk"))
     if row.is_bundled:
@@ -110,12 +111,14 @@ def details(row: ModelRow) -> str:
     parts.append(row.maker)
     if row.n_downloads:
         parts.append(translate("models", "{n} downloads").format(n=short(row.n_downloads)))
-    if "thinking" in row.abilities:
-        parts.append(translate("models", "thinks"))
-    if "tools" in row.abilities:
-        parts.append(translate("models", "calls tools"))
-    parts.append(licence(row.licence) if row.place != "disk" else "")
+    if with_abilities:
+        parts.append(abilities(row))
     return " · ".join(part for part in parts if part)
+
+
+def abilities(row: ModelRow) -> str:
+    names = {"thinking": translate("models", "thinks"), "tools": translate("models", "calls tools")}
+    return " · ".join(name for ability, name in names.items() if ability in row.abilities and not row.fault)
 
 
 def good_for(kind: str) -> str:
@@ -204,7 +207,7 @@ def _memory_explanation(fit: MemoryFit) -> str:
                     n=tokens, best=whole(fit.n_ctx_best)
                 )
         case "slow", _:
-            more = translate("models", "It writes more slowly than people read.")
+            more = _slow_sentence()
         case "tight", "short_context":
             more = translate("models", "Only a context of {n} tokens fits.").format(n=tokens)
         case "tight", _:
@@ -215,7 +218,12 @@ def _memory_explanation(fit: MemoryFit) -> str:
             )
         case _:
             more = translate("models", "A smaller quantisation may fit.")
-    return f"{needs} {more}"
+    slow = f" {_slow_sentence()}" if fit.verdict == "tight" and fit.is_slow else ""
+    return f"{needs} {more}{slow}"
+
+
+def _slow_sentence() -> str:
+    return translate("models", "It writes more slowly than people read.")
 
 
 def kv_type(kind: KvType) -> str:
@@ -342,7 +350,13 @@ def model_state(status: EngineStatus) -> str:
     """The name of the loaded model, or the state of the load, in a few words."""
     match status.state:
         case "ready" if status.model is not None:
+            if status.model.host:
+                return translate("models", "{model} on {host}").format(model=status.model.name, host=status.model.host)
             return " + ".join([model_name(status.model), *_active_adapters(status.model)])
+        case "loading" if status.model is not None and status.model.host:
+            return translate("models", "Connecting to {host}…").format(host=status.model.host)
+        case "dead" | "empty" if status.model is not None and status.model.host:
+            return translate("models", "{model}: not available").format(model=status.model.name)
         case "loading":
             return translate("models", "Loading · {percent} %").format(percent=round(status.progress * 100))
         case "dead":

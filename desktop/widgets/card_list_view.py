@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QToolTip, QWidget
 
 from desktop.platform.text_escaping import button_text
-from desktop.platform.theme import Theme, scaled
+from desktop.platform.theme import Theme
 from desktop.widgets.card_row_delegate import CardRowDelegate
 from desktop.widgets.row_list import KeyedList, Row
 
@@ -65,6 +65,13 @@ class CardListView(QListView, Generic[Row, RowActionT]):
             signal.connect(self._fit_rows)
         self._fit_rows()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        before, self._delegate.width = self._delegate.row_height, self.viewport().width()
+        super().resizeEvent(event)
+        if self._delegate.row_height != before:
+            self.scheduleDelayedItemsLayout()
+            self._fit_rows()
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         self._set_mouse_pos(event.position().toPoint())
@@ -105,7 +112,7 @@ class CardListView(QListView, Generic[Row, RowActionT]):
         return self.model().rowCount() if self.model() is not None else 0
 
     def _fit_rows(self) -> None:
-        self.setFixedHeight(self._n_rows() * scaled(self._delegate.height))
+        self.setFixedHeight(self._n_rows() * self._delegate.row_height)
 
     def _clicked_action(self, event: QMouseEvent) -> tuple[str, RowActionT] | None:
         """The key of the row and the action that the left mouse button has clicked; None if no action was clicked."""

@@ -27,13 +27,20 @@ class CardRowDelegate(QStyledItemDelegate, Generic[Row]):
         self._theme = theme
         self.mouse_pos = QPoint(-1, -1)
         """Position of the mouse in the list's viewport; (-1, -1) if it is outside."""
+        self.width = 0
+        """Width of the list's viewport in pixels."""
+
+    @property
+    def row_height(self) -> int:
+        """The height of each row in pixels, at the current text size and width."""
+        return scaled(self.height)
 
     def paint_row(self, painter: QPainter, box: QRect, row: Row, *, is_first: bool, has_focus: bool) -> None:
         """Paint a row. The caller restores the state of the painter."""
         raise NotImplementedError
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, scaled(self.height))
+        return QSize(0, self.row_height)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row = index.data(RowRole.ROW)

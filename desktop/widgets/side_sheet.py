@@ -28,6 +28,7 @@ class SideSheet(QFrame):
     """The sheet, which is hidden at first. A subclass calls `_lay_out_sheet` and fills the returned column. GUI thread
     only."""
 
+    opened = Signal()
     closed = Signal()
     taken_width_changed = Signal(int)
     """The content of the page must leave this width, in pixels, free on the right."""
@@ -43,6 +44,7 @@ class SideSheet(QFrame):
 
     def open_sheet(self) -> None:
         self._scroll.verticalScrollBar().setValue(0)
+        self.opened.emit()
         self._place()
         self.show()
         self.raise_()

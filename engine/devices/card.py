@@ -11,9 +11,8 @@ from engine.devices.device import Device
 class Card:
     device: Device
     bytes_per_s: float = 0.0
-    """Bytes of weights that the card processes per second; 0 if that was not measured."""
+    """Bytes of weights that the card processes per second; 0 if it is not known."""
 
     @property
     def key(self) -> str:
-        """Under this name measurements are stored: they hold for a card with its driver."""
-        return f"{self.device.name} {self.device.driver}".strip()
+        return self.device.key

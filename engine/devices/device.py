@@ -28,6 +28,13 @@ class Device:
     backend."""
     driver: str = ""
     """Name and version of the driver; empty if they are not known."""
+    bytes_per_s: float = 0.0
+    """Bytes of weights that it reads per second in a product of a matrix and a vector; 0 if that was not measured."""
+
+    @property
+    def key(self) -> str:
+        """Under this name measurements are stored: they hold for a card with its driver."""
+        return f"{self.name} {self.driver}".strip()
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
@@ -46,6 +53,7 @@ class Device:
                 memory_total=int(str(values["memory_total"])),
                 pci_id=str(values.get("pci_id", "")),
                 driver=str(values.get("driver", "")),
+                bytes_per_s=float(str(values.get("bytes_per_s", 0))),
             )
         except (KeyError, ValueError, StopIteration) as error:
             raise ValueError(f"not a device: {values}") from error

@@ -128,6 +128,9 @@ class GraphicsCards:
         for library, state in zip(unknown, self._probe.check(unknown, again=again), strict=True):
             if state.devices:
                 self._record.add_passed(library.mark, drivers)
+            for device in state.devices:
+                if device.bytes_per_s:
+                    self._record.add_speed(device.key, device.bytes_per_s)
             if state.devices or state.error:  # a library that finds no card is not loaded
                 result.append((library, state))
         return sorted(result, key=lambda each: libraries.index(each[0]) if each[0] is not None else 0)
@@ -139,7 +142,8 @@ class GraphicsCards:
         return BackendState(kind, () if error else self._devices_of(kind), error)
 
     def _devices_of(self, kind: str) -> tuple[Device, ...]:
-        return tuple(each for each in self._list_devices() if each.backend == _BACKENDS[kind])
+        found = [each for each in self._list_devices() if each.backend == _BACKENDS[kind]]
+        return tuple(replace(each, bytes_per_s=self._record.speed(each.key)) for each in found)
 
     def _load_new(self, library: BackendLibrary) -> str:
         """Returns why the library cannot be loaded, else an empty text."""

@@ -1,5 +1,5 @@
-"""Remembers which libraries for graphics cards work with the drivers of this machine, and with which one a process of
-the app ended unexpectedly.
+"""Remembers which libraries for graphics cards work with the drivers of this machine, how fast the cards are, and with
+which library a process of the app ended unexpectedly.
 
 Several processes of the app may use the same folder at the same time.
 """
@@ -40,6 +40,16 @@ class LibraryRecord:
 
     def add_passed(self, mark: str, drivers: str) -> None:
         self._write("passed.json", self._read("passed.json") | {mark: drivers})
+
+    def speed(self, card: str) -> float:
+        """The measured speed of a card, by `Device.key`; 0 if there is none. See `Device.bytes_per_s`."""
+        try:
+            return float(self._read("speeds.json").get(card, 0))
+        except ValueError:
+            return 0.0
+
+    def add_speed(self, card: str, bytes_per_s: float) -> None:
+        self._write("speeds.json", self._read("speeds.json") | {card: str(bytes_per_s)})
 
     def crashed(self) -> frozenset[str]:
         """The libraries with which the app has probably crashed. A process that ended without saying so crashed or was

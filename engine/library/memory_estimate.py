@@ -9,7 +9,7 @@ import psutil
 
 from engine.backend import LoadSettings
 from engine.devices.device import Device
-from engine.devices.offload_plan import plan_offload
+from engine.devices.offload_plan import OffloadPlanner
 from engine.errors import NotEnoughMemory
 from engine.library.gguf_header import GgufHeader
 from engine.library.kv_size import cell_bytes, state_bytes
@@ -87,10 +87,11 @@ def estimate_memory(
     n_batch: int,
     n_outputs: int,
     devices: Sequence[Device] = (),
+    planner: OffloadPlanner | None = None,
     draft: GgufHeader | None = None,
 ) -> MemoryEstimate:
     """Estimates the memory for a context of `n_ctx` tokens, and reads how much memory is available now. Plans which
-    layers the graphics cards `devices` compute.
+    layers the graphics cards `devices` compute; with a `planner`, those of its devices.
 
     Layers with a sliding window are counted with the whole context, because Inglenook creates its contexts with
     `swa_full`. MTP layers are counted if they are used. `draft` is the header of the draft model."""
@@ -100,13 +101,14 @@ def estimate_memory(
     compute = _compute_bytes(header, settings, n_cells, n_batch, n_outputs)
     if has_mtp:  # they have a context of their own
         compute += _compute_bytes(header, settings, n_cells, min(n_batch, N_BATCH), N_RUNNING)
+    planner = planner or OffloadPlanner(header, settings, devices)
     return MemoryEstimate(
         weights_bytes=sum(header.tensor_bytes.values()),
         kv_bytes=kv,
         compute_bytes=compute,
         available=int(psutil.virtual_memory().available),
         other_bytes=_other_bytes(header),
-        offload=plan_offload(header, settings, devices, n_cells, n_slots, compute),
+        offload=planner.plan(n_cells, n_slots, compute),
         draft_bytes=_draft_bytes(draft, n_ctx) if draft is not None else 0,
     )
 

@@ -10,7 +10,7 @@ from typing import Literal
 from engine.backend import LoadSettings
 from engine.devices.card import Card
 from engine.devices.offload import Offload
-from engine.devices.offload_plan import plan_offload, usable_devices
+from engine.devices.offload_plan import OffloadPlanner, usable_devices
 from engine.devices.placed_reads import placed_reads, tokens_per_s
 from engine.library.adapter_file import ADAPTERS
 from engine.library.assumed_header import assumed_header
@@ -27,7 +27,7 @@ from engine.library.memory_estimate import (
     estimate_memory,
 )
 from engine.library.model_metadata import ModelMetadata
-from engine.library.mtp_layers import uses_mtp, without_mtp
+from engine.library.mtp_layers import loaded_part, uses_mtp, without_mtp
 from engine.status import MemoryEstimate
 
 Verdict = Literal["fits", "slow", "tight", "too_big"]
@@ -72,6 +72,8 @@ class MemoryFit:
     least_tokens_per_s: float = 0.0
     """The speed if cards of unknown speed were only as fast as the processor."""
     is_approximate: bool = False
+    is_slow: bool = False
+    """Whether it generates fewer than SLOW_TOKENS_PER_S, also if cards of unknown speed took no time."""
 
     @property
     def needed(self) -> int:
@@ -102,10 +104,11 @@ def estimate_fit(
         header = replace(header, tensor_bytes={**header.tensor_bytes, ADAPTERS: adapter_bytes})
     draft_header = counted_draft(header, settings, draft.header if draft is not None else None)
     devices = usable_devices([card.device for card in cards], settings)
+    planner = OffloadPlanner(loaded_part(header, settings), settings, devices)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
         return replace(
-            estimate_memory(header, settings, n_ctx, **context_shape(header), devices=devices, draft=draft_header),
+            estimate_memory(header, settings, n_ctx, **context_shape(header), planner=planner, draft=draft_header),
             available=free,
         )
 
@@ -133,10 +136,11 @@ def estimate_fit_from_size(
     header = assumed_header(size_bytes, cell_size, n_active / n_params if n_active else 1.0)
     settings = LoadSettings()
     devices = usable_devices([card.device for card in cards], settings)
+    planner = OffloadPlanner(header, settings, devices)
 
     def estimate_for(n_ctx: int) -> MemoryEstimate:
         compute = 2 * N_OUTPUTS * 128_000 * 4 + n_ctx * 512
-        offload = plan_offload(header, settings, devices, n_ctx, N_SLOTS, compute)
+        offload = planner.plan(n_ctx, N_SLOTS, compute)
         return MemoryEstimate(size_bytes, round(n_ctx * cell_size), compute, free, OVERHEAD_BYTES + (40 << 20), offload)
 
     judged = replace(_judge(estimate_for, 0, n_ctx_train, total), is_approximate=True)
@@ -154,9 +158,11 @@ def _with_speed(
         tokens_per_s=tokens_per_s(reads, fit.offload, cards, bytes_per_s),
         least_tokens_per_s=tokens_per_s(reads, fit.offload, known, bytes_per_s),
     )
-    if fit.verdict == "fits" and 0 < fit.tokens_per_s < SLOW_TOKENS_PER_S:
-        return replace(fit, verdict="slow", reason="slow")
-    return fit
+    on_processor = reads.on_processor / bytes_per_s if bytes_per_s else 0.0
+    seconds = 1 / fit.tokens_per_s if fit.tokens_per_s else on_processor
+    if fit.verdict != "too_big" and seconds * SLOW_TOKENS_PER_S > 1:
+        fit = replace(fit, is_slow=True)
+    return replace(fit, verdict="slow", reason="slow") if fit.verdict == "fits" and fit.is_slow else fit
 
 
 def _judge(estimate_for: Callable[[int], MemoryEstimate], n_ctx_asked: int, n_ctx_train: int, total: int) -> MemoryFit:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from engine.devices.device import Device
 from engine.files.atomic_write import write_atomic
 
 CORE_BYTES_PER_S = 6.5e9
@@ -22,6 +23,10 @@ CORE_BYTES_PER_S = 6.5e9
 
 MEMORY_SHARE = 0.85
 """The share of the sequential read bandwidth that decoding reaches."""
+
+CARD_SHARE = 0.7
+"""The share of `Device.bytes_per_s` that decoding is assumed to reach, until the first answers of a model on the card
+show it. No real card was at hand; on Vulkan's software device SmolLM2-135M reached 0.5."""
 
 SAMPLE_BYTES = 64 << 20
 N_TRIES = 4
@@ -51,10 +56,10 @@ class ThroughputEstimate:
             return self._best_observed
         return min(MEMORY_SHARE * self._bandwidth, n_physical_cores() * CORE_BYTES_PER_S)
 
-    def card_bytes_per_s(self, card: str) -> float:
-        """Bytes of weights that a graphics card processes per second; 0 before its first answers. `card` is
-        `engine.devices.card.Card.key`."""
-        return self._cards.get(card, 0.0)
+    def card_bytes_per_s(self, device: Device) -> float:
+        """Bytes of weights that a graphics card processes per second: that of its answers, before them that of its
+        measurement; 0 without either."""
+        return self._cards.get(device.key, CARD_SHARE * device.bytes_per_s)
 
     def measure(self) -> None:
         """Loads the stored measurement. If there is none, measures the memory bandwidth for a quarter of a second."""

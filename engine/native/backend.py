@@ -44,6 +44,7 @@ from engine.native.embedder import N_CTX, NativeEmbedder
 from engine.native.llama import C, start
 from engine.native.model import NativeModel
 from engine.native.mtp import MISSING_FUNCTIONS, NativeMtp, is_available
+from engine.native.openmp import free_threads
 from engine.native.sampler import NativeSampler
 from engine.native.step_choices import step_choices
 from engine.requests import Sampling
@@ -391,6 +392,9 @@ class NativeBackend:
             return True
         self.clear(slot)
         return False
+
+    def free_threads(self) -> None:
+        free_threads()
 
     def open_embedder(self) -> NativeEmbedder:
         return NativeEmbedder(self._model, min(N_CTX, self.limits.n_cells), 0, owns_model=False, guard=self._guard)

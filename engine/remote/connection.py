@@ -8,11 +8,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 ServerKind = Literal["openai", "llama.cpp", "vllm", "sglang", "ollama", "lmstudio", "inglenook"]
 """The program that serves the models. "openai" is any other server with OpenAI's API."""
+
+SERVER_KINDS: tuple[ServerKind, ...] = get_args(ServerKind)
 
 DEFAULT_PORTS: Mapping[str, int] = {
     "llama.cpp": 8080,

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 EMBED_TIMEOUT_S = 600.0
 
+NEWER_LENGTH_FIELD = "max_completion_tokens"
+"""OpenAI's newer models refuse `max_tokens`, and other servers do not know this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
@@ -54,6 +57,8 @@ class RemoteEngine:
         self._requests = RemoteRequests()
         self._publisher: Publisher[RemoteStatus] = Publisher(RemoteStatus("ready", model))
         self.queries = RemoteQueries(client, model)
+        self._length_field = "max_tokens"
+        """The field for the maximum length of an answer. Read and written on the remote thread only."""
 
     @property
     def status(self) -> RemoteStatus:
@@ -112,10 +117,11 @@ class RemoteEngine:
         return self._publisher.watch(listener)
 
     def replace_model(self, model: RemoteModel) -> None:
-        """Publishes what a new look at the server found about the model."""
+        """Publishes what a new look at the server found about the model. Ends the state "dead", because the server
+        answers."""
         self._model = model
         self.queries = RemoteQueries(self._client, model)
-        self._publisher.update(lambda status: replace(status, model=model))
+        self._publisher.update(lambda status: status if status.state == "closed" else RemoteStatus("ready", model))
 
     async def aclose(self) -> None:
         """Cancels all requests and waits until their connections are closed. Idempotent."""
@@ -139,6 +145,8 @@ class RemoteEngine:
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as error:
+                if self._must_rename_length_field(error):
+                    continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
                     return self._last_event(state, reader)
                 delay_s = None if state.was_answered else retry.delay_s(error)
@@ -152,6 +160,8 @@ class RemoteEngine:
         request, model = state.request, self._model
         if isinstance(request, ChatRequest):
             path, body = "/chat/completions", chat_body(request, model.id, model.kind, model.capabilities)
+            if "max_tokens" in body:
+                body[self._length_field] = body.pop("max_tokens")
         else:
             path, body = "/completions", completion_body(request, model.id, model.kind, model.capabilities)
         state.sent_at = time.monotonic()
@@ -165,6 +175,14 @@ class RemoteEngine:
             state.deliver(reader.close())
             self._requests.close(state, self._last_event(state, reader))
             await drain(blocks)
+
+    def _must_rename_length_field(self, error: EngineError) -> bool:
+        """Whether the server refused `max_tokens` and wants OpenAI's newer name for it. From then on it is used."""
+        is_refused = isinstance(error, ServerFailed) and error.status == 400 and NEWER_LENGTH_FIELD in error.reason
+        if not is_refused or self._length_field == NEWER_LENGTH_FIELD:
+            return False
+        self._length_field = NEWER_LENGTH_FIELD
+        return True
 
     def _last_event(self, state: RemoteRequest, reader: AnswerReader) -> Finished | Failed:
         host, ending = self._client.host, reader.ending

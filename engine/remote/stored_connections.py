@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Literal
 
-from engine.remote.connection import DEFAULT_API_PATH, Connection, InvalidAddress, ServerKind, parse_address
+from engine.remote.connection import (
+    DEFAULT_API_PATH,
+    SERVER_KINDS,
+    Connection,
+    InvalidAddress,
+    ServerKind,
+    parse_address,
+)
 from engine.remote.untrusted_json import JsonObject, text_in
 
 _FILES = ("ca_file", "client_certificate", "client_key")
@@ -26,7 +33,7 @@ def connection_record(connection: Connection) -> dict[str, object]:
 def connection_from_record(record: JsonObject) -> Connection | None:
     """The stored connection; None if it has no id or no valid address. Other invalid values have their defaults."""
     id = text_in(record, "id")
-    kind = next((each for each in get_args(ServerKind) if each == record.get("kind")), "auto")
+    kind: ServerKind | Literal["auto"] = next((each for each in SERVER_KINDS if each == record.get("kind")), "auto")
     try:
         # without the path of an API, the end of the address could be taken for one
         address = parse_address(text_in(record, "address") + DEFAULT_API_PATH, kind)

@@ -75,8 +75,11 @@ def windows_sdk(environ: Mapping[str, str]) -> Toolchain:
     version = headers_version(folder / "Include")
     if version < MIN_HEADERS or not (folder / "Bin/glslc.exe").is_file():
         raise SetupError(
-            f"The library for graphics cards needs the Vulkan SDK of version {_text(MIN_HEADERS)} or newer, in the "
-            "folder that the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off."
+            Sentence(
+                "The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that "
+                "the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.",
+                version=_text(MIN_HEADERS),
+            )
         )
     return Toolchain(_text(version), (("CMAKE_PREFIX_PATH", folder.as_posix()),))
 

@@ -3603,7 +3603,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>it did not count the tokens</source>
-        <translation>er hat die Token nicht gezählt</translation>
+        <translation>er hat die Tokens nicht gezählt</translation>
     </message>
     <message>
         <source>it did not read the request in time</source>
@@ -3667,7 +3667,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>its embeddings cannot be read</source>
-        <translation>seine Einbettungen sind nicht lesbar</translation>
+        <translation>seine Embeddings sind nicht lesbar</translation>
     </message>
     <message>
         <source>no connection ({why})</source>
@@ -3695,7 +3695,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>no computer has this name</source>
-        <translation>kein Rechner hat diesen Namen</translation>
+        <translation>kein Computer hat diesen Namen</translation>
     </message>
     <message>
         <source>the private key is encrypted</source>
@@ -3743,7 +3743,7 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     </message>
     <message>
         <source>No route to host</source>
-        <translation>kein Weg zum Rechner</translation>
+        <translation>kein Weg zum Computer</translation>
     </message>
     <message>
         <source>Network is unreachable</source>
@@ -3824,6 +3824,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>The library for graphics cards needs glslc, SPIRV-Headers and the Vulkan headers of version {version} or newer: install the packages that hold them (glslc or shaderc, spirv-headers, libvulkan-dev or vulkan-headers).</source>
         <translation>Die Bibliothek für Grafikkarten braucht glslc, SPIRV-Headers und die Vulkan-Header ab Version {version}: die Pakete dafür installieren (glslc oder shaderc, spirv-headers, libvulkan-dev oder vulkan-headers).</translation>
+    </message>
+    <message>
+        <source>The library for graphics cards needs the Vulkan SDK of version {version} or newer, in the folder that the environment variable VULKAN_SDK names: install it from vulkan.lunarg.com, or set GPU=off.</source>
+        <translation>Die Bibliothek für Grafikkarten braucht das Vulkan-SDK ab Version {version} in dem Ordner, den die Umgebungsvariable VULKAN_SDK nennt: von vulkan.lunarg.com installieren oder GPU=off setzen.</translation>
     </message>
     <message>
         <source>The Debian packages in {folder} are incomplete: remove that folder, then start again.</source>

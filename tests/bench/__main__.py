@@ -88,6 +88,8 @@ FIGURES = {
     "gpu.same_answer": "graphics:same_answer",
     "gpu.fit_low": "graphics:fit",
     "gpu.fit_high": "graphics:fit",
+    "gpu.reload_leak": "graphics:reload_leak",
+    "gpu.window_stall": "window:card_stall",
     "store.search": "store_search:measure",
     "store.import": "store_import:measure",
     "store.import_stall": "store_import:measure",

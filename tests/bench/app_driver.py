@@ -1,7 +1,7 @@
 """Runs the real app in a process of its own, acts as its user, and prints measurements as JSON.
 
-`python -m tests.bench.app_driver paint|bare-paint|bare-idle|idle|chat|chat-watched …` runs one scenario. Only the
-QApplication is replaced, by a subclass that takes the measurements."""
+`python -m tests.bench.app_driver paint|bare-paint|bare-idle|idle|chat|chat-watched|reload …` runs one scenario. Only
+the QApplication is replaced, by a subclass that takes the measurements."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ class StallProbe(QtWidgets.QApplication):
         self._last = time.perf_counter()  # the time that `on_tick` takes is left out
 
 
+def main_window(application: QtWidgets.QApplication) -> MainWindow | None:
+    """The app's window, if it is there. Searching all widgets is slow, so keep it."""
+    from desktop.shell.main_window import MainWindow
+
+    return next((each for each in application.topLevelWidgets() if isinstance(each, MainWindow)), None)
+
+
 class User:
     """A simulated user, who types a message when the window is ready and stops the answer after `n_tokens`.
 
@@ -69,13 +76,13 @@ class User:
         self._application = application
         self._n_tokens = n_tokens
         self._rest = rest
-        self._window: MainWindow | None = None  # cached, since searching all widgets is slow
+        self._window: MainWindow | None = None
         self._asked = False
         self._first: tuple[float, int] | None = None
         self._closing = False
 
     def tick(self) -> None:
-        window = self._window = self._window or self._find()
+        window = self._window = self._window or main_window(self._application)
         if window is None or window.chat_page.transcript is None or self._closing:
             return
         rows = window.chat_page.transcript.messages
@@ -88,12 +95,6 @@ class User:
             QTest.keyClick(field, Qt.Key.Key_Return)
         elif len(rows) > 1 and rows[len(rows) - 1].text:
             self._read(window, rows[len(rows) - 1])
-
-    def _find(self) -> MainWindow | None:
-        from desktop.shell.main_window import MainWindow
-
-        windows = self._application.topLevelWidgets()
-        return next((each for each in windows if isinstance(each, MainWindow)), None)
 
     def _read(self, window: QtWidgets.QWidget, answer: object) -> None:
         now, text, state = time.perf_counter(), getattr(answer, "text", ""), getattr(answer, "state", "")
@@ -117,6 +118,39 @@ class User:
             window.close()
         elif n_tokens_shown >= self._n_tokens:
             QTest.keyClick(window, Qt.Key.Key_Escape)
+
+
+class Reloader:
+    """Loads the model again `n_loads` times after the app has loaded it on a graphics card, then closes the window."""
+
+    def __init__(self, application: StallProbe, n_loads: int) -> None:
+        self._application, self._n_left = application, n_loads
+        self._window: MainWindow | None = None
+        self._loaded_at = 0.0
+
+    def tick(self) -> None:
+        window = self._window = self._window or main_window(self._application)
+        if window is None or self._n_left < 0:
+            return
+        from desktop.models.model_switcher import ModelSwitcher
+        from engine.status import ModelInfo
+
+        switcher = window.findChild(ModelSwitcher)
+        model = switcher._models.status.model if switcher is not None else None
+        if switcher is None or not isinstance(model, ModelInfo) or switcher._models.status.state != "ready":
+            return
+        if model.loaded_at == self._loaded_at:
+            return  # the reload has not begun yet
+        if not self._loaded_at:
+            self._application.longest_s = 0.0  # the start of the app is left out
+        self._loaded_at = model.loaded_at
+        self._n_left -= 1
+        if self._n_left >= 0:
+            switcher._reload()
+        else:
+            is_on_card = model.memory is not None and bool(model.memory.offload.devices)
+            report(longest_s=self._application.longest_s, is_on_card=is_on_card)
+            window.close()
 
 
 def paint(app: bool, profile: Path, started: float) -> None:
@@ -157,6 +191,16 @@ def chat(profile: Path, n_tokens: int, tick_ms: int) -> None:
             self.on_tick = User(self, n_tokens).tick
 
     QtWidgets.QApplication = ChatApp  # type: ignore[assignment, misc]
+    run_app(profile)
+
+
+def reload(profile: Path, n_loads: int) -> None:
+    class ReloadApp(StallProbe):
+        def __init__(self, arguments: list[str]) -> None:
+            super().__init__(arguments, FINE_MS)
+            self.on_tick = Reloader(self, n_loads).tick
+
+    QtWidgets.QApplication = ReloadApp  # type: ignore[assignment, misc]
     run_app(profile)
 
 
@@ -208,6 +252,8 @@ if __name__ == "__main__":
             chat(Path(folder), int(n), COARSE_MS)
         case ["chat-watched", folder, n]:
             chat(Path(folder), int(n), FINE_MS)
+        case ["reload", folder, n]:
+            reload(Path(folder), int(n))
         case ["idle", folder]:
             idle(Path(folder))
         case ["bare-idle"]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ def command(*scenario: str) -> list[str]:
     return [sys.executable, "-m", "tests.bench.app_driver", *scenario]
 
 
-def run(*scenario: str) -> dict[str, Any]:
-    """Runs a scenario to its end, and returns the last result that it printed."""
+def run(*scenario: str, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Runs a scenario to its end, and returns the last result that it printed. `variables` are added to its
+    environment."""
     done = subprocess.run(
         command(*scenario),
         cwd=ROOT,
-        env=environment(),
+        env={**environment(), **(variables or {})},
         stdout=subprocess.PIPE,
         text=True,
         timeout=TIMEOUT_S,

@@ -1,21 +1,26 @@
-"""`gpu.same_answer` and `gpu.fit_low`, `gpu.fit_high`: greedy answers and memory of models on a graphics card.
+"""`gpu.same_answer`, `gpu.fit_low`, `gpu.fit_high` and `gpu.reload_leak`: greedy answers and memory on a card.
 
 The card may be a software device, such as lavapipe, which computes the same as a real one. The figures are skipped
 where there is no library for graphics cards. Memory is what llama.cpp reports of its buffers on the card: a software
 device has no memory of its own that could be measured.
 
-`python -m tests.bench.graphics answer|fit …` runs one case and prints its result as JSON."""
+`python -m tests.bench.graphics answer|fit|reload|load …` runs one case and prints its result as JSON."""
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import psutil
 
 from engine.backend import Chunk, LoadSettings
 from engine.devices.backend_libraries import find_libraries
@@ -23,9 +28,11 @@ from engine.devices.library_folders import library_folders
 from engine.native import llama
 from engine.native.backend import NativeBackend, open_native
 from engine.native.devices import load_backend_library
-from tests.bench.app_process import ROOT, environment
+from tests.bench.app_process import ROOT
+from tests.bench.app_process import environment as app_environment
 from tests.bench.engine_run import default_model
 from tests.bench.figure import Figure, Skipped
+from tests.failing_card.preload import SOFTWARE_DEVICE, allocated_bytes, failing_environment, missing_part
 from tests.model_files.tiny_models import TINY_MODELS
 
 N_TOKENS, MIN_LEAD = 24, 0.02
@@ -35,7 +42,9 @@ PROMPT = "the sea is wide, and nobody has counted its waves"
 FIT_CASES = tuple((n_ctx, n_layers) for n_ctx in (512, 2048, 8192) for n_layers in (8, 20, 31))
 """Context lengths, and layers on the card. All 31 layers of the default model are the whole model."""
 
+N_LOADS = 12
 TIMEOUT_S = 900
+MB = 1024 * 1024
 _BUFFER = re.compile(r"(\S+) +(?:model|KV|RS|compute|output) buffer size *= *([\d.]+) MiB")
 
 
@@ -62,10 +71,24 @@ def fit() -> tuple[Figure | Skipped, ...]:
     )
 
 
-def _child(*arguments: object) -> dict[str, Any]:
+def reload_leak() -> Figure | Skipped:
+    """The growth of resident memory from the third of twelve loads to the last."""
+    if missing := missing_part():
+        return Skipped("gpu.reload_leak", missing)
+    with TemporaryDirectory() as folder:
+        result = _child("reload", environment=failing_environment(Path(folder)))
+    grown = result["resident"][-1] - result["resident"][2]
+    card = [n / MB for n in result["card"]]
+    against = (
+        f"{result['resident'][2] / MB:.0f} MB after the third of {N_LOADS} loads; "
+        f"left on the card after the third and the last unload: {card[2]:.1f} and {card[-1]:.1f} MB"
+    )
+    return Figure("gpu.reload_leak", max(grown / MB, card[-1] - card[2]), 5.0, "MB", against)
+
+
+def _child(*arguments: object, environment: Mapping[str, str] = SOFTWARE_DEVICE) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.bench.graphics", *map(str, arguments)]
-    # Software devices are listed only if they are named.
-    env = {"GGML_VK_VISIBLE_DEVICES": "0", **environment()}
+    env = {**environment, **app_environment()}
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -128,6 +151,29 @@ def fitting(n_ctx: int, n_layers: int) -> dict[str, int]:
     return {"predicted": sum(offload.device_bytes), "measured": round(measured * (1 << 20))}
 
 
+def reloading() -> dict[str, list[int]]:
+    """Loads the default model N_LOADS times, with a decode each. Returns this process's memory and that on the card
+    after each unload."""
+    resident, card = list[int](), list[int]()
+    for _ in range(N_LOADS):
+        backend = open_native(default_model(), LoadSettings(n_ctx=512), lambda progress: True)
+        _check_place(backend, on_card=True)
+        backend.decode([Chunk(0, 0, backend.tokenize(PROMPT, add_special=True), sample_last=True)], 1)
+        backend.close()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)  # otherwise the heap, with its gaps, grows until about the seventh load
+        resident.append(psutil.Process().memory_info().rss)
+        card.append(allocated_bytes())
+    return {"resident": resident, "card": card}
+
+
+def loading(n_loads: int) -> dict[str, object]:
+    """Loads the default model on the card this many times."""
+    for _ in range(n_loads):
+        open_native(default_model(), LoadSettings(), lambda progress: True).close()
+    return {}
+
+
 def open_cards() -> str:
     """Makes llama.cpp know the cards. Returns the name of the first."""
     from engine.native.devices import devices
@@ -140,4 +186,5 @@ def open_cards() -> str:
 if __name__ == "__main__":
     open_cards()
     case, *values = sys.argv[1:]
-    print(json.dumps(answers(values[0]) if case == "answer" else fitting(*map(int, values))))
+    run: dict[str, Callable[..., object]] = {"answer": answers, "fit": fitting, "reload": reloading, "load": loading}
+    print(json.dumps(run[case](*(int(each) if each.isdigit() else each for each in values))))

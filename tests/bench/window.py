@@ -20,7 +20,8 @@ from engine.native.backend import open_native
 from tests.bench.app_process import ROOT, TIMEOUT_S, BareWindow, command, environment, paint_s, run
 from tests.bench.bare_model import BareModel, speeds_of_best_count
 from tests.bench.engine_run import default_model
-from tests.bench.figure import Figure, spread
+from tests.bench.figure import Figure, Skipped, spread
+from tests.failing_card.preload import SOFTWARE_DEVICE, missing_part
 
 MB = 1024 * 1024
 IDLE_S, SETTLE_S, N_IDLE_RUNS = 20.0, 6.0, 3
@@ -58,6 +59,27 @@ def stall(n_tokens: int = 200, n_runs: int = 5) -> Figure:
     added = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
     against = f"an idle loop beside the same load: {spread(bare)} ms; ours {spread(ours)} ms"
     return Figure("window.stall", statistics.median(added), 40.0, "ms", against)
+
+
+def card_stall(n_loads: int = 3, n_runs: int = 3) -> Figure | Skipped:
+    """The longest stall of the app's event loop while a model is loaded on a graphics card, minus that of an empty
+    window beside a process that loads the same model there. The first load after the start is not measured."""
+    if missing := missing_part():
+        return Skipped("gpu.window_stall", missing)
+    ours, bare = [], []
+    load = [sys.executable, "-m", "tests.bench.graphics", "load", str(n_loads)]
+    with tempfile.TemporaryDirectory() as profile:
+        run("reload", profile, "1", variables=SOFTWARE_DEVICE)  # tries the library, which is loaded at once from now on
+        for _ in range(n_runs):
+            with BareWindow() as window:
+                subprocess.run(load, cwd=ROOT, env={**environment(), **SOFTWARE_DEVICE}, check=True)
+            bare.append(1000 * window.longest_s)
+            result = run("reload", profile, str(n_loads), variables=SOFTWARE_DEVICE)
+            assert result["is_on_card"]
+            ours.append(1000 * float(result["longest_s"]))
+    added = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
+    against = f"an idle loop beside the same load: {spread(bare)} ms; ours {spread(ours)} ms"
+    return Figure("gpu.window_stall", statistics.median(added), 50.0, "ms", against)
 
 
 def speed() -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -30,6 +31,8 @@ from desktop.transcript.view import TranscriptView
 from engine.engine import Engine
 from engine.files.profile import Profile
 from tests.fakes import FakeOpener, Script
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # tests store nothing in the system's keyring
 
 T = TypeVar("T")
 

@@ -160,6 +160,29 @@ def test_engine_that_leaves_passes_its_reserved_turn_on() -> None:
     assert arbiter.members == {endpoint.turns}
 
 
+def test_engine_gives_way_when_it_waits_or_is_idle_and_not_between_its_steps() -> None:
+    arbiter, given = StepArbiter(Clock()), list[str]()
+    alone = arbiter.join(give_way=lambda: given.append("one"))
+    alone.begin(lambda: Priority.WINDOW)
+    alone.end(lambda: None)
+    assert not given, "there is no other engine"
+    two = Member(arbiter, Priority.ENDPOINT)
+    for _ in range(2):
+        alone.begin(lambda: Priority.WINDOW)
+        alone.end(lambda: Priority.WINDOW)
+    assert not given
+    alone.begin(lambda: Priority.WINDOW)
+    alone.end(lambda: None)
+    assert given == ["one"], "it is idle"
+    two.begin()
+    waiting = threading.Thread(target=alone.begin, args=(lambda: Priority.WINDOW,))
+    waiting.start()
+    wait_until(lambda: len(given) == 2)
+    two.end(None)
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
 def test_random_steps_never_overlap_and_nobody_starves() -> None:
     arbiter, n_steps, overlap = StepArbiter(), 60, []
     running: list[StepTurns] = []
@@ -228,6 +251,7 @@ def test_models_compute_one_at_a_time_and_all_requests_end() -> None:
         for stream in streams:
             _, finished = await stream.collect()
             assert finished.usage.n_output == 40
+        assert all(opener.backends[0].n_freed_threads for opener in openers)
         assert {id(backend) for backend in order} == {id(opener.backends[0]) for opener in openers}
         for engine in engines:
             await engine.aclose()

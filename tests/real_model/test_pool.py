@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
+
+import psutil
+import pytest
 
 from engine.backend import LoadSettings
 from engine.engine import Engine
+from engine.native.openmp import _pause_function
 from engine.pool import ModelPool, estimate_needed_bytes, free_memory_bytes
 from engine.status import ModelInfo
 from engine.step_arbiter import StepArbiter
@@ -30,6 +35,28 @@ def test_two_loaded_models_answer_at_the_same_time(model_path: Path, tmp_path: P
                 text, finished = await stream.collect()
                 assert text
                 assert finished.usage.n_output > 0
+        await pool.aclose()
+
+    asyncio.run(run())
+
+
+def test_idle_model_keeps_no_threads_that_slow_the_others_down(model_path: Path) -> None:
+    def n_native_threads() -> int:
+        return int(psutil.Process().num_threads()) - threading.active_count()
+
+    async def run() -> None:
+        arbiter = StepArbiter()
+        pool = ModelPool(lambda: Engine(arbiter=arbiter))
+        small, large = (LoadSettings(n_ctx=n_ctx, n_threads=2) for n_ctx in (512, 1024))
+        async with pool.acquire(model_path, small) as one, pool.acquire(model_path, large) as two:
+            if _pause_function() is None:
+                pytest.skip("another OpenMP library is in use")
+            before = n_native_threads()
+            for engine in (one, two):
+                await engine.submit(chat("Tell me of the sea.", max_tokens=4)).collect()
+            async with asyncio.timeout(20):
+                while n_native_threads() > before:  # noqa: ASYNC110 -- threads end without an event
+                    await asyncio.sleep(0.01)
         await pool.aclose()
 
     asyncio.run(run())

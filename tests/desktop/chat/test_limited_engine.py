@@ -202,7 +202,7 @@ def test_window_hides_what_the_engine_does_not_support(run: Run, open_gui: OpenG
 
 
 def test_header_names_the_machine_of_the_model() -> None:
-    assert model_state(SMALL) == "big"
+    assert model_state(SMALL) == "Big on gpu-box.lan"
     assert model_facts(LimitedModel(n_ctx=4096)) == ["gpu-box.lan", "Context length: 4,096 tokens"]
     assert model_facts(LimitedModel()) == ["gpu-box.lan"]
 

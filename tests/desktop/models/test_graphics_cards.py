@@ -138,6 +138,17 @@ def test_explanation_names_memory_on_the_card_and_layers_that_did_not_fit(qtbot:
     assert fewer_layers(NO_OFFLOAD, 33) == "The card could not be used: the processor computes the model."
 
 
+@pytest.mark.parametrize("offload", [WHOLE, PART, Offload(n_all=33)])
+def test_explanation_of_a_slow_model_is_the_same_on_cards_and_on_the_processor(qtbot: QtBot, offload: Offload) -> None:
+    slow = "It writes more slowly than people read."
+    fits = MemoryFit("slow", "slow", estimate(offload), 8192, 8192, 2.0, is_slow=True)
+    text = strings.explanation(replace(row(offload), fit=fits))
+    assert f" are free. {slow} {placement_sentence(offload)}" in text
+    tight = replace(fits, verdict="tight", reason="little_left")
+    assert f"other programs. {slow}" in strings.explanation(replace(row(offload), fit=tight))
+    assert slow not in strings.explanation(replace(row(offload), fit=replace(tight, is_slow=False)))
+
+
 def test_facts_of_the_loaded_model_say_what_computes_it(qtbot: QtBot) -> None:
     model = ModelInfo("a", "A", Path("/m/a.gguf"), 10**9, 8192, 8192, GIB, 0.0, memory=estimate(PART))
     assert placement_sentence(PART) in strings.model_facts(model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
 
 from desktop.models import strings
 from desktop.models.offer_card import OfferCard
@@ -202,6 +203,26 @@ def test_without_any_model_one_is_offered_in_the_chat_and_on_the_models_page(
                 await until(lambda: gui.ready)
                 assert gui.opener.backends[-1].info.path == profile.models / NAME
                 assert not page_card.isVisible()
+
+    run(story())
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_offer_fits_into_the_smallest_window_without_a_model(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path, language: str
+) -> None:
+    async def story() -> None:
+        async with open_gui(model=False, language=language) as gui:
+            card = await offered(gui)
+            gui.window.resize(600, 450)
+            await until(lambda: gui.window.height() == 450)
+            await until(lambda: card.text.height() >= card.text.heightForWidth(card.text.width()))
+            await until(lambda: card.main.height() >= card.main.sizeHint().height())
+            greeting = gui.window.chat_page.greeting
+            assert greeting.rect().contains(QRect(card.mapTo(greeting, QPoint()), card.size()))
+            assert greeting._choose.isVisible()
+            gui.window.resize(600, 800)
+            await until(greeting._title.isVisible)
 
     run(story())
 

@@ -94,6 +94,15 @@ def test_library_that_passed_is_loaded_at_once_until_a_driver_changes(tmp_path: 
     assert machine.child.n_runs == 2
 
 
+def test_speed_that_the_child_process_measured_is_kept(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "vulkan")
+    machine.child.code = reports(replace(CARD, bytes_per_s=4e11))
+    for _ in range(2):
+        [state] = find(machine.start())
+        assert state.devices == (replace(CARD, bytes_per_s=4e11),)
+    assert machine.child.n_runs == 1
+
+
 def test_without_a_card_nothing_is_tried_or_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(tmp_path, "vulkan", cards=Cards())
     assert find(machine.start()) == ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from engine.backend import LoadSettings
 from engine.devices.device import Device
 from engine.devices.offload import Offload
-from engine.devices.offload_plan import SCREEN_BYTES, free_for_model, plan_offload, with_less_memory
+from engine.devices.offload_plan import SCREEN_BYTES, OffloadPlanner, free_for_model, plan_offload, with_less_memory
 from engine.library.gguf_header import GgufHeader
 
 MB = 1 << 20
@@ -55,6 +56,35 @@ def test_whole_model_is_on_a_card_that_has_room_for_it() -> None:
     assert found.device_bytes == (WHOLE,)
     assert found.moved_bytes == WHOLE
     assert found.split == (N_LAYERS + 1,)
+
+
+class CountingTensors(dict[str, int]):
+    """Counts how often the tensors are read."""
+
+    n_reads = 0
+
+    def items(self) -> Any:
+        self.n_reads += 1
+        return super().items()
+
+
+@pytest.mark.parametrize("has_experts", [False, True])
+def test_planner_reads_the_tensors_once_for_all_context_lengths(has_experts: bool) -> None:
+    header = model(has_experts=has_experts)
+    tensors = CountingTensors(header.tensor_bytes)
+    for free in range(0, WHOLE + LAYER, LAYER // 2):
+        tensors.n_reads = 0
+        planner = OffloadPlanner(replace(header, tensor_bytes=tensors), LoadSettings(), [card(free), card(LAYER)])
+        for n_cells in (512, 2048, 65536):
+            expected = plan_offload(header, LoadSettings(), [card(free), card(LAYER)], n_cells, 1, MB)
+            assert planner.plan(n_cells, 1, MB) == expected
+        assert tensors.n_reads == 1
+
+
+def test_plan_of_the_processor_does_not_read_the_tensors() -> None:
+    header = replace(model(), tensor_bytes=(tensors := CountingTensors(model().tensor_bytes)))
+    assert plan(header) == Offload(n_all=N_LAYERS + 1)
+    assert tensors.n_reads == 0
 
 
 def test_one_byte_too_little_leaves_layers_with_the_processor() -> None:

@@ -20,7 +20,7 @@ from engine.library.model_metadata import ModelMetadata, metadata_from_header
 from engine.library.model_scan import read_model_file
 from engine.library.model_scan_cache import FileStamp, ModelScanCache
 from engine.library.recommendation import best_for_machine
-from engine.library.throughput_estimate import ThroughputEstimate
+from engine.library.throughput_estimate import CARD_SHARE, ThroughputEstimate
 from tests.model_files.tiny_models import TINY_MODELS
 
 GIB = 1 << 30
@@ -109,6 +109,15 @@ def test_verdict_is_slow_below_3_tokens_per_second_and_fits_with_a_card() -> Non
     assert fit(model(), speed=0).verdict == "fits", "the speed is not known yet"
     with_card = fit(model(), card())
     assert (with_card.verdict, with_card.reason) == ("fits", "")
+    assert fit(model(), card(bytes_per_s=8e9)).verdict == "slow", "a slow card"
+
+
+def test_model_is_slow_if_the_processor_alone_takes_too_long_beside_a_card_of_unknown_speed() -> None:
+    half = LoadSettings(n_gpu_layers=5)
+    divided = fit(model(), card(bytes_per_s=0), settings=half)
+    assert (divided.tokens_per_s, divided.verdict) == (0, "slow")
+    mostly_there = fit(model(), card(bytes_per_s=0), settings=LoadSettings(n_gpu_layers=30))
+    assert (mostly_there.tokens_per_s, mostly_there.verdict) == (0, "fits"), "the speed is not known"
 
 
 def test_settings_decide_what_runs_where() -> None:
@@ -180,11 +189,20 @@ def test_observed_speed_of_a_card_is_kept_apart_from_that_of_the_processor(tmp_p
     throughput = ThroughputEstimate(file)
     throughput.measure()
     before = throughput.bytes_per_s
-    assert throughput.card_bytes_per_s(card().key) == 0
+    assert throughput.card_bytes_per_s(card().device) == 0
     assert throughput.observe_card(card().key, 300e9)
     assert not throughput.observe_card(card().key, 301e9)
     again = ThroughputEstimate(file)
     again.measure()
-    assert again.card_bytes_per_s("Test card radv 25.1") == 300e9
-    assert again.card_bytes_per_s("Test card radv 26.0") == 0, "another driver may have another speed"
+    assert again.card_bytes_per_s(card().device) == 300e9
+    newer = replace(card().device, driver="radv 26.0")
+    assert again.card_bytes_per_s(newer) == 0, "another driver may have another speed"
     assert again.bytes_per_s == before
+
+
+def test_measured_speed_of_a_card_is_used_until_its_answers_show_it() -> None:
+    throughput = ThroughputEstimate(None)
+    device = replace(card().device, bytes_per_s=400e9)
+    assert throughput.card_bytes_per_s(device) == CARD_SHARE * 400e9
+    throughput.observe_card(device.key, 200e9)
+    assert throughput.card_bytes_per_s(device) == 200e9

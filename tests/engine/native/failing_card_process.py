@@ -1,5 +1,8 @@
-"""`python -m tests.engine.native.lost_card_process library model`: loses the card during an answer, and loads the model
-again; then the same with a card that does not recover. Prints each load as JSON. `lost_card.c` is preloaded."""
+"""Loads a model on a card that fails, and prints the results as JSON. tests/failing_card/failing_card.c is preloaded.
+
+`python -m tests.engine.native.failing_card_process library model lose` loses the card during an answer, and loads the
+model again; then the same with a card that does not recover. `… limit N` allows N bytes of memory on the card, and
+loads the model three times."""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from engine.engine import Engine
 from engine.events import Failed, TextDelta
 from engine.native.devices import load_backend_library
 from engine.requests import CompletionRequest, Sampling
+from tests.failing_card.preload import allocated_bytes
 
 ENDLESS = Sampling(temperature=0.0, ignore_eos=True)
 
@@ -43,19 +47,32 @@ async def load(engine: Engine, model: Path) -> dict[str, object]:
     return {"n_layers": info.memory.offload.n_layers, "n_layers_wanted": info.n_layers_wanted}
 
 
-async def main(library: str, model: str) -> None:
-    load_backend_library(Path(library))
+async def lose(model: Path) -> list[dict[str, object]]:
     engine = Engine()
-    reports = [await load(engine, Path(model))]
+    reports = [await load(engine, model)]
     reports[0]["answer"] = await answer(engine)
     for for_ever in (False, True):
         error = await lose_during_answer(engine, for_ever=for_ever)
         state = engine.status.state
-        report = await load(engine, Path(model))
+        report = await load(engine, model)
         reports.append({"error": error, "state": state, "answer": await answer(engine), **report})
     await engine.aclose()
-    sys.stdout.write(json.dumps(reports))
+    return reports
+
+
+async def limit(model: Path, n_bytes: int) -> list[dict[str, object]]:
+    ctypes.CDLL(None).limit_memory(ctypes.c_uint64(n_bytes))
+    engine, reports = Engine(), list[dict[str, object]]()
+    for _ in range(3):
+        report = await load(engine, model)
+        await engine.unload()
+        reports.append({**report, "n_left": allocated_bytes()})
+    await engine.aclose()
+    return reports
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    library, file, scenario, *values = sys.argv[1:]
+    load_backend_library(Path(library))
+    run = lose(Path(file)) if scenario == "lose" else limit(Path(file), int(values[0]))
+    sys.stdout.write(json.dumps(asyncio.run(run)))
