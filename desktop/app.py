@@ -165,15 +165,11 @@ def _open_services(
     search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
-    import_export = _import_export(profile, store, window)
-    stack.closes("import and export", import_export.aclose, 3)
+    import_export = _import_export(stack, profile, store, window)
     stack.closes("engine", models.aclose, 10)
     connections = _open_connections(stack, profile, models, settings)
-    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
-    stack.closes("library", library.aclose, 3)
-    models.load_settings_for = library.load_settings_for
-    graphics = _open_graphics(models, library, tasks)
-    stack.closes("graphics cards", graphics.aclose, 3)
+    library = _open_library(stack, profile, models, settings)
+    graphics = _open_graphics(stack, models, library, tasks)
     compared = _open_compared(stack, models, make_compared_engine, library)
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
@@ -227,20 +223,34 @@ def _open_compared(
     return compared
 
 
-def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
+def _open_library(
+    stack: TimedExitStack, profile: Profile, models: ModelController, settings: AppSettings
+) -> LibraryController:
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
+    stack.closes("library", library.aclose, 3)
+    models.load_settings_for = library.load_settings_for
+    return library
+
+
+def _open_graphics(
+    stack: TimedExitStack, models: ModelController, library: LibraryController, tasks: TaskSet
+) -> GraphicsController:
     async def find_devices(again: bool) -> None:
         engine = await models.engine()
         await engine.find_graphics_cards(again)
 
     graphics = GraphicsController(library, find_devices, tasks)
+    stack.closes("graphics cards", graphics.aclose, 3)
     models.status_changed.connect(lambda status: graphics.update_status(status, status.backends))
     return graphics
 
 
-def _import_export(profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
+def _import_export(stack: TimedExitStack, profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
     theme = window.theme
     exporter = Exporter(role_name, lambda: theme.print_style_of("export.css"), theme.paper_style)
-    return ImportExportController(profile, store, exporter)
+    import_export = ImportExportController(profile, store, exporter)
+    stack.closes("import and export", import_export.aclose, 3)
+    return import_export
 
 
 def _make_store(profile: Profile, models: ModelController) -> Store:

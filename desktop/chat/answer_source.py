@@ -10,12 +10,7 @@ from desktop.chat.waiting import Waiting
 
 if TYPE_CHECKING:
     from desktop.models.model_controller import ModelController
-    from engine.chat_engine import ChatEngine, ChatModel
-
-
-def id_with_host(model: ChatModel) -> str:
-    """The id under which the answers of a model are stored. It tells models of the same name on two servers apart."""
-    return f"{model.id}@{model.host}" if model.host else model.id
+    from engine.chat_engine import ChatEngine
 
 
 class AnswerSource(Protocol):
@@ -23,7 +18,11 @@ class AnswerSource(Protocol):
 
     @property
     def model_id(self) -> str:
-        """The result of `id_with_host` before the model is ready; "" if it is not known yet."""
+        """Id of the model; "" if it is not known before the model is ready."""
+
+    @property
+    def host(self) -> str:
+        """The machine to which the chat is sent; "" if the model runs in this process."""
 
     def open(self) -> AbstractAsyncContextManager[ChatEngine]:
         """Wait for the model, and keep it in memory until the `async with` block ends. Raises EngineError."""
@@ -35,8 +34,8 @@ class AnswerSource(Protocol):
 class WindowModel:
     """The model that answers in the window when the answer begins."""
 
-    def __init__(self, models: ModelController, model_id: str = "") -> None:
-        self._models, self.model_id = models, model_id
+    def __init__(self, models: ModelController, model_id: str = "", host: str = "") -> None:
+        self._models, self.model_id, self.host = models, model_id, host
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[ChatEngine]:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from desktop.chat.answer_source import AnswerSource, WindowModel, id_with_host
+from desktop.chat.answer_source import AnswerSource, WindowModel
 from desktop.chat.conversation import Conversation, RemovedMessages
 from desktop.chat.prompt import ChatPrompt, continuing
 from desktop.chat.strings import context_full_note, model_unloaded_note
@@ -152,7 +152,8 @@ class Answer:
 
     async def _receive(self, engine: ChatEngine, request: ChatRequest) -> None:
         model = engine.status.model
-        self._change(replace(self.message, model_id=id_with_host(model) if model else ""))
+        model_id, host = (model.id, model.host) if model else ("", "")
+        self._change(replace(self.message, model_id=model_id, host=host))
         request = continuing(request, self._initial.text, engine.capabilities)
         request = replace(request, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:

@@ -214,6 +214,9 @@ class ChatController:
         session, message = found
         prompt = _prompt_to(session, message.parent_id)
         engine = await self._models.ready()
+        model = engine.status.model
+        if model is not None and model.host and (model.id, model.host) != (message.model_id, message.host):
+            return []  # a model elsewhere gets only the chats that it answers
         return await token_alternatives(engine, await prompt.request(engine), message.text, start, end)
 
     def delete_message(self, message_id: str) -> Deletion | None:
@@ -298,7 +301,7 @@ class ChatController:
         group_id = new_id()
         blank = [_message(session, "assistant", "", question.id) for _ in sources]
         answers = [
-            replace(each, group_id=group_id, model_id=source.model_id)
+            replace(each, group_id=group_id, model_id=source.model_id, host=source.host)
             for each, source in zip(blank, sources, strict=True)
         ]
         for answer in answers:

@@ -100,7 +100,7 @@ class Conversation:
 
     def is_compared(self, message_id: str) -> bool:
         """Whether this answer was generated together with answers of other models."""
-        return len({each.model_id for each in self.group(message_id)}) > 1
+        return len({(each.model_id, each.host) for each in self.group(message_id)}) > 1
 
     def side_by_side(self) -> dict[str, tuple[ChatMessage, ...]]:
         """Answers that are shown side by side at the end of the branch, as the only value of a dict whose key is the id

@@ -114,6 +114,7 @@ class LocalModel:
 
     def __init__(self, models: LocalModels, path: Path) -> None:
         self.model_id = display_name(path.stem)
+        self.host = ""
         self._models, self._path = models, path
         self._loads = False
 

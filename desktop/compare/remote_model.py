@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from desktop.chat.answer_source import id_with_host
 from desktop.chat.waiting import Waiting
 from desktop.compare.model_choice import ModelChoice
 from desktop.connections.controller import ConnectionsController
@@ -18,7 +17,7 @@ class ConnectedModel:
     """One model on another server; an `AnswerSource`."""
 
     def __init__(self, connections: ConnectionsController, model: RemoteModel) -> None:
-        self.model_id = id_with_host(model)
+        self.model_id, self.host = model.id, model.host
         self._connections, self._model = connections, model
 
     @asynccontextmanager

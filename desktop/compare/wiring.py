@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from desktop.chat.answer_source import WindowModel, id_with_host
+from desktop.chat.answer_source import WindowModel
 from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page import ChatPage
@@ -55,11 +55,11 @@ def _window_model(models: ModelController) -> list[ModelChoice]:
     model = models.chat_status.model
     if model is None or models.chat_status.state not in ("ready", "loading"):
         return []
-    model_id = id_with_host(model)
+    model_id, host = model.id, model.host
     place = model.host or strings.on_this_computer("")
     detail = f"{place} · {strings.in_window()}"
     name = model_name_from_path(model.path) if isinstance(model, ModelInfo) else model.name
-    return [ModelChoice("window", name, detail, lambda: WindowModel(models, model_id), model.host)]
+    return [ModelChoice("window", name, detail, lambda: WindowModel(models, model_id, host), host)]
 
 
 def _other_models(models: ModelController, library: LibraryController, local: LocalModels) -> list[ModelChoice]:

@@ -24,7 +24,7 @@ from engine.remote.client import ConnectionClient
 from engine.remote.connection import Connection
 from engine.remote.connection_keys import ConnectionKeys, KeyPlace
 from engine.remote.discovery import FoundServer, find_server
-from engine.remote.remote_model import RemoteModel
+from engine.remote.remote_model import RemoteModel, shown_name
 from engine.remote.remote_thread import RemoteThread
 from engine.remote.server_kinds import CAPABILITIES
 from engine.remote.stored_connections import connection_from_record, connection_record
@@ -248,7 +248,7 @@ class ConnectionsController(QObject):
         kind = connection.kind if connection.kind != "auto" else "openai"
         return RemoteModel(
             id=model_id,
-            name=model_id,
+            name=shown_name(model_id),
             host=connection.host,
             connection_id=connection_id,
             kind=kind,

@@ -4,6 +4,7 @@ user picks."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPen
@@ -17,6 +18,7 @@ from desktop.transcript.buttons import ActionButton, discard
 from desktop.transcript.inline_images import InlineImageCache
 from desktop.transcript.message_controls import MessageCallbacks, MessageControls
 from desktop.transcript.message_item import MessageItem, ReadOnlyItem
+from desktop.transcript.strings import model_label
 from desktop.transcript.text_positions import TextSpan
 
 translate = QCoreApplication.translate
@@ -68,7 +70,7 @@ class ComparisonItem(MessageItem):
     @property
     def is_of_models(self) -> bool:
         """Whether the answers are from different models. Each card then shows its model, speed and tokens."""
-        return len({each.model_id for each in self._alternatives}) > 1
+        return len({(each.model_id, each.host) for each in self._alternatives}) > 1
 
     @property
     def is_streaming(self) -> bool:
@@ -141,7 +143,7 @@ class ComparisonItem(MessageItem):
         label = translate("transcript", "kept") if is_kept else translate("transcript", "choose")
         metrics = QFontMetrics(painter.font())
         room = head.width() - metrics.horizontalAdvance(label) - GAP
-        title = answer.model_id if self.is_of_models else str(number)
+        title = model_label(answer) if self.is_of_models else str(number)
         painter.drawText(head, _MIDDLE, metrics.elidedText(title, Qt.TextElideMode.ElideMiddle, room))
         painter.setPen(self._theme.colour("accent" if is_kept else "muted"))
         painter.drawText(head, _MIDDLE_RIGHT, label)
@@ -155,7 +157,7 @@ class ComparisonItem(MessageItem):
     def _paint_status(self, painter: QPainter, box: QRect, answer: ChatMessage) -> None:
         width = box.width() - (STATUS_HEIGHT if answer.state == "streaming" else 0)
         painter.setPen(self._theme.colour("muted"))
-        painter.drawText(box, _MIDDLE, fitting_stats(answer, self.settings(), width))
+        painter.drawText(box, _MIDDLE, fitting_stats(replace(answer, host=""), self.settings(), width))
 
     @property
     def _card_foot(self) -> int:
@@ -221,7 +223,7 @@ class ComparisonControls(MessageControls):
                 if is_kept
                 else translate("transcript", "Keep the answer of {model}")
             )
-            return name.format(model=answer.model_id)
+            return name.format(model=model_label(answer))
         name = translate("transcript", "Answer {n}, kept") if is_kept else translate("transcript", "Keep answer {n}")
         return name.format(n=number)
 
@@ -238,7 +240,7 @@ class ComparisonControls(MessageControls):
         stop.raise_()
 
     def _make_stop(self, answer: ChatMessage) -> ActionButton:
-        name = translate("transcript", "Stop {model}").format(model=answer.model_id)
+        name = translate("transcript", "Stop {model}").format(model=model_label(answer))
         stop = ActionButton("circle-stop", name, lambda: self._callbacks.stop(answer.id), self._theme, self._parent)
         self._stops[answer.id] = stop
         return stop

@@ -79,6 +79,10 @@ class ConnectionClient:
     def host(self) -> str:
         return self.connection.host
 
+    async def open(self) -> None:
+        """Reads the certificates and creates the HTTP client, which the first request does otherwise."""
+        await self._client()
+
     async def get(self, path: str, *, timeout_s: float | None = None) -> JsonObject:
         """The JSON object at a path below the server's root."""
         return await self._fetch("GET", path, None, timeout_s)

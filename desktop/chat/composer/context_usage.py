@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-from desktop.chat.answer_source import id_with_host
 from desktop.chat.composer.drafts import Draft
 from desktop.chat.controller import ChatController
 from desktop.chat.prompt import TokenCounter
@@ -100,7 +99,7 @@ class ContextUsage(QObject):
         model, chat, last = self._models.chat_status.model, self._sessions.current, self._sessions.messages.last
         if model is None or chat is None or last is None:
             return None
-        is_current = last.model_id == id_with_host(model) and self._settings_changed_after.get(chat.id) != last.id
+        is_current = last.model_id == model.id and self._settings_changed_after.get(chat.id) != last.id
         return (last.n_prompt + last.n_output, 0) if is_current and last.n_output else self._counted.get(self._key())
 
     def _key(self) -> object:

@@ -11,8 +11,8 @@ from engine.chat_engine import ChatEngine
 
 
 class FakeSource:
-    def __init__(self, model_id: str, engine: ChatEngine, *, ready: bool = True) -> None:
-        self.model_id, self.engine = model_id, engine
+    def __init__(self, model_id: str, engine: ChatEngine, *, ready: bool = True, host: str = "") -> None:
+        self.model_id, self.host, self.engine = model_id, host, engine
         self.ready = asyncio.Event()
         self.n_open = 0
         if ready:

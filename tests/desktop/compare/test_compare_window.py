@@ -73,7 +73,7 @@ def test_two_models_answer_a_question_and_one_answer_is_kept(run: Run, open_gui:
             other.ready.set()
             await until(lambda: not composer._answering)
             await until(lambda: not any(name.startswith("Stop") for name in cards(gui)))
-            keep = "Keep the answer of big@gpu-box.lan"
+            keep = "Keep the answer of big on gpu-box.lan"
             await until(lambda: keep in cards(gui))
             cards(gui)[keep].click()
             assert gui.rows[-1].text == "From elsewhere."

@@ -18,7 +18,7 @@ from tests.limited_engine import LimitedEngine, LimitedModel, LimitedStatus
 
 def remote(model_id: str, answer: str, host: str = "gpu-box.lan", *, ready: bool = True) -> FakeSource:
     status = LimitedStatus(model=LimitedModel(model_id, model_id, host=host))
-    return FakeSource(f"{model_id}@{host}", LimitedEngine(answer=answer, status=status), ready=ready)
+    return FakeSource(model_id, LimitedEngine(answer=answer, status=status), ready=ready, host=host)
 
 
 def group(chats: ChatController) -> tuple[ChatMessage, ...]:
@@ -38,16 +38,16 @@ def test_each_model_answers_the_question_and_one_answer_is_kept(run: Run, profil
             assert chats.compare([one, two], "Which?")
             await ended(chats)
             answers = group(chats)
-            assert [(each.model_id, each.text) for each in answers] == [
-                ("qwen@gpu-box.lan", "One."),
-                ("qwen@other-box", "Two."),
+            assert [(each.model_id, each.host, each.text) for each in answers] == [
+                ("qwen", "gpu-box.lan", "One."),
+                ("qwen", "other-box", "Two."),
             ]
             await until(lambda: (one.n_open, two.n_open) == (0, 0))  # models are released after their answers
             chats.pick(answers[1].id)
             chats.send("And then?")
             await ended(chats)
             assert [row.text for row in chats.sessions.messages.rows] == ["Which?", "Two.", "And then?", "Local."]
-            assert chats.sessions.messages.rows[1].model_id == "qwen@other-box"
+            assert chats.sessions.messages.rows[1].host == "other-box"
             assert len(await chats.sessions.store.messages(answers[0].chat_id)) == 5
 
     run(story())
@@ -124,8 +124,8 @@ def test_all_answers_are_stored_before_any_model_is_ready(run: Run, profile: Pro
                 stored = list(await chats.sessions.store.messages(answers[0].chat_id))
             assert [(each.text, each.model_id) for each in stored] == [
                 ("Which?", ""),
-                ("", "a@gpu-box.lan"),
-                ("", "b@gpu-box.lan"),
+                ("", "a"),
+                ("", "b"),
             ]
             assert len({each.group_id for each in stored[1:]}) == 1
             chats.stop()

@@ -501,7 +501,7 @@ def test_stream_with_comments_only_ends_after_the_time_without_events(server: Sc
     def pinging(_: Received, connection: socket.socket) -> None:
         connection.sendall(HEAD + event(text("Once")))
         with suppress(OSError):
-            for _ in range(2000):
+            for _n in range(2000):
                 connection.sendall(chunk(b": ping\n\n"))
                 time.sleep(0.01)
 
