@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.suppress(OSError):  # the profile may be read-only if the key comes from the environment
         profile.ensure()
     model = first_model(options, profile)
-    if model is None and not options.connect:
+    if model is None and not options.connect and not options.upstream:
         return _fail("there is no model; pass a GGUF file with --model")
     try:
         served = served_models(options, profile, model)
@@ -192,7 +192,7 @@ def first_model(options: argparse.Namespace, profile: Profile) -> Path | None:
     if options.model:
         found: Path = options.model[0]
         return found
-    return None if options.connect else find_default_model(profile)
+    return None if options.connect or options.upstream else find_default_model(profile)
 
 
 def served_models(options: argparse.Namespace, profile: Profile, model: Path | None) -> ServedModels:
@@ -204,7 +204,9 @@ def served_models(options: argparse.Namespace, profile: Profile, model: Path | N
         folder = sorted(path for path in profile.models.glob("*.gguf") if not is_continuation_file(path.name))
         files |= readable_files([path for path in folder if path.stem not in stems])
     keys = ConnectionKeys(profile.connection_keys)
-    return ServedModels(files, options.connect, {each.id: connection_key(each.id, keys) for each in options.connect})
+    names = [*(each.id for each in options.connect), *(name for name, _ in options.upstream)]
+    by_name = {name: connection_key(name, keys) for name in names}
+    return ServedModels(files, options.connect, options.upstream, by_name)
 
 
 def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -53,6 +53,8 @@ class ConnectionsController(QObject):
         for record in settings.value.connections:
             if (connection := connection_from_record(record)) is not None:
                 self._states[connection.id] = ConnectionState(connection)
+        self._new_keys: dict[str, str] = {}
+        """Keys that are being stored, or could not be stored. They are used until the app is closed."""
         self._open: dict[str, OpenConnection] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
         self._looked_at: dict[str, float] = {}
@@ -137,6 +139,8 @@ class ConnectionsController(QObject):
         removed, so that no other server gets it."""
         if key is None and not self._is_same_server(connection):
             key = ""
+        if key is not None:
+            self._new_keys[connection.id] = key
         before = self._states.get(connection.id, ConnectionState(connection))
         self._put(replace(before, connection=connection, stage="unknown", found=None, error=None))
         self._store()
@@ -175,6 +179,8 @@ class ConnectionsController(QObject):
         return (await self._read_key(connection.id))[0] if self._is_same_server(connection) else ""
 
     async def _read_key(self, connection_id: str) -> tuple[str, KeyPlace]:
+        if connection_id in self._new_keys:
+            return self._new_keys[connection_id], ""
         try:
             return await detached("read-key", self._keys.read, connection_id)
         except OSError as error:
@@ -182,9 +188,12 @@ class ConnectionsController(QObject):
             return "", ""
 
     async def _opened(self, connection_id: str) -> OpenConnection:
-        if connection_id not in self._open:
+        while connection_id not in self._open:
+            asked = self._states[connection_id].connection
             key, place = await self._read_key(connection_id)
             state = self._states[connection_id]
+            if state.connection.address != asked.address:
+                continue  # the key belongs to the address before
             self._open[connection_id] = OpenConnection(state.connection, key, self._thread)
             self._put(replace(state, key_place=place))
         return self._open[connection_id]
@@ -262,6 +271,9 @@ class ConnectionsController(QObject):
                 await detached("write-key", self._keys.write, connection_id, key)
             except OSError as error:
                 self.not_stored.emit(error)
+            else:
+                if self._new_keys.get(connection_id) == key:
+                    del self._new_keys[connection_id]
         await self._close(connection_id)
         if connection_id not in self._states:
             return

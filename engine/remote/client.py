@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
@@ -78,6 +78,11 @@ class ConnectionClient:
     @property
     def host(self) -> str:
         return self.connection.host
+
+    def at(self, api_path: str) -> ConnectionClient:
+        """A client for the same server, whose API is at another path."""
+        connection = replace(self.connection, api_path=api_path)
+        return ConnectionClient(connection, self._key, thread=self.thread, timeouts=self._timeouts)
 
     async def open(self) -> None:
         """Reads the certificates and creates the HTTP client, which the first request does otherwise."""
