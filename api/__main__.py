@@ -21,6 +21,7 @@ from api.adapter_option import FORM, adapter
 from api.app import Lifespan, create_app
 from api.authentication import find_key
 from api.card_options import add_card_options, card_settings
+from api.card_recovery import CardRecovery
 from api.errors import CannotListen
 from api.model_options import add_model_options, connection_key
 from api.model_router import ModelRouter
@@ -31,7 +32,7 @@ from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.backend import LoadSettings
 from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
-from engine.errors import EngineError, LoadCancelled
+from engine.errors import EngineClosed, EngineError, LoadCancelled
 from engine.files.display_name import display_name
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with contextlib.suppress(OSError):  # the profile may be read-only if the key comes from the environment
         profile.ensure()
     model = first_model(options, profile)
-    if model is None and not options.connect:
+    if model is None and not options.connect and not options.upstream:
         return _fail("there is no model; pass a GGUF file with --model")
     try:
         served = served_models(options, profile, model)
@@ -147,32 +148,47 @@ def loading(
     load_settings: LoadSettings = LoadSettings(),
     reranker: Path | None = None,
 ) -> Lifespan:
-    """Returns a lifespan that loads `model` and the reranking model, if there are any, while the server already listens, and
-    closes the engine when the server stops.
+    """Returns a lifespan that loads `model` and then the reranking model, if there are any, while the server already
+    listens, loads a model again if its graphics card was lost, and closes the engine when the server stops.
 
     `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine: Engine = app.state.engine
 
-        async def load() -> None:
+        async def load(path: Path | None, settings: LoadSettings) -> None:
+            if path is None:
+                return
             try:
-                if model is not None:
-                    info = await engine.load(model, load_settings)
-                    for error in info.load_errors:
-                        print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
-                if reranker is not None:
-                    await engine.load_reranker(reranker)
+                info = await engine.load(path, settings)
+                for error in info.load_errors:
+                    print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
             except LoadCancelled:
                 pass
             except Exception as failure:
                 on_failed(failure)
 
-        task = asyncio.create_task(load(), name="load the model")
+        async def load_reranker() -> None:
+            if reranker is None:
+                return
+            try:
+                await engine.load_reranker(reranker)
+            except (LoadCancelled, EngineClosed):
+                pass
+            except Exception as failure:
+                on_failed(failure)
+
+        task = asyncio.create_task(load(model, load_settings), name="load the model")
+        ranker_task = asyncio.create_task(load_reranker(), name="load the reranking model")
+        recovery = CardRecovery(load, load_settings)
+        end_watch = engine.watch(recovery.status_changed)
         yield
+        end_watch()
         engine.cancel_load()
         await task
+        await recovery.aclose()
         await engine.aclose()
+        await ranker_task
 
     return lifespan
 
@@ -192,7 +208,7 @@ def first_model(options: argparse.Namespace, profile: Profile) -> Path | None:
     if options.model:
         found: Path = options.model[0]
         return found
-    return None if options.connect else find_default_model(profile)
+    return None if options.connect or options.upstream else find_default_model(profile)
 
 
 def served_models(options: argparse.Namespace, profile: Profile, model: Path | None) -> ServedModels:
@@ -204,7 +220,9 @@ def served_models(options: argparse.Namespace, profile: Profile, model: Path | N
         folder = sorted(path for path in profile.models.glob("*.gguf") if not is_continuation_file(path.name))
         files |= readable_files([path for path in folder if path.stem not in stems])
     keys = ConnectionKeys(profile.connection_keys)
-    return ServedModels(files, options.connect, {each.id: connection_key(each.id, keys) for each in options.connect})
+    names = [*(each.id for each in options.connect), *(name for name, _ in options.upstream)]
+    by_name = {name: connection_key(name, keys) for name in names}
+    return ServedModels(files, options.connect, options.upstream, by_name)
 
 
 def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -32,6 +32,14 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--reranker", type=Path, metavar="PATH", help="a GGUF file of a reranking model, for /v1/rerank"
     )
     parser.add_argument(
+        "--upstream",
+        type=upstream,
+        action="append",
+        default=[],
+        metavar="NAME=URL,URL",
+        help="also offers one model that several equal servers have; each request goes to the one with the fewest",
+    )
+    parser.add_argument(
         "--alias", type=alias, action="append", default=[], metavar="NAME=MODEL", help="another name of a model"
     )
 
@@ -40,6 +48,12 @@ def connection(text: str) -> Connection:
     """Parses the value of `--connect`. argparse uses this function's name in its errors."""
     name, url = _pair(text)
     return connection_to(name, url)
+
+
+def upstream(text: str) -> tuple[str, list[Connection]]:
+    """Parses the value of `--upstream`. argparse uses this function's name in its errors."""
+    name, urls = _pair(text)
+    return name, [connection_to(name, url) for url in urls.split(",")]
 
 
 def connection_to(name: str, url: str) -> Connection:

@@ -116,6 +116,8 @@ async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ChatModel:
     match status.state:
         case "ready" if status.model is not None:
             return status.model
+        case "dead" if status.model is not None and isinstance(status.error, RemoteError):
+            return status.model  # the next request may reach its server again
         case "dead" if status.error is not None:
             raise status.error
         case "closed":
