@@ -17,7 +17,8 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
-from engine.errors import EngineError, Reason, ServerFailed
+from engine.chat_engine import ChatEngine
+from engine.errors import EngineError, NotLoaded, Reason, ServerFailed
 from engine.remote.awaited_engine import AwaitedEngine
 from engine.remote.client import ConnectionClient
 from engine.remote.connection import Connection
@@ -91,6 +92,15 @@ class ConnectionsController(QObject):
             self._models.answer_with(self._open[connection_id].engine(model))
         else:
             self._connect()
+
+    async def engine(self, connection_id: str, model_id: str) -> ChatEngine:
+        """An engine for this model, whichever answers in the window. If its server was not reached yet, it is asked
+        first. Raises EngineError."""
+        state = self._states.get(connection_id)
+        if state is not None and (state.stage != "reachable" or connection_id not in self._open):
+            await asyncio.shield(self.look_at(connection_id))
+        model = self._model(connection_id, model_id)
+        return self._open[connection_id].engine(model)
 
     def choose_local(self) -> None:
         """Let the local model answer in the window."""
@@ -222,15 +232,25 @@ class ConnectionsController(QObject):
         await self.look_at(model.connection_id)
         if self._chosen != (model.connection_id, model.id) or not self._models.is_answered_by(awaited):
             return
-        state = self._states[model.connection_id]
-        found = next((each for each in state.models if each.id == model.id), None)
-        if state.error is not None:
-            awaited.fail(state.error)
-        elif found is None:
-            reason = Reason("it does not have the model {name}", name=model.id)
-            awaited.fail(ServerFailed(model.host, reason, 404))
+        try:
+            found = self._model(model.connection_id, model.id)
+        except EngineError as error:
+            awaited.fail(error)
         else:
             self._models.answer_with(self._open[model.connection_id].engine(found))
+
+    def _model(self, connection_id: str, model_id: str) -> RemoteModel:
+        """A model of a server that was asked. Raises the error of the server, or ServerFailed if it does not have the
+        model; NotLoaded if the connection was removed."""
+        state = self._states.get(connection_id)
+        if state is None:
+            raise NotLoaded
+        if state.error is not None:
+            raise state.error
+        if (found := next((each for each in state.models if each.id == model_id), None)) is None:
+            reason = Reason("it does not have the model {name}", name=model_id)
+            raise ServerFailed(state.connection.host, reason, 404)
+        return found
 
     def _awaited_model(self, connection_id: str, model_id: str) -> RemoteModel:
         """What is known of a model before its server was reached."""
