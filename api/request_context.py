@@ -64,6 +64,11 @@ def embedder_of(status: EngineStatus) -> EmbedderInfo | None:
     return status.embedder if isinstance(status, Status) else None
 
 
+def reranker_of(status: EngineStatus) -> EmbedderInfo | None:
+    """Returns the reranking model beside a local chat model."""
+    return status.reranker if isinstance(status, Status) else None
+
+
 async def get_activity(http: HttpRequest) -> Activity:
     return activity_of(http.app)
 
@@ -111,6 +116,8 @@ async def get_model(status: StatusDep, keep_alive: KeepAliveDep) -> ChatModel:
     match status.state:
         case "ready" if status.model is not None:
             return status.model
+        case "dead" if status.model is not None and isinstance(status.error, RemoteError):
+            return status.model  # the next request may reach its server again
         case "dead" if status.error is not None:
             raise status.error
         case "closed":
