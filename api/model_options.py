@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from engine.remote.connection import Connection, InvalidAddress, parse_address
 from engine.remote.connection_keys import ConnectionKeys
@@ -28,6 +29,17 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"also offers the models of another server; its key is in {KEY_PREFIX}NAME or in the keyring. Repeatable",
     )
     parser.add_argument(
+        "--reranker", type=Path, metavar="PATH", help="a GGUF file of a reranking model, for /v1/rerank"
+    )
+    parser.add_argument(
+        "--upstream",
+        type=upstream,
+        action="append",
+        default=[],
+        metavar="NAME=URL,URL",
+        help="also offers one model that several equal servers have; each request goes to the one with the fewest",
+    )
+    parser.add_argument(
         "--alias", type=alias, action="append", default=[], metavar="NAME=MODEL", help="another name of a model"
     )
 
@@ -36,6 +48,12 @@ def connection(text: str) -> Connection:
     """Parses the value of `--connect`. argparse uses this function's name in its errors."""
     name, url = _pair(text)
     return connection_to(name, url)
+
+
+def upstream(text: str) -> tuple[str, list[Connection]]:
+    """Parses the value of `--upstream`. argparse uses this function's name in its errors."""
+    name, urls = _pair(text)
+    return name, [connection_to(name, url) for url in urls.split(",")]
 
 
 def connection_to(name: str, url: str) -> Connection:

@@ -13,9 +13,11 @@ from api.model_sources import FileSource, RemoteSource, UnloadedModel, read_unlo
 from engine.engine import Engine
 from engine.errors import EngineError
 from engine.pool import ModelPool
+from engine.remote.client import ConnectionClient
 from engine.remote.connected_models import ConnectedModels
 from engine.remote.connection import Connection
 from engine.remote.remote_thread import RemoteThread
+from engine.remote.upstream_group import UpstreamGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class ServedModels:
 
     files: Mapping[Path, UnloadedModel] = field(default_factory=dict)
     connections: Sequence[Connection] = ()
+    upstreams: Sequence[tuple[str, Sequence[Connection]]] = ()
+    """Names, each with the servers behind it."""
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @asynccontextmanager
@@ -34,10 +38,13 @@ class ServedModels:
         the machine's memory with the files. `make_engine` creates those for the files."""
         async with AsyncExitStack() as stack:
             files = await self._file_sources(stack, engine, make_engine)
-            connected = await self._connect(stack)
+            thread = RemoteThread()
+            stack.push_async_callback(thread.aclose)
+            groups = self._group(stack, thread)
+            connected = self._connect(stack, thread)
 
             def offer() -> None:
-                router.offer([*files, *_remote_sources(connected)])
+                router.offer([*files, *groups, *_remote_sources(connected)])
 
             offer()
             stack.callback(router.offer, ())
@@ -56,11 +63,17 @@ class ServedModels:
         stack.push_async_callback(pool.aclose)
         return [FileSource(pool, path, unloaded) for path, unloaded in self.files.items()]
 
-    async def _connect(self, stack: AsyncExitStack) -> list[ConnectedModels]:
-        if not self.connections:
-            return []
-        thread = RemoteThread()
-        stack.push_async_callback(thread.aclose)
+    def _group(self, stack: AsyncExitStack, thread: RemoteThread) -> list[ModelSource]:
+        sources: list[ModelSource] = []
+        for name, servers in self.upstreams:
+            key = self.keys.get(name, "")
+            group = UpstreamGroup(name, [ConnectionClient(each, key, thread=thread) for each in servers])
+            group.start()
+            stack.push_async_callback(group.aclose)
+            sources.append(RemoteSource(group, group.status.model, ""))
+        return sources
+
+    def _connect(self, stack: AsyncExitStack, thread: RemoteThread) -> list[ConnectedModels]:
         connected = [ConnectedModels(each, self.keys.get(each.id, ""), thread) for each in self.connections]
         for each in connected:
             stack.push_async_callback(each.aclose)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 from engine.errors import EngineError
 from engine.remote.client import ConnectionClient
@@ -25,7 +24,6 @@ class ConnectedModels:
     """Event loop thread only."""
 
     def __init__(self, connection: Connection, key: str, thread: RemoteThread) -> None:
-        self._key, self._thread = key, thread
         self._client = ConnectionClient(connection, key, thread=thread)
         self._engines: dict[str, RemoteEngine] = {}
         self.error: EngineError | None = None
@@ -57,9 +55,9 @@ class ConnectedModels:
     async def _look(self) -> None:
         found = await find_server(self._client)
         if found.api_path != self.connection.api_path:
-            changed = replace(self.connection, api_path=found.api_path)
+            changed = self._client.at(found.api_path)
             await self.aclose()
-            self._client = ConnectionClient(changed, self._key, thread=self._thread)
+            self._client = changed
         await self._replace(found)
 
     async def _replace(self, found: FoundServer) -> None:

@@ -249,16 +249,8 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
     with scripted_server() as other:
         other.routes["/v1/models"] = replies({"data": [{"id": "far", "owned_by": "vllm", "max_model_len": 4096}]})
         other.answer_chats(streams(text("From afar."), ending(), USAGE))
-        options: list[str | Path] = [
-            "--model",
-            files[0],
-            "--model",
-            files[1],
-            "--connect",
-            f"box={other.address}",
-            "--alias",
-            "gpt=far",
-        ]
+        options: list[str | Path] = ["--model", files[0], "--model", files[1], "--connect", f"box={other.address}"]
+        options += ["--alias", "gpt=far", "--upstream", f"team={other.address},{other.address}"]
         with served(*options, "--profile", tmp_path / "p", INGLENOOK_API_KEY=KEY, INGLENOOK_KEY_BOX="sk-box") as (
             _,
             url,
@@ -270,13 +262,14 @@ def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Pat
                 def states() -> dict[str, str]:
                     return {each["id"]: each["status"]["value"] for each in client.get("models").json()["data"]}
 
-                expected = {"plain": "loaded", "gemma3": "unloaded", "far": "loaded"}
+                expected = {"plain": "loaded", "gemma3": "unloaded", "team": "loaded", "far": "loaded"}
                 wait_until(lambda: states() == expected, timeout_s=60)
-                for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("anything", "plain")):
+                for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("team", "team"), ("anything", "plain")):
                     body = {"model": name, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
                     answer = client.post("chat/completions", json=body)
                     assert (answer.status_code, answer.json()["model"]) == (200, model)
-        (sent,) = [each for each in other.received if each.path == "/v1/chat/completions"]
+        sent, to_team = [each for each in other.received if each.path == "/v1/chat/completions"]
+        assert to_team.body["model"] == "far"
         assert (sent.headers["authorization"], sent.body["model"]) == ("Bearer sk-box", "far")
 
 

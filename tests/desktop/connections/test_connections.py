@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -154,6 +155,45 @@ def test_stored_key_is_not_sent_to_another_server(
                 assert other.received
                 assert not any("authorization" in each.headers for each in other.received)
             assert not profile.connection_keys.exists()
+
+    run(story())
+
+
+def test_key_that_is_being_read_or_removed_is_not_sent_to_another_server(
+    run: Run, open_gui: OpenGui, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring can ask for its password, so that both take long."""
+    has_begun, may_read, may_write = threading.Event(), threading.Event(), threading.Event()
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            connection_id = await connected(gui, server, key="secret")
+            connections = connections_of(gui)
+            await connections._close(connection_id)
+            read, write = connections._keys.read, connections._keys.write
+
+            def slow_read(id: str) -> Any:
+                found = read(id)
+                has_begun.set()
+                assert may_read.wait(20)
+                return found
+
+            def slow_write(id: str, key: str) -> Any:
+                assert may_write.wait(20)
+                return write(id, key)
+
+            monkeypatch.setattr(connections._keys, "read", slow_read)
+            monkeypatch.setattr(connections._keys, "write", slow_write)
+            with scripted_server() as other:
+                other.routes["/v1/models"] = replies(LISTED)
+                connections.look_at(connection_id)
+                await until(has_begun.is_set)
+                connections.save(replace(connections.states[0].connection, address=other.address), None)
+                may_read.set()
+                await until(lambda: bool(other.received))
+                may_write.set()
+                await until(lambda: connections.states[0].stage == "reachable" and not connections._new_keys)
+                assert not any("authorization" in each.headers for each in other.received)
 
     run(story())
 
