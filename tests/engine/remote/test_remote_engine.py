@@ -511,6 +511,20 @@ def test_stream_with_comments_only_ends_after_the_time_without_events(server: Sc
     assert error.reason == "it sent nothing for too long"
 
 
+def test_endless_stream_ends_with_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: Received, connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.sendall(HEAD)
+            for _n in range(20_000):
+                connection.sendall(event(text("again ")))
+
+    monkeypatch.setattr("engine.remote.client.MAX_STREAM_BYTES", 100_000)
+    server.answer_chats(endless)
+    error = failure(server)
+    assert isinstance(error, ServerFailed)
+    assert error.reason == "its answer is too large"
+
+
 def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_old_one(server: ScriptedServer) -> None:
     reason = (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
