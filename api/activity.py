@@ -34,7 +34,7 @@ from api.request_record import (
 from api.streaming import MergedStream
 from engine.chat_engine import ChatEngine
 from engine.errors import EngineError
-from engine.events import Embeddings, Event, Finished
+from engine.events import Embeddings, Event, Finished, Scores
 from engine.request_state import RequestProgress
 from engine.requests import EmbedRequest, Request
 from engine.stream import RequestStream
@@ -276,7 +276,7 @@ def _end_with_task(record: RequestRecord, task: asyncio.Task[T]) -> None:
         record.end(error)
     elif error is None:
         result = task.result()
-        record.end(result if isinstance(result, Embeddings) else QueryFinished())
+        record.end(result if isinstance(result, Embeddings | Scores) else QueryFinished())
 
 
 class _Cancellable(Protocol):

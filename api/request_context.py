@@ -64,6 +64,11 @@ def embedder_of(status: EngineStatus) -> EmbedderInfo | None:
     return status.embedder if isinstance(status, Status) else None
 
 
+def reranker_of(status: EngineStatus) -> EmbedderInfo | None:
+    """Returns the reranking model beside a local chat model."""
+    return status.reranker if isinstance(status, Status) else None
+
+
 async def get_activity(http: HttpRequest) -> Activity:
     return activity_of(http.app)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -158,6 +159,45 @@ def test_stored_key_is_not_sent_to_another_server(
     run(story())
 
 
+def test_key_that_is_being_read_or_removed_is_not_sent_to_another_server(
+    run: Run, open_gui: OpenGui, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring can ask for its password, so that both take long."""
+    has_begun, may_read, may_write = threading.Event(), threading.Event(), threading.Event()
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            connection_id = await connected(gui, server, key="secret")
+            connections = connections_of(gui)
+            await connections._close(connection_id)
+            read, write = connections._keys.read, connections._keys.write
+
+            def slow_read(id: str) -> Any:
+                found = read(id)
+                has_begun.set()
+                assert may_read.wait(20)
+                return found
+
+            def slow_write(id: str, key: str) -> Any:
+                assert may_write.wait(20)
+                return write(id, key)
+
+            monkeypatch.setattr(connections._keys, "read", slow_read)
+            monkeypatch.setattr(connections._keys, "write", slow_write)
+            with scripted_server() as other:
+                other.routes["/v1/models"] = replies(LISTED)
+                connections.look_at(connection_id)
+                await until(has_begun.is_set)
+                connections.save(replace(connections.states[0].connection, address=other.address), None)
+                may_read.set()
+                await until(lambda: bool(other.received))
+                may_write.set()
+                await until(lambda: connections.states[0].stage == "reachable" and not connections._new_keys)
+                assert not any("authorization" in each.headers for each in other.received)
+
+    run(story())
+
+
 def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
     run: Run, open_gui: OpenGui, server: ScriptedServer, profile: Profile
 ) -> None:
@@ -178,13 +218,13 @@ def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
             assert gui.rows[-1].text == "From afar."
             chosen = {"connection": connection_id, "model": "big-model"}
             await until(lambda: stored(profile).get("remote_model") == chosen)
+            await until(lambda: len(server.chat_bodies) == 2)  # the second one asks for the title of the chat
             connections_of(gui).choose_local()
             assert place(gui) == "Runs on this computer. Nothing leaves it."
-            n_sent = len(server.chat_bodies)
             type_and_send(gui, "And now?")
             await answered(gui)
             assert gui.rows[-1].text == "From here."
-            assert len(server.chat_bodies) == n_sent
+            assert len(server.chat_bodies) == 2
             await until(lambda: stored(profile).get("remote_model") == {})
 
     run(story())
@@ -226,6 +266,7 @@ def test_choice_is_kept_and_a_server_that_is_away_is_reported(
             toast = gui.window.toast
             await until(lambda: toast.isVisible() and "answered with an error" in toast.text)
             assert header(gui) == "big-model: not available"
+            assert gui.window.chat_page.greeting._text.text() == "The model on 127.0.0.1 is not available now."
             assert (toast._action.text(), toast._other_action.text()) == ("Try again", "Use the local model")
             server.routes["/v1/models"] = replies(LISTED)
             toast._action.click()
