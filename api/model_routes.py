@@ -65,7 +65,7 @@ def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
     if embedder is not None and ctx.holder.may_use(embedder.id):
         found.setdefault(embedder.id, embedder_object(embedder, listed[0].model.loaded_at if listed else 0.0))
     reranker = reranker_of(ctx.engine.status)
-    if reranker is not None:
+    if reranker is not None and ctx.holder.may_use(reranker.id):
         found.setdefault(reranker.id, reranker_object(reranker, listed[0].model.loaded_at if listed else 0.0))
     return found
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from api.body import Body, Count
-from api.errors import BadRequest, ModelNotFound
+from api.errors import BadRequest, ModelNotAllowed, ModelNotFound
 from api.request_context import EmbeddingContext, EmbeddingContextDep, read_body, reranker_of
-from api.request_record import ModelNames
+from api.request_record import ModelNames, holder_of
 from engine.chat_engine import Reranker
 from engine.errors import Unsupported
 from engine.events import Scores
@@ -68,6 +68,8 @@ async def _scores(ctx: EmbeddingContext, name: str | None, request: RerankReques
         raise Unsupported("reranking")
     if ctx.settings.unknown_model == "404" and name is not None and ctx.router.real_name(name) != loaded.id:
         raise ModelNotFound(name)
+    if not holder_of(ctx.http.scope).may_use(loaded.id):
+        raise ModelNotAllowed(loaded.id)
     http = ctx.http
     scores = await ctx.activity.query(
         request.id, lambda: engine.rerank(request), http.scope, http.receive, names=ModelNames(loaded.id)

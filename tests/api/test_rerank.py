@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.authentication import KeyFile, KeyLimits
 from api.errors import BadRequest
 from api.rerank import MAX_DOCUMENTS, RerankBody, answer, rerank_request, tei_answer
 from engine.events import Scores
@@ -71,7 +72,8 @@ def test_scores_of_text_embeddings_inference_are_probabilities_if_raw_scores_is_
 def ranking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """An endpoint with a fake chat model and a tiny reranking model."""
     path = TinyBert().write(tmp_path_factory.mktemp("rank") / "tiny-rank.gguf", "rank")
-    with live(reranker=path, unknown_model="404") as endpoint:
+    keys = path.with_name("keys.json")
+    with live(reranker=path, unknown_model="404", named_keys=keys) as endpoint:
         wait_until(lambda: endpoint.engine.status.reranker is not None)
         yield endpoint
 
@@ -98,6 +100,17 @@ def test_reranking_model_is_listed_and_other_names_are_refused(ranking: Live) ->
         usage = client.get("/v1/activity").json()
     assert usage
     assert ranking.post({"model": "other", "query": "a", "documents": ["a"]}, "/v1/rerank").status_code == 404
+
+
+def test_key_that_may_not_use_the_reranking_model_is_refused(ranking: Live) -> None:
+    path = ranking.app.state.settings.named_keys
+    value = KeyFile(path).add("tool")
+    KeyFile(path).limit("tool", KeyLimits(models=("fake",)))
+    with ranking.http() as client:
+        head = {"authorization": f"Bearer {value}"}
+        refused = client.post("/v1/rerank", json={"query": "a", "documents": ["a"]}, headers=head)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "model_not_allowed")
+        assert [each["id"] for each in client.get("/v1/models", headers=head).json()["data"]] == ["fake"]
 
 
 def test_query_that_is_too_long_is_refused(ranking: Live) -> None:
