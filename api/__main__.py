@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -19,17 +21,26 @@ from api.adapter_option import FORM, adapter
 from api.app import Lifespan, create_app
 from api.authentication import find_key
 from api.card_options import add_card_options, card_settings
+from api.card_recovery import CardRecovery
 from api.errors import CannotListen
+from api.model_options import add_model_options, connection_key
+from api.model_router import ModelRouter
+from api.model_sources import UnloadedModel
+from api.served_models import ServedModels, read_files, readable_files
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
 from engine.backend import LoadSettings
 from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
 from engine.errors import EngineError, LoadCancelled
+from engine.files.display_name import display_name
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
 from engine.library.load_trial import LoadTrial
+from engine.library.split_files import is_continuation_file
 from engine.native import run_as_child
+from engine.remote.connection_keys import ConnectionKeys
+from engine.step_arbiter import StepArbiter
 
 Outcome = Exception | None
 """The reason why the server ends: the exception that loading the model raised, or None if a signal ends the server."""
@@ -48,10 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     profile = Profile(options.profile) if options.profile else Profile.default()
     with contextlib.suppress(OSError):  # the profile may be read-only if the key comes from the environment
         profile.ensure()
-    model = options.model or find_default_model(profile)
-    if model is None:
+    model = first_model(options, profile)
+    if model is None and not options.connect and not options.upstream:
         return _fail("there is no model; pass a GGUF file with --model")
     try:
+        served = served_models(options, profile, model)
         key = find_key(profile)
         settings = EndpointSettings(
             key.value,
@@ -66,21 +78,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
-    except ValueError as error:
+    except (ValueError, EngineError) as error:
         return _fail(str(error))
     graphics = GraphicsCards(profile.graphics)
-    engine = Engine(load_trial=LoadTrial(profile.probed), graphics=graphics, snapshots=profile.snapshots)
-    return _serve(engine, settings, model, key.path)
+    arbiter = StepArbiter() if served.files else None
+    make_engine = partial(
+        Engine,
+        load_trial=LoadTrial(profile.probed),
+        graphics=graphics,
+        snapshots=profile.snapshots,
+        arbiter=arbiter,
+    )
+    router = ModelRouter(aliases=dict(options.alias))
+    if model is not None:
+        name = display_name(model.stem)
+        router.default_model = UnloadedModel(name, name, 0, 0.0, 0)
+    return _serve(make_engine, settings, model, served, router, key.path)
 
 
-def _serve(engine: Engine, settings: EndpointSettings, model: Path, key_path: Path | None) -> int:
+def _serve(
+    make_engine: Callable[[], Engine],
+    settings: EndpointSettings,
+    model: Path | None,
+    served: ServedModels,
+    router: ModelRouter,
+    key_path: Path | None,
+) -> int:
     # SimpleQueue is reentrant: a signal handler may call `put` while `get` runs.
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
-    server = EndpointServer(
-        create_app(engine, settings, lifespan=loading(model, outcomes.put, settings.load_settings)), settings
-    )
+    engine = make_engine()
+    own = loading(model, outcomes.put, settings.load_settings)
+    lifespan = offering(served, router, make_engine, own)
+    server = EndpointServer(create_app(engine, settings, lifespan=lifespan, router=router), settings)
     try:
         server.start()
     except CannotListen as error:
@@ -111,19 +142,21 @@ def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
 
 
 def loading(
-    model: Path, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
+    model: Path | None, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
 ) -> Lifespan:
-    """Returns a lifespan that loads `model` while the server already listens, and closes the engine when the server
-    stops.
+    """Returns a lifespan that loads `model`, if there is one, while the server already listens, loads a model again if
+    its graphics card was lost, and closes the engine when the server stops.
 
     `on_failed` is called with the exception if the load fails."""
 
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         engine: Engine = app.state.engine
 
-        async def load() -> None:
+        async def load(path: Path | None, settings: LoadSettings) -> None:
+            if path is None:
+                return
             try:
-                info = await engine.load(model, load_settings)
+                info = await engine.load(path, settings)
                 for error in info.load_errors:
                     print(f"inglenook-serve: {error}", file=sys.stderr, flush=True)
             except LoadCancelled:
@@ -131,13 +164,49 @@ def loading(
             except Exception as failure:
                 on_failed(failure)
 
-        task = asyncio.create_task(load(), name="load the model")
+        task = asyncio.create_task(load(model, load_settings), name="load the model")
+        recovery = CardRecovery(load, load_settings)
+        end_watch = engine.watch(recovery.status_changed)
         yield
+        end_watch()
         engine.cancel_load()
         await task
+        await recovery.aclose()
         await engine.aclose()
 
     return lifespan
+
+
+def offering(served: ServedModels, router: ModelRouter, make_engine: Callable[[], Engine], inner: Lifespan) -> Lifespan:
+    """Returns a lifespan that also offers further models."""
+
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        async with asynccontextmanager(inner)(app), served.offered(router, app.state.engine, make_engine):
+            yield
+
+    return lifespan
+
+
+def first_model(options: argparse.Namespace, profile: Profile) -> Path | None:
+    """The model that is loaded at the start. None if there is none, or if only models of other servers are served."""
+    if options.model:
+        found: Path = options.model[0]
+        return found
+    return None if options.connect or options.upstream else find_default_model(profile)
+
+
+def served_models(options: argparse.Namespace, profile: Profile, model: Path | None) -> ServedModels:
+    """The models besides `model`. Raises ModelFileError, OSError, and ValueError."""
+    files = read_files(options.model) if len(options.model) > 1 else {}
+    files = {path: found for path, found in files.items() if path != model}
+    if options.all_models:
+        stems = {each.stem for each in (*files, *((model,) if model is not None else ()))}
+        folder = sorted(path for path in profile.models.glob("*.gguf") if not is_continuation_file(path.name))
+        files |= readable_files([path for path in folder if path.stem not in stems])
+    keys = ConnectionKeys(profile.connection_keys)
+    names = [*(each.id for each in options.connect), *(name for name, _ in options.upstream)]
+    by_name = {name: connection_key(name, keys) for name in names}
+    return ServedModels(files, options.connect, options.upstream, by_name)
 
 
 def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -146,7 +215,15 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Serves a GGUF model to programs on this computer, "
         "with the APIs of OpenAI, Anthropic, Ollama and llama.cpp.",
     )
-    parser.add_argument("--model", type=path, metavar="PATH", help="the GGUF file; without it, the default model")
+    parser.add_argument(
+        "--model",
+        type=path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="the GGUF file; without it, the default model. Repeatable: further files are loaded when needed",
+    )
+    add_model_options(parser)
     parser.add_argument(
         "--draft-model",
         type=path,

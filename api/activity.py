@@ -20,6 +20,7 @@ from api.errors import QueueFull, RequestStopped
 from api.request_record import (
     KEYS,
     KeyUsage,
+    ModelNames,
     QueryFinished,
     RequestRecord,
     RequestView,
@@ -43,6 +44,12 @@ KEY_CHECK_INTERVAL_S = 1.0
 """Interval at which the named key of a running request is checked, because it may have been revoked."""
 
 T = TypeVar("T")
+Prepare = Callable[[], Awaitable[None]]
+"""Is awaited before a request is submitted. If it raises an exception, the request fails with that."""
+
+
+async def nothing() -> None:
+    """Prepares nothing."""
 
 
 class Activity:
@@ -60,9 +67,6 @@ class Activity:
         self._ended: deque[RequestRecord] = deque(maxlen=MAX_ENDED_RECORDS)
         self.on_change: Callable[[], None] = lambda: None
         """Called on the endpoint's event loop when a request begins or ends. Must return quickly."""
-        self.before_submit: Callable[[], Awaitable[None]] = _nothing
-        """Awaited before each request is submitted to the engine. If this raises an exception, the request fails with
-        that exception."""
 
     def __len__(self) -> int:
         """Number of requests in progress."""
@@ -117,14 +121,19 @@ class Activity:
 
     @asynccontextmanager
     async def submit(
-        self, engine: ChatEngine, requests: Sequence[Request], scope: Scope, receive: Receive
+        self,
+        engine: ChatEngine,
+        requests: Sequence[Request],
+        scope: Scope,
+        receive: Receive,
+        prepare: Prepare = nothing,
     ) -> AsyncIterator[MergedStream]:
         """Submits the `requests` of one client to the engine. The requests can run until the `async with` block ends.
 
         When the client disconnects, its requests are cancelled at once, even while a prompt is being processed. Each
-        stream then ends with `Finished`. Raises QueueFull, and the exceptions of `before_submit` and
-        `ChatEngine.submit`."""
-        await self.before_submit()
+        stream then ends with `Finished`. `prepare` is awaited first. Raises QueueFull, and the exceptions of `prepare`
+        and `ChatEngine.submit`."""
+        await prepare()
         self._check_room(len(requests))
         owner = holder_of(scope).name
         async with AsyncExitStack() as stack:
@@ -148,10 +157,19 @@ class Activity:
                 watch.cancel()
                 await asyncio.wait({watch})
 
-    async def embed(self, engine: ChatEngine, request: EmbedRequest, scope: Scope, receive: Receive) -> Embeddings:
-        """Computes embeddings for one client. Raises QueueFull, RequestStopped, and the exceptions of
+    async def embed(
+        self,
+        engine: ChatEngine,
+        request: EmbedRequest,
+        scope: Scope,
+        receive: Receive,
+        names: ModelNames,
+        prepare: Prepare,
+    ) -> Embeddings:
+        """Computes embeddings for one client. Raises QueueFull, RequestStopped, and the exceptions of `prepare` and
         `ChatEngine.embed`."""
-        return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive)
+        await prepare()
+        return await self._run(request.id, lambda: engine.embed(request), "embedding", scope, receive, names)
 
     async def query(
         self,
@@ -161,12 +179,15 @@ class Activity:
         receive: Receive,
         *,
         answer_follows: bool = False,
+        prepare: Prepare = nothing,
+        names: ModelNames = ModelNames(),
     ) -> T:
         """Runs a query about the model, such as counting tokens.
 
         `answer_follows`: the query prepares an answer with the same id. If the query succeeds, only the answer is
-        recorded. Raises QueueFull, RequestStopped, and the exceptions of `work`."""
-        return await self._run(request_id, work, "reading", scope, receive, recorded=not answer_follows)
+        recorded. Raises QueueFull, RequestStopped, and the exceptions of `prepare` and `work`."""
+        await prepare()
+        return await self._run(request_id, work, "reading", scope, receive, names, recorded=not answer_follows)
 
     async def _run(
         self,
@@ -175,11 +196,11 @@ class Activity:
         state: State,
         scope: Scope,
         receive: Receive,
+        names: ModelNames,
         *,
         recorded: bool = True,
     ) -> T:
         """Runs `work` as a task, which is cancelled when the client disconnects or the client's key is revoked."""
-        await self.before_submit()
         self._check_room(1)
         task = asyncio.create_task(work(), name=f"{state} {request_id}")
         loop = asyncio.get_running_loop()
@@ -187,7 +208,7 @@ class Activity:
         def cancel() -> None:
             loop.call_soon_threadsafe(task.cancel)
 
-        record = self._add(RequestRecord(request_id, client_info(scope), cancel, lambda: None, state))
+        record = self._add(RequestRecord(request_id, client_info(scope), cancel, lambda: None, state, names=names))
         watch = asyncio.create_task(_cancel_when_gone(scope, receive, task), name=f"client of {request_id}")
         try:
             await asyncio.wait({task})
@@ -231,7 +252,15 @@ def _stream_record(engine: ChatEngine, request: Request, stream: RequestStream, 
         # read the last event.
         return final_progress(last) if isinstance(last, Finished) else engine.progress(request.id)
 
-    return RequestRecord(request.id, client_info(scope), stream.cancel, progress, "writing", request)
+    return RequestRecord(
+        request.id,
+        client_info(scope),
+        stream.cancel,
+        progress,
+        "writing",
+        request,
+        names=ModelNames.of(engine.status.model),
+    )
 
 
 def _end_with_task(record: RequestRecord, task: asyncio.Task[T]) -> None:
@@ -243,10 +272,6 @@ def _end_with_task(record: RequestRecord, task: asyncio.Task[T]) -> None:
     elif error is None:
         result = task.result()
         record.end(result if isinstance(result, Embeddings) else QueryFinished())
-
-
-async def _nothing() -> None:
-    pass
 
 
 class _Cancellable(Protocol):

@@ -20,6 +20,7 @@ from api.error_bodies import error_response, problem_of
 from api.errors import ApiError
 from api.keep_alive import KeepAlive
 from api.llama_cpp import routes as llama_cpp
+from api.model_router import ModelRouter
 from api.ollama import routes as ollama
 from api.openai import embeddings
 from api.openai.chat import routes as chat
@@ -41,10 +42,17 @@ DIALECTS = (chat, completions, embeddings, responses, anthropic, ollama, llama_c
 in `api.request_record`, and its schemas in `api.openapi`."""
 
 
-def create_app(engine: ChatEngine, settings: EndpointSettings, *, lifespan: Lifespan | None = None) -> FastAPI:
+def create_app(
+    engine: ChatEngine,
+    settings: EndpointSettings,
+    *,
+    lifespan: Lifespan | None = None,
+    router: ModelRouter | None = None,
+) -> FastAPI:
     """Creates the endpoint's ASGI app. The engine belongs to the caller. It may have no model, and its model may change
     at any time. The model of a local engine is loaded and unloaded only by `lifespan` and, if the settings allow model
-    changes, by `KeepAlive`. Only `lifespan` may close the engine. FastAPI's own documentation routes are off: they
+    changes, by `KeepAlive`. Only `lifespan` may close the engine. `router` has the models besides that of the engine.
+    FastAPI's own documentation routes are off: they
     would need no key, and would load scripts from other servers."""
     local_engine = engine if isinstance(engine, Engine) else None
     keep_alive = KeepAlive(local_engine, settings.model_changes, settings.load_settings)
@@ -69,8 +77,8 @@ def create_app(engine: ChatEngine, settings: EndpointSettings, *, lifespan: Life
     app.state.engine = engine
     app.state.settings = settings
     app.state.keep_alive = keep_alive
-    app.state.activity = activity = Activity(settings.max_requests)
-    activity.before_submit = keep_alive.ensure_loaded
+    app.state.router = router or ModelRouter()
+    app.state.activity = Activity(settings.max_requests)
     app.state.responses = ResponseStore(settings.responses)
     app.state.origins = origins = Origins(settings.origins)
     keys = KeyRing(settings.key, settings.named_keys)

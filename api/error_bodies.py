@@ -35,12 +35,15 @@ from api.errors import (
 )
 from engine.errors import (
     AccessDenied,
+    AllocationFailed,
     CardLost,
     ConstraintError,
     ContextOverflow,
     EngineClosed,
     EngineDead,
     EngineError,
+    ModelFileError,
+    NotEnoughMemory,
     NotLoaded,
     RemoteError,
     RequestError,
@@ -179,6 +182,11 @@ def _not_loaded(error: NotLoaded) -> Problem:
     return _unavailable("No model is loaded.", "model_not_loaded", NO_MODEL_RETRY_S)
 
 
+def _no_memory() -> Problem:
+    message = "There is not enough free memory for this model beside those that are in use."
+    return _unavailable(message, "not_enough_memory", NO_MODEL_RETRY_S)
+
+
 def _upstream(message: str, code: str) -> Problem:
     """A failure of the server on which the model runs."""
     return Problem(502, "server_error", message, code)
@@ -296,5 +304,10 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
     ServerBusy: _server_busy,
     ServerFailed: _server_failed,
     RemoteError: lambda e: _upstream(f"{e.host} did not answer as it should.", "server_failed"),
+    NotEnoughMemory: lambda e: _no_memory(),
+    AllocationFailed: lambda e: _no_memory(),
+    ModelFileError: lambda e: Problem(
+        500, "server_error", f"The model cannot be loaded: {e.reason[:500]}.", "model_unusable"
+    ),
     EngineError: lambda e: Problem(500, "server_error", "The engine failed to process this request.", "engine_error"),
 }

@@ -11,6 +11,8 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from api.errors import ModelNotFound
+from api.model_router import ListedModel
+from api.model_sources import UnloadedModel
 from api.request_context import KeepAliveDep, RequestContext, RequestContextDep, embedder_of
 from engine.chat_engine import ChatModel
 from engine.status import EmbedderInfo, ModelInfo
@@ -23,20 +25,24 @@ changes_router = APIRouter(prefix="/models")
 @router.get("/v1/models")
 @router.get("/models")
 async def list_models(ctx: RequestContextDep) -> Response:
-    """Lists the chat model and the embedding model. Requests with Anthropic's version header get Anthropic's format."""
+    """Lists the models that requests can name, with their states. Requests with Anthropic's version header get
+    Anthropic's format."""
     if "anthropic-version" in ctx.http.headers:
-        return JSONResponse(anthropic_list([ctx.model]))
+        return JSONResponse(anthropic_list([each.model for each in ctx.listed() if not each.is_embedder]))
     return JSONResponse({"object": "list", "data": list(_models_by_id(ctx).values())})
 
 
 @router.get("/v1/models/{name:path}")
 async def get_model(name: str, ctx: RequestContextDep) -> Response:
-    """Describes one loaded model."""
+    """Describes one model."""
+    if "anthropic-version" in ctx.http.headers:
+        for each in ctx.listed():
+            if each.model.id == name:
+                return JSONResponse(anthropic_model(each.model))
     found = _models_by_id(ctx).get(name)
     if found is None:
         raise ModelNotFound(name)
-    is_anthropic = "anthropic-version" in ctx.http.headers and name == ctx.model.id
-    return JSONResponse(anthropic_model(ctx.model) if is_anthropic else found)
+    return JSONResponse(found)
 
 
 @changes_router.post("/unload")
@@ -53,14 +59,29 @@ async def load_model(keep_alive: KeepAliveDep) -> Response:
 
 
 def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
-    found = {ctx.model.id: model_object(ctx.model)}
+    listed = ctx.listed()
+    found = {each.model.id: listed_object(each) for each in listed}
     embedder = embedder_of(ctx.engine.status)
     if embedder is not None:
-        found.setdefault(embedder.id, embedder_object(embedder, ctx.model.loaded_at))
+        found.setdefault(embedder.id, embedder_object(embedder, listed[0].model.loaded_at if listed else 0.0))
     return found
 
 
+def listed_object(listed: ListedModel) -> dict[str, object]:
+    """A model with its state and modalities, in the form of llama.cpp's server with several models."""
+    output = "embeddings" if listed.is_embedder else "text"
+    inputs = ["text", "image"] if listed.capabilities.images else ["text"]
+    return {
+        **model_object(listed.model),
+        "status": {"value": listed.state},
+        "architecture": {"input_modalities": inputs, "output_modalities": [output]},
+    }
+
+
 def model_object(model: ChatModel) -> dict[str, object]:
+    if isinstance(model, UnloadedModel):
+        meta = {"n_ctx_train": model.n_ctx, "size": model.size_bytes}
+        return _object(model.id, model.loaded_at, {name: value for name, value in meta.items() if value})
     if not isinstance(model, ModelInfo):
         return _object(model.id, model.loaded_at, {"n_ctx": model.n_ctx} if model.n_ctx else {}, owner=model.host)
     meta = {"n_ctx": model.n_ctx, "n_ctx_train": model.n_ctx_train, "size": model.size_bytes}

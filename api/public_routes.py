@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from api.error_bodies import LOADING_RETRY_S, NO_MODEL_RETRY_S
-from api.request_context import KeepAliveDep, StatusDep
+from api.request_context import KeepAliveDep, RouterDep, StatusDep
 
 router = APIRouter()
 
@@ -34,9 +34,9 @@ async def get_page() -> Response:
 
 @router.get("/health")
 @router.get("/v1/health")
-async def get_health(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """Answers 200 once the model is ready, and 503 before, as llama.cpp's server does."""
-    if status.state == "ready" or keep_alive.unloaded_model is not None:
+async def get_health(status: StatusDep, keep_alive: KeepAliveDep, router: RouterDep) -> Response:
+    """Answers 200 once a model is ready, and 503 before, as llama.cpp's server does."""
+    if status.state == "ready" or keep_alive.unloaded_model is not None or router.is_ready:
         return JSONResponse({"status": "ok"})
     loading = status.state == "loading"
     error = {"message": "Loading model" if loading else "No model", "type": "unavailable_error", "code": 503}

@@ -10,6 +10,7 @@ from typing import Literal
 from starlette.types import Scope
 
 from api.authentication import KeyHolder
+from engine.chat_engine import ChatModel
 from engine.errors import EngineError
 from engine.events import DraftCounts, DraftKind, Embeddings, Event, Failed, Finished, TextDelta
 from engine.request_state import RequestProgress
@@ -61,6 +62,18 @@ def holder_of(scope: Scope) -> KeyHolder:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelNames:
+    """The model of a request, and the machine on which it runs; empty for this one."""
+
+    model: str = ""
+    host: str = ""
+
+    @classmethod
+    def of(cls, model: ChatModel | None) -> ModelNames:
+        return cls(model.id, model.host) if model is not None else cls()
+
+
+@dataclass(frozen=True, slots=True)
 class RequestView:
     """The state of a record at one moment, as /v1/activity and the window show it. `queue_place` counts from 1; 0 means
     not queued."""
@@ -82,6 +95,10 @@ class RequestView:
     n_output: int
     tokens_per_s: float
     body: str | None
+    model: str
+    """Name of the model; empty if none is loaded."""
+    host: str
+    """Name of the machine that computes the answer; empty for this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,7 @@ class RequestRecord:
     default_state: State
     request: Request | None = None
     """The request for an answer; None for embeddings and queries."""
+    names: ModelNames = ModelNames()
     began_at: float = field(default_factory=time.time)
     texts: list[str] = field(default_factory=list)
     """The pieces of the answer's text; empty unless the setting `keep_bodies` is on."""
@@ -146,6 +164,8 @@ class RequestRecord:
             progress.n_output,
             round(progress.n_output / progress.decode_s, 2) if progress.decode_s > 0 else 0.0,
             self.client.body,
+            self.names.model,
+            self.names.host,
         )
 
     def _state(self) -> tuple[State, RequestProgress]:

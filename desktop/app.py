@@ -22,6 +22,9 @@ from desktop.chat.composer.composer_controller import ComposerController
 from desktop.chat.controller import ChatController
 from desktop.chat.page_controller import ChatPageController
 from desktop.chat.quick_ask.controller import QuickAskController
+from desktop.compare.controller import CompareController
+from desktop.compare.local_models import LocalModels
+from desktop.compare.wiring import open_comparison
 from desktop.connections.controller import ConnectionsController
 from desktop.endpoint.controller import EndpointController, EndpointState, RunningServer
 from desktop.endpoint.memory_shares import MemoryShares, memory_shares
@@ -70,6 +73,7 @@ from engine.kv_cache.snapshot_owners import delete_snapshots
 from engine.library.default_model import find_default_model
 from engine.library.hub import Hub
 from engine.remote.connection_keys import ConnectionKeys
+from engine.step_arbiter import StepArbiter
 
 if TYPE_CHECKING:
     from desktop.settings.page import SettingsPage
@@ -94,17 +98,23 @@ def run(application: QApplication, window: MainWindow, settings: SettingsFile, o
     try:
         loop = Loop(application, display_lost)
         with asyncio.Runner(loop_factory=lambda: _as_asyncio(loop)) as runner:
-            clean = runner.run(run_until_closed(window, settings, options, lambda: make_engine(options.profile)))
+            arbiter = StepArbiter()  # models in memory at the same time take turns
+            make = partial(make_engine, options.profile, arbiter)
+            clean = runner.run(run_until_closed(window, settings, options, make, partial(make, uses_cards=False)))
         return clean and not loop.is_stuck
     finally:
         signals.close()
 
 
 async def run_until_closed(
-    window: MainWindow, settings: SettingsFile, options: Options, make_engine: MakeEngine
+    window: MainWindow,
+    settings: SettingsFile,
+    options: Options,
+    make_engine: MakeEngine,
+    make_compared_engine: MakeEngine | None = None,
 ) -> bool:
     """Opens the parts of the app (store, engine, pages), waits until `window` is closed, and closes them in reverse
-    order.
+    order. `make_compared_engine` creates the engines of comparisons, by default `make_engine` does.
 
     Returns False if a part did not close in time."""
     closed = asyncio.Event()
@@ -112,7 +122,7 @@ async def run_until_closed(
     if window.closing:
         closed.set()
     async with TimedExitStack() as stack:
-        services = _open_services(stack, window, settings, options, make_engine)
+        services = _open_services(stack, window, settings, options, make_engine, make_compared_engine or make_engine)
         chat_page = await _open_chat_page(services)
         stack.closes(
             "drafts", chat_page.composer.aclose, 2
@@ -120,7 +130,7 @@ async def run_until_closed(
         quick_ask = _open_quick_ask(stack, services, options.profile)
         stack.callback(window.hide)
         await _open_search(services)
-        _add_actions(services, window, quick_ask)
+        _add_actions(services, window, quick_ask, chat_page.composer)
         await asyncio.sleep(0)
         await _add_pages(services, window)
         _open_tray(stack, services, window, quick_ask)
@@ -139,6 +149,7 @@ def _open_services(
     settings_file: SettingsFile,
     options: Options,
     make_engine: MakeEngine,
+    make_compared_engine: MakeEngine,
 ) -> Services:
     """Opens all services and registers how each is closed. The service that is opened first is closed last."""
     profile = options.profile
@@ -154,15 +165,12 @@ def _open_services(
     search, palette_search = SearchController(ChatSearch(profile.chats)), SearchController(ChatSearch(profile.chats))
     stack.closes("search", search.aclose, 2)
     stack.closes("palette's search", palette_search.aclose, 2)
-    import_export = _import_export(profile, store, window)
-    stack.closes("import and export", import_export.aclose, 3)
+    import_export = _import_export(stack, profile, store, window)
     stack.closes("engine", models.aclose, 10)
     connections = _open_connections(stack, profile, models, settings)
-    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
-    stack.closes("library", library.aclose, 3)
-    models.load_settings_for = library.load_settings_for
-    graphics = _open_graphics(models, library, tasks)
-    stack.closes("graphics cards", graphics.aclose, 3)
+    library = _open_library(stack, profile, models, settings)
+    graphics = _open_graphics(stack, models, library, tasks)
+    compared = _open_compared(stack, models, make_compared_engine, library)
     endpoint, endpoint_presenter = _open_endpoint(stack, options, settings, models, lambda chat_id: title_of(chat_id))
     chats = ChatController(store, models, prerender)
     # The chats are closed before the engine, because closing them stops the answers and saves their text.
@@ -187,6 +195,7 @@ def _open_services(
         models=models,
         model_switcher=ModelSwitcher(window, window.chat_page, models, settings, tasks),
         library=library,
+        compared=compared,
         connections=connections,
         graphics=graphics,
         endpoint=endpoint,
@@ -204,20 +213,44 @@ def _open_connections(
     return connections
 
 
-def _open_graphics(models: ModelController, library: LibraryController, tasks: TaskSet) -> GraphicsController:
+def _open_compared(
+    stack: TimedExitStack, models: ModelController, make_engine: MakeEngine, library: LibraryController
+) -> LocalModels:
+    compared = LocalModels(models, make_engine, library.saved_settings_for)
+    stack.closes("compared models", compared.aclose, 10)
+    models.make_room = compared.make_room
+    models.forgotten.connect(compared.forget)
+    return compared
+
+
+def _open_library(
+    stack: TimedExitStack, profile: Profile, models: ModelController, settings: AppSettings
+) -> LibraryController:
+    library = LibraryController(profile, Hub(os.environ.get("HF_ENDPOINT")), settings)
+    stack.closes("library", library.aclose, 3)
+    models.load_settings_for = library.load_settings_for
+    return library
+
+
+def _open_graphics(
+    stack: TimedExitStack, models: ModelController, library: LibraryController, tasks: TaskSet
+) -> GraphicsController:
     async def find_devices(again: bool) -> None:
         engine = await models.engine()
         await engine.find_graphics_cards(again)
 
     graphics = GraphicsController(library, find_devices, tasks)
+    stack.closes("graphics cards", graphics.aclose, 3)
     models.status_changed.connect(lambda status: graphics.update_status(status, status.backends))
     return graphics
 
 
-def _import_export(profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
+def _import_export(stack: TimedExitStack, profile: Profile, store: Store, window: MainWindow) -> ImportExportController:
     theme = window.theme
     exporter = Exporter(role_name, lambda: theme.print_style_of("export.css"), theme.paper_style)
-    return ImportExportController(profile, store, exporter)
+    import_export = ImportExportController(profile, store, exporter)
+    stack.closes("import and export", import_export.aclose, 3)
+    return import_export
 
 
 def _make_store(profile: Profile, models: ModelController) -> Store:
@@ -296,7 +329,9 @@ async def _open_search(services: Services) -> None:
     await asyncio.sleep(0)
 
 
-def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
+def _add_actions(
+    services: Services, window: MainWindow, quick_ask: QuickAskController, composer: ComposerController
+) -> None:
     """Adds the actions of the window and of chats, in the order in which the command palette lists them. Pages add
     further actions."""
     actions, chats, page = services.actions, services.chats, services.chat_page
@@ -304,10 +339,24 @@ def _add_actions(services: Services, window: MainWindow, quick_ask: QuickAskCont
     if (chat_list := services.sidebar.chats) is not None:
         actions.add(*ChatActions(window, page, chat_list, chats).all())
         actions.add(*answer_actions(window, page, chats))
+        actions.add(_open_comparison(services, composer).action)
         actions.add(*ChatListActions(window, chat_list, chats).all())
         chat_list.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     page.header.fill_menu = partial(actions.fill_menu, icon_of=partial(window.theme.icon, token="muted"))
     CommandPaletteController(window, actions, services.palette_search, chats)
+
+
+def _open_comparison(services: Services, composer: ComposerController) -> CompareController:
+    return open_comparison(
+        services.window,
+        services.chat_page,
+        services.chats,
+        composer,
+        services.models,
+        services.library,
+        services.compared,
+        services.connections,
+    )
 
 
 def _open_tray(stack: TimedExitStack, services: Services, window: MainWindow, quick_ask: QuickAskController) -> None:
@@ -404,15 +453,18 @@ async def _start_endpoint(endpoint: EndpointController, was_on: bool) -> None:
     await endpoint.read_key()
 
 
-def make_engine(profile: Profile) -> Engine:
-    """Creates the engine that runs llama.cpp. The first call takes long because of its imports. May be called on any
-    thread."""
+def make_engine(profile: Profile, arbiter: StepArbiter | None = None, *, uses_cards: bool = True) -> Engine:
+    """Creates an engine that runs llama.cpp. The first call takes long because of its imports. May be called on any
+    thread. Only one engine may find graphics cards, with `uses_cards`."""
     from engine.devices.graphics_cards import GraphicsCards
     from engine.engine import Engine
     from engine.library.load_trial import LoadTrial
 
     return Engine(
-        load_trial=LoadTrial(profile.probed), graphics=GraphicsCards(profile.graphics), snapshots=profile.snapshots
+        load_trial=LoadTrial(profile.probed),
+        graphics=GraphicsCards(profile.graphics) if uses_cards else None,
+        snapshots=profile.snapshots,
+        arbiter=arbiter,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from desktop.chat.controller import ChatController
 from desktop.chat.page import ChatPage
+from desktop.compare.local_models import LocalModels
 from desktop.connections.controller import ConnectionsController
 from desktop.endpoint.controller import EndpointController
 from desktop.endpoint.presenter import EndpointPresenter
@@ -42,6 +43,7 @@ class Services:
     models: ModelController
     model_switcher: ModelSwitcher
     library: LibraryController
+    compared: LocalModels
     connections: ConnectionsController
     graphics: GraphicsController
     endpoint: EndpointController

@@ -192,7 +192,12 @@ class RemoteError(EngineError):
 
 
 class ServerUnreachable(RemoteError):
-    """The server could not be reached, or the connection was lost."""
+    """The server could not be reached, or the connection was lost. Without `is_transient`, trying again is of no use
+    until a setting is changed, here or on the server."""
+
+    def __init__(self, host: str, reason: str, *, is_transient: bool = True) -> None:
+        super().__init__(host, reason)
+        self.is_transient = is_transient
 
 
 class AccessDenied(RemoteError):

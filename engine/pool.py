@@ -19,6 +19,9 @@ from engine.errors import AllocationFailed, EngineClosed, EngineError, NotEnough
 from engine.library.memory_estimate import MARGIN_BYTES, N_CTX_DEFAULT, context_shape, estimate_memory
 from engine.library.split_files import read_model
 
+BUSY_RETRY_S = 0.1
+"""When an idle time is checked again if the model is still busy at its end."""
+
 
 @dataclass(eq=False, slots=True)
 class PooledModel:
@@ -215,10 +218,10 @@ class ModelPool:
         model.used_at = time.monotonic()
         self._start_timer(model)
 
-    def _start_timer(self, model: PooledModel) -> None:
+    def _start_timer(self, model: PooledModel, at_least_s: float = 0.0) -> None:
         self._stop_timer(model)
         if model.idle_limit_s is not None and not model.n_users and not self._closed:
-            model.timer = self._loop.call_later(model.idle_limit_s, self._expire, model)
+            model.timer = self._loop.call_later(max(model.idle_limit_s, at_least_s), self._expire, model)
 
     def _stop_timer(self, model: PooledModel) -> None:
         if model.timer is not None:
@@ -232,8 +235,12 @@ class ModelPool:
 
     async def _unload_expired(self, model: PooledModel) -> None:
         async with self._changing:
-            if model in self._models and model.is_idle and model.idle_limit_s is not None:
+            if model not in self._models or model.n_users or model.idle_limit_s is None:
+                return
+            if model.is_idle:
                 await self._remove(model)
+            else:  # a cancelled answer has not ended yet
+                self._start_timer(model, BUSY_RETRY_S)
 
     async def _on_own_loop(self, lease: Coroutine[Any, Any, PooledModel]) -> PooledModel:
         """Runs `lease` on the pool's event loop. If the caller is cancelled, the load goes on, because other callers

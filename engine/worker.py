@@ -136,9 +136,17 @@ class Worker:
         # With the default of 5 ms, this thread waits that long for the GIL while another thread computes. Decoding a
         # token takes only 7 ms.
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        try:
+            self._run()
+        finally:
+            self._turns.leave()  # after a bug, too, the other engines go on
+
+    def _run(self) -> None:
         while not self._closed.is_set():
             session = self._session
             busy = (session is not None and not session.idle) or not self._embedding.idle
+            if not busy:
+                self._turns.release()
             actions = self._receive(wait=not busy)
             if actions:
                 self._turns.release()
@@ -191,6 +199,7 @@ class Worker:
             finally:
                 self._turns.end(self._priority)
         else:
+            self._turns.release()
             self._guard(Session.step)
         if self._awaits_first_step and self._session is session:
             self._awaits_first_step = False

@@ -85,7 +85,7 @@ class LimitedEngine:
         return LimitedQueries(self.status.model)
 
     def submit(self, request: Request) -> RequestStream:
-        if self.status.state != "ready":
+        if self.status.model is None:
             raise NotLoaded
         self.submitted.append(request)
         stream = RequestStream(request.id, asyncio.get_running_loop(), self.cancel)

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/messages")
 async def create_message(ctx: RequestContextDep) -> Response:
     """Answers a conversation."""
     body = await ctx.read(MessagesBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     request = messages_request(body, ctx.request_id)
     meta = MessageMeta(f"msg_{request.id}", ctx.model.id, body.context_management is not None)
     if body.stream:
@@ -30,6 +30,6 @@ async def create_message(ctx: RequestContextDep) -> Response:
 async def count_tokens(ctx: RequestContextDep) -> Response:
     """Counts the tokens of a prompt."""
     body = await ctx.read_query(CountBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     request = count_request(body, ctx.request_id)
     return JSONResponse({"input_tokens": await ctx.query(lambda queries: queries.count_tokens(request))})

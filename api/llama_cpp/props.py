@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 
 from api.llama_cpp.devices import device_list, failed_backend_list
+from api.request_context import Description
 from engine.adapter import Adapter
-from engine.chat_engine import ChatModel, EngineStatus
+from engine.chat_engine import ChatModel
 from engine.errors import EngineError
 from engine.events import DraftCounts
 from engine.files.display_name import display_name
@@ -14,11 +15,10 @@ from engine.requests import Request, Sampling
 from engine.status import ModelInfo, ModelProps
 
 
-def props_object(
-    model: ChatModel, props: ModelProps, status: EngineStatus, drafts: Iterable[DraftCounts]
-) -> dict[str, object]:
+def props_object(found: Description, drafts: Iterable[DraftCounts]) -> dict[str, object]:
     """Returns the answer to /props. Its `model_path` is the model's id, because no answer contains the path of the
     file. `drafts` are the draft tokens since the start of the endpoint, whatever model was loaded."""
+    model, props, status = found.model, found.props, found.status
     return {
         "default_generation_settings": {
             "n_ctx": model.n_ctx,
@@ -36,9 +36,9 @@ def props_object(
         "chat_template": props.chat_template,
         "bos_token": props.bos,
         "eos_token": props.eos,
-        "modalities": {"vision": False, "audio": False},
+        "modalities": {"vision": found.capabilities.images, "audio": False},
         "build_info": "inglenook",
-        "is_sleeping": False,
+        "is_sleeping": found.state != "loaded",
         "devices": device_list(status, model),
         "failed_devices": failed_backend_list(status),
         "load_warnings": [str(error) for error in _load_errors(model)],

@@ -33,14 +33,15 @@ router = APIRouter()
 
 @router.get("/props")
 async def get_props(ctx: RequestContextDep) -> Response:
-    """Returns the model's properties."""
-    props, drafts = await known_props(ctx.engine.queries), ctx.activity.totals.drafts.values()
-    return JSONResponse(props_object(ctx.model, props, ctx.engine.status, drafts))
+    """Returns the properties of the model, or of the one that the query names."""
+    found = await ctx.describe(ctx.http.query_params.get("model"))
+    return JSONResponse(props_object(found, ctx.activity.totals.drafts.values()))
 
 
 @router.get("/slots")
 async def get_slots(ctx: RequestContextDep, holder: KeyHolderDep) -> Response:
     """Describes each slot and the request in it."""
+    ctx = await ctx.choose(None)
     props = await known_props(ctx.engine.queries)
     visible_ids = {view.id for view in ctx.activity.views(holder)}
     slots = slot_list(props, ctx.model.n_ctx, ctx.activity.requests, visible_ids)
@@ -81,6 +82,7 @@ async def set_adapter_scales(ctx: RequestContextDep, holder: KeyHolderDep) -> Re
 async def tokenize(ctx: RequestContextDep) -> Response:
     """Tokenizes a text."""
     body = await ctx.read_query(TokenizeBody)
+    ctx = await ctx.choose(body.model)
 
     async def query(queries: Queries) -> Sequence[object]:
         tokens = await queries.tokenize(
@@ -95,6 +97,7 @@ async def tokenize(ctx: RequestContextDep) -> Response:
 async def detokenize(ctx: RequestContextDep) -> Response:
     """Returns the text of a list of tokens."""
     body = await ctx.read_query(DetokenizeBody)
+    ctx = await ctx.choose(body.model)
     pieces = await ctx.query(lambda queries: queries.pieces(body.tokens))
     return JSONResponse({"content": b"".join(pieces).decode("utf-8", "replace")})
 
@@ -103,6 +106,7 @@ async def detokenize(ctx: RequestContextDep) -> Response:
 async def apply_template(ctx: RequestContextDep) -> Response:
     """Returns the prompt that the chat template makes of a conversation."""
     body = await ctx.read_query(ChatCompletionBody)
+    ctx = await ctx.choose(body.model)
     request = chat_request(body, ctx.request_id)
     return JSONResponse({"prompt": await ctx.query(lambda queries: queries.render(request))})
 
@@ -111,6 +115,7 @@ async def apply_template(ctx: RequestContextDep) -> Response:
 async def infill(ctx: RequestContextDep) -> Response:
     """Generates the text for a gap between two texts, for editors."""
     body = await ctx.read_query(InfillBody)
+    ctx = await ctx.choose(body.model)
     context, start = infill_context(body), body.prompt or ""
     prompt = await ctx.query(
         lambda queries: queries.fim_prompt(body.input_prefix, body.input_suffix, context=context, start=start),
@@ -123,6 +128,7 @@ async def infill(ctx: RequestContextDep) -> Response:
 async def create_completion(ctx: RequestContextDep) -> Response:
     """Continues a text."""
     body = await ctx.read(LlamaCompletionBody)
+    ctx = await ctx.choose(body.model)
     return await _answer(ctx, body, completion_prompts(body.prompt))
 
 

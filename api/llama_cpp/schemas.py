@@ -17,6 +17,7 @@ class AdapterScales(RootModel[AdapterScaleList]):
 
 
 class TokenizeBody(Body):
+    model: str | None = None
     content: str
     add_special: bool | None = None
     parse_special: bool | None = None
@@ -24,12 +25,14 @@ class TokenizeBody(Body):
 
 
 class DetokenizeBody(Body):
+    model: str | None = None
     tokens: list[Annotated[int, Field(ge=0, le=INT32_MAX)]]
 
 
 class LlamaBody(SamplerFields, AdapterFields, ConstraintFields):
     """Fields of both /completion and /infill. With `n_predict` 0, the prompt is only computed and cached."""
 
+    model: str | None = None
     stream: bool | None = None
     n_predict: Annotated[int, Field(ge=-2, le=INT32_MAX)] | None = None
     max_tokens: CountOrUnlimited = None

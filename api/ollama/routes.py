@@ -14,11 +14,9 @@ from api.ollama.schemas import AnswerBody, ChatBody, EmbedBody, GenerateBody, Ke
 from api.request_context import (
     EmbeddingContext,
     EmbeddingContextDep,
-    KeepAliveDep,
+    ListingContextDep,
     RequestContext,
     RequestContextDep,
-    StatusDep,
-    known_props,
     read_body,
 )
 from api.streaming import NDJSON
@@ -35,31 +33,31 @@ async def get_version() -> Response:
 
 
 @router.get("/tags")
-async def list_models(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """Lists the model. A model that was unloaded because it was idle is also listed."""
-    model = status.model or keep_alive.unloaded_model
-    return JSONResponse({"models": [list_entry(model)] if model else []})
+async def list_models(ctx: ListingContextDep) -> Response:
+    """Lists the models, also those that are not in memory until a request needs them."""
+    return JSONResponse({"models": [list_entry(each.model) for each in ctx.listed()]})
 
 
 @router.get("/ps")
-async def list_running(status: StatusDep, keep_alive: KeepAliveDep) -> Response:
-    """Lists the model that is in memory."""
-    return JSONResponse({"models": [running_entry(status.model, keep_alive.expires_at)] if status.model else []})
+async def list_running(ctx: ListingContextDep) -> Response:
+    """Lists the models that are in memory."""
+    running = [each for each in ctx.listed() if each.state == "loaded"]
+    return JSONResponse({"models": [running_entry(each.model, each.expires_at) for each in running]})
 
 
 @router.post("/show")
 async def show_model(ctx: RequestContextDep) -> Response:
     """Describes the model."""
     body = await ctx.read(ModelBody)
-    _check_model(ctx, body)
-    return JSONResponse(details_object(ctx.model, await ctx.query(known_props), ctx.engine.capabilities))
+    found = await ctx.describe(_name(body), reloads=True)
+    return JSONResponse(details_object(found.model, found.props, found.capabilities))
 
 
 @router.post("/chat")
 async def chat(ctx: RequestContextDep) -> Response:
     """Answers a conversation. Without messages, loads or unloads the model."""
     body = await ctx.read(ChatBody)
-    _check_model(ctx, body)
+    ctx = await ctx.choose(_name(body))
     _set_keep_alive(ctx, body)
     meta = OllamaMeta(ctx.model.id, True, time.time, bool(body.logprobs))
     if not body.messages:
@@ -71,7 +69,7 @@ async def chat(ctx: RequestContextDep) -> Response:
 async def generate(ctx: RequestContextDep) -> Response:
     """Answers a prompt, or generates the text before a suffix. Without either, loads or unloads the model."""
     body = await ctx.read(GenerateBody)
-    _check_model(ctx, body)
+    ctx = await ctx.choose(_name(body))
     _set_keep_alive(ctx, body)
     meta = OllamaMeta(ctx.model.id, False, time.time, bool(body.logprobs))
     if not body.prompt and not body.suffix:
@@ -99,7 +97,7 @@ async def embed_one(ctx: EmbeddingContextDep) -> Response:
 
 async def _embed(ctx: EmbeddingContext) -> dict[str, object]:
     body = await read_body(ctx.http, EmbedBody)
-    ctx.check_model(bare_name(body.model or body.name))
+    ctx = await ctx.choose(_name(body))
     _set_keep_alive(ctx, body)
     began = time.monotonic()
     request = embed_request(body, ctx.request_id)
@@ -133,5 +131,5 @@ def _set_keep_alive(ctx: RequestContext | EmbeddingContext, body: KeepAliveBody)
         ctx.keep_alive.unload_after(body.keep_alive)
 
 
-def _check_model(ctx: RequestContext, body: ModelBody) -> None:
-    ctx.check_model(bare_name(body.model or body.name))
+def _name(body: ModelBody) -> str | None:
+    return bare_name(body.model or body.name)

@@ -38,7 +38,7 @@ class EmbeddingsBody(Body):
 async def create_embeddings(ctx: EmbeddingContextDep) -> Response:
     """Computes vectors for texts."""
     body = await read_body(ctx.http, EmbeddingsBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     request = embed_request(body, accepts_tokens=ctx.settings.token_embeddings, request_id=ctx.request_id)
     return JSONResponse(embedding_list(ctx.model, await ctx.embed(request), body.encoding_format))
 

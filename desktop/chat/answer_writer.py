@@ -8,9 +8,11 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from desktop.chat.answer_source import AnswerSource, WindowModel
 from desktop.chat.conversation import Conversation, RemovedMessages
 from desktop.chat.prompt import ChatPrompt, continuing
 from desktop.chat.strings import context_full_note, model_unloaded_note
@@ -71,6 +73,7 @@ class Answer:
         self._stopped = False
         self._has_reasoned = False
         self._reasoning_since_s: float | None = None
+        self._output_since_s: float | None = None
         self._preparing: asyncio.Timeout | None = None
         """Timeout around waiting for the model and building the prompt; None at other times. `stop` makes it expire."""
         self._engine: ChatEngine | None = None
@@ -149,7 +152,8 @@ class Answer:
 
     async def _receive(self, engine: ChatEngine, request: ChatRequest) -> None:
         model = engine.status.model
-        self._change(replace(self.message, model_id=model.id if model else ""))
+        model_id, host = (model.id, model.host) if model else ("", "")
+        self._change(replace(self.message, model_id=model_id, host=host))
         request = continuing(request, self._initial.text, engine.capabilities)
         request = replace(request, owner=self.message.chat_id, wants_progress=True)
         async with engine.submit(request) as self._stream:
@@ -172,7 +176,7 @@ class Answer:
                 self.message = replace(message, n_prompt=n_prompt, n_cached=n_cached)
             case TextDelta(text=text, n_tokens=n_tokens):
                 self._reasoning_since_s = None
-                self._change(replace(message, text=message.text + text, n_output=message.n_output + n_tokens))
+                self._change(replace(self._with_output(message, n_tokens), text=message.text + text))
             case ReasoningDelta(text=text, n_tokens=n_tokens):
                 self._add_reasoning(text, n_tokens)
             case ToolCallStarted(name=name):
@@ -197,8 +201,17 @@ class Answer:
             self._has_reasoned = True
             self._reasoning_since_s = now_s - message.reasoning_s
         reasoning_s = now_s - self._reasoning_since_s
-        n_output = message.n_output + n_tokens
-        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s, n_output=n_output))
+        message = self._with_output(message, n_tokens)
+        self._change(replace(message, reasoning=message.reasoning + text, reasoning_s=reasoning_s))
+
+    def _with_output(self, message: ChatMessage, n_tokens: int) -> ChatMessage:
+        """Count new tokens, and the time since the first ones. `_finish` replaces that time by what the engine
+        measured."""
+        now_s = time.monotonic()
+        if self._output_since_s is None:
+            self._output_since_s = now_s
+        decode_s = self._initial.decode_s + now_s - self._output_since_s
+        return replace(message, n_output=message.n_output + n_tokens, decode_s=decode_s)
 
     def _finish(self, event: Finished, n_ctx: int) -> None:
         """Store the token counts and durations of the whole answer. A continued answer keeps its earlier time to the
@@ -307,7 +320,9 @@ class AnswerWriter:
         saved: Callable[[], None],
         report: Callable[[BaseException], None],
     ) -> None:
-        self._models = models
+        self._window_model = WindowModel(models)
+        self._sources: dict[str, AnswerSource] = {}
+        """The models of the answers that are being written, by message id."""
         self._write_queue = write_queue
         self._changed = changed
         self._saved = saved
@@ -319,7 +334,7 @@ class AnswerWriter:
     def write(self, session: ChatSession, message: ChatMessage, prompt: ChatPrompt, *before: ChatMessage) -> None:
         """Write the answer `message`, or continue it if it has text. The answer and the messages `before` are saved
         before the model runs."""
-        self._start(session, message, prompt, before)
+        self._start(session, message, prompt, before, self._window_model)
 
     def write_several(self, session: ChatSession, messages: Sequence[ChatMessage], prompt: ChatPrompt) -> None:
         """Write all these answers to the same question at once, with one prefill of the prompt. Each answer has its own
@@ -327,7 +342,20 @@ class AnswerWriter:
         first = prompt.settings.seed
         first = random.getrandbits(31) if first is None else first
         for number, message in enumerate(messages):
-            self._start(session, message, SeededPrompt(prompt, first + number), ())
+            self._start(session, message, SeededPrompt(prompt, first + number), (), self._window_model)
+
+    def write_compared(
+        self,
+        session: ChatSession,
+        messages: Sequence[ChatMessage],
+        sources: Sequence[AnswerSource],
+        prompt: ChatPrompt,
+        *before: ChatMessage,
+    ) -> None:
+        """Write these answers to the same question, each with the model at the same place in `sources`. See
+        `write`."""
+        for message, source in zip(messages, sources, strict=True):
+            self._start(session, message, prompt, before, source)
 
     def waiting(self, message_id: str) -> Waiting:
         """What an answer waits for. The result has the stage "writing" if the message is not being written."""
@@ -335,7 +363,7 @@ class AnswerWriter:
             if (answer := session.answers.get(message_id)) is not None:
                 waiting = answer.waiting
                 if waiting.stage == "loading":
-                    return replace(waiting, share=self._models.chat_status.progress)
+                    return self._sources[message_id].waiting()
                 return replace(waiting, behind=self._running_title(session)) if waiting.stage == "queued" else waiting
         return Waiting("writing")
 
@@ -360,11 +388,13 @@ class AnswerWriter:
         message: ChatMessage,
         prompt: ChatPrompt | SeededPrompt,
         before: tuple[ChatMessage, ...],
+        source: AnswerSource,
     ) -> None:
         def changed(new: ChatMessage) -> None:
             session.update(new)
             if new.state != "streaming":
                 session.answers.pop(new.id, None)
+                self._sources.pop(new.id, None)
                 if not session.is_answering:
                     self.live.pop(session.chat.id, None)
             self._changed(session, new)
@@ -374,11 +404,13 @@ class AnswerWriter:
 
         async def run() -> None:
             await self._write_queue.save(session.chat, *before, message)
-            await answer.run(self._saving, self._models.ready, prompt.request)
+            async with AsyncExitStack() as stack:
+                await answer.run(self._saving, lambda: stack.enter_async_context(source.open()), prompt.request)
             self._saved()
 
         answer = Answer(message, changed, save)
         session.answers[message.id] = answer
+        self._sources[message.id] = source
         self.live[session.chat.id] = session
         task = self._tasks.spawn(run(), f"answer {message.id}")
         # If the task is cancelled before its first step, `run` never starts. This callback then ends the answer.

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from desktop.chat.answer_source import AnswerSource
 from desktop.chat.answer_writer import ChatSession
 from desktop.chat.conversation import Conversation, RemovedMessages, new_id
 from desktop.chat.organizer import ChatOrganizer
@@ -145,6 +146,28 @@ class ChatController:
         self.sessions.answer_writer.write_several(session, answers, _prompt_to(session, question_id))
         self._show_new_answer()
 
+    def compare(self, sources: Sequence[AnswerSource], text: str = "", attachments: Sequence[Attachment] = ()) -> bool:
+        """Let each of these models answer a message in the open chat; without text and attachments, the last question.
+
+        The answers are shown side by side until the user sends the next message. Returns False, and does nothing, if
+        there is no question or an answer is being written in the open chat."""
+        text, sessions = text.strip(), self.sessions
+        if sessions.answering:
+            return False
+        if text or attachments:
+            session = sessions.session or sessions.begin(text or attachments[0].name)
+            question = _message(session, "user", text, session.conversation.leaf_id)
+            question = replace(question, attachments=tuple(attachments))
+            session.conversation.put(question)
+        else:
+            last = sessions.messages.last
+            found = self._find((_question_id(last) if last is not None else None) or "", "user")
+            if found is None:
+                return False
+            session, question = found
+        self._compare(session, question, sources)
+        return True
+
     def pick(self, message_id: str) -> None:
         """Choose one of the answers shown side by side, so that the chat continues from it. The other answers become
         further versions of it."""
@@ -191,6 +214,9 @@ class ChatController:
         session, message = found
         prompt = _prompt_to(session, message.parent_id)
         engine = await self._models.ready()
+        model = engine.status.model
+        if model is not None and model.host and (model.id, model.host) != (message.model_id, message.host):
+            return []  # a model elsewhere gets only the chats that it answers
         return await token_alternatives(engine, await prompt.request(engine), message.text, start, end)
 
     def delete_message(self, message_id: str) -> Deletion | None:
@@ -270,6 +296,21 @@ class ChatController:
             sessions.announce()
         else:
             self._show_new_answer()
+
+    def _compare(self, session: ChatSession, question: ChatMessage, sources: Sequence[AnswerSource]) -> None:
+        group_id = new_id()
+        blank = [_message(session, "assistant", "", question.id) for _ in sources]
+        answers = [
+            replace(each, group_id=group_id, model_id=source.model_id, host=source.host)
+            for each, source in zip(blank, sources, strict=True)
+        ]
+        for answer in answers:
+            session.conversation.put(answer)
+        session.conversation.end_at(answers[0].id)
+        self.sessions.update_leaf(session, updated_s=answers[0].created_s, archived=False)
+        prompt = _prompt_to(session, question.id)
+        self.sessions.answer_writer.write_compared(session, answers, sources, prompt, question)
+        self._show_new_answer()
 
     def _write_version(self, session: ChatSession, answer: ChatMessage) -> None:
         """Make this new or continued answer the leaf of the shown branch, and let the model write it."""

@@ -98,6 +98,10 @@ class Conversation:
         found = tuple(each for each in members if each.group_id == group_id)
         return found if len(found) > 1 else ()
 
+    def is_compared(self, message_id: str) -> bool:
+        """Whether this answer was generated together with answers of other models."""
+        return len({(each.model_id, each.host) for each in self.group(message_id)}) > 1
+
     def side_by_side(self) -> dict[str, tuple[ChatMessage, ...]]:
         """Answers that are shown side by side at the end of the branch, as the only value of a dict whose key is the id
         of the leaf. The dict is empty if the leaf was not generated together with other answers."""

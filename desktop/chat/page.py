@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from desktop.chat.chat_settings.settings_sheet import ChatSettingsSheet
     from desktop.chat.composer.overflow_card import OverflowCard
     from desktop.transcript.view import TranscriptView
+    from desktop.widgets.side_sheet import SideSheet
 
 _MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 
@@ -40,6 +41,7 @@ class ChatPage(PageView, QWidget):
         self.transcript: TranscriptView | None = None
         self.settings_sheet: ChatSettingsSheet | None = None
         self.overflow_card: OverflowCard | None = None
+        self._compare_sheet: SideSheet | None = None
         self._column = QVBoxLayout(self)
         self.place = QLabel(self.tr("Runs on this computer. Nothing leaves it."), self)
         self._lay_out()
@@ -60,6 +62,24 @@ class ChatPage(PageView, QWidget):
         above.addWidget(card, 1000)
         above.addStretch(1)
         self._column.insertLayout(self._column.indexOf(self.stage) + 1, above)
+
+    def add_compare_sheet(self, sheet: SideSheet) -> None:
+        """Add the sheet for comparing models. While one sheet is open, the other one is closed."""
+        sheet.taken_width_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
+        self._compare_sheet = sheet
+
+    def open_compare_sheet(self) -> None:
+        if self._compare_sheet is not None and self.settings_sheet is not None:
+            self.settings_sheet.close_sheet()
+            self.side_sheet = self._compare_sheet
+            self._compare_sheet.open_sheet()
+
+    def open_settings_sheet(self) -> None:
+        if self.settings_sheet is not None:
+            if self._compare_sheet is not None:
+                self._compare_sheet.close_sheet()
+            self.side_sheet = self.settings_sheet
+            self.settings_sheet.open_sheet()
 
     def show_place(self, text: str) -> None:
         """Show below the composer where the model computes."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from desktop.chat.attachments.file_kinds import language_of
 from desktop.store.records import Attachment, ChatMessage, ChatSettings
-from engine.prompt.context_fit import ContextFit
+from engine.prompt.context_fit import ContextFit, fit_to_context
+from engine.prompt.token_estimate import estimated_tokens
 from engine.requests import ChatRequest, Message, Sampling
 
 if TYPE_CHECKING:
@@ -134,8 +135,20 @@ def continuing(request: ChatRequest, text: str, capabilities: Capabilities) -> C
 
 
 class TokenCounter:
-    """Counts tokens with the loaded model. The work runs on pool threads; call the methods on the event-loop thread
-    only. All methods raise EngineError."""
+    """Counts tokens with the model that answers. The work runs on pool threads; call the methods on the event-loop
+    thread only. All methods raise EngineError."""
+
+    def __init__(self, *, asks_servers: bool = True) -> None:
+        """With `asks_servers` False, nothing is sent to the server of a model on another machine: the numbers are then
+        estimates. For text that the user has not sent."""
+        self._asks_servers = asks_servers
+
+    def estimates(self, engine: ChatEngine) -> bool:
+        """Whether the numbers for this engine are estimates."""
+        return not engine.capabilities.counts_tokens or not self._may_ask(engine)
+
+    def _may_ask(self, engine: ChatEngine) -> bool:
+        return self._asks_servers or engine.status.model is None or not engine.status.model.host
 
     async def fit(self, engine: ChatEngine, branch: Sequence[ChatMessage], settings: ChatSettings) -> ContextFit:
         """How this branch fits into the context. In the result, `left_out` are indices into `unmerged_messages`."""
@@ -143,6 +156,9 @@ class TokenCounter:
         if not messages:
             n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
             return ContextFit(0, n_ctx, (), 0, True)
+        if not self._may_ask(engine):
+            n_ctx = engine.status.model.n_ctx if engine.status.model is not None else 0
+            return await asyncio.get_running_loop().run_in_executor(None, _estimated_fit, messages, n_ctx)
         return await engine.queries.fit(messages)
 
     async def attachment(self, engine: ChatEngine, attachment: Attachment) -> int:
@@ -153,7 +169,22 @@ class TokenCounter:
         """Number of tokens that this text adds to a chat."""
         if not text:
             return 0
+        if not self._may_ask(engine):
+            return await asyncio.get_running_loop().run_in_executor(None, _estimated_length, text)
         with_text, without = [
             await engine.queries.count_tokens(ChatRequest((Message("user", each),), "window")) for each in (text, "")
         ]
         return max(0, with_text - without)
+
+
+def _estimated_fit(messages: Sequence[Message], n_ctx: int) -> ContextFit:
+    def count(some: Sequence[Message]) -> int:
+        return estimated_tokens(ChatRequest(tuple(some), "window"))
+
+    n_prompt = count(messages)
+    return fit_to_context(messages, count, n_ctx) if n_ctx else ContextFit(n_prompt, 0, (), n_prompt, True)
+
+
+def _estimated_length(text: str) -> int:
+    with_text, without = [estimated_tokens(ChatRequest((Message("user", each),), "window")) for each in (text, "")]
+    return with_text - without

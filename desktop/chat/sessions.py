@@ -39,7 +39,7 @@ class ChatSessions(QObject):
     usage_changed = Signal(int)
     """Emitted with the number of context tokens that the open chat uses; 0 if this is unknown."""
     speed_measured = Signal(float)
-    """Emitted when an answer has ended, with its speed in tokens per second."""
+    """Emitted when an answer of the model of the window has ended, with its speed in tokens per second."""
     answer_changed = Signal(object)
     """Emitted with each new state of an answer in any chat, including the final state. The argument is a
     `ChatMessage`."""
@@ -97,9 +97,9 @@ class ChatSessions(QObject):
 
     @property
     def stopping(self) -> bool:
-        """Whether answers in the open chat were stopped and have not ended yet."""
+        """Whether all answers that are being written in the open chat were stopped and have not ended yet."""
         answers = self.session.answers.values() if self.session is not None else ()
-        return any(answer.waiting.stage == "stopping" for answer in answers)
+        return bool(answers) and all(answer.waiting.stage == "stopping" for answer in answers)
 
     @property
     def settings(self) -> ChatSettings:
@@ -296,6 +296,14 @@ class ChatSessions(QObject):
             session.stop()
             self.stop_requested.emit(chat_id)
 
+    def stop_answer(self, message_id: str) -> None:
+        """Stop one answer, in any chat, and keep its text. Idempotent."""
+        for session in self.live.values():
+            if (answer := session.answers.get(message_id)) is not None:
+                answer.stop()
+                self.stop_requested.emit(session.chat.id)
+                return
+
     def _show_answer(self, session: ChatSession, message: ChatMessage) -> None:
         """Show a new state of an answer and emit the signals for it. The final state may not be on disk yet."""
         self.answer_changed.emit(message)
@@ -311,6 +319,7 @@ class ChatSessions(QObject):
         self.marks_changed.emit()
         if session is self.session:
             self.announce()
-        if message.state != "failed" and message.n_output > 1 and message.decode_s > 0:
+        is_compared = message.id in session.conversation and session.conversation.is_compared(message.id)
+        if message.state != "failed" and message.n_output > 1 and message.decode_s > 0 and not is_compared:
             self.speed_measured.emit(message.n_output / message.decode_s)
         self.title_generator.answer_ended(session, message)

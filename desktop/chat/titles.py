@@ -100,11 +100,13 @@ def _cut_to_width(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _PendingTitle:
-    """A chat that waits for a title: its shown branch, its settings, and the model that wrote its last answer."""
+    """A chat that waits for a title: its shown branch, its settings, and the model that wrote its last answer.
+    `host` is the machine on which it ran; "" for this app."""
 
     branch: tuple[ChatMessage, ...]
     settings: ChatSettings
     model_id: str
+    host: str
 
 
 class TitleGenerator:
@@ -128,7 +130,7 @@ class TitleGenerator:
         not given it a title yet. Then generates the titles that other chats still wait for."""
         if _needs_title(session, answer) and session.chat.id not in self._done:
             branch = tuple(session.conversation.branch())
-            self._pending[session.chat.id] = _PendingTitle(branch, session.chat.settings, answer.model_id)
+            self._pending[session.chat.id] = _PendingTitle(branch, session.chat.settings, answer.model_id, answer.host)
         if self._pending and (self._task is None or self._task.done()):
             self._task = self._tasks.spawn(self._generate_pending(), "make titles")
 
@@ -160,7 +162,7 @@ class TitleGenerator:
         prompt of the chat is reused. A model on another machine gets only chats that it has answered; for others this
         returns ""."""
         model = engine.status.model
-        if model is None or (model.host and model.id != pending.model_id):
+        if model is None or (model.host and (model.id, model.host) != (pending.model_id, pending.host)):
             return ""
         messages = (*prompt_messages(pending.branch, pending.settings), Message("user", TASK))
         request = _title_request(chat_request(messages, pending.settings), engine.capabilities)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from engine.events import PromptProgress
     from engine.request_state import RequestProgress
 
-Stage = Literal["loading", "preparing", "queued", "reading", "writing", "stopping"]
-"""Stages of an answer. "loading": the model is being loaded. "preparing": the prompt is built and tokenised. "queued":
+Stage = Literal["loading", "memory", "preparing", "queued", "reading", "writing", "stopping"]
+"""Stages of an answer. "loading": the model is being loaded. "memory": it is loaded after another one, for example
+because memory is short. "preparing": the prompt is built and tokenised. "queued":
 other requests run first. "reading": prefill. "writing": there is output. "stopping": the user has stopped the answer,
 but it has not ended yet."""
 

@@ -17,13 +17,14 @@ from desktop.models.model_controller import ModelController
 from desktop.platform.daemon_thread import detached
 from desktop.platform.task_set import TaskSet
 from desktop.settings.current_settings import AppSettings
-from engine.errors import EngineError, Reason, ServerFailed
+from engine.chat_engine import ChatEngine
+from engine.errors import EngineError, NotLoaded, Reason, ServerFailed
 from engine.remote.awaited_engine import AwaitedEngine
 from engine.remote.client import ConnectionClient
 from engine.remote.connection import Connection
 from engine.remote.connection_keys import ConnectionKeys, KeyPlace
 from engine.remote.discovery import FoundServer, find_server
-from engine.remote.remote_model import RemoteModel
+from engine.remote.remote_model import RemoteModel, shown_name
 from engine.remote.remote_thread import RemoteThread
 from engine.remote.server_kinds import CAPABILITIES
 from engine.remote.stored_connections import connection_from_record, connection_record
@@ -52,6 +53,8 @@ class ConnectionsController(QObject):
         for record in settings.value.connections:
             if (connection := connection_from_record(record)) is not None:
                 self._states[connection.id] = ConnectionState(connection)
+        self._new_keys: dict[str, str] = {}
+        """Keys that are being stored, or could not be stored. They are used until the app is closed."""
         self._open: dict[str, OpenConnection] = {}
         self._looks: dict[str, asyncio.Task[None]] = {}
         self._looked_at: dict[str, float] = {}
@@ -90,6 +93,15 @@ class ConnectionsController(QObject):
         else:
             self._connect()
 
+    async def engine(self, connection_id: str, model_id: str) -> ChatEngine:
+        """An engine for this model, whichever answers in the window. If its server was not reached yet, it is asked
+        first. Raises EngineError."""
+        state = self._states.get(connection_id)
+        if state is not None and (state.stage != "reachable" or connection_id not in self._open):
+            await asyncio.shield(self.look_at(connection_id))
+        model = self._model(connection_id, model_id)
+        return self._open[connection_id].engine(model)
+
     def choose_local(self) -> None:
         """Let the local model answer in the window."""
         self._models.answer_with(None)
@@ -127,6 +139,8 @@ class ConnectionsController(QObject):
         removed, so that no other server gets it."""
         if key is None and not self._is_same_server(connection):
             key = ""
+        if key is not None:
+            self._new_keys[connection.id] = key
         before = self._states.get(connection.id, ConnectionState(connection))
         self._put(replace(before, connection=connection, stage="unknown", found=None, error=None))
         self._store()
@@ -165,6 +179,8 @@ class ConnectionsController(QObject):
         return (await self._read_key(connection.id))[0] if self._is_same_server(connection) else ""
 
     async def _read_key(self, connection_id: str) -> tuple[str, KeyPlace]:
+        if connection_id in self._new_keys:
+            return self._new_keys[connection_id], ""
         try:
             return await detached("read-key", self._keys.read, connection_id)
         except OSError as error:
@@ -172,9 +188,12 @@ class ConnectionsController(QObject):
             return "", ""
 
     async def _opened(self, connection_id: str) -> OpenConnection:
-        if connection_id not in self._open:
+        while connection_id not in self._open:
+            asked = self._states[connection_id].connection
             key, place = await self._read_key(connection_id)
             state = self._states[connection_id]
+            if state.connection.address != asked.address:
+                continue  # the key belongs to the address before
             self._open[connection_id] = OpenConnection(state.connection, key, self._thread)
             self._put(replace(state, key_place=place))
         return self._open[connection_id]
@@ -212,15 +231,25 @@ class ConnectionsController(QObject):
         await self.look_at(model.connection_id)
         if self._chosen != (model.connection_id, model.id) or not self._models.is_answered_by(awaited):
             return
-        state = self._states[model.connection_id]
-        found = next((each for each in state.models if each.id == model.id), None)
-        if state.error is not None:
-            awaited.fail(state.error)
-        elif found is None:
-            reason = Reason("it does not have the model {name}", name=model.id)
-            awaited.fail(ServerFailed(model.host, reason, 404))
+        try:
+            found = self._model(model.connection_id, model.id)
+        except EngineError as error:
+            awaited.fail(error)
         else:
             self._models.answer_with(self._open[model.connection_id].engine(found))
+
+    def _model(self, connection_id: str, model_id: str) -> RemoteModel:
+        """A model of a server that was asked. Raises the error of the server, or ServerFailed if it does not have the
+        model; NotLoaded if the connection was removed."""
+        state = self._states.get(connection_id)
+        if state is None:
+            raise NotLoaded
+        if state.error is not None:
+            raise state.error
+        if (found := next((each for each in state.models if each.id == model_id), None)) is None:
+            reason = Reason("it does not have the model {name}", name=model_id)
+            raise ServerFailed(state.connection.host, reason, 404)
+        return found
 
     def _awaited_model(self, connection_id: str, model_id: str) -> RemoteModel:
         """What is known of a model before its server was reached."""
@@ -228,7 +257,7 @@ class ConnectionsController(QObject):
         kind = connection.kind if connection.kind != "auto" else "openai"
         return RemoteModel(
             id=model_id,
-            name=model_id,
+            name=shown_name(model_id),
             host=connection.host,
             connection_id=connection_id,
             kind=kind,
@@ -242,6 +271,9 @@ class ConnectionsController(QObject):
                 await detached("write-key", self._keys.write, connection_id, key)
             except OSError as error:
                 self.not_stored.emit(error)
+            else:
+                if self._new_keys.get(connection_id) == key:
+                    del self._new_keys[connection_id]
         await self._close(connection_id)
         if connection_id not in self._states:
             return

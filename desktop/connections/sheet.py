@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.connections import strings
@@ -196,4 +196,5 @@ class ConnectionSheet(SideSheet):
         heading.setObjectName("sheetHeading")
         column.addWidget(heading)
         for widget in widgets:
-            column.addWidget(widget)
+            is_link = widget is self.remove_key or widget in self._browse.values()
+            column.addWidget(widget, alignment=Qt.AlignmentFlag.AlignLeft if is_link else Qt.AlignmentFlag(0))

@@ -209,6 +209,15 @@ class LibraryController(QObject):
         self.loaded_options = self._options.saved(path)
         return self.loaded_options.settings
 
+    def saved_settings_for(self, path: Path) -> LoadSettings:
+        """The settings to load this file with beside the model of the window, which has the graphics cards."""
+        return replace(self._options.saved(path).settings, devices=())
+
+    def chat_models(self) -> list[ModelRow]:
+        """The rows of all local files that can answer in a chat, even those that the filter hides."""
+        files = [each for each in self._files if each.metadata and "bert" not in each.metadata.architecture]
+        return [row for row in map(self._local_row, files) if not row.fault and not row.is_too_big]
+
     def edit_options(self, path: Path, options: LoadOptions) -> None:
         """Set the edited options, and estimate memory and speed with them. `save_options` stores them for the next
         load."""

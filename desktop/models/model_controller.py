@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,9 @@ class ModelController(QObject):
     chat_status_changed = Signal(object)
     """Carries the `EngineStatus` of the engine that answers in the window."""
 
+    forgotten = Signal(object)
+    """Carries the ids of deleted chats, whose KV states must leave the memory of all models."""
+
     def __init__(self, make_engine: Callable[[], Engine]) -> None:
         super().__init__()
         self._make_engine = make_engine
@@ -47,6 +50,8 @@ class ModelController(QObject):
         self._path: Path | None = None
         self.load_settings_for: Callable[[Path], LoadSettings] = lambda path: LoadSettings()
         """Returns the settings to load a file with."""
+        self.make_room: Callable[[], Awaitable[None]] = _do_nothing
+        """Called before each load. Unloads models that were loaded beside this engine and are not used."""
         # In this state, messages wait for a model. The state lasts until `load` or `none_found` is called.
         self.status = Status("loading")
 
@@ -64,6 +69,7 @@ class ModelController(QObject):
         self._set(Status("loading"))
         try:
             engine = await self.engine()
+            await self.make_room()
             settings = self.load_settings_for(path)
             await engine.load(path, replace(settings, devices=()) if on_processor else settings)
         except EngineError as error:
@@ -78,6 +84,7 @@ class ModelController(QObject):
 
     def forget(self, owners: Sequence[str]) -> None:
         """Remove the KV states of deleted chats from memory. May be called on any thread."""
+        self.forgotten.emit(tuple(owners))
         if self._engine is not None:
             self._engine.forget(owners)
 
@@ -182,3 +189,7 @@ class ModelController(QObject):
         self._changed.set()
         self._changed = asyncio.Event()
         self.chat_status_changed.emit(status)
+
+
+async def _do_nothing() -> None:
+    pass

@@ -86,14 +86,14 @@ class ModelRow:
 
     @property
     def can_load(self) -> bool:
-        return self.place == "disk" and not self.fault and not self.use and not self._is_too_big
+        return self.place == "disk" and not self.fault and not self.use and not self.is_too_big
 
     @property
     def can_download(self) -> bool:
-        return self.place != "disk" and not self.is_local and not self._is_too_big and not self.gated
+        return self.place != "disk" and not self.is_local and not self.is_too_big and not self.gated
 
     @property
-    def _is_too_big(self) -> bool:
+    def is_too_big(self) -> bool:
         return self.fit is not None and self.fit.verdict == "too_big"
 
 

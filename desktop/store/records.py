@@ -125,3 +125,5 @@ class ChatMessage:
     n_drafted: int = 0
     """Number of draft tokens that were verified; `n_accepted` of them are part of the answer."""
     n_accepted: int = 0
+    host: str = ""
+    """Name of the machine on which the model wrote the answer; "" for a model in this app."""

@@ -102,6 +102,7 @@ _FIRST_CHAT = CHAT_COLUMNS[: CHAT_COLUMNS.index("leaf_id") + 1]
 _SECOND_CHAT = ("settings", "titled_by")
 _FIRST_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("note") + 1]
 _SECOND_MESSAGE = MESSAGE_COLUMNS[: MESSAGE_COLUMNS.index("group_id") + 1]
+_DRAFTS = ("n_drafted", "n_accepted")
 LAYOUTS = {
     len(columns): columns
     for columns in (
@@ -110,6 +111,7 @@ LAYOUTS = {
         (*_FIRST_CHAT, "deleted_s", *CHAT_COLUMNS[len(_FIRST_CHAT) :]),
         _FIRST_MESSAGE,
         (*_SECOND_MESSAGE, "deleted_s"),
+        (*_SECOND_MESSAGE, "deleted_s", *_DRAFTS),
         (*_SECOND_MESSAGE, "deleted_s", *MESSAGE_COLUMNS[len(_SECOND_MESSAGE) :]),
     )
 }

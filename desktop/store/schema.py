@@ -114,6 +114,9 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE messages ADD COLUMN n_drafted INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE messages ADD COLUMN n_accepted INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    ALTER TABLE messages ADD COLUMN host TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

@@ -39,6 +39,8 @@ class MessageCallbacks:
     """Shows another version: +1 for the next, -1 for the previous one."""
     alternatives: Callable[[str], None]
     pick: Callable[[str], None]
+    stop: Callable[[str], None]
+    """Stops one of the answers in a comparison."""
     delete: Callable[[str], None]
     toggle_reasoning: Callable[[str], None]
     show_more: Callable[[str], None]

@@ -44,6 +44,7 @@ class MessageWiring(QObject):
         transcript.version_requested.connect(chats.step_version)
         transcript.alternatives_requested.connect(lambda message_id: chats.write_alternatives(message_id))
         transcript.picked.connect(chats.pick)
+        transcript.stop_requested.connect(chats.sessions.stop_answer)
         transcript.delete_requested.connect(self._delete)
         chats.sessions.message_focused.connect(transcript.show_message)
         transcript.token_alternatives_requested.connect(self._show_token_alternatives)

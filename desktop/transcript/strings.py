@@ -10,6 +10,7 @@ from desktop.chat.waiting import Waiting
 from desktop.platform.number_format import counted, decimal, whole
 from desktop.settings.all_settings import Settings
 from desktop.store.records import ChatMessage
+from engine.remote.remote_model import shown_name
 
 translate = QCoreApplication.translate
 
@@ -34,12 +35,22 @@ def reasoning_title(message: ChatMessage) -> str:
     return translate("transcript", "Thought for {seconds} s").format(seconds=whole(round(message.reasoning_s)))
 
 
+def model_label(message: ChatMessage) -> str:
+    """The model of an answer, and the machine or program in which it ran, if that is another one."""
+    model = shown_name(message.model_id)
+    if not message.host:
+        return model
+    return translate("transcript", "{model} on {host}").format(model=model, host=message.host)
+
+
 def statistics(message: ChatMessage, settings: Settings) -> str:
-    """Number of tokens, tokens per second, time to first token and accepted draft tokens of an answer, separated by
-    " · ".
+    """The model if it ran on another machine or in another program, number of tokens, tokens per second, time to first
+    token and accepted draft tokens of an answer, separated by " · ".
 
     No setting changes this text so far."""
     parts = [translate("transcript", "Stopped")] if message.state == "stopped" and message.text else []
+    if message.host:
+        parts.append(model_label(message))
     if message.n_output:
         parts.append(counted("%Ln tokens", "", message.n_output))
     if message.n_output > 1 and message.decode_s > 0:
@@ -61,6 +72,8 @@ def waiting_text(waiting: Waiting) -> str:
     match waiting.stage:
         case "loading":
             return translate("transcript", "Waiting for the model · {percent} %").format(percent=percent)
+        case "memory":
+            return translate("transcript", "Waiting for another model…")
         case "preparing":
             return translate("transcript", "Preparing the prompt…")
         case "queued":

@@ -61,6 +61,8 @@ class TranscriptView(QAbstractScrollArea):
     """Requests that the model generates several answers, to be shown side by side with this one."""
     picked = Signal(str)
     """The user has picked one of several answers that are shown side by side."""
+    stop_requested = Signal(str)
+    """The user wants one of several answers that are shown side by side to end."""
     delete_requested = Signal(str)
     """Requests the deletion of a message and of all that follow it."""
     token_alternatives_requested = Signal(str, int, int, QRect)
@@ -126,6 +128,7 @@ class TranscriptView(QAbstractScrollArea):
             version=self.version_requested.emit,
             alternatives=self.alternatives_requested.emit,
             pick=self.picked.emit,
+            stop=self.stop_requested.emit,
             delete=self.delete_requested.emit,
             toggle_reasoning=self._toggle_reasoning,
             show_more=self._show_more,

@@ -313,7 +313,9 @@ class NativeBackend:
     def open_mtp(self, cost: float) -> None:
         """Opens a context for the MTP layers that the model was loaded with. `cost` is `DraftModel.cost`. Raises
         ModelFileError."""
-        self.draft_model = self._mtp = NativeMtp(self._model, self._context, self._params, N_RUNNING, cost)
+        self.draft_model = self._mtp = NativeMtp(
+            self._model, self._context, self._params, N_RUNNING, cost, on_card=bool(self._offload.devices)
+        )
 
     def open_draft_model(self, settings: LoadSettings) -> None:
         """Opens the draft model, if the settings have one and its drafts can be verified. Raises InvalidSettings,

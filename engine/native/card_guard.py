@@ -17,7 +17,7 @@ MAX_ERROR_BYTES = 500
 
 
 class CardGuard:
-    """The functions of one library. Used only on the native thread."""
+    """The functions of one library. Used only on the threads that decode."""
 
     def __init__(self, library: Path) -> None:
         """`library` is already loaded. Raises AttributeError if it has no such functions, as libraries of other kinds
@@ -27,37 +27,38 @@ class CardGuard:
         self._decode.restype = self._copy.restype = ctypes.c_bool
         self._reconnect = functions.app_reconnect_cards
         self._reconnect.restype = ctypes.c_bool
-        self._error = ctypes.create_string_buffer(MAX_ERROR_BYTES)
         self.has_lost_card = False
         """Whether a card does not work. Then contexts on cards must not be freed, because they would wait for it."""
+        self.n_reconnected = 0
+        """How often the cards were connected anew. Contexts from before must not be freed either."""
 
     def decode(self, context: int, batch: object) -> int:
         """Calls llama_decode and waits for the cards. Raises CardFailure."""
-        result = ctypes.c_int32()
-        pointer, error = ctypes.c_void_p(context), self._error
+        result, error = ctypes.c_int32(), ctypes.create_string_buffer(MAX_ERROR_BYTES)
         arguments = (batch, ctypes.byref(result), error, ctypes.c_size_t(len(error)))
-        self._check(self._decode(C.llama_decode, C.llama_synchronize, pointer, *arguments))
+        pointer = ctypes.c_void_p(context)
+        self._check(self._decode(C.llama_decode, C.llama_synchronize, pointer, *arguments), error)
         return result.value
 
     def copy_state(self, function: Any, context: int, state: Any, size: int, slot: int) -> int:
         """Calls `function`, llama_state_seq_get_data or llama_state_seq_set_data. Raises CardFailure."""
-        result = ctypes.c_size_t()
+        result, error = ctypes.c_size_t(), ctypes.create_string_buffer(MAX_ERROR_BYTES)
         arguments = (ctypes.c_void_p(context), state, ctypes.c_size_t(size), ctypes.c_int32(slot))
-        error = self._error
-        self._check(self._copy(function, *arguments, ctypes.byref(result), error, ctypes.c_size_t(len(error))))
+        self._check(self._copy(function, *arguments, ctypes.byref(result), error, ctypes.c_size_t(len(error))), error)
         return result.value
 
     def reconnect(self) -> None:
         """Connects to the cards anew if one was lost. If that succeeds, `has_lost_card` is False again. Call it after
         the model that used them was freed."""
-        if self.has_lost_card:
-            self.has_lost_card = not self._reconnect()
+        if self.has_lost_card and self._reconnect():
+            self.has_lost_card = False
+            self.n_reconnected += 1
 
-    def _check(self, is_done: bool) -> None:
+    def _check(self, is_done: bool, error: Any) -> None:
         if not is_done:
             self.has_lost_card = True
             take_error_message()  # about the same failure
-            raise CardFailure(self._error.value.decode(errors="replace"))
+            raise CardFailure(error.value.decode(errors="replace"))
 
 
 _guards: list[CardGuard] = []

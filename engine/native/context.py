@@ -59,6 +59,7 @@ class NativeContext:
         """Arrays over rows of logits, by address. They are kept, because creating one takes longer than finding the
         highest logit in it."""
         self.guard = guard
+        self._n_reconnected = guard.n_reconnected if guard is not None else 0
         self._batch = _Batch(params.n_batch, n_state)
         self._abort = _AbortFlag(self.pointer)
 
@@ -132,7 +133,8 @@ class NativeContext:
     def close(self) -> None:
         self._views.clear()
         self._batch.close()
-        if self.guard is None or not self.guard.has_lost_card:
+        guard = self.guard
+        if guard is None or not (guard.has_lost_card or guard.n_reconnected > self._n_reconnected):
             C.llama_free(self.pointer)
 
 

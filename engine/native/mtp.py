@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backend import Chunk, DraftTask, KvAllocationFailed
+from engine.backend import CardFailure, Chunk, DraftTask, KvAllocationFailed, NativeFailure
 from engine.errors import ModelFileError
 from engine.events import DraftKind
 from engine.kv_memory import common_prefix_length
@@ -111,9 +111,11 @@ class NativeMtp:
 
     kind: DraftKind = "mtp"
 
-    def __init__(self, model: NativeModel, main: NativeContext, params: Any, n_slots: int, cost: float) -> None:
-        """`model` was loaded with its MTP layers, and `main` is its context, for which `params` were used. Raises
-        ModelFileError."""
+    def __init__(
+        self, model: NativeModel, main: NativeContext, params: Any, n_slots: int, cost: float, *, on_card: bool
+    ) -> None:
+        """`model` was loaded with its MTP layers, and `main` is its context, for which `params` were used. With
+        `on_card`, cards compute layers. Raises ModelFileError."""
         self._n_state = int(C.llama_model_n_embd_out(model.pointer))
         if self._n_state != C.llama_model_n_embd_inp(model.pointer):
             raise ModelFileError(model.path, "the outputs of its layers are not inputs of its MTP layers")
@@ -122,6 +124,7 @@ class NativeMtp:
         params.n_seq_max = params.n_outputs_max = n_slots
         self._context = NativeContext(model, params, self._n_state, main.guard)
         self._main = main
+        self._on_card = on_card
         self._n_threads = params.n_threads
         self._free_slots = list(range(n_slots - 1, -1, -1))
         self._states: dict[int, _States] = {}
@@ -209,8 +212,14 @@ class NativeMtp:
         drafts: dict[str, list[int]],
     ) -> list[HiddenState]:
         """Decodes one chunk of each request, and adds a token to its draft. Returns the hidden states after the
-        chunks, which take the place of the main model's for the next token of the draft."""
-        self._context.decode(chunks, self._n_threads, states=states)
+        chunks, which take the place of the main model's for the next token of the draft. Raises KvAllocationFailed,
+        CardFailure, NativeFailure."""
+        try:
+            self._context.decode(chunks, self._n_threads, states=states)
+        except NativeFailure as error:
+            if not self._on_card:
+                raise
+            raise CardFailure(str(error)) from error
         row, after = -1, []
         for task, chunk in zip(tasks, chunks, strict=True):
             row += len(chunk.tokens)

@@ -63,7 +63,7 @@ class AnswerReader:
 
     def __init__(self, host: str, *, wants_choices: bool, n_others: int = 0, parallel_calls: bool = True) -> None:
         """`n_others`: the number of alternatives of each token that are kept, if `wants_choices`."""
-        self._host = host
+        self.host = host
         self._wants_choices = wants_choices
         self._n_others = n_others
         self._text, self._reasoning = SurrogateJoiner(), SurrogateJoiner()
@@ -87,9 +87,9 @@ class AnswerReader:
         try:
             chunk = read_object(data)
         except InvalidJson:
-            raise AnswerFailed(ServerFailed(self._host, "it sent an event that is not JSON", 200)) from None
+            raise AnswerFailed(ServerFailed(self.host, "it sent an event that is not JSON", 200)) from None
         if chunk.get("error") or chunk.get("object") == "error":
-            raise AnswerFailed(stream_error(self._host, chunk))
+            raise AnswerFailed(stream_error(self.host, chunk))
         self._read_usage(chunk)
         choices = objects_in(chunk, "choices")
         if "prompt_progress" in chunk and not self.has_started:
@@ -136,7 +136,7 @@ class AnswerReader:
             return
         name = text_in(given, "type") if isinstance(given, dict) else str(given)
         if name in _FAILURES:
-            raise AnswerFailed(ServerFailed(self._host, "it aborted the answer", 200))
+            raise AnswerFailed(ServerFailed(self.host, "it aborted the answer", 200))
         reason = _REASONS.get(name, "stop")
         if self._calls.n_calls and reason == "stop":
             reason = "tool_calls"

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
@@ -52,6 +52,8 @@ class Timeouts:
 
     connect_s: float = 5.0
     idle_s: float = 600.0
+    silence_s: float = 3600.0
+    """The longest time without an event in a stream, while the server only sends comments to keep it open."""
     query_s: float = 20.0
     """The longest time without data of requests that compute no answer."""
 
@@ -76,6 +78,15 @@ class ConnectionClient:
     @property
     def host(self) -> str:
         return self.connection.host
+
+    def at(self, api_path: str) -> ConnectionClient:
+        """A client for the same server, whose API is at another path."""
+        connection = replace(self.connection, api_path=api_path)
+        return ConnectionClient(connection, self._key, thread=self.thread, timeouts=self._timeouts)
+
+    async def open(self) -> None:
+        """Reads the certificates and creates the HTTP client, which the first request does otherwise."""
+        await self._client()
 
     async def get(self, path: str, *, timeout_s: float | None = None) -> JsonObject:
         """The JSON object at a path below the server's root."""
@@ -106,7 +117,7 @@ class ConnectionClient:
                 async with aclosing(_whole(self.host, response)) as events:
                     yield events
             else:
-                async with aclosing(_events(self.host, response)) as events:
+                async with aclosing(_events(self.host, response, self._timeouts.silence_s)) as events:
                     yield events
 
     async def aclose(self) -> None:
@@ -162,6 +173,8 @@ class ConnectionClient:
                     yield response
                     return
             raise ServerFailed(self.host, "it redirects too often", status)
+        except httpx2.InvalidURL:  # the target of a redirect
+            raise ServerFailed(self.host, "it redirects to an invalid address", status) from None
         except (httpx2.HTTPError, OSError) as error:  # httpx2 passes on some errors of TLS, which are OSErrors
             raise connection_error(self.host, error) from error
 
@@ -170,6 +183,8 @@ class ConnectionClient:
         status = response.status_code
         if not 200 <= status < 300:
             body = await _read(response, MAX_ERROR_BYTES, partial_ok=True) or b""
+            if self._key:  # some servers repeat it in the error
+                body = body.replace(self._key.encode(), b"***")
             raise response_error(self.host, status, response.headers, body, time.time())
         if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
             raise ServerFailed(self.host, "its answer is compressed", status)
@@ -221,7 +236,10 @@ class ConnectionClient:
         try:
             client = httpx2.AsyncClient(**options)
         except (ImportError, ValueError, TypeError, httpx2.InvalidURL):
-            raise ServerUnreachable(self.host, "the proxy in the system's settings is not supported") from None
+            reason = "the proxy in the system's settings is not supported"
+            raise ServerUnreachable(self.host, reason, is_transient=False) from None
+        except OSError as error:  # the file that SSL_CERT_FILE names
+            raise _unusable_certificates(self.host, error) from None
         client.cookies.jar.set_policy(_NoCookies())
         return client
 
@@ -241,22 +259,23 @@ def tls_context(connection: Connection) -> ssl.SSLContext:
     """The certificates that a connection trusts, and its own. Reads files. Raises ServerUnreachable."""
     import httpx2
 
-    context = httpx2.create_ssl_context()
     try:
+        context = httpx2.create_ssl_context()  # reads the file that SSL_CERT_FILE names, if it is set
         if connection.ca_file is not None:
             context.load_verify_locations(connection.ca_file)
         if connection.client_certificate is not None:
             context.load_cert_chain(connection.client_certificate, connection.client_key, password=_no_password)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        why = _file_reason(error)
-        raise ServerUnreachable(connection.host, Reason("a certificate file cannot be used ({why})", why=why)) from None
+        raise _unusable_certificates(connection.host, error) from None
     return context
 
 
-def _file_reason(error: OSError | ValueError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return "not a valid PEM file"
-    return error.strerror or "not a valid PEM file" if isinstance(error, OSError) else str(error)
+def _unusable_certificates(host: str, error: OSError | ValueError) -> ServerUnreachable:
+    why = "not a valid PEM file"
+    if not isinstance(error, ssl.SSLError):
+        why = error.strerror or why if isinstance(error, OSError) else str(error)
+    reason = Reason("a certificate file cannot be used ({why})", why=why)
+    return ServerUnreachable(host, reason, is_transient=False)
 
 
 def _no_password() -> str:
@@ -264,13 +283,16 @@ def _no_password() -> str:
     raise ValueError("the private key is encrypted")
 
 
-async def _events(host: str, response: httpx2.Response) -> AsyncGenerator[list[bytes], None]:
-    decoder = EventDecoder()
+async def _events(host: str, response: httpx2.Response, silence_s: float) -> AsyncGenerator[list[bytes], None]:
+    decoder, last_at = EventDecoder(), time.monotonic()
     try:
         async with aclosing(response.aiter_raw()) as blocks:
             async for block in blocks:
                 if events := list(decoder.add(block)):
                     yield events
+                    last_at = time.monotonic()
+                elif time.monotonic() - last_at > silence_s:
+                    raise ServerUnreachable(host, "it sent nothing for too long")
         if events := list(decoder.close()):
             yield events
     except EventTooLarge:

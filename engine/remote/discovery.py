@@ -11,7 +11,7 @@ from engine.remote.client import ConnectionClient
 from engine.remote.connection import DEFAULT_API_PATH, ServerKind
 from engine.remote.listed_models import ListedModel, listed_models
 from engine.remote.model_details import optional, refined_models
-from engine.remote.remote_model import RemoteModel
+from engine.remote.remote_model import RemoteModel, shown_name
 from engine.remote.server_errors import shortened
 from engine.remote.server_kinds import CAPABILITIES
 from engine.remote.untrusted_json import JsonObject, object_in, text_in
@@ -49,6 +49,7 @@ async def find_server(client: ConnectionClient) -> FoundServer:
 
 
 async def _find_server(client: ConnectionClient) -> FoundServer:
+    await client.open()  # before the time is taken, because the first use of the HTTP library takes long
     api_path, reply, latency_s = await _list_models(client)
     listed = listed_models(reply)
     kind = client.connection.kind
@@ -111,7 +112,7 @@ def _is_cloud(address: str) -> bool:
 def _model(client: ConnectionClient, kind: ServerKind, found: ListedModel) -> RemoteModel:
     return RemoteModel(
         id=found.id,
-        name=found.name or found.id,
+        name=found.name or shown_name(found.id),
         n_ctx=found.n_ctx,
         loaded_at=time.time(),
         host=client.host,

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 EMBED_TIMEOUT_S = 600.0
 
+NEWER_LENGTH_FIELD = "max_completion_tokens"
+"""OpenAI's newer models refuse `max_tokens`, and other servers do not know this name."""
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
@@ -53,7 +56,12 @@ class RemoteEngine:
         self._model = model
         self._requests = RemoteRequests()
         self._publisher: Publisher[RemoteStatus] = Publisher(RemoteStatus("ready", model))
-        self.queries = RemoteQueries(client, model)
+        self._length_field = "max_tokens"
+        """The field for the maximum length of an answer. Read and written on the remote thread only."""
+
+    @property
+    def queries(self) -> RemoteQueries:
+        return RemoteQueries(self._client, self._model)
 
     @property
     def status(self) -> RemoteStatus:
@@ -98,12 +106,7 @@ class RemoteEngine:
         """Computes embeddings on the server. Raises EngineClosed, Unsupported, and the errors of the connection."""
         if self.status.state == "closed":
             raise EngineClosed
-        body = embedding_body(request, self._model.id, self._model.kind)
-        path = self._client.api("/embeddings")
-        reply = await self._client.thread.call(
-            self._client.post(path, body, timeout_s=EMBED_TIMEOUT_S, request_id=request.id)
-        )
-        return _embeddings(reply, len(request.inputs), self._client.host)
+        return await self._client.thread.call(embeddings_by(self._client, self._model, request))
 
     def forget(self, owners: Collection[str]) -> None:
         """Does nothing: this computer keeps nothing of a remote model in memory."""
@@ -115,7 +118,6 @@ class RemoteEngine:
         """Publishes what a new look at the server found about the model. Ends the state "dead", because the server
         answers."""
         self._model = model
-        self.queries = RemoteQueries(self._client, model)
         self._publisher.update(lambda status: status if status.state == "closed" else RemoteStatus("ready", model))
 
     async def aclose(self) -> None:
@@ -134,29 +136,35 @@ class RemoteEngine:
         retry = RetryPlan()
         while True:
             try:
-                reader = _reader(state.request, self._client.host)
-                await self._send(state, reader)
-                return self._last_event(state, reader)
+                reader = reader_for(state.request, self._client.host)
+                await self._send(state, reader, self._client, self._model)
+                return last_event(state, reader)
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as error:
+                if self._must_rename_length_field(error):
+                    continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
-                    return self._last_event(state, reader)
+                    return last_event(state, reader)
                 delay_s = None if state.was_answered else retry.delay_s(error)
                 if delay_s is None:
                     self._connection_failed(error)
                     return Failed(error)
                 await asyncio.sleep(delay_s)
 
-    async def _send(self, state: RemoteRequest, reader: AnswerReader) -> None:
+    async def _send(
+        self, state: RemoteRequest, reader: AnswerReader, client: ConnectionClient, model: RemoteModel
+    ) -> None:
         """Sends the request once, and delivers the answer's events. Raises AnswerFailed, EngineError."""
-        request, model = state.request, self._model
+        request = state.request
         if isinstance(request, ChatRequest):
             path, body = "/chat/completions", chat_body(request, model.id, model.kind, model.capabilities)
+            if "max_tokens" in body:
+                body[self._length_field] = body.pop("max_tokens")
         else:
             path, body = "/completions", completion_body(request, model.id, model.kind, model.capabilities)
         state.sent_at = time.monotonic()
-        async with self._client.stream(self._client.api(path), body, request.id) as blocks:
+        async with client.stream(client.api(path), body, request.id) as blocks:
             state.was_answered = True
             self._connection_worked()
             async for block in blocks:
@@ -164,17 +172,18 @@ class RemoteEngine:
                 if reader.is_done:
                     break
             state.deliver(reader.close())
-            self._requests.close(state, self._last_event(state, reader))
+            if reader.ending is None and not reader.is_done and state.first_at is None:
+                raise ServerUnreachable(client.host, "the connection was lost")
+            self._requests.close(state, last_event(state, reader))
             await drain(blocks)
 
-    def _last_event(self, state: RemoteRequest, reader: AnswerReader) -> Finished | Failed:
-        host, ending = self._client.host, reader.ending
-        if ending is None:
-            if reader.is_done:
-                return Failed(ServerFailed(host, "it ended the answer early", 200))
-            return Failed(ServerUnreachable(host, "the connection was lost"))
-        is_known = ending.stop_string is not None and ending.stop_string in state.request.stop
-        return state.finished(ending.reason, reader.usage, ending.stop_string if is_known else None)
+    def _must_rename_length_field(self, error: EngineError) -> bool:
+        """Whether the server refused `max_tokens` and wants OpenAI's newer name for it. From then on it is used."""
+        is_refused = isinstance(error, ServerFailed) and error.status == 400 and NEWER_LENGTH_FIELD in error.reason
+        if not is_refused or self._length_field == NEWER_LENGTH_FIELD:
+            return False
+        self._length_field = NEWER_LENGTH_FIELD
+        return True
 
     def _end(self, state: RemoteRequest, task: asyncio.Task[Finished | Failed]) -> None:
         """Sends the last event of a request whose task has ended. Remote thread only."""
@@ -205,13 +214,31 @@ class RemoteEngine:
         self._publisher.update(change)
 
 
-def _reader(request: Request, host: str) -> AnswerReader:
+def last_event(state: RemoteRequest, reader: AnswerReader) -> Finished | Failed:
+    """The last event of an answer that was read to its end."""
+    host, ending = reader.host, reader.ending
+    if ending is None:
+        if reader.is_done:
+            return Failed(ServerFailed(host, "it ended the answer early", 200))
+        return Failed(ServerUnreachable(host, "the connection was lost"))
+    is_known = ending.stop_string is not None and ending.stop_string in state.request.stop
+    return state.finished(ending.reason, reader.usage, ending.stop_string if is_known else None)
+
+
+def reader_for(request: Request, host: str) -> AnswerReader:
     return AnswerReader(
         host,
         wants_choices=request.n_logprobs is not None,
         n_others=request.n_logprobs or 0,
         parallel_calls=not isinstance(request, ChatRequest) or request.parallel_tool_calls,
     )
+
+
+async def embeddings_by(client: ConnectionClient, model: RemoteModel, request: EmbedRequest) -> Embeddings:
+    """Computes embeddings with one model. Remote thread only. Raises Unsupported, and the errors of the connection."""
+    body = embedding_body(request, model.id, model.kind)
+    reply = await client.post(client.api("/embeddings"), body, timeout_s=EMBED_TIMEOUT_S, request_id=request.id)
+    return _embeddings(reply, len(request.inputs), client.host)
 
 
 def _embeddings(reply: JsonObject, n_inputs: int, host: str) -> Embeddings:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from engine.chat_engine import Capabilities
 from engine.remote.connection import ServerKind
+
+
+def shown_name(model_id: str) -> str:
+    """The name of a model for people. A llama-server without an alias names its model by the path of the file."""
+    is_file = model_id.lower().endswith(".gguf")
+    return re.split(r"[/\\]", model_id)[-1][: -len(".gguf")] or model_id if is_file else model_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 
 from engine.errors import ServerFailed, Unsupported
 from engine.prompt.context_fit import ContextFit, fit_to_context
+from engine.prompt.token_estimate import estimated_tokens
 from engine.remote.client import ConnectionClient
 from engine.remote.remote_model import RemoteModel
 from engine.remote.request_body import template_body
 from engine.remote.untrusted_json import JsonObject, count_in, list_in, object_in, text_in
 from engine.requests import ChatRequest, Message
 from engine.status import ModelProps
-
-CHARACTERS_PER_TOKEN = 4
-"""For estimates: UTF-8 bytes, of which an English text has about four per token."""
-
-TOKENS_PER_MESSAGE = 4
 
 
 class RemoteQueries:
@@ -100,16 +95,6 @@ class RemoteQueries:
 
     def _template_body(self, request: ChatRequest) -> JsonObject:
         return template_body(request, self._model.id, self._model.kind, self._model.capabilities)
-
-
-def estimated_tokens(request: ChatRequest) -> int:
-    """An estimate of the prompt's length from the size of its texts."""
-    texts = [request.answer_start, *(f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools)]
-    for message in request.messages:
-        texts.append(message.content)
-        texts += (f"{call.name}{call.arguments}" for call in message.tool_calls)
-    n_bytes = sum(len(text.encode("utf-8", "replace")) for text in texts)
-    return math.ceil(n_bytes / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(request.messages)
 
 
 def _chat(messages: Sequence[Message]) -> ChatRequest:

@@ -36,7 +36,7 @@ class RetryPlan:
                 delay = wanted
             case ServerBusy():
                 delay = BUSY_DELAYS_S[at]
-            case ServerUnreachable():
+            case ServerUnreachable(is_transient=True):
                 delay = UNREACHABLE_DELAYS_S[at]
             case ServerFailed(status=status) if status in _GATEWAY_STATUSES:
                 delay = UNREACHABLE_DELAYS_S[at]

@@ -113,7 +113,8 @@ def connection_error(host: str, error: Exception) -> EngineError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return ServerUnreachable(host, Reason("its certificate is not trusted ({why})", why=cause.verify_message))
+            why = Reason("its certificate is not trusted ({why})", why=cause.verify_message)
+            return ServerUnreachable(host, why, is_transient=False)
         if isinstance(cause, ssl.SSLError):
             return ServerUnreachable(host, Reason("no secure connection ({why})", why=cause.reason or "TLS"))
         cause = cause.__cause__ or cause.__context__

@@ -20,6 +20,7 @@ from openai import OpenAI
 
 from api.__main__ import main
 from tests.api.live_endpoint import KEY, wait_until
+from tests.engine.remote.scripted_server import USAGE, ending, replies, scripted_server, streams, text
 from tests.model_files.tiny_adapter import write_adapter
 from tests.model_files.tiny_models import TINY_MODELS
 
@@ -241,3 +242,39 @@ def test_missing_model_is_reported_in_one_sentence(
     ran = run()
     assert (ran.code, ran.out, len(ran.errors)) == (1, "", 1)
     assert "--model" in ran.errors[0]
+
+
+def test_several_files_and_the_models_of_another_server_are_served(tmp_path: Path) -> None:
+    files = [TINY_MODELS[kind].write(tmp_path / f"{kind}.gguf") for kind in ("plain", "gemma3")]
+    with scripted_server() as other:
+        other.routes["/v1/models"] = replies({"data": [{"id": "far", "owned_by": "vllm", "max_model_len": 4096}]})
+        other.answer_chats(streams(text("From afar."), ending(), USAGE))
+        options: list[str | Path] = ["--model", files[0], "--model", files[1], "--connect", f"box={other.address}"]
+        options += ["--alias", "gpt=far", "--upstream", f"team={other.address},{other.address}"]
+        with served(*options, "--profile", tmp_path / "p", INGLENOOK_API_KEY=KEY, INGLENOOK_KEY_BOX="sk-box") as (
+            _,
+            url,
+        ):
+            wait_ready(url)
+            head = {"authorization": f"Bearer {KEY}"}
+            with httpx.Client(base_url=url, headers=head, trust_env=False, timeout=60) as client:
+
+                def states() -> dict[str, str]:
+                    return {each["id"]: each["status"]["value"] for each in client.get("models").json()["data"]}
+
+                expected = {"plain": "loaded", "gemma3": "unloaded", "team": "loaded", "far": "loaded"}
+                wait_until(lambda: states() == expected, timeout_s=60)
+                for name, model in (("gemma3", "gemma3"), ("gpt", "far"), ("team", "team"), ("anything", "plain")):
+                    body = {"model": name, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
+                    answer = client.post("chat/completions", json=body)
+                    assert (answer.status_code, answer.json()["model"]) == (200, model)
+        sent, to_team = [each for each in other.received if each.path == "/v1/chat/completions"]
+        assert to_team.body["model"] == "far"
+        assert (sent.headers["authorization"], sent.body["model"]) == ("Bearer sk-box", "far")
+
+
+def test_connection_without_a_name_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--connect", "http://box:8000"])
+    assert caught.value.code == 2
+    assert "is not NAME=URL" in capsys.readouterr().err

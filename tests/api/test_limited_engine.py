@@ -161,6 +161,13 @@ def test_unreachable_server_of_the_model_is_502() -> None:
         assert client.post("/v1/chat/completions", json=USER).status_code == 502
 
 
+def test_model_whose_server_was_unreachable_is_asked_again() -> None:
+    dead = LimitedStatus("dead", error=ServerUnreachable("gpu-box.lan", "no route"))
+    with serving(LimitedEngine(status=dead)) as client:
+        assert client.get("/v1/models").status_code == 200
+        assert client.post("/v1/chat/completions", json=USER).status_code == 200
+
+
 def test_known_context_length_is_listed() -> None:
     with serving(LimitedEngine(status=LimitedStatus(model=LimitedModel(n_ctx=32768)))) as client:
         assert client.get("/v1/models").json()["data"][0]["meta"] == {"n_ctx": 32768}

@@ -18,7 +18,7 @@ router = APIRouter()
 async def create_chat_completion(ctx: RequestContextDep) -> Response:
     """Answers a conversation."""
     body = await ctx.read(ChatCompletionBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     requests = chat_requests(body, ctx.request_id)
     meta = ResponseMeta(f"chatcmpl-{ctx.request_id}", ctx.now, ctx.model.id)
     options = ResponseOptions(
@@ -40,7 +40,7 @@ async def create_chat_completion(ctx: RequestContextDep) -> Response:
 async def count_chat_tokens(ctx: RequestContextDep) -> Response:
     """Counts the tokens of a prompt, as llama.cpp's server does."""
     body = await ctx.read_query(ChatCompletionBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     request = chat_request(body, ctx.request_id)
     n_tokens = await ctx.query(lambda queries: queries.count_tokens(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})

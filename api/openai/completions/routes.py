@@ -23,7 +23,7 @@ router = APIRouter()
 async def create_completion(ctx: RequestContextDep) -> Response:
     """Continues a text, or fills the gap between a text and a `suffix`."""
     body = await ctx.read(CompletionBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     prompts = parse_prompts("" if body.prompt is None else body.prompt, "prompt")
     check(body, prompts)
     texts = prompts if not body.suffix else await _fim_prompts(ctx, prompts, body.suffix)

@@ -44,7 +44,7 @@ StoreDep = Annotated[ResponseStore, Depends(get_store)]
 async def create_response(ctx: RequestContextDep, store: StoreDep, holder: KeyHolderDep) -> Response:
     """Answers a conversation. Later requests may continue the response."""
     body = await ctx.read(ResponsesBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     items = await _conversation(body, store, holder)
     request = responses_request(body, items, ctx.request_id)
     stores = body.store is not False and store.is_enabled
@@ -68,7 +68,7 @@ async def create_response(ctx: RequestContextDep, store: StoreDep, holder: KeyHo
 async def count_tokens(ctx: RequestContextDep, store: StoreDep, holder: KeyHolderDep) -> Response:
     """Counts the tokens of a prompt."""
     body = await ctx.read_query(ResponsesBody)
-    ctx.check_model(body.model)
+    ctx = await ctx.choose(body.model)
     request = responses_request(body, await _conversation(body, store, holder), ctx.request_id)
     n_tokens = await ctx.query(lambda queries: queries.count_tokens(request))
     return JSONResponse({"object": "response.input_tokens", "input_tokens": n_tokens})

@@ -132,5 +132,5 @@ class AttachmentLoader(QObject):
         except EngineError:
             return  # The tokens of this file are counted when a model is loaded.
         if model == self._model:
-            self.list.set_n_tokens(item_id, n_tokens, is_estimate=not engine.capabilities.counts_tokens)
+            self.list.set_n_tokens(item_id, n_tokens, is_estimate=self._counter.estimates(engine))
             self.changed.emit()

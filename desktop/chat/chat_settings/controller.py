@@ -31,7 +31,7 @@ class ChatSettingsController(QObject):
 
     def __init__(self, window: AppWindow, page: ChatPage, sessions: ChatSessions, store: Store, tasks: TaskSet) -> None:
         super().__init__(window)
-        self._window, self._composer, self._sessions = window, page.composer, sessions
+        self._window, self._page, self._composer, self._sessions = window, page, page.composer, sessions
         self._store, self._tasks = store, tasks
         self._presets = Presets({})
         self.sheet = ChatSettingsSheet(window.theme, page)
@@ -67,7 +67,7 @@ class ChatSettingsController(QObject):
             self.sheet.close_sheet()
         else:
             self._window.show_page("chat")
-            self.sheet.open_sheet()
+            self._page.open_settings_sheet()
 
     def _open_menu(self) -> None:
         pill = self._composer.preset_pill

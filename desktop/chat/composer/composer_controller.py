@@ -44,14 +44,14 @@ class ComposerController:
     ) -> None:
         self._window, self._page, self._composer, self._chats = window, page, page.composer, chats
         self._key, self._models = NEW_CHAT_KEY, models
-        counter = TokenCounter()
+        counter, self._draft_counter = TokenCounter(), TokenCounter(asks_servers=False)
         self.settings = ChatSettingsController(window, page, chats.sessions, store, tasks)
         self.card = OverflowCard(window.theme, page)
         page.add_composer_panels(self.settings.sheet, self.card)
         self._drop_zone = DropZone(page)
-        self.attachments = AttachmentLoader(models, counter, tasks, self._notify)
+        self.attachments = AttachmentLoader(models, self._draft_counter, tasks, self._notify)
         self.drafts = DraftSaver(store, tasks, self._draft, self._show_draft, window.show_error)
-        self.usage = ContextUsage(chats, models, counter, tasks, self._draft, self._show_usage)
+        self.usage = ContextUsage(chats, models, self._draft_counter, tasks, self._draft, self._show_usage)
         self.sender = MessageSender(chats, models, counter, tasks, self._draft)
         self.overflow = OverflowController(chats, models, tasks, self.sender, self.card, self._draft, window.show_error)
         self._connect_composer()
@@ -116,7 +116,8 @@ class ComposerController:
         self.usage.recount()
 
     def _show_usage(self, n_tokens: int, n_ctx: int, n_left_out: int) -> None:
-        is_estimate = not self._models.capabilities.counts_tokens
+        model = self._models.chat_status.model
+        is_estimate = not self._models.capabilities.counts_tokens or (model is not None and bool(model.host))
         self._composer.set_context_usage(n_tokens, n_ctx, n_left_out, is_estimate=is_estimate)
 
     def _show_attachments(self) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.chat.answer_source import AnswerSource
 from desktop.chat.composer.drafts import NEW_CHAT_KEY, Draft
 from desktop.chat.composer.overflow import certainly_fits, find_overflow
 from desktop.chat.controller import ChatController
 from desktop.chat.prompt import TokenCounter
 from desktop.models.model_controller import ModelController
 from desktop.platform.task_set import TaskSet
-from desktop.store.records import ChatMessage, ChatSettings
+from desktop.store.records import Attachment, ChatMessage, ChatSettings
 from engine.errors import EngineClosed, EngineError
 
 
@@ -97,20 +99,27 @@ class MessageSender(QObject):
             self.sent.emit(key, draft)
         return sent
 
+    def compare(self, sources: Sequence[AnswerSource]) -> bool:
+        """Let each of these models answer the draft in the open chat; without a draft, the last question. Each model
+        reports itself if the chat is too long for it. Returns False if nothing was asked."""
+        return self._send(self._draft(), partial(self._chats.compare, sources))
+
     def close(self) -> None:
         """Cancel all checks. The messages stay drafts. Idempotent."""
         for check in self._checks.values():
             check.cancel()
 
-    def _send(self, draft: Draft) -> None:
+    def _send(self, draft: Draft, send: Callable[[str, Sequence[Attachment]], bool] | None = None) -> bool:
+        """Send the draft with the function `send`; by default with `ChatController.send`."""
         key = self.key
         self.is_sending = True
         try:
-            sent = self._chats.send(draft.text, draft.attachments)
+            sent = (send or self._chats.send)(draft.text, draft.attachments)
         finally:
             self.is_sending = False
         if sent:
             self.sent.emit(self.key if key == NEW_CHAT_KEY else key, draft)
+        return sent
 
     def _end_check(self, key: str, task: asyncio.Task[object] | None) -> None:
         """Remove an ended check. Does nothing if it is already removed, or if a later check runs in the same chat."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,11 +13,15 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication, QMenu
 
+from desktop.chat.controller import ChatController
+from desktop.chat.page_controller import ChatPageController
 from desktop.connections.controller import ConnectionsController
 from desktop.connections.model_menu import ModelMenu
 from desktop.connections.wiring import ConnectionsWiring
 from desktop.models.page import ModelsPage
+from desktop.settings.all_settings import Settings
 from desktop.settings.settings_file import SettingsFile
+from desktop.transcript.strings import statistics
 from engine.files.profile import Profile
 from engine.remote.connection import Connection
 from engine.remote.stored_connections import connection_record
@@ -54,6 +59,12 @@ def connections_of(gui: Gui) -> ConnectionsController:
     return wiring._connections
 
 
+def chats_of(gui: Gui) -> ChatController:
+    controller = gui.window.findChild(ChatPageController)
+    assert controller is not None
+    return controller._chats
+
+
 def page_of(gui: Gui) -> ModelsPage:
     gui.window.show_page("models")
     page = gui.window.view("models", ModelsPage)
@@ -86,7 +97,7 @@ def entries(gui: Gui) -> list[tuple[str, bool]]:
 
 
 def stored(profile: Profile) -> Any:
-    return json.loads(profile.settings.read_text())
+    return json.loads(profile.settings.read_text()) if profile.settings.exists() else {}
 
 
 def test_connection_is_added_tested_and_removed_on_the_page(
@@ -114,7 +125,7 @@ def test_connection_is_added_tested_and_removed_on_the_page(
             assert "ms · models: 1" in row.state.text()
             assert "private file" in row._address.text(), "no keyring works in tests"
             assert stat.S_IMODE(profile.connection_keys.stat().st_mode) == 0o600
-            await until(lambda: stored(profile)["connections"])
+            await until(lambda: stored(profile).get("connections"))
             assert "secret-key" not in profile.settings.read_text()
             row.edit.click()
             assert sheet.key.text() == ""
@@ -148,6 +159,45 @@ def test_stored_key_is_not_sent_to_another_server(
     run(story())
 
 
+def test_key_that_is_being_read_or_removed_is_not_sent_to_another_server(
+    run: Run, open_gui: OpenGui, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring can ask for its password, so that both take long."""
+    has_begun, may_read, may_write = threading.Event(), threading.Event(), threading.Event()
+
+    async def story() -> None:
+        async with open_gui() as gui:
+            connection_id = await connected(gui, server, key="secret")
+            connections = connections_of(gui)
+            await connections._close(connection_id)
+            read, write = connections._keys.read, connections._keys.write
+
+            def slow_read(id: str) -> Any:
+                found = read(id)
+                has_begun.set()
+                assert may_read.wait(20)
+                return found
+
+            def slow_write(id: str, key: str) -> Any:
+                assert may_write.wait(20)
+                return write(id, key)
+
+            monkeypatch.setattr(connections._keys, "read", slow_read)
+            monkeypatch.setattr(connections._keys, "write", slow_write)
+            with scripted_server() as other:
+                other.routes["/v1/models"] = replies(LISTED)
+                connections.look_at(connection_id)
+                await until(has_begun.is_set)
+                connections.save(replace(connections.states[0].connection, address=other.address), None)
+                may_read.set()
+                await until(lambda: bool(other.received))
+                may_write.set()
+                await until(lambda: connections.states[0].stage == "reachable" and not connections._new_keys)
+                assert not any("authorization" in each.headers for each in other.received)
+
+    run(story())
+
+
 def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
     run: Run, open_gui: OpenGui, server: ScriptedServer, profile: Profile
 ) -> None:
@@ -166,7 +216,8 @@ def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
             type_and_send(gui, "Where are you?")
             await answered(gui)
             assert gui.rows[-1].text == "From afar."
-            assert stored(profile)["remote_model"] == {"connection": connection_id, "model": "big-model"}
+            chosen = {"connection": connection_id, "model": "big-model"}
+            await until(lambda: stored(profile).get("remote_model") == chosen)
             connections_of(gui).choose_local()
             assert place(gui) == "Runs on this computer. Nothing leaves it."
             n_sent = len(server.chat_bodies)
@@ -174,7 +225,7 @@ def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
             await answered(gui)
             assert gui.rows[-1].text == "From here."
             assert len(server.chat_bodies) == n_sent
-            await until(lambda: stored(profile)["remote_model"] == {})
+            await until(lambda: stored(profile).get("remote_model") == {})
 
     run(story())
 
@@ -315,3 +366,67 @@ def test_menu_with_many_models_has_a_search(run: Run, open_gui: OpenGui, server:
             menu.deleteLater()
 
     run(story())
+
+
+def test_server_gets_nothing_but_the_chats_that_it_answers(run: Run, open_gui: OpenGui, server: ScriptedServer) -> None:
+    """The scripted server counts tokens for clients, so a draft would be sent to it by whoever asks it for a count."""
+
+    async def story() -> None:
+        async with open_gui(Script(answer=b"From here.")) as gui:
+            await until(lambda: gui.ready)
+            type_and_send(gui, "The local question.")
+            await answered(gui)
+            connections_of(gui).choose(await connected(gui, server, "vllm"), "big-model")
+            composer = gui.window.chat_page.composer
+            composer.show_text("A draft that is not sent.")
+            await until(lambda: composer._context_meter.text().startswith("about"))
+            assert all(each.method == "GET" for each in server.received)
+            assert await asked_for_words(gui) == []
+            composer.show_text("")
+            gui.window.chat_page.composer.setFocus()
+            gui.action("new_chat").trigger()
+            type_and_send(gui, "The remote question.")
+            await answered(gui)
+            await until(lambda: len(server.chat_bodies) == 2)
+            assert {each.path for each in server.received if each.method == "POST"} <= {
+                "/v1/chat/completions",
+                "/tokenize",
+            }
+            sent = [json.dumps(each.body) for each in server.received if each.body is not None]
+            assert all("The remote question." in each for each in sent)
+            assert not any("local question" in each or "draft" in each for each in sent)
+
+    def limits(_: Received, connection: socket.socket) -> None:
+        replies({"data": [{"id": "big-model", "owned_by": "vllm", "max_model_len": 4096}]})(_, connection)
+
+    server.routes["/v1/models"] = limits
+    server.routes["/tokenize"] = replies({"count": 12})
+    run(story())
+
+
+async def asked_for_words(gui: Gui) -> list[object]:
+    """The alternatives to a word of an answer that another model wrote."""
+    chats = chats_of(gui)
+    return list(await chats.token_alternatives(gui.rows[-1].id, 0, 4))
+
+
+def test_answer_names_the_model_and_its_machine_also_after_a_restart(
+    run: Run, open_gui: OpenGui, server: ScriptedServer
+) -> None:
+    async def first() -> None:
+        async with open_gui() as gui:
+            connections_of(gui).choose(await connected(gui, server), "big-model")
+            type_and_send(gui, "Where are you?")
+            await answered(gui)
+            assert statistics(gui.rows[-1], Settings()).startswith("big-model on 127.0.0.1")
+
+    async def second() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.chats.model().rowCount() > 0)
+            chats = chats_of(gui)
+            chats.sessions.open_chat(next(iter(chats.sessions.chats_by_id)))
+            await until(lambda: len(gui.rows) == 2)
+            assert (gui.rows[-1].model_id, gui.rows[-1].host) == ("big-model", "127.0.0.1")
+
+    run(first())
+    run(second())

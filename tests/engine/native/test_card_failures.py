@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
-from engine.backend import CardFailure, Chunk, LoadSettings, NativeFailure
+from engine.backend import CardFailure, Chunk, DraftTask, LoadSettings, NativeFailure
 from engine.devices.device import Device
 from engine.devices.offload import NO_OFFLOAD, Offload
 from engine.errors import ModelFileError
 from engine.library.memory_estimate import N_BATCH, N_BATCH_CARD
 from engine.native.backend import NativeBackend, open_native
 from engine.native.card_guard import CardGuard
-from engine.native.context import NativeContext
+from engine.native.context import NativeContext, context_params
 from engine.native.model import NativeModel
+from engine.native.mtp import NativeMtp
 from engine.native.step_choices import PROMPT_CUT, step_choices
 from tests.engine.native.test_open_failures import NativeObjectCounts
 from tests.model_files.tiny_llama import write_llama
+from tests.model_files.tiny_mtp import write_mtp_model
 
 CARD = Device("Fake0", "A card", "Fake", "gpu", 7 << 30, 8 << 30)
 WHOLE = Offload(("Fake0",), 5, 5)
@@ -115,6 +117,50 @@ def test_failed_decode_says_whether_a_card_was_used(
         backend.decode([Chunk(0, 0, [1], sample_last=True)], 1)
     assert type(raised.value) is kind
     backend.close()
+
+
+@pytest.mark.parametrize(("devices", "kind"), [(None, CardFailure), ((), NativeFailure)])
+def test_failed_draft_of_mtp_layers_says_whether_a_card_was_used(
+    tmp_path: Path,
+    tries: list[Offload],
+    monkeypatch: pytest.MonkeyPatch,
+    devices: tuple[str, ...] | None,
+    kind: type[Exception],
+) -> None:
+    path, settings = write_mtp_model(tmp_path / "mtp.gguf"), LoadSettings(n_ctx=512, devices=devices)
+    backend = open_native(path, settings, lambda progress: True)
+    mtp = backend.draft_model
+    assert isinstance(mtp, NativeMtp)
+    backend.decode([Chunk(0, 0, [1, 2], sample_last=True)], 1)
+
+    def fail(context: NativeContext, chunks: Sequence[Chunk], n_threads: int, **options: object) -> None:
+        raise NativeFailure("llama_decode returned -3")
+
+    monkeypatch.setattr(NativeContext, "decode", fail)
+    with pytest.raises(NativeFailure) as raised:
+        mtp.draft([DraftTask("id", 0, [1, 2, 3], 2, 1)])
+    assert type(raised.value) is kind
+    backend.close()
+
+
+@pytest.mark.parametrize("reconnects", [False, True])
+def test_contexts_from_before_a_card_was_lost_are_never_freed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reconnects: bool
+) -> None:
+    """Another model on the card can still be loaded when the first one has connected to the card anew."""
+    guard = object.__new__(CardGuard)
+    guard.has_lost_card, guard.n_reconnected = True, 0
+    monkeypatch.setattr(guard, "_reconnect", lambda: reconnects, raising=False)
+    model = NativeModel(write_llama(tmp_path / "tiny.gguf"), lambda progress: True)
+    counts = NativeObjectCounts(monkeypatch)
+    before = NativeContext(model, context_params(64, 64, 1, 1), guard=guard)
+    guard.reconnect()
+    assert guard.has_lost_card is not reconnects
+    after = NativeContext(model, context_params(64, 64, 1, 1), guard=guard)
+    before.close()
+    assert counts.alive["context"] == 2
+    after.close()
+    assert counts.alive["context"] == (1 if reconnects else 2)
 
 
 def test_choices_for_steps_follow_from_what_computes_the_layers() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -492,5 +493,72 @@ def test_thread_is_started_at_the_first_use_and_joined() -> None:
         await thread.aclose()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+
+    asyncio.run(main())
+
+
+def test_stream_with_comments_only_ends_after_the_time_without_events(server: ScriptedServer) -> None:
+    def pinging(_: Received, connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(text("Once")))
+        with suppress(OSError):
+            for _n in range(2000):
+                connection.sendall(chunk(b": ping\n\n"))
+                time.sleep(0.01)
+
+    server.answer_chats(pinging)
+    error = failure(server, Timeouts(silence_s=0.2))
+    assert isinstance(error, ServerUnreachable)
+    assert error.reason == "it sent nothing for too long"
+
+
+def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_old_one(server: ScriptedServer) -> None:
+    reason = (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    )
+
+    def newer(received: Received, connection: socket.socket) -> None:
+        refused = replies({"error": {"message": reason, "code": "unsupported_parameter"}}, 400)
+        (refused if "max_tokens" in received.body else ANSWER)(received, connection)
+
+    server.answer_chats(newer)
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            for _ in range(2):
+                assert (await engine.submit(chat(max_tokens=7)).collect())[0] == "Hello"
+
+    asyncio.run(main())
+    sent = [(body.get("max_tokens"), body.get("max_completion_tokens")) for body in server.chat_bodies]
+    assert sent == [(7, None), (None, 7), (None, 7)]
+
+
+def test_refusal_of_both_names_of_the_maximum_length_is_an_error(server: ScriptedServer) -> None:
+    server.answer_chats(replies({"error": {"message": "max_completion_tokens is not supported"}}, 400))
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            last = (await events_of(engine, chat(max_tokens=7)))[-1]
+            assert isinstance(last, Failed)
+            assert isinstance(last.error, ServerFailed)
+
+    asyncio.run(main())
+    assert len(server.chat_bodies) == 2
+
+
+def test_redirect_to_an_address_that_is_too_long_is_an_error(server: ScriptedServer) -> None:
+    server.answer_chats(sends(response(b"", 307, Location="/" + "a" * 70_000)))
+    error = failure(server)
+    assert isinstance(error, ServerFailed)
+    assert error.reason == "it redirects to an invalid address"
+
+
+def test_key_in_an_error_of_the_server_is_not_shown(server: ScriptedServer) -> None:
+    server.answer_chats(replies({"error": {"message": "the key sk-secret has expired"}}, 401))
+
+    async def main() -> None:
+        async with engine_on(server.address, key="sk-secret") as engine:
+            last = (await events_of(engine, chat()))[-1]
+            assert isinstance(last, Failed)
+            assert str(last.error).endswith("the key *** has expired")
 
     asyncio.run(main())

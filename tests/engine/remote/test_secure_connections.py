@@ -13,6 +13,7 @@ import pytest
 
 from engine.errors import EngineError, ServerUnreachable
 from engine.remote.connection import Connection
+from engine.remote.retry import RetryPlan
 from tests.engine.remote.remote_models import client_to
 from tests.engine.remote.scripted_server import replies, scripted_server
 
@@ -93,6 +94,20 @@ def test_unknown_certificate_is_refused_and_a_given_one_is_trusted(tmp_path: Pat
         assert len(scripted.received) == 1
 
 
+def test_connection_whose_certificate_is_refused_is_tried_once(tmp_path: Path) -> None:
+    with scripted_server(served_by(identity(tmp_path, "server"))) as scripted:
+        error = failure(to(scripted.port))
+    assert RetryPlan().delay_s(error) is None
+    assert RetryPlan().delay_s(ServerUnreachable("host", "no connection")) is not None
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_missing_file_of_system_certificates_is_an_error(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    error = failure(Connection.to(f"{scheme}://gpu-box.invalid:8000"))
+    assert "a certificate file cannot be used (No such file or directory)" in str(error)
+
+
 def test_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     server = identity(tmp_path, "server")
     with scripted_server(served_by(server)) as scripted:
@@ -105,7 +120,8 @@ def test_client_certificate_is_presented(tmp_path: Path) -> None:
     with scripted_server(served_by(server, client)) as scripted:
         scripted.routes["/v1/models"] = replies({"data": []})
         connection = replace(to(scripted.port), ca_file=server.certificate)
-        assert "no secure connection" in str(failure(connection))
+        failure(connection)  # the server's reason for closing the connection does not always arrive
+        assert not scripted.received
         ask(replace(connection, client_certificate=client.certificate, client_key=client.key))
         assert len(scripted.received) == 1
 
