@@ -149,7 +149,7 @@ class RemoteEngine:
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as error:
-                if self._must_rename_length_field(error):
+                if self._must_rename_length_field(state, error):
                     continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
                     return last_event(state, reader)
@@ -167,7 +167,8 @@ class RemoteEngine:
         if isinstance(request, ChatRequest):
             path, body = "/chat/completions", chat_body(request, model.id, model.kind, model.capabilities)
             if "max_tokens" in body:
-                body[self._length_field] = body.pop("max_tokens")
+                state.length_field = self._length_field
+                body[state.length_field] = body.pop("max_tokens")
         else:
             path, body = "/completions", completion_body(request, model.id, model.kind, model.capabilities)
         state.sent_at = time.monotonic()
@@ -184,10 +185,10 @@ class RemoteEngine:
             self._requests.close(state, last_event(state, reader))
             await drain(blocks)
 
-    def _must_rename_length_field(self, error: EngineError) -> bool:
+    def _must_rename_length_field(self, state: RemoteRequest, error: EngineError) -> bool:
         """Whether the server refused `max_tokens` and wants OpenAI's newer name for it. From then on it is used."""
         is_refused = isinstance(error, ServerFailed) and error.status == 400 and NEWER_LENGTH_FIELD in error.reason
-        if not is_refused or self._length_field == NEWER_LENGTH_FIELD:
+        if not is_refused or state.length_field != "max_tokens":
             return False
         self._length_field = NEWER_LENGTH_FIELD
         return True

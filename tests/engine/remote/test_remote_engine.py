@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -538,6 +539,20 @@ def test_stream_with_comments_only_ends_after_the_time_without_events(server: Sc
     assert error.reason == "it sent nothing for too long"
 
 
+def test_endless_stream_ends_with_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: Received, connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.sendall(HEAD)
+            for _n in range(20_000):
+                connection.sendall(event(text("again ")))
+
+    monkeypatch.setattr("engine.remote.client.MAX_STREAM_BYTES", 100_000)
+    server.answer_chats(endless)
+    error = failure(server)
+    assert isinstance(error, ServerFailed)
+    assert error.reason == "its answer is too large"
+
+
 def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_old_one(server: ScriptedServer) -> None:
     reason = (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
@@ -557,6 +572,26 @@ def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_
     asyncio.run(main())
     sent = [(body.get("max_tokens"), body.get("max_completion_tokens")) for body in server.chat_bodies]
     assert sent == [(7, None), (None, 7), (None, 7)]
+
+
+def test_newer_name_of_the_maximum_length_is_used_by_requests_at_the_same_time(server: ScriptedServer) -> None:
+    both_arrived = threading.Barrier(2)
+
+    def newer(received: Received, connection: socket.socket) -> None:
+        if "max_tokens" in received.body:
+            both_arrived.wait(20)
+            replies({"error": {"message": "use max_completion_tokens"}}, 400)(received, connection)
+        else:
+            ANSWER(received, connection)
+
+    server.answer_chats(newer)
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            streams = [engine.submit(chat(max_tokens=7)) for _ in range(2)]
+            assert [(await each.collect())[0] for each in streams] == ["Hello", "Hello"]
+
+    asyncio.run(main())
 
 
 def test_refusal_of_both_names_of_the_maximum_length_is_an_error(server: ScriptedServer) -> None:
