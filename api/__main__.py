@@ -29,10 +29,11 @@ from api.model_sources import UnloadedModel
 from api.served_models import ServedModels, read_files, readable_files
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
+from api.tls_options import add_tls_options, tls_problem
 from engine.backend import LoadSettings
 from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
-from engine.errors import EngineError, LoadCancelled
+from engine.errors import EngineClosed, EngineError, LoadCancelled
 from engine.files.display_name import display_name
 from engine.files.profile import Profile
 from engine.library.default_model import find_default_model
@@ -75,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             origins=tuple(options.origin),
             model_changes=model if options.allow_model_changes else None,
             load_settings=load_settings(options),
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
@@ -93,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if model is not None:
         name = display_name(model.stem)
         router.default_model = UnloadedModel(name, name, 0, 0.0, 0)
-    return _serve(make_engine, settings, model, served, router, key.path)
+    return _serve(make_engine, settings, model, served, router, key.path, options.reranker)
 
 
 def _serve(
@@ -103,13 +106,14 @@ def _serve(
     served: ServedModels,
     router: ModelRouter,
     key_path: Path | None,
+    reranker: Path | None,
 ) -> int:
     # SimpleQueue is reentrant: a signal handler may call `put` while `get` runs.
     outcomes: SimpleQueue[Outcome] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: outcomes.put(None))
     engine = make_engine()
-    own = loading(model, outcomes.put, settings.load_settings)
+    own = loading(model, outcomes.put, settings.load_settings, reranker)
     lifespan = offering(served, router, make_engine, own)
     server = EndpointServer(create_app(engine, settings, lifespan=lifespan, router=router), settings)
     try:
@@ -142,10 +146,13 @@ def _wait(outcomes: SimpleQueue[Outcome]) -> Outcome:
 
 
 def loading(
-    model: Path | None, on_failed: Callable[[Exception], None], load_settings: LoadSettings = LoadSettings()
+    model: Path | None,
+    on_failed: Callable[[Exception], None],
+    load_settings: LoadSettings = LoadSettings(),
+    reranker: Path | None = None,
 ) -> Lifespan:
-    """Returns a lifespan that loads `model`, if there is one, while the server already listens, loads a model again if
-    its graphics card was lost, and closes the engine when the server stops.
+    """Returns a lifespan that loads `model` and then the reranking model, if there are any, while the server already
+    listens, loads a model again if its graphics card was lost, and closes the engine when the server stops.
 
     `on_failed` is called with the exception if the load fails."""
 
@@ -164,7 +171,18 @@ def loading(
             except Exception as failure:
                 on_failed(failure)
 
+        async def load_reranker() -> None:
+            if reranker is None:
+                return
+            try:
+                await engine.load_reranker(reranker)
+            except (LoadCancelled, EngineClosed):
+                pass
+            except Exception as failure:
+                on_failed(failure)
+
         task = asyncio.create_task(load(model, load_settings), name="load the model")
+        ranker_task = asyncio.create_task(load_reranker(), name="load the reranking model")
         recovery = CardRecovery(load, load_settings)
         end_watch = engine.watch(recovery.status_changed)
         yield
@@ -173,6 +191,7 @@ def loading(
         await task
         await recovery.aclose()
         await engine.aclose()
+        await ranker_task
 
     return lifespan
 
@@ -245,6 +264,7 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--port", type=port, default=DEFAULT_PORT, help="the port, 0 for any free one (default: %(default)s)"
     )
     parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
+    add_tls_options(parser)
     parser.add_argument(
         "--origin",
         action="append",
@@ -259,6 +279,8 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if not is_loopback(options.host) and not options.allow_lan:
         parser.error(f"other machines could reach {options.host}; add --allow-lan to allow that")
+    if (problem := tls_problem(options)) is not None:
+        parser.error(problem)
     return options
 
 

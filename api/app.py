@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import activity_routes, model_routes, openapi, public_routes
+from api import activity_routes, model_routes, openapi, public_routes, rerank
 from api.activity import Activity
 from api.anthropic import routes as anthropic
 from api.authentication import KeyRing
@@ -89,7 +89,7 @@ def create_app(
     # middlewares add.
     for kind in (ApiError, EngineError, HTTPException, ClientDisconnect):
         app.add_exception_handler(kind, _answer_error)
-    for module in (public_routes, activity_routes, model_routes, openapi, *DIALECTS):
+    for module in (public_routes, activity_routes, model_routes, openapi, rerank, *DIALECTS):
         app.include_router(module.router)
     if settings.model_changes is not None:
         app.include_router(model_routes.changes_router)

@@ -20,6 +20,7 @@ class CardRecovery:
         loss the processor computes the model."""
         self._load, self._settings = load, settings
         self._n_losses = 0
+        self._last_loss: CardLost | None = None
         self._path: Path | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -27,7 +28,11 @@ class CardRecovery:
         """A listener for `Engine.watch`."""
         if status.model is not None:
             self._path = status.model.path
-        if status.state == "dead" and isinstance(status.error, CardLost) and self._path is not None:
+        error = status.error
+        if status.state == "dead" and isinstance(error, CardLost) and self._path is not None:
+            if error is self._last_loss:  # something else in the status has changed
+                return
+            self._last_loss = error
             self._n_losses += 1
             settings = self._settings if self._n_losses == 1 else replace(self._settings, devices=())
             reload = self._reload(self._path, settings, self._task)

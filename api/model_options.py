@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from engine.remote.connection import Connection, InvalidAddress, parse_address
 from engine.remote.connection_keys import ConnectionKeys
@@ -26,6 +27,9 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=URL",
         help=f"also offers the models of another server; its key is in {KEY_PREFIX}NAME or in the keyring. Repeatable",
+    )
+    parser.add_argument(
+        "--reranker", type=Path, metavar="PATH", help="a GGUF file of a reranking model, for /v1/rerank"
     )
     parser.add_argument(
         "--upstream",

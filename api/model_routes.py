@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from api.errors import ModelNotFound
 from api.model_router import ListedModel
 from api.model_sources import UnloadedModel
-from api.request_context import KeepAliveDep, RequestContext, RequestContextDep, embedder_of
+from api.request_context import KeepAliveDep, RequestContext, RequestContextDep, embedder_of, reranker_of
 from engine.chat_engine import ChatModel
 from engine.status import EmbedderInfo, ModelInfo
 
@@ -62,8 +62,11 @@ def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
     listed = ctx.listed()
     found = {each.model.id: listed_object(each) for each in listed}
     embedder = embedder_of(ctx.engine.status)
-    if embedder is not None:
+    if embedder is not None and ctx.holder.may_use(embedder.id):
         found.setdefault(embedder.id, embedder_object(embedder, listed[0].model.loaded_at if listed else 0.0))
+    reranker = reranker_of(ctx.engine.status)
+    if reranker is not None:
+        found.setdefault(reranker.id, reranker_object(reranker, listed[0].model.loaded_at if listed else 0.0))
     return found
 
 
@@ -88,6 +91,10 @@ def model_object(model: ChatModel) -> dict[str, object]:
     if model.memory is not None and model.memory.offload.devices:
         meta["n_gpu_layers"] = model.memory.offload.n_layers
     return _object(model.id, model.loaded_at, meta)
+
+
+def reranker_object(model: EmbedderInfo, loaded_at: float) -> dict[str, object]:
+    return _object(model.id, loaded_at, {"n_ctx": model.n_ctx, "size": model.size_bytes})
 
 
 def embedder_object(model: EmbedderInfo, loaded_at: float) -> dict[str, object]:

@@ -23,6 +23,7 @@ from api.openai.completions.schemas import CompletionBody
 from api.openai.embeddings import EmbeddingsBody
 from api.openai.responses.schemas import ResponsesBody
 from api.public_routes import PAGE_HEADERS
+from api.rerank import RerankBody
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,6 +32,9 @@ BODIES: Mapping[str, type[BaseModel]] = {
     "/v1/chat/completions/input_tokens": ChatCompletionBody,
     "/v1/completions": CompletionBody,
     "/v1/embeddings": EmbeddingsBody,
+    "/v1/rerank": RerankBody,
+    "/v1/reranking": RerankBody,
+    "/v2/rerank": RerankBody,
     "/v1/responses": ResponsesBody,
     "/v1/responses/input_tokens": ResponsesBody,
     "/v1/messages": MessagesBody,

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from api.authentication import KeyHolder
 from engine.chat_engine import ChatModel
 from engine.errors import EngineError
-from engine.events import DraftCounts, DraftKind, Embeddings, Event, Failed, Finished, TextDelta
+from engine.events import DraftCounts, DraftKind, Embeddings, Event, Failed, Finished, Scores, TextDelta
 from engine.request_state import RequestProgress
 from engine.requests import Request
 
@@ -106,8 +106,9 @@ class QueryFinished:
     """Marks a finished query about the model, such as a token count. The query's result is not recorded."""
 
 
-Result = Event | Embeddings | QueryFinished | EngineError | None
-"""The last event of an answer, the result of an embedding or query, or the error with which the request failed."""
+Result = Event | Embeddings | Scores | QueryFinished | EngineError | None
+"""The last event of an answer, the result of an embedding, reranking or query, or the error with which the request
+failed."""
 
 
 @dataclass(slots=True)
@@ -172,7 +173,7 @@ class RequestRecord:
         match self.result:
             case Finished(reason=reason) as last:
                 return "cancelled" if reason == "cancelled" else "finished", final_progress(last)
-            case Embeddings(n_prompt=n_prompt):
+            case Embeddings(n_prompt=n_prompt) | Scores(n_prompt=n_prompt):
                 return "finished", RequestProgress(0, n_prompt, 0, n_prompt, 0, 0.0)
             case QueryFinished():
                 return "finished", RequestProgress()

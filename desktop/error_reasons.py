@@ -26,6 +26,8 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "it is the image encoder of another model"),
     QT_TRANSLATE_NOOP("reasons", "it contains no weights"),
     QT_TRANSLATE_NOOP("reasons", "this model ranks texts, it does not embed them"),
+    QT_TRANSLATE_NOOP("reasons", "this model does not rank texts"),
+    QT_TRANSLATE_NOOP("reasons", "this model has no ranking head"),
     # Reasons why an adapter is unusable.
     QT_TRANSLATE_NOOP("reasons", "there are more than {n}"),
     QT_TRANSLATE_NOOP("reasons", "its scale is not between -{largest} and {largest}"),
@@ -81,6 +83,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "{name} is not a valid name of a model file"),
     # What the server of a model does not support.
     QT_TRANSLATE_NOOP("reasons", "embeddings"),
+    QT_TRANSLATE_NOOP("reasons", "reranking"),
     QT_TRANSLATE_NOOP("reasons", "completions without a chat template"),
     QT_TRANSLATE_NOOP("reasons", "prompts as token ids"),
     QT_TRANSLATE_NOOP("reasons", "continuing an answer"),
@@ -128,6 +131,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "its answer is too large"),
     QT_TRANSLATE_NOOP("reasons", "its certificate is not trusted ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its embeddings cannot be read"),
+    QT_TRANSLATE_NOOP("reasons", "its scores cannot be read"),
     QT_TRANSLATE_NOOP("reasons", "no connection ({why})"),
     QT_TRANSLATE_NOOP("reasons", "no secure connection ({why})"),
     QT_TRANSLATE_NOOP("reasons", "the connection was lost"),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FlashAttention = Literal["auto", "on", "off"]
 KvType = Literal["f16", "q8_0", "q4_0"]
-Pooling = Literal["mean", "cls", "last"]
+Pooling = Literal["mean", "cls", "last", "rank"]
+"""With "rank", the model scores texts: an Embedder has one row per chunk, the output of the model's ranking head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,22 @@ class EmbedderLimits:
     attention."""
     pooling: Pooling
     thread_counts: tuple[int, ...] = (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class RankFormat:
+    """How a query and a document become one prompt of a reranking model."""
+
+    template: str = ""
+    """A text with {query} and {document}. If it is empty, the prompt is `first`, the query, `middle`, the document,
+    `last`."""
+    first: tuple[int, ...] = ()
+    middle: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
+    control_texts: tuple[str, ...] = ()
+    """Texts of the control tokens, which only the template may produce."""
+    has_probabilities: bool = False
+    """Whether the scores are probabilities. If not, they are logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,17 +350,19 @@ class Backend(Protocol):
 
 
 class Embedder(Protocol):
-    """A context that computes embeddings."""
+    """A context that computes embeddings, or with the pooling "rank" the scores of documents."""
 
     info: EmbedderInfo
     limits: EmbedderLimits
+    rank_format: RankFormat
+    """Only for the pooling "rank"."""
 
     @property
     def tokenize(self) -> Tokenize: ...
 
     def embed(self, chunks: Sequence[Chunk], n_threads: int) -> npt.NDArray[np.float32]:
-        """Returns one output row per token, as an array of shape (sum of chunk lengths, n_dimensions). Raises
-        NativeFailure."""
+        """Returns one output row per token, as an array of shape (sum of chunk lengths, n_dimensions); with the pooling
+        "rank" one row per chunk, which is valid if the chunk ends its input. Raises NativeFailure."""
 
     def clear(self, slot: int) -> None: ...
 
@@ -360,5 +379,8 @@ class OpenBackend(Protocol):
 
 
 class OpenEmbedder(Protocol):
-    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
-        """Opens an embedding model. The parameters and errors are those of OpenBackend, which opens a chat model."""
+    def __call__(
+        self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], *, ranks: bool = False
+    ) -> Embedder:
+        """Opens an embedding model, or with `ranks` a reranking model. The parameters and errors are those of
+        OpenBackend, which opens a chat model."""

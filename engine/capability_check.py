@@ -19,6 +19,7 @@ CONSTRAINTS: Mapping[ConstraintKind, str] = {
 
 FEATURES = (
     "embeddings",
+    "reranking",
     "completions without a chat template",
     "prompts as token ids",
     "continuing an answer",

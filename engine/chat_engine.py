@@ -12,10 +12,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 from engine.adapter import AdapterScales
 from engine.errors import EngineError
-from engine.events import Embeddings
+from engine.events import Embeddings, Scores
 from engine.prompt.context_fit import ContextFit
 from engine.request_state import RequestProgress
-from engine.requests import ChatRequest, EmbedRequest, Message, Request
+from engine.requests import ChatRequest, EmbedRequest, Message, Request, RerankRequest
 from engine.status import ModelProps
 from engine.stream import RequestStream
 
@@ -173,3 +173,11 @@ class HasAdapters(Protocol):
     def set_adapter_scales(self, scales: AdapterScales) -> None:
         """Sets the scales of the model's adapters for requests that are submitted later and set none. Missing ones
         become 0. Does nothing if no model is loaded."""
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """What an engine that can score documents has besides."""
+
+    async def rerank(self, request: RerankRequest) -> Scores:
+        """Raises Unsupported if no reranking model is loaded, and the errors of `ChatEngine.embed`."""

@@ -18,9 +18,9 @@ from engine.devices.backend_state import BackendState
 from engine.devices.card_finder import CardFinder
 from engine.devices.graphics_cards import GraphicsCards
 from engine.embedding.client import EmbeddingClient
-from engine.embedding.executor import EmbeddingExecutor
+from engine.embedding.executor import EmbeddingExecutor, OwnModel
 from engine.errors import AdapterError, DraftModelError, EngineClosed, EngineDead, EngineError, LoadCancelled, NotLoaded
-from engine.events import Embeddings
+from engine.events import Embeddings, Scores
 from engine.kv_cache.snapshot_store import SNAPSHOT_CAP_BYTES, open_snapshot_store
 from engine.library.load_trial import LoadTrial
 from engine.library.memory_use import MemoryUse, memory_use
@@ -30,7 +30,7 @@ from engine.native import open_embedding_model, open_model
 from engine.prompt.prompt_builder import PromptBuilder
 from engine.prompt_dispatcher import PromptDispatcher
 from engine.request_state import RequestProgress, RequestRegistry, RequestState
-from engine.requests import EmbedRequest, Request
+from engine.requests import EmbedRequest, Request, RerankRequest
 from engine.status import EmbedderInfo, ModelInfo, Status, StatusPublisher
 from engine.step_arbiter import StepArbiter
 from engine.stream import RequestStream
@@ -68,7 +68,9 @@ class Engine:
         self._status = StatusPublisher()
         self._registry = RequestRegistry()
         self._load_cancelled = threading.Event()
-        embedding = EmbeddingExecutor(open_embedder or open_embedding_model, lambda: self._embedding.embedder_failed())
+        embedding = EmbeddingExecutor(
+            open_embedder or open_embedding_model, lambda kind: self._own_models[kind].embedder_failed()
+        )
         self._worker = Worker(
             open_backend or open_model,
             partial(open_snapshot_store, snapshots, snapshot_cap_bytes),
@@ -83,7 +85,11 @@ class Engine:
         self._native_thread = ThreadPoolExecutor(1, "inglenook-native")
         self._worker_run: asyncio.Future[None] | None = None
         self._prompts = PromptDispatcher(self._registry, self._worker.submit)
-        self._embedding = EmbeddingClient(self._worker.post, embedding, self._prompts, self._status)
+        self._embedding = EmbeddingClient(self._worker.post, embedding, self._prompts, self._status.publish_embedder)
+        self._reranking = EmbeddingClient(
+            self._worker.post, embedding, self._prompts, self._status.publish_reranker, "reranker"
+        )
+        self._own_models: dict[OwnModel, EmbeddingClient] = {"embedder": self._embedding, "reranker": self._reranking}
         self.queries = ModelQueries(self._prompts, self._ready_prompt_builder)
         self._load_lock = asyncio.Lock()
         self._closed = False
@@ -249,6 +255,28 @@ class Engine:
             self._ready_prompt_builder()  # raises if the engine is closed, or if no chat model is loaded either
         return await self._embedding.embed(request)
 
+    async def load_reranker(self, path: Path, settings: LoadSettings = LoadSettings()) -> EmbedderInfo:
+        """Replaces the reranking model. Raises the errors of `load_embedder`."""
+        async with self._load_lock:
+            self._begin_load()
+            self._start_worker()
+            await self._try_file(path)
+            return await self._reranking.load(path, settings)
+
+    async def unload_reranker(self) -> None:
+        """Frees the reranking model; open requests to it end with NotLoaded."""
+        async with self._load_lock:
+            if self._worker_run is not None and self.status.state != "closed":
+                await self._reranking.unload()
+
+    async def rerank(self, request: RerankRequest) -> Scores:
+        """Computes the scores of documents. If the task is cancelled, the computation ends within one decode.
+
+        Raises Unsupported (if no reranking model is loaded), NotLoaded, EngineDead, EngineClosed, ContextOverflow."""
+        if self.status.state == "closed":
+            raise EngineClosed
+        return await self._reranking.rerank(request)
+
     async def aclose(self) -> None:
         """Cancels all requests, frees the models and joins the threads. Idempotent. If the closing task is cancelled, a
         second call completes the closing."""
@@ -256,12 +284,14 @@ class Engine:
         self._load_cancelled.set()
         self._cards.stop()
         self._embedding.cancel_load()
+        self._reranking.cancel_load()
         async with self._load_lock:
             if self._closed:
                 return
             self._status.publish(Status("closed"))
             self._registry.cancel_all()
             self._embedding.close()
+            self._reranking.close()
             await self._invalidate_chat_model()
             if self._worker_run is not None:
                 self._worker.close()

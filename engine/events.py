@@ -162,6 +162,17 @@ class Embeddings:
     """Total number of tokens of all inputs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Result of a RerankRequest: one score for each document, in the order of the documents. Higher is better."""
+
+    values: tuple[float, ...]
+    n_prompt: int
+    """Total number of tokens of all prompts, each of which has the query and one document."""
+    are_probabilities: bool = False
+    """If not, the scores are logits, of any size."""
+
+
 Delta = TextDelta | ReasoningDelta | ToolCallStarted | ToolCallDelta
 Event = PromptProgress | Started | Delta | Finished | Failed
 

@@ -208,6 +208,23 @@ class EmbedRequest:
         return Priority.of(self.origin)
 
 
+@dataclass(frozen=True, slots=True)
+class RerankRequest:
+    """A request for one score per document: how well it answers the query. The reranking model computes the scores."""
+
+    query: str
+    documents: tuple[str, ...]
+    origin: Origin
+    id: str = field(default_factory=new_request_id)
+    truncate: bool = True
+    """Whether the end of a document that is too long is left out. If not, the request fails with ContextOverflow. A
+    query that is too long always does."""
+
+    @property
+    def n_chars(self) -> int:
+        return len(self.query) * len(self.documents) + sum(map(len, self.documents))
+
+
 def n_chars_of(request: Request) -> int:
     """Approximate total length of a request's texts, in characters."""
     if isinstance(request, CompletionRequest):

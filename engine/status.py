@@ -109,7 +109,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
-    """The loaded embedding model."""
+    """The loaded embedding or reranking model."""
 
     id: str
     path: Path
@@ -146,26 +146,39 @@ class Status:
     """The error of the last load, or the failure of llama.cpp that ended the engine."""
     embedder: EmbedderInfo | None = None
     """The loaded embedding model. StatusPublisher sets it, independently of the chat model's state."""
+    reranker: EmbedderInfo | None = None
+    """The loaded reranking model, as `embedder`."""
     backends: tuple[BackendState, ...] = ()
     """The libraries for graphics cards, with their devices or the reason why they are not used. StatusPublisher sets
     it."""
 
 
 class StatusPublisher(Publisher[Status]):
-    """Publishes the engine's `Status`, with the embedding model and the backends in every one. May be used on any
+    """Publishes the engine's `Status`, with the embedding model, the reranking model and the
+    backends in every one. May be used on any
     thread."""
 
     def __init__(self) -> None:
         super().__init__(Status("empty"))
         self._embedder: EmbedderInfo | None = None
+        self._reranker: EmbedderInfo | None = None
         self._backends: tuple[BackendState, ...] = ()
 
     def update(self, change: Callable[[Status], Status]) -> None:
-        super().update(lambda before: replace(change(before), embedder=self._embedder, backends=self._backends))
+        super().update(
+            lambda before: replace(
+                change(before), embedder=self._embedder, reranker=self._reranker, backends=self._backends
+            )
+        )
 
     def publish_embedder(self, embedder: EmbedderInfo | None) -> None:
         with self._lock:
             self._embedder = embedder
+            self.update(lambda before: before)
+
+    def publish_reranker(self, reranker: EmbedderInfo | None) -> None:
+        with self._lock:
+            self._reranker = reranker
             self.update(lambda before: before)
 
     def publish_backends(self, backends: tuple[BackendState, ...]) -> None:

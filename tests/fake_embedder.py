@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure
+from engine.backend import Chunk, EmbedderLimits, LoadSettings, NativeFailure, RankFormat
 from engine.status import EmbedderInfo
 
 LIMITS = EmbedderLimits(
@@ -24,6 +24,7 @@ class FakeEmbedder:
     def __init__(self, limits: EmbedderLimits = LIMITS) -> None:
         self.limits = limits
         self.info = EmbedderInfo("fake", Path("fake.gguf"), 1, limits.n_ctx, limits.n_dimensions)
+        self.rank_format = RankFormat()
         self.fails = False
         self.token_s = 0.0
         self.closed = False
@@ -72,6 +73,8 @@ class FakeEmbedderOpener:
         self.limits = limits
         self.embedders: list[FakeEmbedder] = []
 
-    def __call__(self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> FakeEmbedder:
+    def __call__(
+        self, path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], *, ranks: bool = False
+    ) -> FakeEmbedder:
         self.embedders.append(FakeEmbedder(self.limits))
         return self.embedders[-1]

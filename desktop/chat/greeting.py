@@ -45,16 +45,18 @@ class Greeting(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def show_model(self, state: ModelState, ready_text: str = "") -> None:
-        """Show whether a model is ready. `ready_text` tells where it computes; "" means on this computer."""
-        if state == "ready":
-            text = ready_text or self.tr("A model is loaded on this computer. Nothing you write leaves it.")
+    def show_model(self, state: ModelState, text_elsewhere: str = "") -> None:
+        """Show whether a model is ready. `text_elsewhere` is the text for a model that does not run in this app."""
+        if text_elsewhere:
+            text = text_elsewhere
+        elif state == "ready":
+            text = self.tr("A model is loaded on this computer. Nothing you write leaves it.")
         elif state == "loading":
             text = self.tr("The model is being loaded. You can already write; it answers as soon as it is ready.")
         else:
             text = self.tr("There is no model yet. Choose a GGUF file on this computer; it is not copied.")
         self._text.setText(text)
-        self._choose.setVisible(state == "none")
+        self._choose.setVisible(state == "none" and not text_elsewhere)
         self.fit()
 
     def add_card(self, card: QWidget) -> None:

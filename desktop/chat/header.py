@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 HEIGHT = 52
+MIN_PILL_WIDTH = 240
+"""Pixels that the text of the model button may take in any window. In a wide one it may take half of the header."""
 
 ModelState = Literal["ready", "loading", "none"]
 
@@ -46,6 +48,7 @@ class Header(QFrame):
         self._progress = 0.0
         self._facts: Sequence[str] = ()
         self._speed = 0.0
+        self._pill_text = ""
         self.setObjectName("header")
         self.setFixedHeight(HEIGHT)
         self.sidebar_button = SidebarButton(theme, self)
@@ -159,13 +162,16 @@ class Header(QFrame):
         text = self._model_text
         if self._model_state == "ready" and self._speed:
             text = self.tr("{model} · {speed} tok/s").format(model=text, speed=whole(round(self._speed)))
-        self._pill.setText(" " + button_text(text))
+        self._pill_text = text
         self._pill.setAccessibleName(self.tr("Model: {state}").format(state=text))
         self._pill.setIcon(self._state_icon())
         self._pill.setIconSize(QSize(14, 14) if self._model_state == "loading" else QSize(8, 8))
         self._elide()
 
     def _elide(self) -> None:
+        room = max(MIN_PILL_WIDTH, self.width() // 2)
+        shown = self._pill.fontMetrics().elidedText(self._pill_text, Qt.TextElideMode.ElideMiddle, room)
+        self._pill.setText(" " + button_text(shown))
         title = self._chat.title if self._chat else ""
         free = self.width() - self._pill.sizeHint().width() - 110
         if not self._unarchive_button.isHidden():

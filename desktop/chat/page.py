@@ -66,6 +66,7 @@ class ChatPage(PageView, QWidget):
     def add_compare_sheet(self, sheet: SideSheet) -> None:
         """Add the sheet for comparing models. While one sheet is open, the other one is closed."""
         sheet.taken_width_changed.connect(lambda taken: self._column.setContentsMargins(0, 0, taken, 12))
+        sheet.installEventFilter(self)
         self._compare_sheet = sheet
 
     def open_compare_sheet(self) -> None:

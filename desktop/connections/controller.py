@@ -151,6 +151,7 @@ class ConnectionsController(QObject):
         if self._chosen is not None and self._chosen[0] == connection_id:
             self.choose_local()
         self._states.pop(connection_id, None)
+        self._new_keys.pop(connection_id, None)
         self._looked_at.pop(connection_id, None)
         self._store()
         self.changed.emit(self.states)

@@ -173,7 +173,7 @@ class ConnectionSheet(SideSheet):
         return field
 
     def _lay_out(self, file_names: tuple[str, ...]) -> None:
-        column = self._lay_out_sheet(self._title, self.tr("Close the connection"))
+        column = self._lay_out_sheet(self._title, self.tr("Close the sheet of the connection"))
         column.setSpacing(4)
         self._add_part(column, self.tr("Program"), self.preset)
         self._add_part(column, self.tr("Address"), self.address, self.address_help)

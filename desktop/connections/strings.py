@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.connections.connection_state import ConnectionState
 from desktop.error_messages import error_message
 from desktop.platform.number_format import whole
-from engine.chat_engine import ChatModel
+from engine.chat_engine import ChatModel, EngineStatus
 from engine.remote.connection import DEFAULT_PORTS, Connection, is_loopback
 from engine.remote.discovery import FoundServer
 from engine.remote.remote_model import RemoteModel
@@ -50,10 +50,16 @@ def place(model: ChatModel | None) -> str:
     return translate("connections", "Runs on this computer, in {program}.").format(program=program)
 
 
-def greeting(model: ChatModel | None) -> str:
-    """The text of an empty chat if a model elsewhere is ready; "" for a local one."""
+def greeting(status: EngineStatus) -> str:
+    """The text of an empty chat if a model elsewhere answers; "" for a local one."""
+    model = status.model
     if model is None or not model.host:
         return ""
+    if status.state == "loading":
+        text = translate("connections", "Connecting to {host}. You can already write; the model answers when it can.")
+        return text.format(host=model.host)
+    if status.state != "ready":
+        return translate("connections", "The model on {host} is not available now.").format(host=model.host)
     if is_loopback(model.host):
         return translate("connections", "A model in another program on this computer answers here.")
     return translate("connections", "A model on {host} answers here. What you write is sent there.").format(

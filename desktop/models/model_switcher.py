@@ -122,7 +122,7 @@ class ModelSwitcher(QObject):
         has_card = isinstance(status, Status) and any(each.devices for each in status.backends)
         state, facts = strings.model_state(status), strings.model_facts(status.model, has_card=has_card)
         self._page.header.show_model(state, header_state, status.progress, facts)
-        self._page.greeting.show_model(header_state, connection_strings.greeting(status.model))
+        self._page.greeting.show_model(header_state, connection_strings.greeting(status))
         toast, error = self._window.toast, status.error
         if error is not None and not self._models.answers_locally:
             return  # the connections show why a server does not answer

@@ -18,7 +18,7 @@ from desktop.transcript.buttons import ActionButton, discard
 from desktop.transcript.inline_images import InlineImageCache
 from desktop.transcript.message_controls import MessageCallbacks, MessageControls
 from desktop.transcript.message_item import MessageItem, ReadOnlyItem
-from desktop.transcript.strings import model_label
+from desktop.transcript.strings import ending_note, model_label
 from desktop.transcript.text_positions import TextSpan
 
 translate = QCoreApplication.translate
@@ -210,6 +210,8 @@ class ComparisonControls(MessageControls):
         for number, (answer, (_, box)) in enumerate(zip(answers, self._comparison.cards(), strict=True), start=1):
             card = self._cards.get(answer.id) or self._make_card(answer.id)
             card.setAccessibleName(self._card_name(number, answer))
+            if answer.state != "streaming":  # screen readers would read a text again whenever it grows
+                card.setAccessibleDescription(answer.text or ending_note(answer))
             card.setGeometry(box.translated(corner))
             card.show()
             self._arrange_stop(answer, self._comparison.status_box(box).translated(corner))

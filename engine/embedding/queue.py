@@ -113,8 +113,9 @@ class EmbedQueue:
         self._token_s = max(seconds / n_tokens, 0.7 * self._token_s)  # a longer time replaces the estimate at once
         row = 0
         for each, tokens in slice_:
-            self._pool(each, rows[row : row + len(tokens)])
-            row += len(tokens)
+            n_rows = 1 if limits.pooling == "rank" else len(tokens)
+            self._pool(each, rows[row : row + n_rows], len(tokens))
+            row += n_rows
         return seconds
 
     def close(self, cause: EngineError) -> None:
@@ -163,23 +164,26 @@ class EmbedQueue:
                 break
         return taken
 
-    def _pool(self, each: _Input, rows: npt.NDArray[np.float32]) -> None:
-        """Adds the output rows of the tokens just computed to the input's vector. After the input's last tokens, the
-        vector is complete."""
+    def _pool(self, each: _Input, rows: npt.NDArray[np.float32], n_tokens: int) -> None:
+        """Adds the output rows of the `n_tokens` just computed to the input's vector. After the input's last tokens,
+        the vector is complete."""
         match self.embedder.limits.pooling:
             case "mean":
                 total = rows.sum(axis=0, dtype=np.float64)
                 each.pooled = total if each.pooled is None else each.pooled + total
             case "cls":
                 each.pooled = rows[0].astype(np.float64) if each.pooled is None else each.pooled
-            case "last":
+            case "last" | "rank":
                 each.pooled = rows[-1].astype(np.float64)
-        each.n_computed += len(rows)
+        each.n_computed += n_tokens
         if each.n_computed < len(each.tokens) or each.pooled is None:
             return
         self.embedder.clear(each.slot)
         self._running.remove(each)
-        each.job.vectors[each.index] = _unit(each.pooled[: each.job.request.dimensions])
+        if self.embedder.limits.pooling == "rank":
+            each.job.vectors[each.index] = tuple(each.pooled.tolist())
+        else:
+            each.job.vectors[each.index] = _unit(each.pooled[: each.job.request.dimensions])
         self._finish_if_complete(each.job)
 
     def _finish_if_complete(self, job: EmbedJob) -> None:

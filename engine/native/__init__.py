@@ -21,11 +21,13 @@ def open_model(path: Path, settings: LoadSettings, on_progress: Callable[[float]
     return open_native(path, settings, on_progress)
 
 
-def open_embedding_model(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+def open_embedding_model(
+    path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], *, ranks: bool = False
+) -> Embedder:
     """See `engine.backend.OpenEmbedder`."""
     from engine.native.embedder import open_embedder
 
-    return open_embedder(path, settings, on_progress)
+    return open_embedder(path, settings, on_progress, ranks=ranks)
 
 
 def load_library(path: Path) -> str:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 64 << 20
 """Limit of a response that is no stream. The largest are embeddings of many texts."""
 
+MAX_STREAM_BYTES = 512 << 20
+"""Limit of a streamed response."""
+
 MAX_ERROR_BYTES = 64 << 10
 """As much is read of an error response. The rest is not."""
 
@@ -284,10 +287,13 @@ def _no_password() -> str:
 
 
 async def _events(host: str, response: httpx2.Response, silence_s: float) -> AsyncGenerator[list[bytes], None]:
-    decoder, last_at = EventDecoder(), time.monotonic()
+    decoder, last_at, n_bytes = EventDecoder(), time.monotonic(), 0
     try:
         async with aclosing(response.aiter_raw()) as blocks:
             async for block in blocks:
+                n_bytes += len(block)
+                if n_bytes > MAX_STREAM_BYTES:
+                    raise ServerFailed(host, "its answer is too large", response.status_code)
                 if events := list(decoder.add(block)):
                     yield events
                     last_at = time.monotonic()

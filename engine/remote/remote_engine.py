@@ -13,7 +13,7 @@ from typing import Literal
 
 from engine.chat_engine import Capabilities
 from engine.errors import AccessDenied, EngineClosed, EngineDead, EngineError, ServerFailed, ServerUnreachable
-from engine.events import Embeddings, Failed, Finished
+from engine.events import Embeddings, Failed, Finished, Scores
 from engine.publisher import Publisher
 from engine.redacted_traceback import redacted_traceback
 from engine.remote.answer_reader import AnswerFailed, AnswerReader
@@ -22,10 +22,11 @@ from engine.remote.remote_model import RemoteModel
 from engine.remote.remote_queries import RemoteQueries
 from engine.remote.remote_request import RemoteRequest, RemoteRequests
 from engine.remote.request_body import chat_body, completion_body, embedding_body
+from engine.remote.reranking import scores_by
 from engine.remote.retry import RetryPlan
 from engine.remote.untrusted_json import JsonObject, count_in, list_in, object_in, objects_in
 from engine.request_state import RequestProgress
-from engine.requests import ChatRequest, EmbedRequest, Request
+from engine.requests import ChatRequest, EmbedRequest, Request, RerankRequest
 from engine.stream import RequestStream
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,12 @@ class RemoteEngine:
             raise EngineClosed
         return await self._client.thread.call(embeddings_by(self._client, self._model, request))
 
+    async def rerank(self, request: RerankRequest) -> Scores:
+        """Scores documents on the server. Raises EngineClosed, and the errors of the connection."""
+        if self.status.state == "closed":
+            raise EngineClosed
+        return await self._client.thread.call(scores_by(self._client, self._model.id, request))
+
     def forget(self, owners: Collection[str]) -> None:
         """Does nothing: this computer keeps nothing of a remote model in memory."""
 
@@ -142,7 +149,7 @@ class RemoteEngine:
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as error:
-                if self._must_rename_length_field(error):
+                if self._must_rename_length_field(state, error):
                     continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token
                     return last_event(state, reader)
@@ -160,7 +167,8 @@ class RemoteEngine:
         if isinstance(request, ChatRequest):
             path, body = "/chat/completions", chat_body(request, model.id, model.kind, model.capabilities)
             if "max_tokens" in body:
-                body[self._length_field] = body.pop("max_tokens")
+                state.length_field = self._length_field
+                body[state.length_field] = body.pop("max_tokens")
         else:
             path, body = "/completions", completion_body(request, model.id, model.kind, model.capabilities)
         state.sent_at = time.monotonic()
@@ -177,10 +185,10 @@ class RemoteEngine:
             self._requests.close(state, last_event(state, reader))
             await drain(blocks)
 
-    def _must_rename_length_field(self, error: EngineError) -> bool:
+    def _must_rename_length_field(self, state: RemoteRequest, error: EngineError) -> bool:
         """Whether the server refused `max_tokens` and wants OpenAI's newer name for it. From then on it is used."""
         is_refused = isinstance(error, ServerFailed) and error.status == 400 and NEWER_LENGTH_FIELD in error.reason
-        if not is_refused or self._length_field == NEWER_LENGTH_FIELD:
+        if not is_refused or state.length_field != "max_tokens":
             return False
         self._length_field = NEWER_LENGTH_FIELD
         return True

@@ -39,6 +39,8 @@ class RemoteRequest:
         """Whether the server began to answer. From then on, the request is not sent again."""
         self.sent_at: float | None = None
         """When the request was sent the last time."""
+        self.length_field = ""
+        """The field with which the maximum length was sent the last time."""
         self.first_at: float | None = None
         """When the first token arrived."""
         self.n_prompt = 0

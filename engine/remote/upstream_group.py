@@ -124,7 +124,7 @@ class UpstreamGroup(RemoteEngine):
             except AnswerFailed as failure:
                 return Failed(failure.error)
             except EngineError as failure:
-                if self._must_rename_length_field(failure):
+                if self._must_rename_length_field(state, failure):
                     tried.remove(upstream)
                     continue
                 if reader.ending is not None:  # the connection was lost after the answer's last token

@@ -134,6 +134,7 @@ TEMPLATES: Mapping[str, dict[str, Any]] = {
     "/v1/chat/completions": _CHAT,
     "/v1/completions": {"prompt": ["a", [1, 2]], "logit_bias": {"1": 1}, "stop": ["x"], "max_tokens": 1},
     "/v1/embeddings": {"input": ["a"]},
+    "/v1/rerank": {"query": "a", "documents": ["a", {"text": "a"}]},
     "/v1/responses": _RESPONSE,
     "/v1/responses/input_tokens": _RESPONSE,
     "/v1/messages": _ANTHROPIC,

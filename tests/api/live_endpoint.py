@@ -107,15 +107,17 @@ def settings(**changes: Any) -> EndpointSettings:
 
 
 @contextmanager
-def live(opener: FakeOpener | None = None, *, ready: bool = True, **changes: Any) -> Iterator[Live]:
-    """Runs an endpoint until the `with` block ends. `ready`: wait until the model is loaded."""
+def live(
+    opener: FakeOpener | None = None, *, ready: bool = True, reranker: Path | None = None, **changes: Any
+) -> Iterator[Live]:
+    """Runs an endpoint until the `with` block ends. `ready`: wait until the model is loaded. `reranker` is loaded after
+    the model."""
     opener = opener or FakeOpener(Script(b"Hello there."))
     failures: list[Exception] = []
     engine = Engine(opener)
     chosen = settings(**changes)
-    app = create_app(
-        engine, chosen, lifespan=loading(Path("/secret/place/fake.gguf"), failures.append, chosen.load_settings)
-    )
+    model = Path("/secret/place/fake.gguf")
+    app = create_app(engine, chosen, lifespan=loading(model, failures.append, chosen.load_settings, reranker))
     server = EndpointServer(app, chosen)
     server.start()
     try:

@@ -28,6 +28,7 @@ SOUND: Mapping[str, dict[str, object]] = {
     "/chat/completions/input_tokens": MESSAGES,
     "/completions": {"prompt": "a", "max_tokens": 20},
     "/embeddings": {"input": "a"},
+    "/rerank": {"query": "a", "documents": ["a"]},
     "/responses": {"input": "a", "max_output_tokens": 20},
     "/responses/input_tokens": {"input": "a"},
     "/messages": MESSAGES,

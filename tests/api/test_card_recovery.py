@@ -1,33 +1,33 @@
-"""A server without a window loads its model again after its graphics card was lost."""
+"""A server without a window loads its model again after a lost card, at the second loss without cards."""
 
 from __future__ import annotations
 
-from engine.backend import CardFailure, NativeFailure
-from tests.api.live_endpoint import ask, live, wait_until
-from tests.fakes import FakeOpener, Script
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from api.card_recovery import CardRecovery
+from engine.backend import LoadSettings
+from engine.errors import CardLost
+from engine.status import Status
+from tests.fakes import FakeOpener
 
 
-def test_server_loads_the_model_again_after_a_lost_card_and_then_on_the_processor() -> None:
-    script = Script(b"Hello there.", failure=CardFailure)
-    with live(FakeOpener(script)) as endpoint:
-        loads = endpoint.opener.settings
-        for devices in (None, (), ()):
-            loads.clear()
-            script.fail_after = 0
-            lost = endpoint.post(ask())
-            assert lost.status_code == 503
-            assert "graphics card" in lost.text
-            script.fail_after = None
-            wait_until(lambda: bool(loads) and endpoint.engine.status.state == "ready")
-            assert [each.devices for each in loads] == [devices]
-            assert endpoint.post(ask()).status_code == 200
-        assert not endpoint.failures
+def test_model_is_loaded_once_for_each_loss() -> None:
+    loads: list[LoadSettings] = []
 
+    async def load(path: Path, settings: LoadSettings) -> None:
+        loads.append(settings)
 
-def test_server_does_not_load_the_model_again_after_another_failure() -> None:
-    script = Script(b"Hello there.", failure=NativeFailure, fail_after=0)
-    with live(FakeOpener(script)) as endpoint:
-        assert endpoint.post(ask()).status_code == 503
-        wait_until(lambda: endpoint.engine.status.state == "dead")
-        assert endpoint.post(ask()).status_code == 503
-        assert len(endpoint.opener.settings) == 1
+    async def story() -> None:
+        model = FakeOpener()(Path("a.gguf"), LoadSettings(), lambda progress: True).info
+        recovery = CardRecovery(load, LoadSettings())
+        for _ in range(2):
+            recovery.status_changed(Status("ready", model))
+            lost = Status("dead", error=CardLost("ErrorDeviceLost"))
+            recovery.status_changed(lost)
+            recovery.status_changed(replace(lost, progress=0.5))
+        await recovery.aclose()
+
+    asyncio.run(story())
+    assert [each.devices for each in loads] == [None, ()]

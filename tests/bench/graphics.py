@@ -8,6 +8,7 @@ device has no memory of its own that could be measured.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -51,11 +52,15 @@ _BUFFER = re.compile(r"(\S+) +(?:model|KV|RS|compute|output) buffer size *= *([\
 def same_answer() -> Figure | Skipped:
     if not find_libraries(library_folders(), "vulkan"):
         return Skipped("gpu.same_answer", "there is no library for graphics cards")
-    results = {name: _child("answer", name) for name in TINY_MODELS}
-    n_same = sum(each["same"] for each in results.values())
-    ties = sum(each["ties"] for each in results.values())
-    kinds = f"{len(results)} kinds of memory on {next(iter(results.values()))['card']}, near ties: {ties}"
-    return Figure("gpu.same_answer", n_same / len(results), 1.0, "of all", kinds, "at least")
+    results: dict[str, dict[str, Any]] = {}
+    for name in TINY_MODELS:
+        with contextlib.suppress(subprocess.CalledProcessError):  # a driver may crash
+            results[name] = _child("answer", name)
+    n_same, ties = (sum(each[key] for each in results.values()) for key in ("same", "ties"))
+    crashed = ", ".join(name for name in TINY_MODELS if name not in results) or "none"
+    cards = " ".join({each["card"] for each in results.values()})
+    kinds = f"{len(TINY_MODELS)} kinds of memory on {cards}; near ties: {ties}; the driver crashed with: {crashed}"
+    return Figure("gpu.same_answer", n_same / len(TINY_MODELS), 1.0, "of all", kinds, "at least")
 
 
 def fit() -> tuple[Figure | Skipped, ...]:

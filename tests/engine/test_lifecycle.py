@@ -166,7 +166,9 @@ def test_close_ends_the_load_of_an_embedding_model() -> None:
     async def run() -> None:
         began = threading.Event()
 
-        def slow(path: Path, settings: LoadSettings, on_progress: Callable[[float], bool]) -> Embedder:
+        def slow(
+            path: Path, settings: LoadSettings, on_progress: Callable[[float], bool], *, ranks: bool = False
+        ) -> Embedder:
             began.set()
             for _ in range(1000):
                 threading.Event().wait(0.01)

@@ -47,6 +47,13 @@ class TinyBert:
                 self.weights[f"blk.{i}.{name}.weight"] = 1 + noise(N_EMBD)
                 self.weights[f"blk.{i}.{name}.bias"] = noise(N_EMBD)
 
+        self.head = {
+            "cls.weight": noise(N_EMBD, N_EMBD),
+            "cls.bias": noise(N_EMBD),
+            "cls.output.weight": noise(1, N_EMBD),
+            "cls.output.bias": noise(1),
+        }
+
     def write(self, path: Path, pooling: str = "mean") -> Path:
         writer = gguf.GGUFWriter(path, "bert")
         writer.add_context_length(N_CTX)
@@ -63,7 +70,7 @@ class TinyBert:
         writer.add_token_type_count(2)
         for name, token in (("padding", 0), ("unknown", 1), ("cls", 2), ("bos", 2), ("seperator", 3), ("eos", 3)):
             writer.add_uint32(f"tokenizer.ggml.{name}_token_id", token)
-        for name, weight in self.weights.items():
+        for name, weight in {**self.weights, **(self.head if pooling == "rank" else {})}.items():
             writer.add_tensor(name, weight.astype(np.float32))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -89,6 +96,12 @@ class TinyBert:
             bent = 0.5 * wide * (1 + np.tanh(0.7978845608 * (wide + 0.044715 * wide**3)))
             x = self._norm(f"blk.{i}.layer_output_norm", x + self._linear(f"blk.{i}.ffn_down", bent))
         return x
+
+    def score(self, tokens: list[int]) -> float:
+        """The output of the ranking head for the first token."""
+        first = self.forward(tokens)[0]
+        hidden = np.tanh(self.head["cls.weight"] @ first + self.head["cls.bias"])
+        return float((self.head["cls.output.weight"] @ hidden + self.head["cls.output.bias"])[0])
 
     def _linear(self, name: str, x: Array) -> Array:
         product: Array = x @ self.weights[f"{name}.weight"].T

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.chat.message_list import MessageList
@@ -18,6 +18,7 @@ from desktop.transcript.view import TranscriptView
 from engine.files.profile import Profile
 from tests.desktop.compare.fake_source import FakeSource
 from tests.desktop.conftest import Gui, OpenGui, Run, until
+from tests.desktop.shell.test_main_window import type_and_send
 from tests.desktop.transcript.support import message
 from tests.fakes import Script
 from tests.limited_engine import LimitedEngine
@@ -77,8 +78,32 @@ def test_two_models_answer_a_question_and_one_answer_is_kept(run: Run, open_gui:
             await until(lambda: keep in cards(gui))
             cards(gui)[keep].click()
             assert gui.rows[-1].text == "From elsewhere."
+            await until(lambda: "Answer of big on gpu-box.lan, kept" in cards(gui))
+            assert cards(gui)["Answer of big on gpu-box.lan, kept"].accessibleDescription() == "From elsewhere."
         async with open_gui() as gui:
             await until(lambda: gui.chats.model().rowCount() > 1)
+
+    run(story())
+
+
+def test_sheet_is_opened_from_the_menu_of_a_chat_and_closed_by_escape(run: Run, open_gui: OpenGui) -> None:
+    async def story() -> None:
+        async with open_gui() as gui:
+            await until(lambda: gui.ready)
+            type_and_send(gui, "Where are you?")
+            await until(lambda: gui.rows and gui.rows[-1].state == "complete")
+            menu, page, sheet = QMenu(gui.window), gui.window.chat_page, sheet_of(gui)
+            page.header.fill_menu(menu, "chat")
+            next(each for each in menu.actions() if each.text() == "Compare models…").trigger()
+            menu.deleteLater()
+            assert sheet.isVisible()
+            assert sheet.question.text() == "Where are you?", "the last question is not asked again"
+            assert next(iter(sheet.rows.values())).switch.hasFocus()
+            assert page.close_topmost()
+            assert not sheet.isVisible()
+            gui.action("compare_models").trigger()
+            gui.action("chat_settings").trigger()
+            assert not sheet.isVisible(), "two sheets are open"
 
     run(story())
 

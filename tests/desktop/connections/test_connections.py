@@ -218,13 +218,13 @@ def test_model_of_a_connection_answers_until_the_local_one_is_chosen(
             assert gui.rows[-1].text == "From afar."
             chosen = {"connection": connection_id, "model": "big-model"}
             await until(lambda: stored(profile).get("remote_model") == chosen)
+            await until(lambda: len(server.chat_bodies) == 2)  # the second one asks for the title of the chat
             connections_of(gui).choose_local()
             assert place(gui) == "Runs on this computer. Nothing leaves it."
-            n_sent = len(server.chat_bodies)
             type_and_send(gui, "And now?")
             await answered(gui)
             assert gui.rows[-1].text == "From here."
-            assert len(server.chat_bodies) == n_sent
+            assert len(server.chat_bodies) == 2
             await until(lambda: stored(profile).get("remote_model") == {})
 
     run(story())
@@ -266,6 +266,7 @@ def test_choice_is_kept_and_a_server_that_is_away_is_reported(
             toast = gui.window.toast
             await until(lambda: toast.isVisible() and "answered with an error" in toast.text)
             assert header(gui) == "big-model: not available"
+            assert gui.window.chat_page.greeting._text.text() == "The model on 127.0.0.1 is not available now."
             assert (toast._action.text(), toast._other_action.text()) == ("Try again", "Use the local model")
             server.routes["/v1/models"] = replies(LISTED)
             toast._action.click()

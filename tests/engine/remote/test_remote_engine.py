@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
-from engine.chat_engine import ChatEngine
+from engine.chat_engine import ChatEngine, Reranker
 from engine.errors import (
     AccessDenied,
     ContextOverflow,
@@ -26,7 +27,7 @@ from engine.remote import retry
 from engine.remote.client import Timeouts
 from engine.remote.remote_engine import RemoteEngine
 from engine.remote.remote_thread import RemoteThread
-from engine.requests import EmbedRequest
+from engine.requests import EmbedRequest, RerankRequest
 from tests.conftest import chat
 from tests.engine.remote.remote_models import client_to, engine_on, events_of, model_of
 from tests.engine.remote.scripted_server import (
@@ -433,6 +434,33 @@ def test_embeddings_have_the_order_of_the_inputs_and_length_one(server: Scripted
     assert server.received[0].body["input"] == ["a", "b"]
 
 
+def test_scores_have_the_order_of_the_documents(server: ScriptedServer) -> None:
+    results = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": -2}]
+    server.routes["/v1/rerank"] = replies({"results": results, "usage": {"total_tokens": 7}})
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            assert isinstance(engine, Reranker)
+            found = await engine.rerank(RerankRequest("q", ("a", "b"), "window"))
+            assert (found.values, found.n_prompt) == ((-2.0, 0.9), 7)
+
+    asyncio.run(main())
+    assert server.received[0].body["documents"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("score", [None, "1", 1e400, 10**400])
+def test_invalid_scores_are_refused(server: ScriptedServer, score: object) -> None:
+    server.routes["/v1/rerank"] = replies({"results": [{"index": 0, "relevance_score": score}]})
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            assert isinstance(engine, Reranker)
+            with pytest.raises(ServerFailed):
+                await engine.rerank(RerankRequest("q", ("a",), "window"))
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("embedding", [[], ["x"], [1e400], [10**400], None])
 def test_invalid_embeddings_are_refused(server: ScriptedServer, embedding: object) -> None:
     server.routes["/v1/embeddings"] = replies({"data": [{"index": 0, "embedding": embedding}]})
@@ -511,6 +539,20 @@ def test_stream_with_comments_only_ends_after_the_time_without_events(server: Sc
     assert error.reason == "it sent nothing for too long"
 
 
+def test_endless_stream_ends_with_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: Received, connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.sendall(HEAD)
+            for _n in range(20_000):
+                connection.sendall(event(text("again ")))
+
+    monkeypatch.setattr("engine.remote.client.MAX_STREAM_BYTES", 100_000)
+    server.answer_chats(endless)
+    error = failure(server)
+    assert isinstance(error, ServerFailed)
+    assert error.reason == "its answer is too large"
+
+
 def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_old_one(server: ScriptedServer) -> None:
     reason = (
         "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
@@ -530,6 +572,26 @@ def test_maximum_length_is_sent_under_its_newer_name_to_servers_that_refuse_the_
     asyncio.run(main())
     sent = [(body.get("max_tokens"), body.get("max_completion_tokens")) for body in server.chat_bodies]
     assert sent == [(7, None), (None, 7), (None, 7)]
+
+
+def test_newer_name_of_the_maximum_length_is_used_by_requests_at_the_same_time(server: ScriptedServer) -> None:
+    both_arrived = threading.Barrier(2)
+
+    def newer(received: Received, connection: socket.socket) -> None:
+        if "max_tokens" in received.body:
+            both_arrived.wait(20)
+            replies({"error": {"message": "use max_completion_tokens"}}, 400)(received, connection)
+        else:
+            ANSWER(received, connection)
+
+    server.answer_chats(newer)
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            streams = [engine.submit(chat(max_tokens=7)) for _ in range(2)]
+            assert [(await each.collect())[0] for each in streams] == ["Hello", "Hello"]
+
+    asyncio.run(main())
 
 
 def test_refusal_of_both_names_of_the_maximum_length_is_an_error(server: ScriptedServer) -> None:
