@@ -29,6 +29,7 @@ from api.model_sources import UnloadedModel
 from api.served_models import ServedModels, read_files, readable_files
 from api.server import EndpointServer
 from api.settings import DEFAULT_PORT, EndpointSettings, is_loopback
+from api.tls_options import add_tls_options, tls_problem
 from engine.backend import LoadSettings
 from engine.devices.graphics_cards import GraphicsCards
 from engine.engine import Engine
@@ -75,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             origins=tuple(options.origin),
             model_changes=model if options.allow_model_changes else None,
             load_settings=load_settings(options),
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
         )
     except OSError as error:
         return _fail(f"cannot store the key in {profile.root}: {error.strerror}")
@@ -261,6 +264,7 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--port", type=port, default=DEFAULT_PORT, help="the port, 0 for any free one (default: %(default)s)"
     )
     parser.add_argument("--allow-lan", action="store_true", help="confirms a --host that other machines can reach")
+    add_tls_options(parser)
     parser.add_argument(
         "--origin",
         action="append",
@@ -275,6 +279,8 @@ def _read_options(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if not is_loopback(options.host) and not options.allow_lan:
         parser.error(f"other machines could reach {options.host}; add --allow-lan to allow that")
+    if (problem := tls_problem(options)) is not None:
+        parser.error(problem)
     return options
 
 

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope
 
 from api.authentication import OWNER, KeyHolder, KeyRing
 from api.errors import QueueFull, RequestStopped
+from api.key_quotas import KeyQuotas
 from api.request_record import (
     KEYS,
     KeyUsage,
@@ -62,6 +63,7 @@ class Activity:
         """`max_requests`: maximum number of requests in progress, including queued ones."""
         self.totals = Totals()
         self._usage: dict[KeyHolder, KeyUsage] = {}
+        self._quotas = KeyQuotas()
         self._max_requests = max_requests
         self._running: dict[str, RequestRecord] = {}
         self._ended: deque[RequestRecord] = deque(maxlen=MAX_ENDED_RECORDS)
@@ -134,7 +136,7 @@ class Activity:
         stream then ends with `Finished`. `prepare` is awaited first. Raises QueueFull, and the exceptions of `prepare`
         and `ChatEngine.submit`."""
         await prepare()
-        self._check_room(len(requests))
+        self._check_room(len(requests), holder_of(scope))
         owner = holder_of(scope).name
         async with AsyncExitStack() as stack:
             streams = [
@@ -201,7 +203,7 @@ class Activity:
         recorded: bool = True,
     ) -> T:
         """Runs `work` as a task, which is cancelled when the client disconnects or the client's key is revoked."""
-        self._check_room(1)
+        self._check_room(1, holder_of(scope))
         task = asyncio.create_task(work(), name=f"{state} {request_id}")
         loop = asyncio.get_running_loop()
 
@@ -222,9 +224,10 @@ class Activity:
             raise RequestStopped
         return task.result()
 
-    def _check_room(self, n: int) -> None:
+    def _check_room(self, n: int, holder: KeyHolder) -> None:
         """Raises QueueFull if `n` more requests would exceed the limit. If no request is in progress, any number is
-        accepted."""
+        accepted. Raises KeyLimitReached."""
+        self._quotas.check(n, holder, self._running.values())
         if self._running and len(self._running) + n > self._max_requests:
             raise QueueFull
 
@@ -241,7 +244,9 @@ class Activity:
         del self._running[record.id]
         if recorded:
             self._ended.append(record)
-            self._usage.setdefault(record.client.holder, KeyUsage()).count(record.view())
+            view = record.view()
+            self._usage.setdefault(record.client.holder, KeyUsage()).count(view)
+            self._quotas.count(record.client.holder, view)
         self.on_change()
 
 

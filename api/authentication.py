@@ -13,8 +13,9 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from api.errors import InvalidKey
 from engine.files.atomic_write import write_atomic
@@ -93,6 +94,32 @@ def _create_key(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """Limits of a named key. None: no limit."""
+
+    n_requests: int | None = None
+    """Requests in progress at the same time."""
+    tokens_per_day: int | None = None
+    """Prompt and answer tokens of the requests that ended since midnight (UTC). Counted anew when the endpoint
+    starts."""
+    models: tuple[str, ...] | None = None
+    """Ids of the models, as /v1/models lists them."""
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> KeyLimits:
+        """Reads the limits in a file of keys. Raises ValueError, TypeError."""
+        n_requests, n_tokens, models = (stored.get(name) for name in ("n_requests", "tokens_per_day", "models"))
+        return cls(
+            None if n_requests is None else int(n_requests),
+            None if n_tokens is None else int(n_tokens),
+            None if models is None else tuple(map(str, models)),
+        )
+
+
+NO_LIMITS = KeyLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class KeyHolder:
     """Identifies the owner of a request's key. If a key is revoked and a new key gets the same name, the holders of the
     two keys have different `id`s."""
@@ -100,11 +127,16 @@ class KeyHolder:
     name: str
     id: str = ""
     """The hash of a named key; empty for the endpoint's own key."""
+    limits: KeyLimits = field(default=NO_LIMITS, compare=False)
 
     @property
     def sees_all(self) -> bool:
         """True for the endpoint's own key. The holder of a named key sees only its own requests."""
         return not self.id
+
+    def may_use(self, model: str) -> bool:
+        """Whether the key may use the model with this id."""
+        return self.limits.models is None or model in self.limits.models
 
     def owns(self, owner_id: str) -> bool:
         """Whether the holder may see and cancel the requests of the holder with the id `owner_id`."""
@@ -123,6 +155,7 @@ class NamedKey:
     sha256: str
     made_at: float
     """Unix time at which the key was created."""
+    limits: KeyLimits = NO_LIMITS
 
 
 class KeyFile:
@@ -140,8 +173,8 @@ class KeyFile:
             return ()
         try:
             keys = json.loads(text)["keys"]
-            return tuple(NamedKey(str(key["name"]), str(key["sha256"]), float(key["made_at"])) for key in keys)
-        except (ValueError, KeyError, TypeError) as error:
+            return tuple(map(_named_key, keys))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError("the file of keys is damaged") from error
 
     def add(self, name: str) -> str:
@@ -157,6 +190,13 @@ class KeyFile:
         self._write([*keys, NamedKey(name, hashlib.sha256(value.encode()).hexdigest(), time.time())])
         return value
 
+    def limit(self, name: str, limits: KeyLimits) -> None:
+        """Replaces the limits of the key `name`. Raises OSError, and ValueError if no key has this name."""
+        keys = self.read()
+        if not any(key.name == name for key in keys):
+            raise ValueError(f"there is no key named {name!r}")
+        self._write([replace(key, limits=limits) if key.name == name else key for key in keys])
+
     def revoke(self, name: str) -> None:
         """Deletes the key `name`. Raises OSError, and ValueError if no key has this name."""
         keys = self.read()
@@ -167,6 +207,11 @@ class KeyFile:
 
     def _write(self, keys: Sequence[NamedKey]) -> None:
         write_atomic(self._path, json.dumps({"keys": [asdict(key) for key in keys]}, indent=1), durable=True)
+
+
+def _named_key(stored: Mapping[str, Any]) -> NamedKey:
+    limits = KeyLimits.read(stored.get("limits") or {})
+    return NamedKey(str(stored["name"]), str(stored["sha256"]), float(stored["made_at"]), limits)
 
 
 class KeyRing:
@@ -187,7 +232,7 @@ class KeyRing:
         hashes = [hashlib.sha256(candidate).hexdigest() for candidate in candidates]
         for key in self._keys():
             if any(hmac.compare_digest(each, key.sha256) for each in hashes):
-                return KeyHolder(key.name, key.sha256)
+                return KeyHolder(key.name, key.sha256, key.limits)
         raise InvalidKey
 
     def is_valid(self, holder: KeyHolder) -> bool:

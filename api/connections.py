@@ -79,6 +79,8 @@ class EndpointConfig(uvicorn.Config):
             proxy_headers=False,
             server_header=False,
             backlog=backlog,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
             timeout_keep_alive=round(settings.idle_timeout_s),
         )
         self.settings = settings

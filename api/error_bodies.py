@@ -19,6 +19,8 @@ from api.errors import (
     BodyTooSlow,
     HostNotAllowed,
     InvalidKey,
+    KeyLimitReached,
+    ModelNotAllowed,
     ModelNotFound,
     NoSlotFree,
     NotJson,
@@ -273,6 +275,16 @@ _TABLE: Mapping[type, Callable[[Any], Problem]] = {
         "Too many requests are in progress; try again soon.",
         "queue_full",
         retry_after_s=QUEUE_RETRY_S,
+    ),
+    KeyLimitReached: lambda e: Problem(
+        429,
+        "rate_limit_error",
+        f"The limit of this key is reached: {e.what}.",
+        "key_limit_reached",
+        retry_after_s=e.retry_after_s,
+    ),
+    ModelNotAllowed: lambda e: Problem(
+        403, "permission_error", f"This key may not use the model '{e.name[:200]}'.", "model_not_allowed", "model"
     ),
     OwnKeyNeeded: lambda e: Problem(
         403,

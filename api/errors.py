@@ -16,6 +16,8 @@ ApiError
 ├── RequestStopped          the request was cancelled on this machine, not by its client
 ├── TooManyConnections
 ├── QueueFull               the limit of requests in progress is reached
+├── KeyLimitReached         the limit of this key is reached
+├── ModelNotAllowed         this key may not use the model
 ├── NoSlotFree              all slots are busy, and the client asked not to wait
 └── CannotListen            the server cannot bind its address; never sent to a client
     └── PortBusy
@@ -120,6 +122,21 @@ class TooManyConnections(ApiError):
 
 class QueueFull(ApiError):
     pass
+
+
+class KeyLimitReached(ApiError):
+    """`what` names the limit. `retry_after_s`: when the request may succeed."""
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        super().__init__(what)
+        self.what = what
+        self.retry_after_s = retry_after_s
+
+
+class ModelNotAllowed(ApiError):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class RequestNotFound(ApiError):

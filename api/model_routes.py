@@ -62,7 +62,7 @@ def _models_by_id(ctx: RequestContext) -> dict[str, dict[str, object]]:
     listed = ctx.listed()
     found = {each.model.id: listed_object(each) for each in listed}
     embedder = embedder_of(ctx.engine.status)
-    if embedder is not None:
+    if embedder is not None and ctx.holder.may_use(embedder.id):
         found.setdefault(embedder.id, embedder_object(embedder, listed[0].model.loaded_at if listed else 0.0))
     reranker = reranker_of(ctx.engine.status)
     if reranker is not None:

@@ -22,7 +22,7 @@ from api.activity import Activity
 from api.answer import Answer, schema_headers, violated_keywords
 from api.authentication import KeyHolder
 from api.body import parse_body
-from api.errors import BodyTooLarge, ModelNotFound
+from api.errors import BodyTooLarge, ModelNotAllowed, ModelNotFound
 from api.fields.adapters import check_scales
 from api.keep_alive import KeepAlive
 from api.model_router import ListedModel, ModelRouter, ModelSource, ModelState, Retention, renamed
@@ -209,10 +209,13 @@ class RequestContext:
         Raises ModelNotFound, NotLoaded if loading takes too long, and the exceptions of `Engine.load`."""
         source = _find_source(self.router, name, self.found, self.settings)
         if source is None:
+            if self.holder.limits.models is not None:
+                self._check_allowed(self.model.id)
             return self
+        id = self.router.id_of(source, _id_of(self.found, self.router))
+        self._check_allowed(id)
         engine = await self.uses.enter_async_context(source.lease())
-        default_id = _id_of(self.found, self.router)
-        model = renamed(source.model, self.router.id_of(source, default_id))
+        model = renamed(source.model, id)
         return replace(self, engine=engine, found=model, keep_alive=source)
 
     async def describe(self, name: str | None, *, reloads: bool = False) -> Description:
@@ -221,14 +224,27 @@ class RequestContext:
         source = _find_source(self.router, name, self.found, self.settings)
         if source is not None and source.state != "loaded":
             model = renamed(source.model, self.router.id_of(source, _id_of(self.found, self.router)))
+            self._check_allowed(model.id)
             return Description(model, NO_PROPS, Status("empty"), source.capabilities, source.state)
         chosen = await self.choose(name)
         props = await (chosen.query(known_props) if reloads else known_props(chosen.engine.queries))
         return Description(chosen.model, props, chosen.engine.status, chosen.engine.capabilities, "loaded")
 
+    @property
+    def holder(self) -> KeyHolder:
+        return holder_of(self.http.scope)
+
+    def _check_allowed(self, model: str) -> None:
+        """Raises ModelNotAllowed if the request's key may not use the model with this id."""
+        if not self.holder.may_use(model):
+            raise ModelNotAllowed(model)
+
     def listed(self) -> list[ListedModel]:
-        """The models that requests can name, first that of the endpoint. It is left out if it is neither ready nor
-        known."""
+        """The models that the request's key may use, first that of the endpoint. It is left out if it is neither ready
+        nor known."""
+        return [each for each in self._all_listed() if self.holder.may_use(each.model.id)]
+
+    def _all_listed(self) -> list[ListedModel]:
         others = self.router.listed(_id_of(self.found, self.router))
         status, default = self.engine.status, self.router.default_model
         if isinstance(self.found, Exception):
@@ -354,10 +370,15 @@ class EmbeddingContext:
         chat = self.http.app.state.keep_alive.unloaded_model or self.engine.status.model
         found = chat if chat is not None and self.router.real_name(name) == chat.id else self.found
         source = _find_source(self.router, name, found, self.settings)
+        holder = holder_of(self.http.scope)
         if source is None:
+            if holder.limits.models is not None and not holder.may_use(self.model):
+                raise ModelNotAllowed(self.model)
             return self
-        engine = await self.uses.enter_async_context(source.lease())
         id = self.router.id_of(source, _id_of(found, self.router))
+        if not holder.may_use(id):
+            raise ModelNotAllowed(id)
+        engine = await self.uses.enter_async_context(source.lease())
         return replace(self, engine=engine, found=id, keep_alive=source, host=source.model.host)
 
     async def embed(self, request: EmbedRequest) -> Embeddings:

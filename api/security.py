@@ -94,7 +94,7 @@ class SecurityMiddleware:
             self._check_body_headers(scope)
 
     def _check_origin(self, scope: Scope) -> None:
-        own = b"http://" + (_single_value(scope["headers"], b"host") or b"")
+        own = scope["scheme"].encode() + b"://" + (_single_value(scope["headers"], b"host") or b"")
         foreign = [origin for origin in _values(scope["headers"], b"origin") if origin != own]
         if not foreign or self._origins.allow(scope):
             return
@@ -136,10 +136,13 @@ def is_own_host(scope: Scope) -> bool:
     """Whether the request has exactly one Host header, and it names this machine.
 
     The header may contain a local name, or the address at which the connection arrived, with this server's port or
-    without a port. Any other name could be an attack by DNS rebinding."""
+    without a port. Any other name could be an attack by DNS rebinding. With TLS, any name is accepted: a browser
+    connects only if the certificate has that name."""
     host = _single_value(scope["headers"], b"host")
     if host is None:
         return False
+    if scope["scheme"] == "https":
+        return True
     name, port = _split_host(host.decode("latin-1").lower())
     own_address, own_port = scope.get("server") or ("", None)
     own_address = own_address.removeprefix("::ffff:")  # an IPv6 socket puts this prefix before an IPv4 address

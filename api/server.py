@@ -63,7 +63,8 @@ class EndpointServer:
     def url(self) -> str:
         """The base URL for clients on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
+        scheme = "https" if self._settings.tls_cert is not None else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
     def start(self) -> None:
         """Starts the server, and returns when it listens. Does nothing if it already runs. Raises PortBusy,

@@ -39,6 +39,10 @@ class EndpointSettings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     allow_lan: bool = False
+    tls_cert: Path | None = None
+    """The certificate (PEM) with which connections are encrypted; None: they are not."""
+    tls_key: Path | None = None
+    """Its private key; None if it is in the same file."""
     unknown_model: Literal["serve", "404"] = "serve"
     token_embeddings: bool = False
     """Whether token ids are accepted as input for embeddings. Off by default: most clients that send them use another
