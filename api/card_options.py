@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from typing import TypedDict
 
@@ -66,14 +67,14 @@ def device_ids(text: str) -> tuple[str, ...]:
 
 
 def layer_count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of layers")
+    return int(text)
 
 
 def shares(text: str) -> tuple[float, ...]:
-    numbers = tuple(map(float, text.split(",")))
-    if not all(math.isfinite(each) and each >= 0 for each in numbers) or not any(numbers):
-        raise ValueError
-    return numbers
+    with contextlib.suppress(ValueError):
+        numbers = tuple(map(float, text.split(",")))
+        if all(math.isfinite(each) and each >= 0 for each in numbers) and any(numbers):
+            return numbers
+    raise argparse.ArgumentTypeError(f"'{text}' is not a list of numbers of at least 0, of which one is more")

@@ -61,20 +61,28 @@ async def rerank(ctx: EmbeddingContextDep) -> Response:
 
 
 async def _scores(ctx: EmbeddingContext, name: str | None, request: RerankRequest) -> tuple[str, Scores]:
-    """Returns the id of the reranking model, and its scores. Raises Unsupported if there is no reranking model."""
-    engine = ctx.engine
-    loaded = reranker_of(engine.status)
-    if loaded is None or not isinstance(engine, Reranker):
+    """Returns the id of the reranking model, and its scores. A model of a connection is chosen by its
+    name. Raises Unsupported if there is no reranking model."""
+    loaded = reranker_of(ctx.engine.status)
+    source = ctx.router.find(ctx.router.real_name(name))
+    if source is not None and source.place:
+        ctx = await ctx.choose(name)
+        id = ctx.model
+    elif loaded is not None:
+        id = loaded.id
+        if ctx.settings.unknown_model == "404" and name is not None and ctx.router.real_name(name) != id:
+            raise ModelNotFound(name)
+    else:
         raise Unsupported("reranking")
-    if ctx.settings.unknown_model == "404" and name is not None and ctx.router.real_name(name) != loaded.id:
-        raise ModelNotFound(name)
-    if not holder_of(ctx.http.scope).may_use(loaded.id):
-        raise ModelNotAllowed(loaded.id)
-    http = ctx.http
+    engine, http = ctx.engine, ctx.http
+    if not isinstance(engine, Reranker):
+        raise Unsupported("reranking")
+    if not holder_of(http.scope).may_use(id):
+        raise ModelNotAllowed(id)
     scores = await ctx.activity.query(
-        request.id, lambda: engine.rerank(request), http.scope, http.receive, names=ModelNames(loaded.id)
+        request.id, lambda: engine.rerank(request), http.scope, http.receive, names=ModelNames(id, ctx.host)
     )
-    return loaded.id, scores
+    return id, scores
 
 
 def rerank_request(body: RerankBody, request_id: str) -> RerankRequest:

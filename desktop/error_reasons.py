@@ -131,6 +131,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "its answer is too large"),
     QT_TRANSLATE_NOOP("reasons", "its certificate is not trusted ({why})"),
     QT_TRANSLATE_NOOP("reasons", "its embeddings cannot be read"),
+    QT_TRANSLATE_NOOP("reasons", "its scores cannot be read"),
     QT_TRANSLATE_NOOP("reasons", "no connection ({why})"),
     QT_TRANSLATE_NOOP("reasons", "no secure connection ({why})"),
     QT_TRANSLATE_NOOP("reasons", "the connection was lost"),

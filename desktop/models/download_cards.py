@@ -35,7 +35,7 @@ class DownloadCards(QWidget):
     def show_states(self, states: tuple[DownloadState, ...]) -> None:
         for key in self._cards.keys() - {state.key for state in states}:
             card = self._cards.pop(key)
-            if card.isAncestorOf(self.focusWidget() or self):
+            if (focused := self.window().focusWidget()) is not None and card.isAncestorOf(focused):
                 self.focusNextChild()  # without this, Qt would move the focus out of the page
             self._column.removeWidget(card)
             card.hide()

@@ -52,7 +52,7 @@ class OfferCard(Card):
             self.main.setText(main)
             self.main.setVisible(bool(main))
             self.other.setText(offer_strings.other_button(offered))
-        elif self.isAncestorOf(self.focusWidget() or self):
+        elif (focused := self.window().focusWidget()) is not None and self.isAncestorOf(focused):
             self.focusNextChild()  # without this, Qt would move the focus out of the page
         self.setVisible(offered is not None)
 

@@ -79,6 +79,7 @@ class OfferWiring(QObject):
     def _make_card(self) -> OfferCard:
         card = OfferCard(self._greeting)
         self._connect(card)
+        card.declined.connect(lambda: self._window.show_page("chat"))  # gives the composer the focus
         self._greeting.add_card(card)
         return card
 

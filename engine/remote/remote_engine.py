@@ -13,7 +13,7 @@ from typing import Literal
 
 from engine.chat_engine import Capabilities
 from engine.errors import AccessDenied, EngineClosed, EngineDead, EngineError, ServerFailed, ServerUnreachable
-from engine.events import Embeddings, Failed, Finished
+from engine.events import Embeddings, Failed, Finished, Scores
 from engine.publisher import Publisher
 from engine.redacted_traceback import redacted_traceback
 from engine.remote.answer_reader import AnswerFailed, AnswerReader
@@ -22,10 +22,11 @@ from engine.remote.remote_model import RemoteModel
 from engine.remote.remote_queries import RemoteQueries
 from engine.remote.remote_request import RemoteRequest, RemoteRequests
 from engine.remote.request_body import chat_body, completion_body, embedding_body
+from engine.remote.reranking import scores_by
 from engine.remote.retry import RetryPlan
 from engine.remote.untrusted_json import JsonObject, count_in, list_in, object_in, objects_in
 from engine.request_state import RequestProgress
-from engine.requests import ChatRequest, EmbedRequest, Request
+from engine.requests import ChatRequest, EmbedRequest, Request, RerankRequest
 from engine.stream import RequestStream
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,12 @@ class RemoteEngine:
         if self.status.state == "closed":
             raise EngineClosed
         return await self._client.thread.call(embeddings_by(self._client, self._model, request))
+
+    async def rerank(self, request: RerankRequest) -> Scores:
+        """Scores documents on the server. Raises EngineClosed, and the errors of the connection."""
+        if self.status.state == "closed":
+            raise EngineClosed
+        return await self._client.thread.call(scores_by(self._client, self._model.id, request))
 
     def forget(self, owners: Collection[str]) -> None:
         """Does nothing: this computer keeps nothing of a remote model in memory."""

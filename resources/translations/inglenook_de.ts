@@ -116,6 +116,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln models, one question</source>
+        <translation>
+            <numerusform>Ein Modell, eine Frage</numerusform>
+            <numerusform>%Ln Modelle, eine Frage</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln answers from one reading of the prompt</source>
         <translation>
             <numerusform>%Ln Antwort, der Prompt nur einmal gelesen</numerusform>
@@ -141,6 +148,20 @@
         <translation>
             <numerusform>auf %Ln Karte</numerusform>
             <numerusform>auf %Ln Karten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choose %Ln models or more.</source>
+        <translation>
+            <numerusform>Bitte mindestens ein Modell wählen.</numerusform>
+            <numerusform>Mindestens %Ln Modelle wählen.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>At most %Ln models can be compared.</source>
+        <translation>
+            <numerusform>Höchstens ein Modell kann verglichen werden.</numerusform>
+            <numerusform>Höchstens %Ln Modelle können verglichen werden.</numerusform>
         </translation>
     </message>
 </context>
@@ -453,6 +474,33 @@
     </message>
 </context>
 <context>
+    <name>CompareSheet</name>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Compare models</source>
+        <translation>Modelle vergleichen</translation>
+    </message>
+    <message>
+        <source>Close the comparison of models</source>
+        <translation>Modellvergleich schließen</translation>
+    </message>
+    <message>
+        <source>Close (Esc)</source>
+        <translation>Schließen (Esc)</translation>
+    </message>
+    <message>
+        <source>Question</source>
+        <translation>Frage</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+</context>
+<context>
     <name>Composer</name>
     <message>
         <source>Message Inglenook</source>
@@ -509,6 +557,127 @@
     <message>
         <source>Send (Enter)</source>
         <translation>Senden (Eingabe)</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionRow</name>
+    <message>
+        <source>Test the connection to {name}</source>
+        <translation>Verbindung zu {name} prüfen</translation>
+    </message>
+    <message>
+        <source>Edit the connection to {name}</source>
+        <translation>Verbindung zu {name} bearbeiten</translation>
+    </message>
+    <message>
+        <source>Remove the connection to {name}</source>
+        <translation>Verbindung zu {name} entfernen</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionSheet</name>
+    <message>
+        <source>Address</source>
+        <translation>Adresse</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Schlüssel</translation>
+    </message>
+    <message>
+        <source>Remove the stored key</source>
+        <translation>Gespeicherten Schlüssel entfernen</translation>
+    </message>
+    <message>
+        <source>CA certificate</source>
+        <translation>CA-Zertifikat</translation>
+    </message>
+    <message>
+        <source>Client certificate</source>
+        <translation>Client-Zertifikat</translation>
+    </message>
+    <message>
+        <source>Key of the client certificate</source>
+        <translation>Schlüssel des Client-Zertifikats</translation>
+    </message>
+    <message>
+        <source>Choose a file…</source>
+        <translation>Datei wählen …</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>New connection</source>
+        <translation>Neue Verbindung</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Verbindung wird aufgebaut …</translation>
+    </message>
+    <message>
+        <source>Program: {name}</source>
+        <translation>Programm: {name}</translation>
+    </message>
+    <message>
+        <source>A key is stored</source>
+        <translation>Ein Schlüssel ist gespeichert</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keins</translation>
+    </message>
+    <message>
+        <source>The address cannot be used: {reason}.</source>
+        <translation>Die Adresse ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>For example gpu-box:8000 or https://api.example.com/v1.</source>
+        <translation>Zum Beispiel gpu-box:8000 oder https://api.example.com/v1.</translation>
+    </message>
+    <message>
+        <source>Choose a file</source>
+        <translation>Datei wählen</translation>
+    </message>
+    <message>
+        <source>Close the sheet of the connection</source>
+        <translation>Blatt der Verbindung schließen</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>Programm</translation>
+    </message>
+    <message>
+        <source>Stored in the system&apos;s keyring, or in a private file where no keyring works.</source>
+        <translation>Wird im Schlüsselbund des Systems gespeichert oder, wo keiner funktioniert, in einer privaten Datei.</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionsSection</name>
+    <message>
+        <source>Add a connection</source>
+        <translation>Verbindung hinzufügen</translation>
+    </message>
+    <message>
+        <source>Models on other computers, or in other programs on this one, can answer here too. Nothing you write is sent to a server before you choose one of its models.</source>
+        <translation>Auch Modelle auf anderen Computern oder in anderen Programmen auf diesem können hier antworten. Nichts Geschriebenes wird an einen Server gesendet, bevor eines seiner Modelle gewählt ist.</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Verbindungen</translation>
+    </message>
+    <message>
+        <source>Remove {name} and its key</source>
+        <translation>{name} samt Schlüssel entfernen</translation>
     </message>
 </context>
 <context>
@@ -2164,6 +2333,10 @@
         <source>Help</source>
         <translation>Hilfe</translation>
     </message>
+    <message>
+        <source>Compare models…</source>
+        <translation>Modelle vergleichen…</translation>
+    </message>
 </context>
 <context>
     <name>chat</name>
@@ -2174,6 +2347,33 @@
     <message>
         <source>The model was unloaded before this answer was complete.</source>
         <translation>Das Modell wurde entladen, bevor diese Antwort vollständig war.</translation>
+    </message>
+</context>
+<context>
+    <name>compare</name>
+    <message>
+        <source>answers in the window now</source>
+        <translation>antwortet jetzt im Fenster</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>An answer is being written in this chat.</source>
+        <translation>In diesem Chat wird gerade eine Antwort geschrieben.</translation>
+    </message>
+    <message>
+        <source>Write a question first.</source>
+        <translation>Zuerst eine Frage schreiben.</translation>
+    </message>
+    <message>
+        <source>This chat is sent to {hosts}.</source>
+        <translation>Dieser Chat wird an {hosts} gesendet.</translation>
+    </message>
+    <message>
+        <source>Models that do not fit into memory together answer one after the other.</source>
+        <translation>Modelle, die nicht zusammen in den Speicher passen, antworten nacheinander.</translation>
     </message>
 </context>
 <context>
@@ -2381,6 +2581,113 @@
     <message>
         <source>Open the chat</source>
         <translation>Chat öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>connections</name>
+    <message>
+        <source>{model} (this computer)</source>
+        <translation>{model} (dieser Computer)</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>Modelle suchen</translation>
+    </message>
+    <message>
+        <source>{model} ({host})</source>
+        <translation>{model} ({host})</translation>
+    </message>
+    <message>
+        <source>{n} more on {host}</source>
+        <translation>{n} weitere auf {host}</translation>
+    </message>
+    <message>
+        <source>Connecting to {host}…</source>
+        <translation>Verbindung zu {host} wird aufgebaut …</translation>
+    </message>
+    <message>
+        <source>{host} cannot be used now</source>
+        <translation>{host} ist zurzeit nicht verwendbar</translation>
+    </message>
+    <message>
+        <source>Any program</source>
+        <translation>Beliebiges Programm</translation>
+    </message>
+    <message>
+        <source>Other</source>
+        <translation>Anderes</translation>
+    </message>
+    <message>
+        <source>Runs on this computer. Nothing leaves it.</source>
+        <translation>Läuft auf diesem Computer. Nichts verlässt ihn.</translation>
+    </message>
+    <message>
+        <source>Runs on {host}. What you write is sent there.</source>
+        <translation>Läuft auf {host}. Was hier geschrieben wird, wird dorthin gesendet.</translation>
+    </message>
+    <message>
+        <source>Runs on this computer, in another program.</source>
+        <translation>Läuft auf diesem Computer, in einem anderen Programm.</translation>
+    </message>
+    <message>
+        <source>Runs on this computer, in {program}.</source>
+        <translation>Läuft auf diesem Computer, in {program}.</translation>
+    </message>
+    <message>
+        <source>Connecting to {host}. You can already write; the model answers when it can.</source>
+        <translation>Verbindung zu {host} wird aufgebaut. Schreiben geht schon jetzt; das Modell antwortet, sobald es kann.</translation>
+    </message>
+    <message>
+        <source>The model on {host} is not available now.</source>
+        <translation>Das Modell auf {host} ist zurzeit nicht verfügbar.</translation>
+    </message>
+    <message>
+        <source>A model in another program on this computer answers here.</source>
+        <translation>Hier antwortet ein Modell in einem anderen Programm auf diesem Computer.</translation>
+    </message>
+    <message>
+        <source>A model on {host} answers here. What you write is sent there.</source>
+        <translation>Hier antwortet ein Modell auf {host}. Was hier geschrieben wird, wird dorthin gesendet.</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Verbindung wird aufgebaut …</translation>
+    </message>
+    <message>
+        <source>Not asked yet</source>
+        <translation>Noch nicht angefragt</translation>
+    </message>
+    <message>
+        <source>{n} ms</source>
+        <translation>{n} ms</translation>
+    </message>
+    <message>
+        <source>models: {n}</source>
+        <translation>Modelle: {n}</translation>
+    </message>
+    <message>
+        <source>and {n} more</source>
+        <translation>und {n} weitere</translation>
+    </message>
+    <message>
+        <source>The server has no model.</source>
+        <translation>Der Server hat kein Modell.</translation>
+    </message>
+    <message>
+        <source>key in the system&apos;s keyring</source>
+        <translation>Schlüssel im Schlüsselbund des Systems</translation>
+    </message>
+    <message>
+        <source>key in a private file, because no keyring works here</source>
+        <translation>Schlüssel in einer privaten Datei, weil hier kein Schlüsselbund funktioniert</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
+    </message>
+    <message>
+        <source>Use the local model</source>
+        <translation>Lokales Modell verwenden</translation>
     </message>
 </context>
 <context>
@@ -2938,6 +3245,18 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>Gewichte {weights}, KV-Cache {chats}, Rechenpuffer {other}.</translation>
     </message>
     <message>
+        <source>{model} on {host}</source>
+        <translation>{model} auf {host}</translation>
+    </message>
+    <message>
+        <source>Connecting to {host}…</source>
+        <translation>Verbindung zu {host} wird aufgebaut …</translation>
+    </message>
+    <message>
+        <source>{model}: not available</source>
+        <translation>{model}: nicht verfügbar</translation>
+    </message>
+    <message>
         <source>The model stopped</source>
         <translation>Das Modell steht</translation>
     </message>
@@ -3386,6 +3705,14 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>es enthält keine Gewichte</translation>
     </message>
     <message>
+        <source>this model does not rank texts</source>
+        <translation>dieses Modell bewertet keine Texte</translation>
+    </message>
+    <message>
+        <source>this model has no ranking head</source>
+        <translation>dieses Modell hat keine Ausgabeschicht für Bewertungen</translation>
+    </message>
+    <message>
         <source>there are more than {n}</source>
         <translation>es sind mehr als {n}</translation>
     </message>
@@ -3488,6 +3815,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>embeddings</source>
         <translation>Embeddings</translation>
+    </message>
+    <message>
+        <source>reranking</source>
+        <translation>das Bewerten von Dokumenten</translation>
     </message>
     <message>
         <source>completions without a chat template</source>
@@ -3608,6 +3939,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>it did not read the request in time</source>
         <translation>er hat die Anfrage nicht rechtzeitig gelesen</translation>
+    </message>
+    <message>
+        <source>it does not have the model {name}</source>
+        <translation>er hat das Modell {name} nicht</translation>
     </message>
     <message>
         <source>it ended the answer early</source>
@@ -4003,12 +4338,24 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{seconds} s</translation>
     </message>
     <message>
+        <source>Answer of {model}, kept</source>
+        <translation>Antwort von {model}, behalten</translation>
+    </message>
+    <message>
+        <source>Keep the answer of {model}</source>
+        <translation>Antwort von {model} behalten</translation>
+    </message>
+    <message>
         <source>Answer {n}, kept</source>
         <translation>Antwort {n}, behalten</translation>
     </message>
     <message>
         <source>Keep answer {n}</source>
         <translation>Antwort {n} behalten</translation>
+    </message>
+    <message>
+        <source>Stop {model}</source>
+        <translation>{model} anhalten</translation>
     </message>
     <message>
         <source>Show the thoughts</source>
@@ -4115,6 +4462,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>{seconds} s nachgedacht</translation>
     </message>
     <message>
+        <source>{model} on {host}</source>
+        <translation>{model} auf {host}</translation>
+    </message>
+    <message>
         <source>Stopped</source>
         <translation>Gestoppt</translation>
     </message>
@@ -4129,6 +4480,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>Waiting for the model · {percent} %</source>
         <translation>Wartet auf das Modell · {percent} %</translation>
+    </message>
+    <message>
+        <source>Waiting for another model…</source>
+        <translation>Wartet auf ein anderes Modell…</translation>
     </message>
     <message>
         <source>Preparing the prompt…</source>

@@ -116,6 +116,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln models, one question</source>
+        <translation>
+            <numerusform>%Ln model, one question</numerusform>
+            <numerusform>%Ln models, one question</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln answers from one reading of the prompt</source>
         <translation>
             <numerusform>%Ln answer from one reading of the prompt</numerusform>
@@ -141,6 +148,20 @@
         <translation>
             <numerusform>on %Ln card</numerusform>
             <numerusform>on %Ln cards</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Choose %Ln models or more.</source>
+        <translation>
+            <numerusform>Choose %Ln model or more.</numerusform>
+            <numerusform>Choose %Ln models or more.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>At most %Ln models can be compared.</source>
+        <translation>
+            <numerusform>At most %Ln model can be compared.</numerusform>
+            <numerusform>At most %Ln models can be compared.</numerusform>
         </translation>
     </message>
 </context>

@@ -10,10 +10,12 @@ import pytest
 
 from api.authentication import KeyFile, KeyLimits
 from api.errors import BadRequest
+from api.model_router import ModelRouter
 from api.rerank import MAX_DOCUMENTS, RerankBody, answer, rerank_request, tei_answer
 from engine.events import Scores
 from engine.requests import RerankRequest
 from tests.api.live_endpoint import Live, live, wait_until
+from tests.api.test_model_router import remote, serving, source
 from tests.model_files.tiny_embedder import TinyBert
 
 FOUND = Scores((-1.0, 3.0, 0.0), 12)
@@ -122,3 +124,19 @@ def test_request_without_a_reranking_model_is_refused(endpoint: Live) -> None:
     refused = endpoint.post({"query": "a", "documents": ["a"]}, "/v1/rerank")
     assert refused.status_code == 400
     assert "reranking" in refused.json()["error"]["message"]
+
+
+def test_name_of_a_connected_model_chooses_it() -> None:
+    connected: Any = remote("far-rank")
+
+    async def rerank(request: RerankRequest) -> Scores:
+        return Scores(tuple(map(float, range(len(request.documents)))), 5)
+
+    connected.rerank = rerank
+    body = {"model": "far-rank", "query": "q", "documents": ["a", "b"]}
+    with serving(ModelRouter([source(connected), source(remote("small"))]), remote("big")) as client:
+        shown = client.post("/v1/rerank", json=body).json()
+        assert (shown["model"], shown["results"][0]["index"]) == ("far-rank", 1)
+        newest = client.get("/v1/activity").json()["data"][0]
+        assert (newest["model"], newest["host"]) == ("far-rank", "gpu-box.lan")
+        assert client.post("/v1/rerank", json={**body, "model": "small"}).status_code == 400

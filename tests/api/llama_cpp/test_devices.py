@@ -71,4 +71,4 @@ def test_options_have_the_names_of_llama_cpp() -> None:
 def test_wrong_value_of_an_option_is_refused(option: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read(*option)
-    assert "invalid" in capsys.readouterr().err
+    assert f"'{option[1]}' is not a " in capsys.readouterr().err

@@ -99,6 +99,30 @@ def test_chat_goes_on_during_the_download_and_the_model_is_loaded_only_on_reques
     run(story())
 
 
+def test_download_and_refusal_leave_the_focus_in_the_chat(
+    run: Run, open_gui: OpenGui, fake_hub: FakeHub, included: Path
+) -> None:
+    fake_hub.stop()
+
+    async def story() -> None:
+        async with open_gui(file=included) as gui:
+            card, composer = await offered(gui), gui.window.chat_page.composer
+            await settled(gui)
+            gui.window.show_page("chat")
+            card.main.click()
+            await until(lambda: card.main.text() == "Try again")
+            focused = gui.window.focusWidget()
+            assert focused is not None
+            assert composer.isAncestorOf(focused), "the focus moved although the card did not have it"
+            card.other.setFocus()
+            card.other.click()
+            focused = gui.window.focusWidget()
+            assert focused is not None
+            assert composer.isAncestorOf(focused)
+
+    run(story())
+
+
 def test_declined_offer_is_not_repeated_after_a_restart(run: Run, open_gui: OpenGui, included: Path) -> None:
     async def story() -> None:
         async with open_gui(file=included) as gui:

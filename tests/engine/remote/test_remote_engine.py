@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from engine.chat_engine import ChatEngine
+from engine.chat_engine import ChatEngine, Reranker
 from engine.errors import (
     AccessDenied,
     ContextOverflow,
@@ -27,7 +27,7 @@ from engine.remote import retry
 from engine.remote.client import Timeouts
 from engine.remote.remote_engine import RemoteEngine
 from engine.remote.remote_thread import RemoteThread
-from engine.requests import EmbedRequest
+from engine.requests import EmbedRequest, RerankRequest
 from tests.conftest import chat
 from tests.engine.remote.remote_models import client_to, engine_on, events_of, model_of
 from tests.engine.remote.scripted_server import (
@@ -432,6 +432,33 @@ def test_embeddings_have_the_order_of_the_inputs_and_length_one(server: Scripted
 
     asyncio.run(main())
     assert server.received[0].body["input"] == ["a", "b"]
+
+
+def test_scores_have_the_order_of_the_documents(server: ScriptedServer) -> None:
+    results = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": -2}]
+    server.routes["/v1/rerank"] = replies({"results": results, "usage": {"total_tokens": 7}})
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            assert isinstance(engine, Reranker)
+            found = await engine.rerank(RerankRequest("q", ("a", "b"), "window"))
+            assert (found.values, found.n_prompt) == ((-2.0, 0.9), 7)
+
+    asyncio.run(main())
+    assert server.received[0].body["documents"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("score", [None, "1", 1e400, 10**400])
+def test_invalid_scores_are_refused(server: ScriptedServer, score: object) -> None:
+    server.routes["/v1/rerank"] = replies({"results": [{"index": 0, "relevance_score": score}]})
+
+    async def main() -> None:
+        async with engine_on(server.address) as engine:
+            assert isinstance(engine, Reranker)
+            with pytest.raises(ServerFailed):
+                await engine.rerank(RerankRequest("q", ("a",), "window"))
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("embedding", [[], ["x"], [1e400], [10**400], None])
