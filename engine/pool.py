@@ -184,6 +184,8 @@ class ModelPool:
             except (NotEnoughMemory, AllocationFailed):
                 if not await self._evict_one():
                     raise
+                if self._closed:
+                    raise EngineClosed from None
                 await engine.load(path, settings)
         finally:
             self._loading = None

@@ -282,6 +282,26 @@ def test_closed_pool_loads_nothing() -> None:
     run(story)
 
 
+def test_pool_that_is_closed_between_two_tries_loads_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        machine, closing = Machine(12), list[asyncio.Task[None]]()
+        evict = machine.pool._evict_one
+
+        async def evict_and_close() -> bool:
+            closing.append(asyncio.create_task(machine.pool.aclose()))
+            return await evict()
+
+        await machine.use(A)
+        monkeypatch.setattr(machine.pool, "_evict_one", evict_and_close)
+        machine.refusals = [AllocationFailed(B, "no memory")]
+        with pytest.raises(EngineClosed):
+            await machine.use(B)
+        await closing[0]
+        assert machine.loads == [A, B]
+
+    run(story)
+
+
 def test_models_can_be_used_on_another_event_loop() -> None:
     async def story() -> None:
         machine = Machine(8)
