@@ -4005,6 +4005,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
         <translation>seine Embeddings sind nicht lesbar</translation>
     </message>
     <message>
+        <source>its scores cannot be read</source>
+        <translation>seine Bewertungen sind nicht lesbar</translation>
+    </message>
+    <message>
         <source>no connection ({why})</source>
         <translation>keine Verbindung ({why})</translation>
     </message>

@@ -28,7 +28,7 @@ def worker_of(arbiter: StepArbiter) -> Worker:
         FakeOpener(),
         cast(Any, open_nothing),
         RequestRegistry(),
-        EmbeddingExecutor(open_nothing, lambda: None),
+        EmbeddingExecutor(cast(Any, open_nothing), lambda kind: None),
         lambda progress: True,
         lambda death: None,
         arbiter=arbiter,
