@@ -23,6 +23,9 @@ SAME = frozenset(
     {
         # Names, and words that are the same in English and German.
         *(
+            "Name",
+            "{model} ({host})",
+            "{n} ms",
             "Inglenook",
             "Markdown…",
             "PDF…",
