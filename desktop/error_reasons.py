@@ -108,6 +108,7 @@ _MARKED = (
     QT_TRANSLATE_NOOP("reasons", "tokenization"),
     QT_TRANSLATE_NOOP("reasons", "tools together with a grammar"),
     # Reasons why a connection to a server failed.
+    QT_TRANSLATE_NOOP("reasons", "it has no models"),
     QT_TRANSLATE_NOOP("reasons", "a certificate file cannot be used ({why})"),
     QT_TRANSLATE_NOOP("reasons", "it aborted the answer"),
     QT_TRANSLATE_NOOP("reasons", "it answered {status}"),

@@ -18,6 +18,7 @@ from desktop.chat.attachments.errors import (
 from desktop.chat.chat_settings.presets import MAX_NAME_LENGTH, NameProblem
 from desktop.chat.chat_settings.settings_form import Number
 from desktop.chat.composer.overflow import Overflow
+from desktop.chat.token_estimate import about
 from desktop.error_messages import error_message
 from desktop.error_reasons import translated_reason
 from desktop.platform.number_format import counted, plain, size, whole
@@ -100,11 +101,6 @@ def summarized() -> str:
 
 def summary_failed() -> str:
     return translate("composer", "The model wrote no summary. Nothing was sent; try again, or leave the turns out.")
-
-
-def about(count: str) -> str:
-    """A number of tokens that is estimated."""
-    return translate("composer", "about {count}").format(count=count)
 
 
 def overflow_title(overflow: Overflow) -> str:

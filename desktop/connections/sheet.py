@@ -100,7 +100,7 @@ class ConnectionSheet(SideSheet):
     def _show_preset(self, kind: str) -> None:
         self._kind = kind
         self.preset.show_choices(strings.presets(), kind, self.tr("Program: {name}"))
-        self.address.setPlaceholderText(strings.usual_address(kind) or "http://gpu-box:8000")
+        self.address.setPlaceholderText(strings.usual_address(kind) or strings.EXAMPLE_ADDRESS)
 
     def _choose_preset(self, kind: str) -> None:
         """Fill in the usual address of the program, unless another address was typed."""

@@ -25,6 +25,7 @@ PROGRAMS = {
 """The names of the programs by their kind. Names are not translated."""
 
 MAX_NAMED = 3
+EXAMPLE_ADDRESS = "http://gpu-box:8000"
 
 
 def presets() -> dict[str, str]:
@@ -94,10 +95,9 @@ def found_line(found: FoundServer) -> str:
 
 def found_models(found: FoundServer) -> str:
     """The first models of a server with their context length."""
+    n_tokens = translate("connections", "{n} tokens")
     lines = [
-        f"{model.name} · {translate('connections', '{n} tokens').format(n=whole(model.n_ctx))}"
-        if model.n_ctx
-        else model.name
+        f"{model.name} · {n_tokens.format(n=whole(model.n_ctx))}" if model.n_ctx else model.name
         for model in found.models[:MAX_NAMED]
     ]
     n_more = len(found.models) - len(lines)

@@ -16,8 +16,8 @@ from desktop.platform.language import install_translators
 from desktop.settings.settings_file import SettingsFile
 from desktop.startup.options import Options
 
-CLOSING_S = 45.0
-"""How long a start waits for the other instance, in seconds. That instance may be closing, which takes up to 40 s: the
+CLOSING_S = 60.0
+"""How long a start waits for the other instance, in seconds. That instance may be closing, which takes up to 56 s: the
 sum of the time limits in `desktop.app`."""
 DIALOG_DELAY_S = 0.2
 POLL_S = 0.1

@@ -165,7 +165,7 @@ class ComparisonItem(MessageItem):
 
     def _summary(self) -> str:
         if self.is_of_models:
-            return counted("%Ln models, one question", "", len(self._alternatives))
+            return _model_count(len(self._alternatives))
         text = _answer_count(len(self._alternatives))
         took_s = max((each.first_token_s + each.decode_s for each in self._alternatives), default=0.0)
         if self.is_streaming or not took_s:
@@ -257,6 +257,10 @@ class ComparisonControls(MessageControls):
         card.clicked.connect(lambda: self._callbacks.pick(message_id))
         self._cards[message_id] = card
         return card
+
+
+def _model_count(n: int) -> str:
+    return counted("%Ln models, one question", "", n)
 
 
 def _answer_count(n: int) -> str:

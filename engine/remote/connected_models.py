@@ -45,7 +45,7 @@ class ConnectedModels:
                 await self._look()
             except EngineError as error:
                 if self.error is None:
-                    log.warning("the models of %s cannot be listed: %s", self.connection.name, error)
+                    log.warning("the models of a connection cannot be listed: %s", type(error).__name__)
                 self.error = error
             else:
                 self.error = None

@@ -43,6 +43,8 @@ class Upstream:
     """One of the servers. Written on the remote thread only."""
 
     client: ConnectionClient
+    number: int
+    """The place of its address in the group, from 1. The log names the server by it."""
     model: RemoteModel | None = None
     """None until the server was reached."""
     n_running: int = 0
@@ -65,7 +67,7 @@ class UpstreamGroup(RemoteEngine):
 
     def __init__(self, name: str, clients: Sequence[ConnectionClient]) -> None:
         """`name`: the id of the model here. Each server should have a model with this id, or only one model."""
-        self._upstreams = [Upstream(each) for each in clients]
+        self._upstreams = [Upstream(each, number) for number, each in enumerate(clients, 1)]
         hosts = ", ".join(dict.fromkeys(each.host for each in clients))
         model = RemoteModel(
             id=name,
@@ -176,7 +178,7 @@ class UpstreamGroup(RemoteEngine):
         if not isinstance(error, ServerUnreachable | AccessDenied) and not _is_server_error(error):
             return
         if upstream.error is None:
-            log.warning("%s is skipped: %s", upstream.client.connection.address, type(error).__name__)
+            log.warning("server %s of a group is skipped: %s", upstream.number, type(error).__name__)
         upstream.error, upstream.failed_at = error, time.monotonic()
         self._any_failed.set()
         if not any(each.is_live for each in self._upstreams):

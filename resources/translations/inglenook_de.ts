@@ -2666,6 +2666,10 @@
         <translation>Modelle: {n}</translation>
     </message>
     <message>
+        <source>{n} tokens</source>
+        <translation>{n} Tokens</translation>
+    </message>
+    <message>
         <source>and {n} more</source>
         <translation>und {n} weitere</translation>
     </message>
@@ -3911,6 +3915,10 @@ Einen anderen Ordner wählen; er gilt, bis Inglenook geschlossen wird. Um ihn im
     <message>
         <source>tools together with a grammar</source>
         <translation>Werkzeuge zusammen mit einer Grammatik</translation>
+    </message>
+    <message>
+        <source>it has no models</source>
+        <translation>er hat keine Modelle</translation>
     </message>
     <message>
         <source>a certificate file cannot be used ({why})</source>

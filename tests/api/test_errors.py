@@ -57,7 +57,7 @@ HIDDEN = Path("/home/me/secret.gguf")
         (EngineDead(f"llama.cpp broke on {HIDDEN}"), 503, "engine_dead"),
         (EngineClosed(), 503, "closing"),
         (EngineError(f"{HIDDEN}"), 500, "engine_error"),
-        (ModelFileError(HIDDEN, "cut short"), 500, "engine_error"),
+        (ModelFileError(HIDDEN, "cut short"), 500, "model_unusable"),
         (ZeroDivisionError(f"{HIDDEN}"), 500, "internal_error"),
         (Unsupported("log probabilities"), 400, "unsupported_parameter"),
         (ServerUnreachable("gpu-box.lan", "connection refused"), 502, "server_unreachable"),

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QWidget
 
-from desktop.chat import strings
 from desktop.chat.attachments.attachment_list import AttachmentItem
+from desktop.chat.token_estimate import about
 from desktop.platform.text_escaping import tooltip_text
 from desktop.platform.theme import Theme
 from desktop.widgets.flow import FlowLayout
@@ -87,7 +87,7 @@ class AttachmentChip(QFrame):
 
     def _token_count(self, item: AttachmentItem) -> str:
         count = self.tr("%Ln tokens", "", item.n_tokens or 0)
-        return strings.about(count) if item.is_estimate else count
+        return about(count) if item.is_estimate else count
 
 
 class AttachmentChips(QScrollArea):

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
-from desktop.chat.strings import about
+from desktop.chat.token_estimate import about
 from desktop.platform.number_format import whole
 from desktop.platform.theme import Theme
 from desktop.widgets.card_parts import set_style_flag

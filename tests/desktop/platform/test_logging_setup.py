@@ -30,6 +30,9 @@ ALLOWED = {
     "error.strerror",  # this log argument is the message of the operating system for the error code
     "len(constraint.source)",
     "len(late)",
+    "kind",  # this log argument is "embedder" or "reranker"
+    "type(error).__name__",
+    "upstream.number",
     "key[0].kind",  # this log argument is "formula" or "picture"
     "platform.python_version()",
     "status.state",

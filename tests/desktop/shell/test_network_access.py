@@ -35,6 +35,8 @@ SENDERS = {
     "engine/library/hub.py": "searches the hub, when the user requests it",
     "engine/library/http_client.py": "creates the HTTP clients and reads the proxy settings of the system",
     "engine/library/http_transfer.py": "downloads from the hub, when the user requests it",
+    "engine/remote/client.py": "talks to the servers of the connections that the user added",
+    "engine/remote/server_errors.py": "names the errors of the HTTP library",
 }
 LOCAL_ONLY = {
     "api/server.py": "the server of the endpoint listens",
