@@ -169,7 +169,7 @@ class UpstreamGroup(RemoteEngine):
 
     def _succeeded(self, upstream: Upstream) -> None:
         if upstream.error is not None:
-            log.warning("%s answers again", upstream.client.connection.address)
+            log.warning("server %s of a group answers again", upstream.number)
             upstream.error = None
         self._connection_worked()
 
